@@ -1,0 +1,29 @@
+# Every target sets up what it needs first (virtual environment, packages, system libraries).
+SHELL := /bin/bash
+PYTHON_VENV := .venv/bin/python
+# pytest-qt and VTK need an X server; Xvfb stands in for one.
+XVFB := xvfb-run -a -s "-screen 0 1600x1200x24 +extension GLX"
+
+.PHONY: help setup demo app test bench
+help:
+	@echo "make demo    simulate, forecast, rotate, export a comparison to out/demo/"
+	@echo "make app     open the desktop application"
+	@echo "make test    the whole test suite"
+	@echo "make bench   the tables of the README, measured again"
+
+.venv/.ready: pyproject.toml constraints.txt .ci/setup
+	@.ci/setup
+
+setup: .venv/.ready
+
+demo: setup
+	@$(PYTHON_VENV) -m surrogate.demo --out out/demo
+
+app: setup
+	@$(PYTHON_VENV) -m app
+
+test: setup
+	@QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m pytest
+
+bench: setup
+	@$(PYTHON_VENV) -m surrogate.bench --out out/bench
