@@ -1,0 +1,244 @@
+"""The laws: what each particle pair does to each other, with what each law claims of itself.
+
+A law is one row of :data:`FORCES`. Its arithmetic lives in two lane kernels (acceleration and energy) that
+work on blocks of LANES independent systems laid out (n_particles, n_dims, LANES), so that the compiler
+keeps one system per vector lane; every lane has the same bits as a system computed alone.
+
+To add a law: write its pair coefficient in `pair_coefficient` and `pair_energy` below, give it the next
+code, add its row to FORCES. The tests are parametrised over FORCES and ask for what the row claims.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.errors import InputError, unknown_name
+from physics.jit import kernel
+
+FloatArray = NDArray[np.float64]
+
+LANES = 8
+"""Systems per block: one AVX-512 register of float64, two AVX2 ones."""
+
+REFERENCE_FORCE_LIMIT = 100.0
+"""The published generator clamps each Cartesian component of the total force here (0.1 / dt)."""
+
+
+@dataclass(frozen=True)
+class Force:
+    """A law and what it claims; the tests check every claim and nothing more.
+
+    Attributes
+    ----------
+    code : int
+        How kernels select the law.
+    defaults : mapping
+        Parameter names and default values.
+    conservative : bool
+        The acceleration is minus the gradient of the energy over the mass, everywhere.
+    isotropic : bool
+        The law commutes with every element of O(n).
+    smooth_at_contact : bool
+        Finite for coincident particles.
+    formula : str
+        For people.
+    """
+
+    code: int
+    defaults: Mapping[str, Any]
+    conservative: bool
+    isotropic: bool
+    smooth_at_contact: bool
+    formula: str
+
+
+FORCES: dict[str, Force] = {
+    "coulomb": Force(
+        code=0,
+        defaults={"eps": 0.1, "p": 2.0, "kappa": 0.0},
+        conservative=True,
+        isotropic=True,
+        smooth_at_contact=True,
+        formula="m_i a_i = q_i sum_j q_j r_ij / (r_ij^2 + eps^2)^((p+1)/2) - (kappa/N) sum_j r_ij",
+    ),
+    "reference": Force(
+        code=1,
+        defaults={"force_limit": REFERENCE_FORCE_LIMIT},
+        conservative=False,
+        isotropic=False,
+        smooth_at_contact=False,
+        formula="m_i a_i = clamp(q_i sum_j q_j r_ij / r_ij^3, +-force_limit per Cartesian component)",
+    ),
+}
+
+
+def resolve_parameters(law: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters of a law: its defaults, overridden by `given`, checked.
+
+    Raises
+    ------
+    InputError
+        For an unknown law or parameter, or a value outside its range.
+    """
+    if law not in FORCES:
+        raise unknown_name("law", law, FORCES)
+    defaults = FORCES[law].defaults
+    resolved = dict(defaults)
+    for name, value in given.items():
+        if name not in defaults:
+            raise unknown_name(f"parameter of law {law!r}", name, defaults)
+        if name == "p" and value == "gauss":
+            resolved[name] = "gauss"
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
+            expected = "a finite number or 'gauss'" if name == "p" else "a finite number"
+            raise InputError(f"parameter {name} of law {law!r} must be {expected}; got {value!r}")
+        resolved[name] = float(value)
+        if name in ("eps", "kappa") and value < 0:
+            raise InputError(f"parameter {name} of law {law!r} must be >= 0; got {value}")
+        if name == "force_limit" and value <= 0:
+            raise InputError(f"parameter {name} of law {law!r} must be > 0; got {value}")
+    return resolved
+
+
+def packed_parameters(law: str, parameters: Mapping[str, Any], n_dims: int) -> FloatArray:
+    """The parameters as the three numbers the kernels read; "gauss" becomes p = n_dims - 1."""
+    if law == "reference":
+        return np.array([0.0, 2.0, parameters["force_limit"]])
+    p = float(n_dims - 1) if parameters["p"] == "gauss" else float(parameters["p"])
+    return np.array([parameters["eps"], p, parameters["kappa"]])
+
+
+@kernel
+def lane_acceleration(
+    code: int, x: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, a: FloatArray
+) -> None:
+    """Acceleration of every particle of LANES systems, written into `a`.
+
+    Parameters
+    ----------
+    code : int
+        Force.code.
+    x, a : (n_particles, n_dims, LANES) float64 [length], [length/time^2]
+    q, m : (n_particles, LANES) float64 [charge], [mass]
+    parameters : (3,) float64
+        As packed by :func:`packed_parameters`.
+    """
+    n, d, _ = x.shape
+    eps2 = parameters[0] * parameters[0]
+    p = parameters[1]
+    pull = parameters[2] / n if code == 0 else 0.0
+    r2 = np.empty(LANES)
+    c = np.empty(LANES)
+    for i in range(n):
+        for k in range(d):
+            for w in range(LANES):
+                a[i, k, w] = 0.0
+    for i in range(n):
+        for j in range(i + 1, n):
+            for w in range(LANES):
+                r2[w] = eps2
+            for k in range(d):
+                for w in range(LANES):
+                    r = x[i, k, w] - x[j, k, w]
+                    r2[w] += r * r
+            if p == 2.0:
+                for w in range(LANES):
+                    c[w] = q[i, w] * q[j, w] / (r2[w] * math.sqrt(r2[w])) - pull
+            elif p == 1.0:
+                for w in range(LANES):
+                    c[w] = q[i, w] * q[j, w] / r2[w] - pull
+            elif p == 3.0:
+                for w in range(LANES):
+                    c[w] = q[i, w] * q[j, w] / (r2[w] * r2[w]) - pull
+            else:
+                for w in range(LANES):
+                    c[w] = q[i, w] * q[j, w] * r2[w] ** (-0.5 * (p + 1.0)) - pull
+            for k in range(d):
+                for w in range(LANES):
+                    f = c[w] * (x[i, k, w] - x[j, k, w])
+                    a[i, k, w] += f
+                    a[j, k, w] -= f
+    if code == 1:
+        limit = parameters[2]
+        for i in range(n):
+            for k in range(d):
+                for w in range(LANES):
+                    a[i, k, w] = min(max(a[i, k, w], -limit), limit)
+    for i in range(n):
+        for k in range(d):
+            for w in range(LANES):
+                a[i, k, w] /= m[i, w]
+
+
+@kernel
+def potential_energies(
+    code: int, x: FloatArray, q: FloatArray, parameters: FloatArray, energies: FloatArray
+) -> None:
+    """Potential energy of each state of one system, written into `energies`.
+
+    Parameters
+    ----------
+    x : (n_states, n_particles, n_dims) float64 [length]
+    q : (n_particles,) float64 [charge]
+    energies : (n_states,) float64 [energy]
+
+    Notes
+    -----
+    U = sum_{i<j} q_i q_j s^(1-p) / (p-1) + (kappa / 2N) r^2 with s = sqrt(r^2 + eps^2);
+    p = 1 gives -q_i q_j log s. The `reference` law's energy is that of its unclamped force.
+    """
+    n_states, n, d = x.shape
+    eps2 = parameters[0] * parameters[0]
+    p = parameters[1]
+    pull = parameters[2] / n if code == 0 else 0.0
+    for f in range(n_states):
+        total = 0.0
+        for i in range(n):
+            for j in range(i + 1, n):
+                r2 = 0.0
+                for k in range(d):
+                    r = x[f, i, k] - x[f, j, k]
+                    r2 += r * r
+                s2 = r2 + eps2
+                if p == 1.0:
+                    total -= 0.5 * q[i] * q[j] * math.log(s2)
+                else:
+                    total += q[i] * q[j] * s2 ** (0.5 * (1.0 - p)) / (p - 1.0)
+                total += 0.5 * pull * r2
+        energies[f] = total
+
+
+@kernel
+def largest_unclamped_force(x: FloatArray, q: FloatArray, largest: FloatArray) -> None:
+    """Raise `largest` to the largest norm of an unsoftened Coulomb force in each of LANES systems.
+
+    Parameters
+    ----------
+    x : (n_particles, n_dims, LANES) float64
+    q : (n_particles, LANES) float64
+    largest : (LANES,) float64
+        Updated in place.
+    """
+    n, d, _ = x.shape
+    for w in range(LANES):
+        for i in range(n):
+            f2 = 0.0
+            total = np.zeros(d)
+            for j in range(n):
+                if j == i:
+                    continue
+                r2 = 0.0
+                for k in range(d):
+                    r = x[i, k, w] - x[j, k, w]
+                    r2 += r * r
+                c = q[i, w] * q[j, w] / (r2 * math.sqrt(r2))
+                for k in range(d):
+                    total[k] += c * (x[i, k, w] - x[j, k, w])
+            for k in range(d):
+                f2 += total[k] * total[k]
+            largest[w] = max(largest[w], math.sqrt(f2))

@@ -1,0 +1,307 @@
+"""`simulate()`, one system, and `simulate_batch()`, many: both run the same lane kernels with the same bits.
+
+Systems are packed LANES at a time into blocks; blocks are independent, so the number of worker threads
+cannot change a result.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from physics.errors import InputError, SimulationError, unknown_name
+from physics.forces import FORCES, LANES, packed_parameters, resolve_parameters
+from physics.integrators import INTEGRATORS, Integrator
+from physics.types import State, System, Trajectory
+
+FloatArray = NDArray[np.float64]
+
+REFERENCE_DT = 0.001
+"""Step of the published generator."""
+
+MAX_STEPS = 2_000_000_000
+"""A run longer than this is refused: it would take a day even for two particles."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """From one frame to the next: how many steps of which size.
+
+    Attributes
+    ----------
+    n_steps : (n_intervals,) int64
+    dt : (n_intervals,) float64 [time]
+    """
+
+    n_steps: NDArray[np.int64]
+    dt: FloatArray
+
+    @classmethod
+    def through(cls, times: FloatArray, dt: float) -> "Schedule":
+        """Equal steps of at most `dt` in each interval of `times`, so that every time is met exactly."""
+        intervals = np.diff(times)
+        # The small slack keeps 0.1 / 0.001 at 100 steps when the interval is a rounded difference.
+        n_steps = np.maximum(np.ceil(np.abs(intervals) / dt - 1e-6), 1).astype(np.int64)
+        return cls(n_steps, intervals / n_steps)
+
+
+def default_integrator(law: str) -> str:
+    """The integrator that "auto" stands for."""
+    return "symplectic-euler" if law == "reference" else "leapfrog"
+
+
+def default_dt(system: System) -> float:
+    """A step that resolves the law's shortest time scale (a softened head-on passage), in time units."""
+    if system.law == "reference":
+        return REFERENCE_DT
+    eps = float(system.parameters["eps"])
+    strongest = float(np.max(np.abs(system.charges))) ** 2 / float(system.masses.min())
+    scale = math.sqrt(eps**3 / max(strongest, 1e-12))
+    return min(5e-4, 0.02 * scale) if eps > 0 else 1e-4
+
+
+def simulate(
+    system: System,
+    state: State,
+    duration: float,
+    *,
+    times: ArrayLike | None = None,
+    n_frames: int | None = None,
+    integrator: str = "auto",
+    dt: float | None = None,
+) -> Trajectory:
+    """The trajectory of one system from a given state.
+
+    Parameters
+    ----------
+    system : System
+    state : State
+        Becomes frame 0.
+    duration : float [time]
+        Negative runs back in time.
+    times : (n_frames,) float, optional [time]
+        Output times, strictly monotonic from `state.time` to `state.time + duration`.
+    n_frames : int, optional
+        This many equally spaced frames instead (default 101).
+    integrator : str
+        A name of :data:`physics.integrators.INTEGRATORS`, or "auto".
+    dt : float, optional [time]
+        The largest step; by default chosen from the law.
+
+    Returns
+    -------
+    Trajectory
+        times (F,), positions and velocities (F, N, n).
+
+    Raises
+    ------
+    InputError
+        For arguments that do not fit.
+    SimulationError
+        For coincident particles under a law that is singular there, or a state that stops being finite.
+    """
+    if not math.isfinite(duration) or duration == 0:
+        raise InputError(f"duration must be finite and not zero; got {duration}")
+    if state.positions.shape[0] != system.n_particles:
+        raise InputError(
+            f"state has {state.positions.shape[0]} particles but system has {system.n_particles} charges"
+        )
+    output_times = _output_times(state.time, duration, times, n_frames)
+    stepper = _integrator(system.law, integrator)
+    step = default_dt(system) if dt is None else float(dt)
+    schedule = schedule_through(output_times, step)
+    positions, velocities = simulate_batch(
+        state.positions[None],
+        state.velocities[None],
+        system.charges[None],
+        masses=system.masses[None],
+        law=system.law,
+        parameters=dict(system.parameters),
+        schedule=schedule,
+        integrator=integrator,
+        start_time=state.time,
+        workers=1,
+    )
+    offset = stepper.velocity_offset * float(schedule.dt[0])
+    return Trajectory(output_times, positions[0], velocities[0], system, offset)
+
+
+def simulate_batch(
+    positions: FloatArray,
+    velocities: FloatArray,
+    charges: FloatArray,
+    *,
+    schedule: Schedule,
+    masses: FloatArray | None = None,
+    law: str = "coulomb",
+    parameters: dict[str, object] | None = None,
+    integrator: str = "auto",
+    start_time: float = 0.0,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Trajectories of many systems of the same size, in parallel over blocks of LANES.
+
+    Parameters
+    ----------
+    positions, velocities : (n_systems, n_particles, n_dims) float64
+    charges : (n_systems, n_particles) float64
+    schedule : Schedule
+        Intervals between frames; frame 0 is the start.
+    masses : (n_systems, n_particles) float64, optional
+        1 by default.
+    workers : int, optional
+        Threads; default: all cores. Results do not depend on it.
+    progress : callable, optional
+        Called with the number of systems just finished.
+
+    Returns
+    -------
+    positions, velocities : (n_systems, n_intervals + 1, n_particles, n_dims) float64
+    """
+    n_systems, n, d = positions.shape
+    resolved = resolve_parameters(law, parameters or {})
+    packed = packed_parameters(law, resolved, d)
+    stepper = _integrator(law, integrator)
+    if masses is None:
+        masses = np.ones((n_systems, n))
+    if not FORCES[law].smooth_at_contact or resolved.get("eps") == 0.0:
+        _refuse_coincident(law, positions)
+    n_frames = len(schedule.n_steps) + 1
+    x_out = np.empty((n_systems, n_frames, n, d))
+    v_out = np.empty((n_systems, n_frames, n, d))
+    code = FORCES[law].code
+
+    def run(block: slice) -> int:
+        x = pack_lanes(positions[block])
+        v = pack_lanes(velocities[block])
+        q = pack_lanes(charges[block])
+        m = pack_lanes(masses[block])
+        a = np.empty_like(x)
+        width = block.stop - block.start
+        for frame in range(n_frames):
+            if frame:
+                dt = float(schedule.dt[frame - 1])
+                stepper.step(code, x, v, q, m, packed, a, dt, int(schedule.n_steps[frame - 1]))
+            x_out[block, frame] = np.moveaxis(x, -1, 0)[:width]
+            v_out[block, frame] = np.moveaxis(v, -1, 0)[:width]
+        _refuse_non_finite(x_out[block], v_out[block], schedule, start_time, block.start)
+        return width
+
+    run_blocks(run, n_systems, workers, progress)
+    return x_out, v_out
+
+
+def pack_lanes(values: FloatArray) -> FloatArray:
+    """(k, ...) with k <= LANES to contiguous (..., LANES); the last system fills the unused lanes."""
+    padded = np.concatenate([values, np.repeat(values[-1:], LANES - len(values), axis=0)])
+    return np.ascontiguousarray(np.moveaxis(padded, 0, -1))
+
+
+def run_blocks(
+    run: Callable[[slice], int],
+    n_systems: int,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Call `run` on every block of LANES systems from a pool of threads; the first error stops the rest."""
+    blocks = [slice(s, min(s + LANES, n_systems)) for s in range(0, n_systems, LANES)]
+    n_workers = workers or available_cores()
+    if n_workers == 1 or len(blocks) == 1:
+        for block in blocks:
+            done = run(block)
+            if progress:
+                progress(done)
+        return
+    with ThreadPoolExecutor(n_workers) as pool:
+        futures = [pool.submit(run, block) for block in blocks]
+        try:
+            for future in futures:
+                done = future.result()
+                if progress:
+                    progress(done)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            wait(futures, return_when=FIRST_EXCEPTION)
+            raise
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _output_times(
+    start: float, duration: float, times: ArrayLike | None, n_frames: int | None
+) -> FloatArray:
+    if times is None:
+        count = 101 if n_frames is None else int(n_frames)
+        if count < 2:
+            raise InputError(f"n_frames must be at least 2; got {count}")
+        return start + duration * np.arange(count) / (count - 1)
+    if n_frames is not None:
+        raise InputError("give times or n_frames, not both")
+    output = np.asarray(times, dtype=np.float64)
+    steps = np.diff(output)
+    direction = math.copysign(1.0, duration)
+    if output.ndim != 1 or output.size < 2 or not np.isfinite(output).all() or not (steps * direction > 0).all():
+        raise InputError("times must be finite, at least two, and run strictly in the direction of duration")
+    tolerance = 1e-9 * max(1.0, abs(duration))
+    if abs(output[0] - start) > tolerance or abs(output[-1] - start - duration) > tolerance:
+        raise InputError(
+            f"times must run from the state's time {start:g} to {start + duration:g}; "
+            f"got {output[0]:g} to {output[-1]:g}"
+        )
+    return output
+
+
+def _integrator(law: str, name: str) -> Integrator:
+    resolved = default_integrator(law) if name == "auto" else name
+    if resolved not in INTEGRATORS:
+        raise unknown_name("integrator", resolved, [*INTEGRATORS, "auto"])
+    return INTEGRATORS[resolved]
+
+
+def schedule_through(times: FloatArray, dt: float) -> Schedule:
+    """The schedule through `times` with steps of at most `dt`, refused where dt or the step count is absurd."""
+    if not math.isfinite(dt) or dt <= 0:
+        raise InputError(f"dt must be positive and finite; got {dt}")
+    expected = abs(times[-1] - times[0]) / dt
+    if expected > MAX_STEPS:
+        raise InputError(f"dt = {dt:g} means {expected:.3g} steps; at most {MAX_STEPS:.0e} are allowed")
+    return Schedule.through(times, dt)
+
+
+def _pairs(n: int) -> Iterator[tuple[int, int]]:
+    return ((i, j) for i in range(n) for j in range(i + 1, n))
+
+
+def _refuse_coincident(law: str, positions: FloatArray) -> None:
+    for i, j in _pairs(positions.shape[1]):
+        same = (positions[:, i] == positions[:, j]).all(axis=-1)
+        if same.any():
+            raise SimulationError(
+                f"particles {i} and {j} coincide in system {int(np.argmax(same))}: law {law!r} without softening "
+                "is singular there; use eps > 0 or move one"
+            )
+
+
+def _refuse_non_finite(
+    x: FloatArray, v: FloatArray, schedule: Schedule, start_time: float, first: int
+) -> None:
+    bad = ~(np.isfinite(x) & np.isfinite(v)).all(axis=-1)
+    if not bad.any():
+        return
+    system, frame, particle = map(int, np.argwhere(bad)[np.argmin(np.argwhere(bad)[:, 1])])
+    elapsed = float(np.sum(schedule.n_steps[:frame] * schedule.dt[:frame]))
+    raise SimulationError(
+        f"state of system {first + system} is not finite by t = {start_time + elapsed:g} (particle {particle}): "
+        "step too large for a close encounter; reduce dt or raise eps"
+    )
+
+

@@ -1,0 +1,172 @@
+"""The shared nouns of all three packages: System, State, Trajectory. Frozen, validated, NumPy only.
+
+Reduced units, here and everywhere: length, time, mass and charge of order 1; the Coulomb constant is 1.
+Shapes end in (n_particles, n_dims); the engine works in float64.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from physics.errors import InputError
+from physics.forces import resolve_parameters
+
+FloatArray = NDArray[np.float64]
+
+
+def _finite(name: str, values: ArrayLike) -> FloatArray:
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be numbers; got {type(values).__name__}") from error
+    if not np.isfinite(array).all():
+        where = np.argwhere(~np.isfinite(array))[0]
+        raise InputError(f"{name} must be finite; got {array[tuple(where)]} at index {tuple(map(int, where))}")
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """Who interacts and how: charges, masses and the law.
+
+    Parameters
+    ----------
+    charges : (n_particles,) float64 [charge]
+    masses : (n_particles,) float64 [mass], or one number for all
+    law : str
+        A name of :data:`physics.forces.FORCES`.
+    parameters : mapping
+        The law's parameters; those left out take the law's defaults (see :mod:`physics.forces`).
+
+    Raises
+    ------
+    InputError
+        For shapes, values or names that do not fit.
+    """
+
+    charges: FloatArray
+    masses: FloatArray = 1.0  # type: ignore[assignment]  # a scalar is broadcast below
+    law: str = "coulomb"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        charges = _finite("charges", self.charges)
+        if charges.ndim != 1 or charges.size < 1:
+            raise InputError(f"charges must be (n_particles,) with n_particles >= 1; got shape {charges.shape}")
+        masses = _finite("masses", self.masses)
+        if masses.ndim == 0:
+            masses = _finite("masses", np.full(charges.shape, float(masses)))
+        if masses.shape != charges.shape:
+            raise InputError(f"masses must be a number or (n_particles,) = {charges.shape}; got shape {masses.shape}")
+        if (masses <= 0).any():
+            raise InputError(f"masses must be positive; got {masses.min()}")
+        object.__setattr__(self, "charges", charges)
+        object.__setattr__(self, "masses", masses)
+        resolved = resolve_parameters(self.law, self.parameters)
+        object.__setattr__(self, "parameters", MappingProxyType(resolved))
+
+    @property
+    def n_particles(self) -> int:
+        """Number of particles."""
+        return int(self.charges.size)
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where every particle is and how it moves at one time.
+
+    Parameters
+    ----------
+    positions, velocities : (n_particles, n_dims) float64 [length], [length/time]
+    time : float [time]
+    """
+
+    positions: FloatArray
+    velocities: FloatArray
+    time: float = 0.0
+
+    def __post_init__(self) -> None:
+        positions = _finite("positions", self.positions)
+        velocities = _finite("velocities", self.velocities)
+        if positions.ndim != 2 or 0 in positions.shape:
+            raise InputError(f"positions must be (n_particles, n_dims); got shape {positions.shape}")
+        if velocities.shape != positions.shape:
+            raise InputError(
+                f"velocities must have the shape of positions {positions.shape}; got shape {velocities.shape}"
+            )
+        if not np.isfinite(self.time):
+            raise InputError(f"time must be finite; got {self.time}")
+        object.__setattr__(self, "positions", positions)
+        object.__setattr__(self, "velocities", velocities)
+        object.__setattr__(self, "time", float(self.time))
+
+    @property
+    def n_dims(self) -> int:
+        """Number of space dimensions."""
+        return int(self.positions.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """A system's states at increasing (or, run backwards, decreasing) times.
+
+    Parameters
+    ----------
+    times : (n_frames,) float64 [time]
+    positions, velocities : (n_frames, n_particles, n_dims) float64 [length], [length/time]
+    system : System
+    velocity_offset : float [time]
+        Velocities are those of time + velocity_offset; -dt/2 where the integrator stores the velocity that
+        produced the position (see :mod:`physics.observables`).
+    """
+
+    times: FloatArray
+    positions: FloatArray
+    velocities: FloatArray
+    system: System
+    velocity_offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("times", "positions", "velocities"):
+            object.__setattr__(self, name, _finite(name, getattr(self, name)))
+        shape = self.positions.shape
+        if len(shape) != 3 or shape[1] != self.system.n_particles:
+            raise InputError(
+                f"positions must be (n_frames, {self.system.n_particles}, n_dims); got shape {shape}"
+            )
+        if self.velocities.shape != shape:
+            raise InputError(f"velocities must have the shape of positions {shape}; got {self.velocities.shape}")
+        steps = np.diff(self.times)
+        if self.times.shape != shape[:1] or not ((steps > 0).all() or (steps < 0).all()):
+            raise InputError(f"times must be ({shape[0]},) and strictly monotonic; got shape {self.times.shape}")
+
+    @property
+    def n_frames(self) -> int:
+        """Number of stored frames."""
+        return int(self.times.size)
+
+    @property
+    def n_dims(self) -> int:
+        """Number of space dimensions."""
+        return int(self.positions.shape[2])
+
+    def state(self, frame: int) -> State:
+        """The state at one frame."""
+        return State(self.positions[frame], self.velocities[frame], float(self.times[frame]))
+
+    def transformed(self, matrix: FloatArray) -> "Trajectory":
+        """This trajectory with every position and velocity x replaced by matrix @ x.
+
+        Parameters
+        ----------
+        matrix : (n_dims, n_dims) float64
+            An element of O(n).
+        """
+        return Trajectory(
+            self.times, self.positions @ matrix.T, self.velocities @ matrix.T, self.system, self.velocity_offset
+        )
