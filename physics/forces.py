@@ -114,7 +114,7 @@ def packed_parameters(law: str, parameters: Mapping[str, Any], n_dims: int) -> F
 
 
 @kernel
-def lane_acceleration(
+def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane loops would not vectorise)
     code: int, x: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, a: FloatArray
 ) -> None:
     """Acceleration of every particle of LANES systems, written into `a`.

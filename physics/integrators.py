@@ -14,9 +14,7 @@ from physics.forces import LANES, lane_acceleration
 from physics.jit import kernel
 
 FloatArray = NDArray[np.float64]
-Step = Callable[
-    [int, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float, int], None
-]
+Step = Callable[[int, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float, int], None]
 
 
 @kernel

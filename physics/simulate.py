@@ -182,7 +182,7 @@ def simulate_batch(
         q = pack_lanes(charges[block])
         m = pack_lanes(masses[block])
         a = np.empty_like(x)
-        width = block.stop - block.start
+        width = int(block.stop - block.start)
         for frame in range(n_frames):
             if frame:
                 dt = float(schedule.dt[frame - 1])
@@ -236,9 +236,7 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _output_times(
-    start: float, duration: float, times: ArrayLike | None, n_frames: int | None
-) -> FloatArray:
+def _output_times(start: float, duration: float, times: ArrayLike | None, n_frames: int | None) -> FloatArray:
     if times is None:
         count = 101 if n_frames is None else int(n_frames)
         if count < 2:
@@ -291,9 +289,7 @@ def _refuse_coincident(law: str, positions: FloatArray) -> None:
             )
 
 
-def _refuse_non_finite(
-    x: FloatArray, v: FloatArray, schedule: Schedule, start_time: float, first: int
-) -> None:
+def _refuse_non_finite(x: FloatArray, v: FloatArray, schedule: Schedule, start_time: float, first: int) -> None:
     bad = ~(np.isfinite(x) & np.isfinite(v)).all(axis=-1)
     if not bad.any():
         return
@@ -303,5 +299,3 @@ def _refuse_non_finite(
         f"state of system {first + system} is not finite by t = {start_time + elapsed:g} (particle {particle}): "
         "step too large for a close encounter; reduce dt or raise eps"
     )
-
-

@@ -62,7 +62,9 @@ class System:
         if masses.ndim == 0:
             masses = _finite("masses", np.full(charges.shape, float(masses)))
         if masses.shape != charges.shape:
-            raise InputError(f"masses must be a number or (n_particles,) = {charges.shape}; got shape {masses.shape}")
+            raise InputError(
+                f"masses must be a number or (n_particles,) = {charges.shape}; got shape {masses.shape}"
+            )
         if (masses <= 0).any():
             raise InputError(f"masses must be positive; got {masses.min()}")
         object.__setattr__(self, "charges", charges)
@@ -136,9 +138,7 @@ class Trajectory:
             object.__setattr__(self, name, _finite(name, getattr(self, name)))
         shape = self.positions.shape
         if len(shape) != 3 or shape[1] != self.system.n_particles:
-            raise InputError(
-                f"positions must be (n_frames, {self.system.n_particles}, n_dims); got shape {shape}"
-            )
+            raise InputError(f"positions must be (n_frames, {self.system.n_particles}, n_dims); got shape {shape}")
         if self.velocities.shape != shape:
             raise InputError(f"velocities must have the shape of positions {shape}; got {self.velocities.shape}")
         steps = np.diff(self.times)
@@ -160,7 +160,7 @@ class Trajectory:
         return State(self.positions[frame], self.velocities[frame], float(self.times[frame]))
 
     def transformed(self, matrix: FloatArray) -> "Trajectory":
-        """This trajectory with every position and velocity x replaced by matrix @ x.
+        """The same trajectory with every position and velocity x replaced by matrix @ x.
 
         Parameters
         ----------
@@ -168,5 +168,9 @@ class Trajectory:
             An element of O(n).
         """
         return Trajectory(
-            self.times, self.positions @ matrix.T, self.velocities @ matrix.T, self.system, self.velocity_offset
+            self.times,
+            self.positions @ matrix.T,
+            self.velocities @ matrix.T,
+            self.system,
+            self.velocity_offset,
         )

@@ -1,0 +1,159 @@
+"""What every command shares: the parser, the exit statuses, the progress bar, and the claim of an output path.
+
+Exit 0 done, 2 bad input (one line on stderr, nothing written), 130 interrupted (state kept).
+"""
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from physics.errors import InputError
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+class CommandParser(argparse.ArgumentParser):
+    """argparse with one-line errors, `--version`, examples kept as written, and no abbreviated options."""
+
+    def __init__(self, prog: str, description: str, examples: Sequence[str] = ()) -> None:
+        epilog = "examples:\n" + "\n".join(f"  {line}" for line in examples) if examples else None
+        super().__init__(
+            prog=f"python -m {prog}",
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        from physics import __version__
+
+        self.add_argument("--version", action="version", version=f"isotwin {__version__}")
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line in one line."""
+        raise InputError(f"{message} (see {self.prog} --help)")
+
+
+def run_command(main: Callable[[Sequence[str]], None], argv: Sequence[str] | None = None) -> int:
+    """Run a command's `main` and turn what it raises into an exit status and one line on stderr."""
+    warnings.showwarning = _one_line_warning
+    try:
+        main(sys.argv[1:] if argv is None else argv)
+    except InputError as error:
+        return _refused(str(error))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        return _refused("not enough memory for this request")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _refused(f"{where}{error.strerror or error}")
+    return 0
+
+
+def _refused(message: str) -> int:
+    sys.stderr.write("error: " + " ".join(message.split()) + "\n")
+    return EXIT_BAD_INPUT
+
+
+def _one_line_warning(message: Warning | str, *_: object, **__: object) -> None:
+    sys.stderr.write(f"warning: {message}\n")
+
+
+def command_line(prog: str, argv: Sequence[str]) -> str:
+    """The command as a user would type it again."""
+    return shlex.join(["python", "-m", prog, *argv])
+
+
+def positive_int(text: str) -> int:
+    """An argparse type: an integer of at least 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text!r}")
+    return value
+
+
+def seed(text: str) -> int:
+    """An argparse type: an integer from 0 to 2^32 - 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2^32-1; got {text!r}")
+    return value
+
+
+def key_values(items: Sequence[str]) -> dict[str, str]:
+    """The dict of "key=value" arguments."""
+    result: dict[str, str] = {}
+    for item in items:
+        key, separator, value = item.partition("=")
+        if not separator or not key or not value:
+            raise InputError(f"--set and --split take key=value; got {item!r}")
+        if key in result:
+            raise InputError(f"{key} is given twice")
+        result[key] = value
+    return result
+
+
+def claim_output(path: Path, *, resume: bool = False, overwrite: bool = False) -> None:
+    """Refuse an existing output unless it may be resumed or replaced; with `overwrite`, remove it."""
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True)
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        if overwrite:
+            _remove(path)
+        elif not resume:
+            raise InputError(f"{path}: already exists; use --overwrite to replace it, or --resume to go on")
+
+
+def refuse_existing(path: Path, allowed: bool, hint: str = "--overwrite") -> None:
+    """Refuse an existing file or non-empty folder unless `allowed`."""
+    if allowed or not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    raise InputError(f"{path}: already exists; choose another name or use {hint}")
+
+
+def _remove(path: Path) -> None:
+    markers = ("manifest.json", "zarr.json", "config.toml", "comparison.json", "metrics.json", "bench.json")
+    if path.is_dir():
+        if not any((path / name).exists() for name in markers):
+            raise InputError(f"{path}: --overwrite removes only what Isotwin wrote; this folder is not recognised")
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+@contextmanager
+def progress_bar(title: str, total: float, unit: str = "") -> Iterator[Callable[[float], None]]:
+    """A bar with rate and time left on stderr; yields a function that advances it."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + unit),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda amount: progress.advance(task, amount)

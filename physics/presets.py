@@ -1,0 +1,182 @@
+"""The data presets: how each data set's initial states are drawn, under which law, stored when.
+
+Trajectory i of a split depends on (seed, split, i) alone, so any share of the work gives the same bytes.
+The one exception is the published data set, whose generator draws everything from one legacy stream.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.errors import InputError
+
+FloatArray = NDArray[np.float64]
+
+SPEED = 0.5
+"""Initial speed of every particle in every preset."""
+
+SPLITS = ("train", "valid", "test")
+
+PUBLISHED_STREAM = {"train": 10_000, "valid": 2_000, "test": 2_000}
+"""Trajectories per split in the published generator's stream, drawn in this order."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A data set recipe.
+
+    Attributes
+    ----------
+    law, parameters : str, mapping
+    dt : float [time]
+    times : mapping of split to (n_frames,) float64 [time]
+    sizes : mapping of split to int
+        Default numbers of trajectories.
+    seed : int
+    fixed_shape : bool
+        Only n = 3, N = 5 (the published stream).
+    first_frame_is_start : bool
+        Whether the initial state is stored.
+    input_frame, target_frame : mapping of split to int
+        The task's default window.
+    description : str
+    """
+
+    law: str
+    parameters: Mapping[str, float]
+    integrator: str
+    dt: float
+    times: Mapping[str, NDArray[Any]]
+    sizes: Mapping[str, int]
+    seed: int
+    description: str
+    input_frame: Mapping[str, int]
+    target_frame: Mapping[str, int]
+    fixed_shape: bool = False
+    first_frame_is_start: bool = True
+    stream: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def _same(value: Any) -> dict[str, Any]:
+    return dict.fromkeys(SPLITS, value)
+
+
+_published_times = 0.1 * np.arange(1, 50)
+_published: dict[str, Any] = {"law": "reference", "parameters": {}, "integrator": "symplectic-euler", "dt": 0.001}
+_isotropic: dict[str, Any] = {
+    "law": "coulomb",
+    "integrator": "leapfrog",
+    "dt": 5e-5,
+    "sizes": {"train": 3000, "valid": 2000, "test": 2000},
+    "seed": 0,
+    "input_frame": _same(31),
+    "target_frame": _same(41),
+}
+
+PRESETS: dict[str, Preset] = {
+    "nbody-reference": Preset(
+        **_published,
+        times=_same(_published_times),
+        sizes=PUBLISHED_STREAM,
+        seed=43,
+        description="the published charged N-body set (Satorras et al. 2021, section 5.1), its own random stream",
+        input_frame=_same(30),
+        target_frame=_same(40),
+        fixed_shape=True,
+        first_frame_is_start=False,
+        stream=dict.fromkeys(SPLITS, (43, 49)),
+    ),
+    "nbody-reference-large": Preset(
+        **_published,
+        times={"train": 0.5 * np.arange(1, 10), "valid": _published_times, "test": _published_times},
+        sizes={"train": 50_000, "valid": 2_000, "test": 2_000},
+        seed=42,
+        description="its large training set for the data-efficiency sweep (seed 42; valid and test of seed 43)",
+        input_frame={"train": 6, "valid": 30, "test": 30},
+        target_frame={"train": 8, "valid": 40, "test": 40},
+        fixed_shape=True,
+        first_frame_is_start=False,
+        stream={"train": (42, 9), "valid": (43, 49), "test": (43, 49)},
+    ),
+    "charged-iso": Preset(
+        **_isotropic,
+        parameters={"eps": 0.1, "p": 2.0},
+        times=_same(0.1 * np.arange(132)),
+        description="free charges under the softened isotropic law, any n and N",
+    ),
+    "charged-bound": Preset(
+        **_isotropic,
+        parameters={"eps": 0.1, "p": 2.0, "kappa": 0.5},
+        times=_same(0.1 * np.arange(232)),
+        description="alternating charges held together by a weak pull, any n and N: roll-outs mean something here",
+    ),
+}
+
+
+def initial_states(
+    preset: str, split: str, indices: range, *, n_particles: int, n_dims: int, seed: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Initial positions, velocities (S, N, n) and charges (S, N) of some trajectories of an isotropic preset."""
+    drawn = [
+        draw_state(preset, n_particles, n_dims, np.random.default_rng([seed, SPLITS.index(split), index]))
+        for index in indices
+    ]
+    x, v, q = (np.array(values) for values in zip(*drawn, strict=True))
+    return x, v, q
+
+
+def draw_state(
+    preset: str, n_particles: int, n_dims: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """One initial state: positions and velocities (N, n), charges (N,).
+
+    Positions are N(0, 1) (N/5)^(1/3), speeds 0.5 in random directions, charges +-1; `charged-bound` moves to
+    the centre-of-mass frame and alternates the charges from one random sign; the published set draws charges
+    first, in its generator's order.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"no preset {preset!r}")
+    x = rng.standard_normal((n_particles, n_dims)) * (n_particles / 5) ** (1 / 3)
+    v = rng.standard_normal((n_particles, n_dims))
+    v *= SPEED / np.linalg.norm(v, axis=-1, keepdims=True)
+    if preset == "charged-bound":
+        x -= x.mean(axis=0)
+        v -= v.mean(axis=0)
+        q = rng.choice([-1.0, 1.0]) * np.where(np.arange(n_particles) % 2 == 0, 1.0, -1.0)
+    else:
+        q = rng.choice([-1.0, 1.0], size=n_particles)
+    return x, v, q
+
+
+def published_states(preset: str, split: str, count: int) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+    """The first `count` initial states of a split of the published stream: positions, velocities, charges.
+
+    Yields
+    ------
+    (5, 3), (5, 3), (5,) float64
+        In stream order; the draws of the splits before it are walked and thrown away.
+
+    Notes
+    -----
+    Per trajectory: charges, positions and velocities as (n, N) arrays, then two noise arrays (T, n, N) that the
+    generator multiplies by zero. Source: Satorras et al. 2021, section 5.1 and its public generator.
+    """
+    seed, n_frames = PRESETS[preset].stream[split]
+    stream = np.random.RandomState(seed)
+    n, d = 5, 3
+    skipped = 0
+    if seed == 43:
+        for earlier in SPLITS[: SPLITS.index(split)]:
+            skipped += PUBLISHED_STREAM[earlier]
+    for index in range(skipped + count):
+        q = stream.choice([-1.0, 0.0, 1.0], size=(n, 1), p=[0.5, 0.0, 0.5])
+        x = stream.randn(d, n) * (n / 5) ** (1 / 3)
+        v = stream.randn(d, n)
+        v = v * SPEED / np.sqrt((v**2).sum(axis=0, keepdims=True))
+        stream.randn(n_frames, d, n)
+        stream.randn(n_frames, d, n)
+        if index >= skipped:
+            yield x.T, v.T, q[:, 0]
