@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from physics.observables import momentum, total_energy
 from physics.types import Trajectory
 

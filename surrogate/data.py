@@ -1,0 +1,251 @@
+"""From data sets to training windows: (state at frame I) -> (state at frame J), several sets mixed in a batch.
+
+Data sets of different dimension share a batch by padding coordinates with zeros: an E(n) model keeps a
+subspace, so this is exact for it.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from physics.dataset import DataSplit, available_splits, read_split
+from physics.errors import InputError
+from physics.presets import PRESETS
+from surrogate.config import DataConfig
+
+OWN_DATA_HOLD_OUT = 0.1
+"""Share of the last samples that validate where a data set has no valid split."""
+
+
+@dataclass(frozen=True)
+class Scales:
+    """The length and time units a model was trained in, measured in the data's own units."""
+
+    length: float = 1.0
+    time: float = 1.0
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of one data set, ready for a model.
+
+    Attributes
+    ----------
+    x, v : (n_samples, n_frames, N, n) tensors
+    q, m : (n_samples, N) tensors
+    starts : (n_starts,) int64 array
+        Allowed input frames; the target is `length` frames later.
+    length : int
+    horizon : float [time]
+    ballistic : float
+        Mean squared error of x + v t on these windows (first start only): the unit of the relative loss.
+    """
+
+    x: Tensor
+    v: Tensor
+    q: Tensor
+    m: Tensor
+    starts: NDArray[np.int64]
+    length: int
+    horizon: float
+    ballistic: float
+    source: str
+    n_dims: int
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def pick(self, samples: Tensor, starts: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Inputs x, v, q and targets x, v of the chosen samples and start frames."""
+        ends = starts + self.length
+        return (
+            self.x[samples, starts],
+            self.v[samples, starts],
+            self.q[samples],
+            self.x[samples, ends],
+            self.v[samples, ends],
+        )
+
+
+def task_frames(split: DataSplit, split_name: str, input_frame: int, target_frame: int) -> tuple[int, int]:
+    """The window's frames: as asked, else the preset's task, else first to second.
+
+    Raises
+    ------
+    InputError
+        Where the data set has no such frames.
+    """
+    preset = PRESETS.get(str(split.recipe.get("preset")))
+    default = (preset.input_frame[split_name], preset.target_frame[split_name]) if preset else (0, 1)
+    first = default[0] if input_frame < 0 else input_frame
+    last = default[1] if target_frame < 0 else target_frame
+    n_frames = len(split.times)
+    if not 0 <= first < last < n_frames:
+        raise InputError(
+            f"{split.source}: window {first} -> {last} does not fit frames 0 to {n_frames - 1}, input first"
+        )
+    return first, last
+
+
+def training_splits(path: str) -> tuple[DataSplit, DataSplit]:
+    """The train and valid split; without a valid split the last 10 % of the samples validate, and that is said."""
+    splits = available_splits(path)
+    train = read_split(path, "train")
+    if "valid" in splits:
+        return train, read_split(path, "valid")
+    held = max(int(len(train) * OWN_DATA_HOLD_OUT), 1)
+    if held >= len(train):
+        raise InputError(f"{path}: {len(train)} sample; at least 2 are needed to train and validate")
+    warnings.warn(f"{path}: no valid split, so the last {held} of {len(train)} samples validate", stacklevel=2)
+    return train.part(slice(0, len(train) - held)), train.part(slice(len(train) - held, len(train)))
+
+
+def fitted_scales(split: DataSplit, frames: tuple[int, int]) -> Scales:
+    """One length and one time scale for own data: RMS radius, and the horizon; 1 for our presets."""
+    if split.recipe.get("preset") in PRESETS:
+        return Scales()
+    x = np.asarray(split.positions[:, frames[0]], dtype=np.float64)
+    spread = float(np.sqrt(np.mean(np.sum((x - x.mean(axis=1, keepdims=True)) ** 2, axis=-1))))
+    horizon = float(split.times[frames[1]] - split.times[frames[0]])
+    return Scales(spread or 1.0, horizon)
+
+
+def windows(
+    split: DataSplit,
+    split_name: str,
+    config: DataConfig,
+    scales: Scales,
+    *,
+    centre: bool,
+    dtype: torch.dtype = torch.float32,
+    device: str | torch.device = "cpu",
+) -> Windows:
+    """The windows of one split, centred in float64 before the cast where the model allows it."""
+    first, last = task_frames(split, split_name, config.input_frame, config.target_frame)
+    limit = config.train_samples if split_name == "train" else config.valid_samples
+    if limit:
+        split = split.head(limit)
+    length = last - first
+    n_frames = len(split.times)
+    if config.windows == "all":
+        starts = np.arange(n_frames - length)
+        spacing = np.diff(split.times)
+        if not np.allclose(spacing, spacing[0], rtol=1e-6):
+            raise InputError(f"{split.source}: data.windows = all needs equally spaced frames")
+    else:
+        starts = np.array([first])
+    kept = slice(None) if config.windows == "all" else [first, last]
+    x = np.asarray(split.positions[:, kept], dtype=np.float64)
+    v = np.asarray(split.velocities[:, kept], dtype=np.float64)
+    if config.windows != "all":
+        starts, length = np.array([0]), 1
+    if centre:
+        x = x - x.mean(axis=(1, 2), keepdims=True)
+    horizon = float(split.times[last] - split.times[first])
+    reach = x[:, length:][:, starts] - x[:, starts] - horizon * v[:, starts]
+    ballistic = float(np.mean(reach**2)) / scales.length**2
+    return Windows(
+        torch.as_tensor(x / scales.length, dtype=dtype, device=device),
+        torch.as_tensor(v * (scales.time / scales.length), dtype=dtype, device=device),
+        torch.as_tensor(np.asarray(split.charges), dtype=dtype, device=device),
+        torch.as_tensor(np.asarray(split.masses), dtype=dtype, device=device),
+        starts,
+        length,
+        horizon / scales.time,
+        max(ballistic, 1e-12),
+        split.source,
+        split.n_dims,
+    )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs and targets; `weight` (B, 1, 1) turns squared errors into the loss of mixed data sets."""
+
+    x: Tensor
+    v: Tensor
+    q: Tensor
+    x_target: Tensor
+    v_target: Tensor
+    weight: Tensor
+
+
+def batches(sets: list[Windows], batch_size: int, seed: int, epoch: int, loss: str) -> Iterator[Batch]:
+    """One epoch: every sample of the smallest set once, each batch an equal share of every set.
+
+    The order and the start frames depend on (seed, epoch) alone, so a resumed run sees what an
+    uninterrupted one would have seen. The last short batch is dropped.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    share = max(batch_size // len(sets), 1)
+    smallest = min(len(s) for s in sets)
+    share = min(share, smallest)
+    orders = [rng.permutation(len(s)) for s in sets]
+    begins = [rng.choice(s.starts, size=len(s)) for s in sets]
+    width = max(s.n_dims for s in sets)
+    for first in range(0, smallest - share + 1, share):
+        parts = []
+        for s, order, begin in zip(sets, orders, begins, strict=True):
+            which = slice(first, first + share)
+            picked = s.pick(torch.as_tensor(order[which]), torch.as_tensor(begin[which]))
+            scale = 1.0 / s.ballistic if loss == "relative" else 1.0
+            parts.append((picked, width / s.n_dims * scale))
+        yield _mixed(parts, width)
+
+
+def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int) -> Batch:
+    def padded(values: Tensor) -> Tensor:
+        return torch.nn.functional.pad(values, (0, width - values.shape[-1]))
+
+    columns = []
+    for field in range(5):
+        pieces = [picked[field] if field == 2 else padded(picked[field]) for picked, _ in parts]
+        columns.append(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
+    weight = torch.cat([torch.full((len(picked[0]), 1, 1), scale) for picked, scale in parts])
+    x = columns[0]
+    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], weight.to(x))
+
+
+def data_identity(sets: list[Windows]) -> list[dict[str, Any]]:
+    """What must agree when a run is resumed: a digest-like summary of every data set."""
+    return [
+        {
+            "samples": len(s),
+            "particles": int(s.x.shape[2]),
+            "dims": s.n_dims,
+            "horizon": round(s.horizon, 9),
+            "checksum": float(s.x.double().sum()) + float(s.v.double().abs().sum()),
+        }
+        for s in sets
+    ]
+
+
+def training_range(splits: Mapping[str, DataSplit]) -> dict[str, Any]:
+    """What a model trained on these has seen: n, N, laws, times (for the card and the outside-training flag)."""
+    dims = sorted({s.n_dims for s in splits.values()})
+    return {
+        "dims": dims,
+        "particles": sorted({s.n_particles for s in splits.values()}),
+        "laws": [dict(law) for law in _distinct(s.recipe for s in splits.values())],
+        "data": [Path(name).name for name in splits],
+    }
+
+
+def _distinct(recipes: Any) -> list[tuple[tuple[str, Any], ...]]:
+    seen: list[tuple[tuple[str, Any], ...]] = []
+    for recipe in recipes:
+        entry = (
+            ("preset", recipe.get("preset")),
+            ("law", recipe.get("law")),
+            ("parameters", recipe.get("parameters")),
+        )
+        if entry not in seen:
+            seen.append(entry)
+    return seen

@@ -1,0 +1,368 @@
+"""`load()` a trained model and `forecast()` with it: the border between users' arrays and the networks.
+
+Shapes, dtypes, units, centring, training range and refusals are dealt with here, so that a model is only
+`model(x, v, q, horizon, masses)`.
+"""
+
+import copy
+import importlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from physics.errors import InputError, unknown_name
+from physics.types import System
+from resources import ZOO
+from surrogate.checkpoint import FILE_NAME, ModelError, read_checkpoint
+from surrogate.config import config_from_tree
+from surrogate.data import Scales
+from surrogate.models import MODELS, SurrogateModel
+
+FloatArray = NDArray[np.float64]
+UNIT_SCALES = Scales()
+BATCH_EDGES = 400_000
+"""Directed edges per forward pass: bounds the memory of large requests."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What `forecast` returns.
+
+    Attributes
+    ----------
+    positions : array or tensor like the input
+    velocities : array or tensor like the input, or None where the model gives none
+    outside_training : tuple of str
+        Why this lies outside the model's training range; empty inside.
+    """
+
+    positions: Any
+    velocities: Any
+    outside_training: tuple[str, ...] = ()
+
+
+class Forecaster:
+    """A trained model with its card, ready to forecast.
+
+    Attributes
+    ----------
+    name : str
+    card : mapping
+        What it was trained on: law, n, N, horizon, measured error.
+    horizons : "any" or tuple of float [time]
+    dims, particles : "any" or tuple of int
+        What the weights accept; the card says what they were trained on.
+    uses_masses, gives_velocity, chooses_evaluations : bool
+    evaluations : int
+        Message rounds in one forecast.
+    digest : str
+        SHA-256 of the checkpoint.
+    """
+
+    def __init__(
+        self,
+        model: SurrogateModel,
+        *,
+        name: str,
+        card: Mapping[str, Any],
+        horizon: float,
+        scales: Scales = UNIT_SCALES,
+        digest: str = "",
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.name, self.card, self.digest = name, dict(card), digest
+        self.horizons: tuple[float, ...] | str = (horizon,)
+        self.horizon = horizon
+        self.dims: tuple[int, ...] | str = "any" if model.dims is None else (model.dims,)
+        self.particles: tuple[int, ...] | str = "any"
+        self.uses_masses = model.uses_masses
+        self.gives_velocity = model.gives_velocity
+        self.chooses_evaluations = model.chooses_evaluations
+        self.evaluations = model.evaluations
+        self.group = model.group
+        self._scales = scales
+        self.device = torch.device(device)
+        for parameter in model.parameters():
+            parameter.requires_grad_(False)
+        self._models = {torch.float32: model.to(self.device).eval()}
+
+    def network(self, dtype: torch.dtype) -> SurrogateModel:
+        """The network in float32 or float64 (converted once, on first use)."""
+        if dtype not in self._models:
+            self._models[dtype] = copy.deepcopy(self._models[torch.float32]).to(dtype)
+        return self._models[dtype]
+
+    def forecast(
+        self, positions: Any, velocities: Any, charges: Any, horizon: float = 1.0, *, masses: Any = None
+    ) -> Forecast:
+        """The state one horizon later.
+
+        Parameters
+        ----------
+        positions, velocities : (samples, N, n) or (N, n) array or tensor [length], [length/time]
+            float32 and float64 are computed as such, everything else becomes float64.
+        charges : (samples, N) or (N,) [charge]
+        horizon : float [time]
+        masses : like charges, optional [mass]
+
+        Returns
+        -------
+        Forecast
+            Same shape, kind, dtype and device as positions. Tensors stay differentiable.
+
+        Raises
+        ------
+        InputError
+            (a ValueError) for what does not fit, saying what the model does.
+        """
+        as_tensor = isinstance(positions, Tensor)
+        x = self._checked("positions", positions)
+        single = x.ndim == 2
+        if x.ndim not in (2, 3):
+            raise InputError(f"positions must be (samples, N, n) or (N, n); got shape {tuple(x.shape)}")
+        v = self._checked("velocities", velocities).to(x)
+        if v.shape != x.shape:
+            raise InputError(f"velocities must be {tuple(x.shape)} as positions; got shape {tuple(v.shape)}")
+        x, v = (x[None], v[None]) if single else (x, v)
+        q = self._per_particle("charges", charges, x)
+        m = None if masses is None else self._per_particle("masses", masses, x)
+        self.refuse_unfit(x.shape[2], x.shape[1], horizon, m)
+        device = x.device
+        out_x, out_v = self._run(x, v, q, x.dtype)
+        outside = self.outside(x.shape[2], x.shape[1])
+        results: list[Any] = []
+        for value in (out_x, out_v):
+            if value is None:
+                results.append(None)
+                continue
+            value = value[0] if single else value
+            results.append(value.to(device) if as_tensor else value.detach().cpu().numpy())
+        return Forecast(results[0], results[1], outside)
+
+    def forecast_in(
+        self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Forecasts of float64 states computed in `dtype`: centred before the cast, back in float64 after it.
+
+        Parameters
+        ----------
+        x, v : (samples, N, n) float64
+        q : (samples, N) float64
+        """
+        with torch.no_grad():
+            out_x, out_v = self._run(
+                torch.as_tensor(x, device=self.device),
+                torch.as_tensor(v, device=self.device),
+                torch.as_tensor(q, device=self.device),
+                dtype,
+            )
+        return out_x.cpu().numpy(), None if out_v is None else out_v.cpu().numpy()
+
+    def _run(self, x: Tensor, v: Tensor, q: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
+        model = self.network(dtype)
+        length, time = self._scales.length, self._scales.time
+        # With centring the network sees and returns displacements from the centroid.
+        centre = x.mean(dim=1, keepdim=True) if model.centres else torch.zeros_like(x[:, :1])
+        inner = ((x - centre) / length).to(self.device, dtype)
+        speed = (v * (time / length)).to(self.device, dtype)
+        charge = q.to(self.device, dtype)
+        share = max(BATCH_EDGES // max(x.shape[1] * (x.shape[1] - 1), 1), 1)
+        positions, velocities = [], []
+        for first in range(0, max(len(x), 1), share):
+            part = slice(first, first + share)
+            x_hat, v_hat = model(inner[part], speed[part], charge[part], self.horizon / time)
+            positions.append(x_hat)
+            velocities.append(v_hat)
+        out_x = torch.cat(positions).to(x) * length + centre
+        if velocities[0] is None:
+            return out_x, None
+        return out_x, torch.cat(velocities).to(x) * (length / time)
+
+    def refuse_unfit(self, n_dims: int, n_particles: int, horizon: float, masses: Tensor | None = None) -> None:
+        """Raise InputError for what the model does not do."""
+        if not math.isfinite(horizon) or abs(horizon - self.horizon) > 1e-6 * self.horizon:
+            raise InputError(f"model {self.name!r} forecasts a horizon of {self.horizon:g} only; got {horizon:g}")
+        if self.dims != "any" and n_dims not in self.dims:
+            raise InputError(f"model {self.name!r} runs in n = {self.dims[0]} only; got n = {n_dims}")
+        if n_particles < 2:
+            raise InputError(f"model {self.name!r} needs at least 2 particles; got N = {n_particles}")
+        if masses is not None and not self.uses_masses and bool((masses != 1).any()):
+            raise InputError(f"model {self.name!r} was made for unit masses and takes no others")
+
+    def outside(self, n_dims: int, n_particles: int, law: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+        """Why a request lies outside the training range; empty inside.
+
+        Parameters
+        ----------
+        law : mapping, optional
+            With `law` and `parameters`, as in a recipe; not checked when left out.
+        """
+        reasons = []
+        dims, particles = self.card.get("dims", []), self.card.get("particles", [])
+        if dims and n_dims not in dims:
+            reasons.append(f"n = {n_dims} (trained on n = {', '.join(map(str, dims))})")
+        if particles and n_particles not in particles:
+            reasons.append(f"N = {n_particles} (trained on N = {', '.join(map(str, particles))})")
+        known = [entry for entry in self.card.get("laws", []) if entry.get("law")]
+        if law and known and not any(_same_law(entry, law) for entry in known):
+            names = ", ".join(sorted({str(entry.get("preset") or entry["law"]) for entry in known}))
+            reasons.append(f"law {law.get('law')} with these parameters (trained on {names})")
+        return tuple(reasons)
+
+    def outside_system(self, system: System, n_dims: int) -> tuple[str, ...]:
+        """As `outside`, for a System."""
+        reasons = self.outside(
+            n_dims, system.n_particles, {"law": system.law, "parameters": dict(system.parameters)}
+        )
+        if not self.uses_masses and (system.masses != 1).any():
+            reasons += ("masses other than 1",)
+        return reasons
+
+    def _checked(self, name: str, values: Any) -> Tensor:
+        if isinstance(values, Tensor):
+            tensor = values
+        else:
+            try:
+                tensor = torch.from_numpy(np.array(values))
+            except (TypeError, ValueError):
+                raise InputError(f"{name} must be numbers; got {type(values).__name__}") from None
+        if tensor.dtype not in (torch.float32, torch.float64):
+            if tensor.is_complex():
+                raise InputError(f"{name} must be real numbers; got {tensor.dtype}")
+            tensor = tensor.to(torch.float64)
+        if tensor.numel() == 0:
+            raise InputError(f"{name} must not be empty; got shape {tuple(tensor.shape)}")
+        if not bool(torch.isfinite(tensor.detach()).all()):
+            where = tuple(torch.nonzero(~torch.isfinite(tensor.detach()))[0].tolist())
+            raise InputError(f"{name} must be finite; got {float(tensor[where])} at index {where}")
+        return tensor
+
+    def _per_particle(self, name: str, values: Any, x: Tensor) -> Tensor:
+        tensor = self._checked(name, values).to(x)
+        shape = (x.shape[0], x.shape[1])
+        if tensor.shape == shape[1:]:
+            tensor = tensor.expand(shape)
+        if tensor.shape != shape:
+            raise InputError(f"{name} must be {shape} or {shape[1:]}; got shape {tuple(tensor.shape)}")
+        return tensor
+
+
+def _same_law(entry: Mapping[str, Any], law: Mapping[str, Any]) -> bool:
+    return entry.get("law") == law.get("law") and dict(entry.get("parameters") or {}) == dict(
+        law.get("parameters") or {}
+    )
+
+
+def shipped_models() -> dict[str, Path]:
+    """Names and folders of the models that ship."""
+    return {path.parent.name: path.parent for path in sorted(ZOO.glob(f"*/{FILE_NAME}"))}
+
+
+def load(name: str | Path, device: str = "cpu", *, trust_code: bool = False) -> Forecaster:
+    """A model by shipped name, run folder or checkpoint folder.
+
+    Parameters
+    ----------
+    name : str or Path
+        Also `package.module:callable` for an outside model, with `trust_code`.
+    device : str
+
+    Raises
+    ------
+    ModelError
+        For an unknown or damaged model.
+    """
+    shipped = shipped_models()
+    text = str(name)
+    if text in shipped:
+        return _from_checkpoint(shipped[text], text, device)
+    path = Path(text)
+    if (path / "best").is_dir():
+        return _from_checkpoint(path / "best", path.name, device)
+    if path.exists():
+        return _from_checkpoint(path, path.stem if path.is_file() else path.name, device)
+    if ":" in text:
+        return _outside_model(text, trust_code)
+    raise ModelError(str(unknown_name("model", text, shipped)) + "; or give a run or checkpoint folder")
+
+
+def _from_checkpoint(path: Path, name: str, device: str) -> Forecaster:
+    checkpoint = read_checkpoint(path)
+    info = checkpoint.info
+    try:
+        config = config_from_tree(info["config"], str(checkpoint.path))
+        scales = Scales(float(info["scales"]["length"]), float(info["scales"]["time"]))
+        horizon, card = float(info["horizon"]), info["card"]
+        if not isinstance(card, dict) or not horizon > 0 or not scales.length > 0 or not scales.time > 0:
+            raise TypeError("card")
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise ModelError(str(error)) from None
+        raise ModelError(f"{checkpoint.path}: not a forecasting checkpoint (no usable {error})") from None
+    model = MODELS[config.model](config.model_config)
+    expected = {k: (tuple(t.shape), t.dtype) for k, t in model.state_dict().items()}
+    found = {k: (tuple(t.shape), t.dtype) for k, t in checkpoint.tensors.items()}
+    if expected != found:
+        wrong = sorted(set(expected.items()) ^ set(found.items()))[0][0]
+        raise ModelError(f"{checkpoint.path}: weights do not fit model {config.model!r} (first: {wrong})")
+    model.load_state_dict(checkpoint.tensors)
+    return Forecaster(
+        model, name=name, card=card, horizon=horizon, scales=scales, digest=checkpoint.digest, device=device
+    )
+
+
+def _outside_model(text: str, trust_code: bool) -> "OutsideForecaster":
+    if not trust_code:
+        raise ModelError(f"{text}: an outside model runs its own code; add --trust-code if you trust it")
+    module_name, _, attribute = text.partition(":")
+    try:
+        made = getattr(importlib.import_module(module_name), attribute)()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ModelError(f"{text}: cannot be made ({error})") from None
+    if not callable(getattr(made, "forecast", None)):
+        raise ModelError(f"{text}: returned {type(made).__name__}; expected an object with forecast(...)")
+    return OutsideForecaster(made, text)
+
+
+class OutsideForecaster(Forecaster):
+    """An outside object with the contract's `forecast`, made to look like ours."""
+
+    def __init__(self, made: Any, name: str) -> None:
+        self._made, self.name, self.digest = made, name, ""
+        self.card = dict(getattr(made, "card", {}) or {})
+        self.horizons = getattr(made, "horizons", "any")
+        self.horizon = 1.0 if self.horizons == "any" else float(next(iter(self.horizons)))
+        self.dims = getattr(made, "dims", "any")
+        self.particles = getattr(made, "particles", "any")
+        self.uses_masses = bool(getattr(made, "uses_masses", False))
+        self.gives_velocity = bool(getattr(made, "gives_velocity", False))
+        self.chooses_evaluations = False
+        self.evaluations = int(getattr(made, "evaluations", 0))
+        self.group = str(getattr(made, "group", "unknown"))
+        self.device = torch.device("cpu")
+
+    def forecast(
+        self, positions: Any, velocities: Any, charges: Any, horizon: float = 1.0, *, masses: Any = None
+    ) -> Forecast:
+        """The outside object's own forecast."""
+        result = self._made.forecast(positions, velocities, charges, horizon, masses=masses)
+        return Forecast(result.positions, getattr(result, "velocities", None), ())
+
+    def forecast_in(
+        self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """See Forecaster.forecast_in."""
+        kind = np.float32 if dtype is torch.float32 else np.float64
+        result = self.forecast(x.astype(kind), v.astype(kind), q.astype(kind), self.horizon)
+        velocities = None if result.velocities is None else np.asarray(result.velocities, dtype=np.float64)
+        positions = np.asarray(result.positions, dtype=np.float64)
+        if positions.shape != x.shape:
+            raise ModelError(f"{self.name}: forecast positions must be {x.shape}; got {positions.shape}")
+        return positions, velocities

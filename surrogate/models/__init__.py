@@ -1,0 +1,14 @@
+"""The models of the comparison: one file each, one contract (base.py), one literal registry."""
+
+from surrogate.models.base import SurrogateModel
+from surrogate.models.egnn import EGNN
+from surrogate.models.gnn import GNN
+from surrogate.models.linear import Linear
+
+MODELS: dict[str, type[SurrogateModel]] = {
+    "linear": Linear,
+    "gnn": GNN,
+    "egnn": EGNN,
+}
+
+__all__ = ["MODELS", "SurrogateModel"]

@@ -1,0 +1,112 @@
+"""The contract every model keeps, and the edge layout the message-passing ones share.
+
+A model maps positions x (B, N, n), velocities v (B, N, n) and charges q (B, N) to the positions (and, where
+it gives them, velocities) one horizon later. Everything else (units, dtypes, shapes users pass) is the
+business of :mod:`surrogate.forecaster`.
+"""
+
+from dataclasses import fields
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from physics.errors import InputError, unknown_name
+
+
+class SurrogateModel(nn.Module):
+    """Base of all models.
+
+    Attributes
+    ----------
+    group : str
+        The transformations it commutes with: "E(n)", or "Sym" (permutations only).
+    dims : int or None
+        The one dimension its weights are for; None runs in any.
+    gives_velocity : bool
+        Whether forward returns velocities.
+    uses_masses, chooses_evaluations : bool
+    centres : bool
+        Whether inputs may be moved to their centroid before the cast (translation equivariance).
+    evaluations : int
+        Message rounds in one forward pass (contract.md).
+    skip_velocity_head : bool
+        Set while positions are trained, to save the head's work.
+    """
+
+    Config: ClassVar[type]
+    group: str = "E(n)"
+    dims: int | None = None
+    gives_velocity: bool = False
+    uses_masses: bool = False
+    chooses_evaluations: bool = False
+    centres: bool = True
+    evaluations: int = 0
+    skip_velocity_head: bool = False
+
+    def forward(
+        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Positions (B, N, n) and velocities (or None) one horizon later; inputs are left unchanged."""
+        raise NotImplementedError
+
+    def position_parameters(self) -> list[nn.Parameter]:
+        """What is trained on positions."""
+        head = {id(p) for p in self.velocity_head_parameters()}
+        return [p for p in self.parameters() if id(p) not in head]
+
+    def velocity_head_parameters(self) -> list[nn.Parameter]:
+        """What is trained afterwards, on velocities, with the rest frozen; empty without such a head."""
+        head = getattr(self, "velocity_head", None)
+        return list(head.parameters()) if isinstance(head, nn.Module) else []
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights that make positions (a velocity head is not counted)."""
+        return sum(p.numel() for p in self.position_parameters())
+
+
+def config_from_dict(config_type: type, given: dict[str, Any], where: str) -> Any:
+    """An instance of a frozen config dataclass from plain values; unknown keys and wrong types are refused."""
+    known = {f.name: f for f in fields(config_type)}
+    for name, value in given.items():
+        if name not in known:
+            raise unknown_name(f"key in {where}", name, known)
+        default = known[name].default
+        if isinstance(default, bool) != isinstance(value, bool) or not (
+            isinstance(value, type(default)) or (isinstance(default, float) and isinstance(value, int))
+        ):
+            raise InputError(f"{where}.{name} must be {type(default).__name__}; got {value!r}")
+    values = {
+        name: float(value) if isinstance(known[name].default, float) else value for name, value in given.items()
+    }
+    return config_type(**values)
+
+
+def mlp(*sizes: int, bias: bool = True) -> nn.Sequential:
+    """Linear layers of the given widths with SiLU between them; `bias` is that of the last one."""
+    layers: list[nn.Module] = []
+    for index, (a, b) in enumerate(pairwise(sizes)):
+        last = index == len(sizes) - 2
+        layers.append(nn.Linear(a, b, bias=bias or not last))
+        if not last:
+            layers.append(nn.SiLU())
+    return nn.Sequential(*layers)
+
+
+def senders(values: Tensor) -> Tensor:
+    """For every receiver i its N - 1 senders j = (i + 1 + s) mod N, shift-major.
+
+    Parameters
+    ----------
+    values : (B, N, F) tensor
+
+    Returns
+    -------
+    (N - 1, B, N, F) tensor
+        Entry [s, b, i] is values[b, (i + 1 + s) mod N]. Sums over senders are sums over s: no scatter.
+    """
+    n = values.shape[1]
+    twice = torch.cat([values, values], dim=1)
+    return torch.stack([twice[:, s : s + n] for s in range(1, n)])

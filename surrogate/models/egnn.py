@@ -1,0 +1,167 @@
+"""EGNN: E(n)-equivariant message passing, with the velocity update in both of its forms, or without.
+
+Only invariants enter the networks and only differences and velocities are moved, so one set of weights runs
+in every dimension.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from physics.errors import InputError
+from surrogate.models.base import SurrogateModel, mlp, senders
+
+VELOCITY_FORMS = ("init", "recurrent", "none")
+
+
+@dataclass(frozen=True)
+class EGNNConfig:
+    """Sizes and form of an EGNN.
+
+    Attributes
+    ----------
+    hidden, layers : int
+    velocity : str
+        "init": x += phi_v(h) v(0) in every layer (form I, the published number);
+        "recurrent": v <- phi_v(h) v + ..., x += v (form R, equation 7 of the paper);
+        "none": no velocity stream, velocities enter as invariants of the pairs.
+    velocity_head : bool
+        A separate small head for the forecast velocity, trained after the positions with the rest frozen.
+    """
+
+    hidden: int = 64
+    layers: int = 4
+    velocity: str = "init"
+    velocity_head: bool = False
+
+
+class EGCL(nn.Module):
+    """One equivariant graph convolution; `attributes` is the number of edge attributes besides d_ij^2."""
+
+    def __init__(self, hidden: int, attributes: int, with_velocity: bool) -> None:
+        super().__init__()
+        self.edge_in = nn.Linear(2 * hidden + 1 + attributes, hidden)
+        self.edge_out = nn.Linear(hidden, hidden)
+        self.phi_x = mlp(hidden, hidden, 1, bias=False)
+        nn.init.xavier_uniform_(self.phi_x[-1].weight, gain=0.001)  # type: ignore[arg-type]
+        self.phi_h = mlp(2 * hidden, hidden, hidden)
+        self.phi_v = mlp(hidden, hidden, 1) if with_velocity else None
+
+    def messages(self, h: Tensor, scalars: Tensor) -> Tensor:
+        """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, N, F).
+
+        The first linear map is split into its receiver, sender and scalar parts, so that the products with h
+        are taken per node and not per edge.
+        """
+        n_hidden = h.shape[-1]
+        weight = self.edge_in.weight
+        w_i, w_j, w_s = weight[:, :n_hidden], weight[:, n_hidden : 2 * n_hidden], weight[:, 2 * n_hidden :]
+        from_nodes = senders(h @ w_j.T) + torch.addmm(self.edge_in.bias, h.flatten(0, 1), w_i.T).view_as(h)
+        first = nn.functional.silu(from_nodes + scalars @ w_s.T)
+        return nn.functional.silu(self.edge_out(first))
+
+    def pull(self, m: Tensor, r: Tensor) -> Tensor:
+        """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, N, n)."""
+        weighted: Tensor = r * self.phi_x(m)
+        return weighted.sum(0) / r.shape[0]
+
+    def updated_features(self, h: Tensor, m: Tensor) -> Tensor:
+        """h_i + phi_h(h_i, sum_j m_ij), (B, N, F)."""
+        return h + torch.as_tensor(self.phi_h(torch.cat([h, m.sum(0)], dim=-1)))
+
+
+class VelocityHead(nn.Module):
+    """v_hat_i = v_i + a_i v_i + b_i (x_hat_i - x_i) + C sum_j u_ij c_ij: equivariant; positions untouched."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.node = mlp(hidden, hidden, 2)
+        self.pair = mlp(2 * hidden + 3, hidden, 1)
+
+    def forward(self, h: Tensor, x: Tensor, v: Tensor, x_hat: Tensor, c: Tensor) -> Tensor:
+        """Forecast velocities (B, N, n)."""
+        h, x_hat = h.detach(), x_hat.detach()
+        gains = self.node(h)
+        r = x_hat - senders(x_hat)
+        d2 = r.square().sum(-1, keepdim=True)
+        h_j = senders(h)
+        scalars = torch.cat([h.expand(h_j.shape), h_j, c, d2.add(0.01).log(), d2.add(0.01).rsqrt()], dim=-1)
+        push = (r * d2.add(0.01).rsqrt() * self.pair(scalars)).mean(0)
+        forecast: Tensor = v + gains[..., :1] * v + gains[..., 1:] * (x_hat - x) + push
+        return forecast
+
+
+class EGNN(SurrogateModel):
+    """EGNN with velocity (forms I and R) or without.
+
+    Notes
+    -----
+    **Source** Satorras, Hoogeboom, Welling, "E(n) Equivariant Graph Neural Networks" (2021), eq. 3-7 and
+    section 5.1; form I is what its published code runs. Edge attributes are [q_i q_j, d_ij(0)^2] as in the
+    code (the paper mentions only the first).
+    **Deviations** the per-component clamp of the pair terms at +-100 is dropped (it breaks equivariance
+    when it acts); "none" feeds [q_i q_j, d_ij(0)^2, u_ij.v_i, u_ij.v_j, v_i.v_j] so that it is not blind.
+    **Checked by** tests/surrogate/models/test_models.py (equivariance, parameter count 134,020, I = R = none
+    relations at v = 0, textbook layout).
+    """
+
+    Config = EGNNConfig
+
+    def __init__(self, config: EGNNConfig) -> None:
+        super().__init__()
+        if config.velocity not in VELOCITY_FORMS:
+            raise InputError(f"model.velocity must be one of {', '.join(VELOCITY_FORMS)}; got {config.velocity!r}")
+        self.form = config.velocity
+        self.evaluations = config.layers
+        self.gives_velocity = config.velocity_head
+        self.embedding = nn.Linear(1, config.hidden)
+        attributes = 5 if self.form == "none" else 2
+        self.layers = nn.ModuleList(
+            EGCL(config.hidden, attributes, self.form != "none") for _ in range(config.layers)
+        )
+        self.velocity_head = VelocityHead(config.hidden) if config.velocity_head else None
+
+    def forward(
+        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """See SurrogateModel.forward."""
+        q = q.unsqueeze(-1)
+        c = q * senders(q)
+        x0, v0 = x, v
+        h = self.embedding(v.square().sum(-1, keepdim=True).add(1e-16).sqrt())
+        r = x - senders(x)
+        d2 = r.square().sum(-1, keepdim=True)
+        attributes = self._attributes(c, d2, r, v)
+        last = len(self.layers) - 1
+        for index, layer in enumerate(self.layers):
+            assert isinstance(layer, EGCL)
+            if index:
+                r = x - senders(x)
+                d2 = r.square().sum(-1, keepdim=True)
+            m = layer.messages(h, torch.cat([d2, attributes], dim=-1))
+            if layer.phi_v is None:
+                x = x + layer.pull(m, r)
+            elif self.form == "init":
+                x = x + layer.pull(m, r) + layer.phi_v(h) * v0
+            else:
+                v = layer.phi_v(h) * v + layer.pull(m, r)
+                x = x + v
+            if index < last:  # the last layer's phi_h reaches no output
+                h = layer.updated_features(h, m)
+        if self.velocity_head is None or self.skip_velocity_head:
+            return x, None
+        return x, self.velocity_head(h, x0, v0, x, c)
+
+    def _attributes(self, c: Tensor, d2: Tensor, r: Tensor, v: Tensor) -> Tensor:
+        if self.form != "none":
+            return torch.cat([c, d2], dim=-1)
+        u = r * d2.add(1e-16).rsqrt()
+        v_j = senders(v)
+        v_i = v.expand(v_j.shape)
+        products = [
+            (u * v_i).sum(-1, keepdim=True),
+            (u * v_j).sum(-1, keepdim=True),
+            (v_i * v_j).sum(-1, keepdim=True),
+        ]
+        return torch.cat([c, d2, *products], dim=-1)

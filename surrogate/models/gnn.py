@@ -1,0 +1,81 @@
+"""GNN: message passing on raw coordinates, equivariant to nothing but permutations; shipped for contrast."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from surrogate.models.base import SurrogateModel, mlp, senders
+
+
+@dataclass(frozen=True)
+class GNNConfig:
+    """Sizes of the GNN.
+
+    Attributes
+    ----------
+    dims : int
+        Space dimensions; the weights fit no other.
+    hidden, layers : int
+    velocity_head : bool
+        A separate MLP for the forecast velocity, trained after the positions with the rest frozen.
+    """
+
+    dims: int = 3
+    hidden: int = 64
+    layers: int = 4
+    velocity_head: bool = False
+
+
+class GNNLayer(nn.Module):
+    """m_ij = act(L2 act(L1 [h_i, h_j, c_ij])); h_i <- h_i + MLP([h_i, sum_j m_ij])."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.phi_e = mlp(2 * hidden + 1, hidden, hidden)
+        self.phi_h = mlp(2 * hidden, hidden, hidden)
+
+    def forward(self, h: Tensor, c: Tensor) -> Tensor:
+        """Updated node features (B, N, F); c is (N-1, B, N, 1)."""
+        h_j = senders(h)
+        h_i = h.expand(h_j.shape)
+        m = nn.functional.silu(self.phi_e(torch.cat([h_i, h_j, c], dim=-1))).sum(0)
+        return h + torch.as_tensor(self.phi_h(torch.cat([h, m], dim=-1)))
+
+
+class GNN(SurrogateModel):
+    """Absolute positions from absolute positions and velocities.
+
+    Notes
+    -----
+    **Source** Gilmer et al. 2017 as benchmarked by Satorras et al. 2021, table 2 (MSE 0.0107).
+    **Deviations** none without `velocity_head`. **Checked by** tests/surrogate/models/test_models.py, which
+    asserts that rotation, reflection and translation equivariance FAIL.
+    """
+
+    Config = GNNConfig
+    group = "Sym"
+    centres = False
+
+    def __init__(self, config: GNNConfig) -> None:
+        super().__init__()
+        self.dims = config.dims
+        self.evaluations = config.layers
+        self.gives_velocity = config.velocity_head
+        self.embedding = nn.Linear(2 * config.dims, config.hidden)
+        self.layers = nn.ModuleList(GNNLayer(config.hidden) for _ in range(config.layers))
+        self.readout = mlp(config.hidden, config.hidden, config.dims)
+        self.velocity_head = mlp(config.hidden, config.hidden, config.dims) if config.velocity_head else None
+
+    def forward(
+        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """See SurrogateModel.forward."""
+        q = q.unsqueeze(-1)
+        c = q * senders(q)
+        h = self.embedding(torch.cat([x, v], dim=-1))
+        for layer in self.layers:
+            h = layer(h, c)
+        if self.velocity_head is None or self.skip_velocity_head:
+            return self.readout(h), None
+        return self.readout(h), v + self.velocity_head(h.detach())
