@@ -1,0 +1,1 @@
+"""Files made from a comparison: video, still, figures, tables, arrays, a one-file report."""

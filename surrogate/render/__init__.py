@@ -1,0 +1,18 @@
+"""Pictures of a comparison: the projection to 3-D, what is drawn (pure NumPy), and who draws it (PyVista, no Qt).
+
+`compare` draws off screen, the app's viewport hosts the same painter. Importing this package loads neither
+VTK nor matplotlib; :mod:`surrogate.render.painter` loads PyVista when a painter is made.
+"""
+
+from surrogate.render.projection import Framing as Framing
+from surrogate.render.projection import default_view_basis as default_view_basis
+from surrogate.render.projection import framing as framing
+from surrogate.render.scene import Pane as Pane
+from surrogate.render.scene import Scene as Scene
+from surrogate.render.scene import ViewOptions as ViewOptions
+from surrogate.render.scene import build_scene as build_scene
+from surrogate.render.scene import comparison_framing as comparison_framing
+from surrogate.render.theme import DARK as DARK
+from surrogate.render.theme import LIGHT as LIGHT
+from surrogate.render.theme import THEMES as THEMES
+from surrogate.render.theme import Theme as Theme

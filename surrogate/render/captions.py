@@ -1,0 +1,93 @@
+"""The words around a picture: titles, the head-up line, the rotation in short. Text only, for all exports."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from surrogate.comparison import Comparison
+
+Source = Literal["truth", "forecast", "rollout"]
+
+
+def sources(comparison: Comparison) -> tuple[Source, ...]:
+    """What a comparison has to show, in the order of the panes."""
+    if comparison.rollout is None:
+        return ("truth", "forecast")
+    return ("truth", "forecast", "rollout")
+
+
+def pane_title(comparison: Comparison, source: Source) -> tuple[str, str]:
+    """Title and subtitle of a pane: who made it, and how."""
+    if source == "truth":
+        return "Ground truth", comparison.scenario_name
+    if source == "rollout":
+        return f"{comparison.model_name}: chained roll-out", "fed with its own forecasts from the first state on"
+    if comparison.horizon is None:
+        return f"{comparison.model_name}: forecast", "every frame predicted from the first state"
+    return (
+        f"{comparison.model_name}: sliding forecast",
+        f"each frame predicted from the truth {short_number(comparison.horizon)} earlier",
+    )
+
+
+def source_name(comparison: Comparison, source: Source) -> str:
+    """One or two words for legends."""
+    if source == "truth":
+        return "truth"
+    if source == "rollout":
+        return "chained roll-out"
+    return "forecast" if comparison.horizon is None else "sliding forecast"
+
+
+def short_number(value: float) -> str:
+    """A number for reading, three significant digits: 1, 0.25, 0.0123, 3.4e-05."""
+    if not np.isfinite(value):
+        return "not finite"
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return f"{value:.1e}"
+
+
+def steady_number(value: float) -> str:
+    """A number for a read-out that changes every frame: its width stays about the same."""
+    if not np.isfinite(value):
+        return "not finite"
+    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e3 else f"{value:.2e}"
+
+
+def turns_text(turns: object) -> str:
+    """The turns of `comparison.details["turns"]` in one line, "0-1 by 30°, 0-3 by 45°"; empty without turns."""
+    if isinstance(turns, str):
+        return turns
+    if not isinstance(turns, Sequence):
+        return ""
+    words = []
+    for turn in turns:
+        if isinstance(turn, Sequence) and not isinstance(turn, str) and len(turn) == 3:
+            i, j, degrees = turn
+            words.append(f"{int(i)}-{int(j)} by {float(degrees):g}°")
+        else:
+            words.append(str(turn))
+    return ", ".join(words)
+
+
+def rotation_text(comparison: Comparison) -> str:
+    """The world rotation in short; empty for the identity."""
+    matrix = comparison.rotation
+    if np.allclose(matrix, np.eye(len(matrix)), atol=1e-12):
+        return ""
+    turns = turns_text(comparison.details.get("turns"))
+    if turns and len(turns) <= 48:
+        return f"world turned {turns}"
+    kind = "rotation" if np.linalg.det(matrix) > 0 else "rotation with reflection"
+    return f"world turned by a {len(matrix)}-D {kind}"
+
+
+def headline(comparison: Comparison, frame: int) -> str:
+    """The head-up line: time, dimension, number of particles, law, rotation."""
+    truth = comparison.truth
+    parts = [f"t = {truth.times[frame]:.2f}", f"n = {truth.n_dims}", f"N = {truth.system.n_particles}"]
+    parts.append(truth.system.law if comparison.law_known else "law unknown")
+    rotation = rotation_text(comparison)
+    return "   ".join([*parts, rotation] if rotation else parts)
