@@ -2,6 +2,7 @@
 
 from surrogate.models.base import SurrogateModel
 from surrogate.models.egnn import EGNN
+from surrogate.models.egnn_recurrent import EGNNRecurrent
 from surrogate.models.gnn import GNN
 from surrogate.models.linear import Linear
 
@@ -9,6 +10,7 @@ MODELS: dict[str, type[SurrogateModel]] = {
     "linear": Linear,
     "gnn": GNN,
     "egnn": EGNN,
+    "egnn-recurrent": EGNNRecurrent,
 }
 
 __all__ = ["MODELS", "SurrogateModel"]

@@ -1,0 +1,226 @@
+"""Named scenarios worth looking at: TOML files in resources/scenarios, or a user's own.
+
+A scenario is either fixed (its particles are listed) or drawn from a data preset with a seed.
+"""
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from physics.errors import InputError, unknown_name
+from physics.files import bounded_text
+from physics.forces import resolve_parameters
+from physics.presets import PRESETS, draw_state, published_states
+from physics.simulate import simulate
+from physics.types import State, System, Trajectory
+from resources import SCENARIOS
+
+SIZE_LIMIT = 1 << 20
+MAX_PARTICLES = 10_000
+MAX_DIMS = 64
+
+KEYS = {
+    "title": str,
+    "description": str,
+    "law": str,
+    "parameters": dict,
+    "duration": (int, float),
+    "frame_interval": (int, float),
+    "start": (int, float),
+    "dt": (int, float),
+    "particles": dict,
+    "random": dict,
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A system and how long to watch it.
+
+    Attributes
+    ----------
+    name, title, description : str
+    law, parameters : str, mapping
+    duration, frame_interval : float [time]
+    start : float [time]
+        A drawn scenario is run this long before it is shown, as the data sets are.
+    dt : float or None [time]
+    particles : mapping
+        charges, positions, velocities and optional masses of a fixed scenario.
+    random : mapping
+        preset, particles, dims, seed of a drawn one.
+    """
+
+    name: str
+    title: str
+    description: str
+    law: str
+    parameters: Mapping[str, Any]
+    duration: float = 10.0
+    frame_interval: float = 0.1
+    start: float = 0.0
+    dt: float | None = None
+    particles: Mapping[str, Any] = field(default_factory=dict)
+    random: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def dims(self) -> int:
+        """The scenario's own number of dimensions."""
+        if self.random:
+            return int(self.random["dims"])
+        return len(self.particles["positions"][0])
+
+    def initial(
+        self, *, dims: int | None = None, n_particles: int | None = None, seed: int | None = None
+    ) -> tuple[System, State]:
+        """The system and its state at `start`.
+
+        Parameters
+        ----------
+        dims : int, optional
+            Another dimension: a drawn scenario is drawn there, a fixed one is padded with zeros (never cut).
+        n_particles, seed : int, optional
+            For drawn scenarios only.
+
+        Raises
+        ------
+        InputError
+            Where a fixed scenario cannot do what is asked.
+        """
+        if self.random:
+            return self._drawn(dims, n_particles, seed)
+        if n_particles is not None or seed is not None:
+            raise InputError(f"scenario {self.name!r} is fixed: its particles cannot be drawn anew")
+        given = self.particles
+        x, v = np.array(given["positions"], dtype=float), np.array(given["velocities"], dtype=float)
+        if dims is not None and dims != x.shape[1]:
+            if dims < x.shape[1]:
+                raise InputError(f"scenario {self.name!r} needs n = {x.shape[1]} or more; got --dims {dims}")
+            pad = ((0, 0), (0, dims - x.shape[1]))
+            x, v = np.pad(x, pad), np.pad(v, pad)
+        system = System(given["charges"], given.get("masses", 1.0), self.law, self.parameters)
+        return system, State(x, v, 0.0)
+
+    def _drawn(self, dims: int | None, n_particles: int | None, seed: int | None) -> tuple[System, State]:
+        preset = str(self.random["preset"])
+        n = int(self.random["particles"]) if n_particles is None else n_particles
+        d = int(self.random["dims"]) if dims is None else dims
+        chosen = int(self.random["seed"]) if seed is None else seed
+        if PRESETS[preset].fixed_shape:
+            if (n, d) != (5, 3):
+                raise InputError(f"scenario {self.name!r} draws from {preset!r}: n = 3 and N = 5 only")
+            *_, (x, v, q) = published_states(preset, "test", chosen + 1)
+        else:
+            x, v, q = draw_state(preset, n, d, np.random.default_rng([chosen, 3]))
+        system = System(q, 1.0, self.law, self.parameters)
+        state = State(x, v, 0.0)
+        if self.start > 0:
+            state = simulate(system, state, self.start, n_frames=2, dt=self.dt).state(-1)
+        return system, state
+
+    def trajectory(self, system: System, state: State, n_frames: int | None = None) -> Trajectory:
+        """The truth from `state` on, at the scenario's frames (or `n_frames` of them)."""
+        count = round(self.duration / self.frame_interval) + 1 if n_frames is None else n_frames
+        times = state.time + self.frame_interval * np.arange(count)
+        return simulate(system, state, float(times[-1] - state.time), times=times, dt=self.dt)
+
+
+def shipped_scenarios() -> dict[str, Path]:
+    """Names and paths of the scenarios that ship."""
+    return {path.stem: path for path in sorted(SCENARIOS.glob("*.toml"))}
+
+
+def load_scenario(name: str) -> Scenario:
+    """A scenario by shipped name or TOML path.
+
+    Raises
+    ------
+    InputError
+        Naming the file and key that do not fit.
+    """
+    shipped = shipped_scenarios()
+    if name in shipped:
+        path = shipped[name]
+    elif Path(name).suffix == ".toml":
+        path = Path(name)
+    else:
+        raise unknown_name("scenario", name, shipped)
+    text = bounded_text(path, SIZE_LIMIT)
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(r"[^\"'#=]*(?:\.[^.=\"']*){17,}=", line) or line.count("[") > 2 * MAX_PARTICLES:
+            raise InputError(f"{path}: line {number} is too deeply nested")
+    try:
+        tree = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: not valid TOML ({error})") from None
+    return scenario_from_tree(tree, path.stem, str(path))
+
+
+def scenario_from_tree(tree: dict[str, Any], name: str, where: str) -> Scenario:
+    """A checked scenario from parsed TOML."""
+    for key, value in tree.items():
+        if key not in KEYS:
+            raise unknown_name(f"key in {where}", key, KEYS)
+        if not isinstance(value, KEYS[key]) or isinstance(value, bool):
+            raise InputError(f"{where}: {key} has the wrong type; got {value!r:.60}")
+    for key in ("title", "law"):
+        if key not in tree:
+            raise InputError(f"{where}: {key} is missing")
+    if ("particles" in tree) == ("random" in tree):
+        raise InputError(f"{where}: expected either [particles] or [random]")
+    values = {key: tree[key] for key in tree if key not in ("parameters", "particles", "random")}
+    for key in ("duration", "frame_interval", "start", "dt"):
+        if key in values:
+            values[key] = float(values[key])
+            if not math.isfinite(values[key]) or values[key] < 0 or (key != "start" and values[key] == 0):
+                raise InputError(f"{where}: {key} must be positive and finite; got {values[key]}")
+    values.setdefault("description", "")
+    parameters = resolve_parameters(tree["law"], tree.get("parameters", {}))
+    scenario = Scenario(
+        name, parameters=parameters, particles=tree.get("particles", {}), random=tree.get("random", {}), **values
+    )
+    if not 2 <= scenario.duration / scenario.frame_interval <= 100_000:
+        raise InputError(f"{where}: duration / frame_interval must be from 2 to 100000 frames")
+    if scenario.random:
+        _check_random(scenario.random, where)
+    else:
+        _check_particles(scenario, where)
+    return scenario
+
+
+def _check_random(random: Mapping[str, Any], where: str) -> None:
+    wanted = {"preset": str, "particles": int, "dims": int, "seed": int}
+    for key in random:
+        if key not in wanted:
+            raise unknown_name(f"key in {where} [random]", key, wanted)
+    for key, kind in wanted.items():
+        if not isinstance(random.get(key), kind) or isinstance(random.get(key), bool):
+            raise InputError(f"{where}: [random] {key} must be {kind.__name__}; got {random.get(key)!r}")
+    if random["preset"] not in PRESETS:
+        raise unknown_name(f"preset in {where}", random["preset"], PRESETS)
+    if not 1 <= random["particles"] <= MAX_PARTICLES or not 1 <= random["dims"] <= MAX_DIMS:
+        raise InputError(f"{where}: [random] particles must be 1 to {MAX_PARTICLES}, dims 1 to {MAX_DIMS}")
+    if not 0 <= random["seed"] < 2**32:
+        raise InputError(f"{where}: [random] seed must be from 0 to 2^32-1")
+
+
+def _check_particles(scenario: Scenario, where: str) -> None:
+    known = ("charges", "positions", "velocities", "masses")
+    for key in scenario.particles:
+        if key not in known:
+            raise unknown_name(f"key in {where} [particles]", key, known)
+    for key in known[:3]:
+        if not isinstance(scenario.particles.get(key), list) or not scenario.particles[key]:
+            raise InputError(f"{where}: [particles] {key} must be a non-empty list")
+    try:
+        scenario.initial()
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    except (ValueError, TypeError):
+        raise InputError(f"{where}: [particles] positions and velocities must be equal rows of numbers") from None
