@@ -25,7 +25,7 @@ SIZE_LIMIT = 1 << 20
 MAX_PARTICLES = 10_000
 MAX_DIMS = 64
 
-KEYS = {
+KEYS: dict[str, Any] = {
     "title": str,
     "description": str,
     "law": str,

@@ -7,7 +7,7 @@ Shapes end in (n_particles, n_dims); the engine works in float64.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -53,6 +53,16 @@ class System:
     masses: FloatArray = 1.0  # type: ignore[assignment]  # a scalar is broadcast below
     law: str = "coulomb"
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    if TYPE_CHECKING:  # what callers may pass; the fields always hold arrays
+
+        def __init__(
+            self,
+            charges: ArrayLike,
+            masses: ArrayLike = 1.0,
+            law: str = "coulomb",
+            parameters: Mapping[str, Any] = ...,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         charges = _finite("charges", self.charges)

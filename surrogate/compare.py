@@ -86,7 +86,7 @@ def scenario_truth(
     system, state = scenario.initial(dims=dims, n_particles=n_particles, seed=chosen_seed)
     turned = State(state.positions @ rotation.matrix.T, state.velocities @ rotation.matrix.T, state.time)
     if n_frames is not None:
-        lead = horizon_in_frames(scenario.frame_interval * np.arange(3), model.horizon)
+        lead = horizon_in_frames(np.arange(3) * np.float64(scenario.frame_interval), model.horizon)
         n_frames += lead
     return scenario.trajectory(system, turned, n_frames)
 

@@ -1,4 +1,4 @@
-"""Forecast trajectories: sliding (each frame from the truth one horizon earlier) and chained (from its own output)."""
+"""Forecast trajectories: sliding (every frame from the truth one horizon earlier) and chained."""
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ def horizon_in_frames(times: FloatArray, horizon: float) -> int:
     count = round(horizon / float(spacing[0]))
     if not np.allclose(spacing, spacing[0], rtol=1e-6) or count < 1 or abs(count * spacing[0] - horizon) > 1e-6:
         raise InputError(
-            f"frames must be equally spaced and divide the model's horizon of {horizon:g}; spacing is {spacing[0]:g}"
+            f"frames must be equally spaced and divide the horizon {horizon:g}; spacing is {spacing[0]:g}"
         )
     return count
 
@@ -93,7 +93,7 @@ def rollout(
         x, v = _step(model, x, v, system.charges[None], dtype)
         frames.append((x[0], v[0]))
     positions, velocities = (np.array(values) for values in zip(*frames, strict=True))
-    times = state.time + model.horizon * np.arange(count + 1)
+    times = np.asarray(state.time + model.horizon * np.arange(count + 1), dtype=np.float64)
     return Trajectory(times, positions, velocities, system)
 
 
