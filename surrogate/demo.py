@@ -1,0 +1,102 @@
+"""`make demo`: simulate, forecast with the shipped model, rotate, export; needs no display."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from physics.cli import CommandParser, command_line, run_command
+from physics.presets import PRESETS, published_states
+from physics.scenarios import load_scenario
+from physics.simulate import schedule_through, simulate_batch
+from surrogate.compare import comparison_of, rotation_of, scenario_truth, summary
+from surrogate.exporters import export_all
+from surrogate.forecaster import Forecaster, load
+from surrogate.metrics import sample_errors
+
+WINDOWS = 500
+ROTATION = "0-1:50,1-2:35"
+FORMATS = ("mp4", "png", "csv", "npz", "html")
+
+
+def published_error(model: Forecaster, count: int = WINDOWS) -> tuple[float, float, float]:
+    """Test MSE and median over the first published test windows, made now, and the MSE of x + v t."""
+    preset = PRESETS["nbody-reference"]
+    x, v, q = (np.array(a) for a in zip(*published_states("nbody-reference", "test", count), strict=True))
+    times = np.concatenate([[0.0], preset.times["test"][[30, 40]]])
+    schedule = schedule_through(times, preset.dt)
+    positions, velocities = simulate_batch(
+        x, v, q, schedule=schedule, law=preset.law, integrator=preset.integrator
+    )
+    forecast = model.forecast(positions[:, 1], velocities[:, 1], q)
+    errors = sample_errors(forecast.positions, positions[:, 2])
+    ballistic = sample_errors(positions[:, 1] + velocities[:, 1], positions[:, 2])
+    return float(errors.mean()), float(np.median(errors)), float(ballistic.mean())
+
+
+def main(argv: Sequence[str]) -> None:
+    """Parse the command line and run the demonstration."""
+    parser = CommandParser("surrogate.demo", "Simulate, forecast, rotate and export one comparison.")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder to write (replaced)")
+    parser.add_argument("--model", default="egnn-nbody")
+    parser.add_argument("--scenario", default="published")
+    options = parser.parse_args(argv)
+    say = sys.stdout.write
+    begin = time.monotonic()
+    model = load(options.model)
+    say(f"1/3  simulating {WINDOWS} windows of the published test set and forecasting them with {model.name}\n")
+    sys.stdout.flush()
+    mse, median, ballistic = published_error(model)
+    say(
+        f"     MSE {mse:.4f} (median {median:.1e}); x + v t: {ballistic:.4f}; published EGNN on all 2000: 0.0071\n"
+        f"2/3  scenario {options.scenario!r}, world rotation {ROTATION}\n"
+    )
+    sys.stdout.flush()
+    scenario = load_scenario(options.scenario)
+    rotation = rotation_of(scenario.dims, ROTATION, None, None)
+    truth = scenario_truth(scenario, rotation, model)
+    comparison = comparison_of(
+        model,
+        truth,
+        rotation,
+        scenario_name=scenario.title,
+        command=command_line(
+            "surrogate.compare",
+            [options.model, "--scenario", options.scenario, "--rotate", ROTATION, "--out", str(options.out)],
+        ),
+        details={"description": scenario.description, "recipe": {"scenario": scenario.name}},
+    )
+    say(f"3/3  exporting {', '.join(FORMATS)}\n")
+    sys.stdout.flush()
+    if (options.out / "metrics.json").exists():
+        shutil.rmtree(options.out)
+    export_all(comparison, options.out, FORMATS, None, None)
+    say("\n" + summary(comparison, options.out))
+    say(f"  took {time.monotonic() - begin:.0f} s\n")
+    offer_app()
+
+
+def offer_app() -> None:
+    """From an interactive terminal with a display, and never in CI, ask whether to open the application."""
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform in ("darwin", "win32")
+    if not (display and sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("CI"):
+        sys.stdout.write("\nThe same, live and in any dimension: make app\n")
+        return
+    sys.stdout.write("\nOpen the application now? [y/N] ")
+    sys.stdout.flush()
+    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        subprocess.Popen(
+            [sys.executable, "-m", "app"],
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))
