@@ -159,8 +159,8 @@ def card_text(card: dict[str, Any]) -> str:
     if rolled:
         lines += [
             "",
-            "Chained roll-outs. Valid time: RMSE below 0.1 of the RMS radius, in horizons. Energy drift: relative, "
-            "median.",
+            "Chained roll-outs. Valid time: RMSE below 0.1 of the RMS radius, in horizons. Energy drift: "
+            "relative, median.",
             "",
             "| data | n | valid time, median | valid to the end | energy drift at 10 | median RMSE at 1, 5, 10 |",
             "|---|---|---|---|---|---|",
