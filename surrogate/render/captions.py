@@ -25,9 +25,10 @@ def pane_title(comparison: Comparison, source: Source) -> tuple[str, str]:
         return f"{comparison.model_name}: chained roll-out", "fed with its own forecasts from the first state on"
     if comparison.horizon is None:
         return f"{comparison.model_name}: forecast", "every frame predicted from the first state"
+    unit = "time unit" if comparison.horizon == 1 else "time units"
     return (
         f"{comparison.model_name}: sliding forecast",
-        f"each frame predicted from the truth {short_number(comparison.horizon)} earlier",
+        f"each frame predicted from the truth {short_number(comparison.horizon)} {unit} earlier",
     )
 
 

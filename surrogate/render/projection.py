@@ -13,6 +13,9 @@ from physics.types import Trajectory
 
 FloatArray = NDArray[np.float64]
 
+VIEW_AZIMUTH = float(np.radians(-58.0))
+"""Where the default camera stands, about the third drawn axis [radian]."""
+
 RUNAWAY = 1.3
 """A forecast may widen the frame up to this multiple of the truth's radius; what flies further leaves it."""
 
@@ -36,15 +39,16 @@ def default_view_basis(n_dims: int) -> FloatArray:
     Notes
     -----
     Up to n = 3 the coordinate axes themselves: a line, the plane, space. Above, the harmonic tight frame
-    V_i = (sqrt(2/n) cos(2 pi i / n), sqrt(2/n) sin(2 pi i / n), 1 / sqrt(n)): the n axes appear as the ribs of
-    an umbrella, evenly spread and all of the same length sqrt(3/n), so that no direction in which a forecast
-    can be wrong is hidden (the first three axes would hide n - 3 of them altogether).
+    V_i = (sqrt(2/n) cos a_i, sqrt(2/n) sin a_i, 1 / sqrt(n)) with a_i = a_0 + 2 pi i / n: the n axes appear as
+    the ribs of an umbrella, evenly spread and all of the same length sqrt(3/n), so that no direction in which
+    a forecast can be wrong is hidden (the first three axes would hide n - 3 of them altogether). a_0 makes the
+    default camera look between two ribs.
     """
     if n_dims < 1:
         raise InputError(f"n_dims must be at least 1; got {n_dims}")
     if n_dims <= 3:
         return axis_view_basis(n_dims)
-    angle = 2.0 * np.pi * np.arange(n_dims) / n_dims
+    angle = VIEW_AZIMUTH + 2.0 * np.pi * (np.arange(n_dims) + 0.3) / n_dims
     ring = np.sqrt(2.0 / n_dims)
     return np.stack([ring * np.cos(angle), ring * np.sin(angle), np.full(n_dims, n_dims**-0.5)], axis=1)
 

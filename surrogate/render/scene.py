@@ -55,7 +55,7 @@ class ViewOptions:
 
     basis: FloatArray | None = None
     colour_by: Literal["charge", "error"] = "charge"
-    trail_length: int = 40
+    trail_length: int = 60
     ghosts: bool = True
     fade_hidden: float = 0.0
     theme: Theme = field(default=DARK)
@@ -122,8 +122,8 @@ class Scene:
         Where each unit vector points in the drawn space.
     labels : tuple of str
         One per axis.
-    colour_label : str
-        What the colours mean.
+    legend : str
+        What colours, rings and links mean.
     colour_limit : float [length], or None
         Upper end of the error scale; None when coloured by charge.
     """
@@ -134,7 +134,7 @@ class Scene:
     radius: float
     axes: FloatArray
     labels: tuple[str, ...]
-    colour_label: str
+    legend: str
     colour_limit: float | None
     theme: Theme
 
@@ -182,7 +182,7 @@ def _pane(
         visible = 1.0 - 0.85 * min(options.fade_hidden, 1.0) * np.clip(off, 0.0, 1.0)
     knots = trail_frames(frame, options.trail_length)
     trails = project(trajectory.positions[knots], V).swapaxes(0, 1)  # (N, K, 3)
-    age = np.linspace(0.0, 1.0, len(knots)) ** 1.4 if len(knots) > 1 else np.ones(1)
+    age = np.linspace(0.0, 1.0, len(knots)) if len(knots) > 1 else np.ones(1)
     title, subtitle = pane_title(comparison, source)
     is_truth = source == "truth"
     show_ghosts = options.ghosts and not is_truth
@@ -201,7 +201,7 @@ def _pane(
         radii=particle_radii(system.masses, frames.radius),
         signs=np.sign(system.charges).astype(np.int8),
         trails=trails.astype(np.float32),
-        trail_colours=blended(colours[:, None, :], theme.background, 0.8 * age * visible[:, None]),
+        trail_colours=blended(colours[:, None, :], theme.background, 0.9 * age * visible[:, None]),
         ghosts=project(truth.positions[frame], V).astype(np.float32) if show_ghosts else None,
         ghost_colours=blended(by_charge, theme.background, 0.75 * visible) if show_ghosts else None,
     )
@@ -242,10 +242,16 @@ def build_scene(
         radius=frames.radius,
         axes=axis_vectors(V),
         labels=axis_labels(n),
-        colour_label=f"position error, 0 to {short_number(frames.error_limit)}" if by_error else "charge",
+        legend=_legend(options, frames),
         colour_limit=frames.error_limit if by_error else None,
         theme=options.theme,
     )
+
+
+def _legend(options: ViewOptions, frames: Framing) -> str:
+    rings = "rings: truth" if options.ghosts else ""
+    scale = f"error 0 to {short_number(frames.error_limit)}" if options.colour_by == "error" else ""
+    return "     ".join(part for part in (rings, scale) if part)
 
 
 def comparison_framing(comparison: Comparison) -> Framing:

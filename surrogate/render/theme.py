@@ -64,7 +64,7 @@ DARK = Theme(
     rollout="#ee82bd",
     link="#ff6b6b",
     warning="#ffc53d",
-    error_ramp=("#33415a", "#3f6f9f", "#3aa6a6", "#9ccb5a", "#ffd84d", "#fff3b0"),
+    error_ramp=("#5a6c8c", "#4f8fc4", "#3cb9b0", "#a4d65e", "#ffe04d", "#fff8cc"),
 )
 
 LIGHT = Theme(
@@ -81,8 +81,8 @@ LIGHT = Theme(
     forecast="#08795f",
     rollout="#b8407f",
     link="#d33f3f",
-    warning="#a86400",
-    error_ramp=("#d5dbe3", "#8fc3cf", "#3f9fb0", "#2f70a8", "#4a3f94", "#3b1460"),
+    warning="#985a00",
+    error_ramp=("#b4c0cc", "#7fb8c4", "#3f98ac", "#2f6ca6", "#4a3f94", "#3b1460"),
 )
 
 THEMES: Mapping[str, Theme] = MappingProxyType({"dark": DARK, "light": LIGHT})

@@ -38,7 +38,7 @@ def test_every_frame_has_the_same_shapes(n, comparison_of):
             assert (pane.points.shape, pane.points.dtype) == ((5, 3), np.float32)
             assert (pane.radii.shape, pane.radii.dtype) == ((5,), np.float32)
             assert (pane.colours.shape, pane.colours.dtype) == ((5, 3), np.uint8)
-            assert pane.trails.shape == pane.trail_colours.shape == (5, 41, 3)
+            assert pane.trails.shape == pane.trail_colours.shape == (5, 61, 3)
 
 
 def test_trails_end_at_the_particle_and_never_show_the_future(comparison_of):
@@ -66,7 +66,7 @@ def test_errors_share_one_scale(comparison_of):
     scene = build_scene(c, 8, options)
     frames = comparison_framing(c)
     assert scene.colour_limit == frames.error_limit
-    assert "position error" in scene.colour_label
+    assert "error 0 to" in scene.legend
     np.testing.assert_array_equal(scene.panes[0].colours, np.tile(rgb(DARK.error_ramp[0]), (5, 1)))
     expected = ramp_colours(c.particle_errors(c.rollout)[8] / frames.error_limit, DARK.error_ramp)
     np.testing.assert_array_equal(scene.panes[2].colours, expected)
@@ -78,7 +78,7 @@ def test_pane_texts(comparison_of):
     assert truth.title == "Ground truth"
     assert truth.badge == truth.footer == ""
     assert "sliding forecast" in forecast.title
-    assert "truth 0.5 earlier" in forecast.subtitle
+    assert "truth 0.5 time units earlier" in forecast.subtitle
     assert "chained roll-out" in rollout.title
     assert forecast.badge == rollout.badge == "outside training: n = 3"
     assert forecast.footer == f"RMSE {c.position_rmse()[4]:.4f}"
