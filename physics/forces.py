@@ -11,6 +11,7 @@ code, add its row to FORCES. The tests are parametrised over FORCES and ask for 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -94,15 +95,26 @@ def resolve_parameters(law: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if name == "p" and value == "gauss":
             resolved[name] = "gauss"
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
+        number = _number(value)
+        if not math.isfinite(number):
             expected = "a finite number or 'gauss'" if name == "p" else "a finite number"
-            raise InputError(f"parameter {name} of law {law!r} must be {expected}; got {value!r}")
-        resolved[name] = float(value)
+            raise InputError(f"parameter {name} of law {law!r} must be {expected}; got {value!r:.60}")
+        resolved[name] = number
         if name in ("eps", "kappa") and value < 0:
             raise InputError(f"parameter {name} of law {law!r} must be >= 0; got {value}")
         if name == "force_limit" and value <= 0:
             raise InputError(f"parameter {name} of law {law!r} must be > 0; got {value}")
     return resolved
+
+
+def _number(value: object) -> float:
+    """The float of a real number; NaN for anything else."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
 
 
 def packed_parameters(law: str, parameters: Mapping[str, Any], n_dims: int) -> FloatArray:

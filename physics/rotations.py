@@ -84,8 +84,11 @@ def parse_rotations(text: str) -> list[tuple[int, int, float]]:
     for part in text.split(","):
         match = _TURN.match(part)
         if not match:
-            raise InputError(f"rotation {part.strip()!r} must read 'i-j:degrees', for example '0-1:30'")
-        turns.append((int(match[1]), int(match[2]), float(match[3])))
+            raise InputError(f"rotation {part.strip()!r:.60} must read 'i-j:degrees', for example '0-1:30'")
+        degrees = float(match[3])
+        if not math.isfinite(degrees) or max(len(match[1]), len(match[2])) > 9:
+            raise InputError(f"rotation {part.strip()!r:.60} is out of range")
+        turns.append((int(match[1]), int(match[2]), degrees))
     return turns
 
 

@@ -82,7 +82,7 @@ def simulate(
     state : State
         Becomes frame 0.
     duration : float [time]
-        Negative runs back in time.
+        Negative runs back in time, with a reversible integrator only.
     times : (n_frames,) float, optional [time]
         Output times, strictly monotonic from `state.time` to `state.time + duration`.
     n_frames : int, optional
@@ -104,6 +104,7 @@ def simulate(
     SimulationError
         For coincident particles under a law that is singular there, or a state that stops being finite.
     """
+    duration = _real("duration", duration)
     if not math.isfinite(duration) or duration == 0:
         raise InputError(f"duration must be finite and not zero; got {duration}")
     if state.positions.shape[0] != system.n_particles:
@@ -112,7 +113,13 @@ def simulate(
         )
     output_times = _output_times(state.time, duration, times, n_frames)
     stepper = _integrator(system.law, integrator)
-    step = default_dt(system) if dt is None else float(dt)
+    if duration < 0 and not stepper.reversible:
+        name = default_integrator(system.law) if integrator == "auto" else integrator
+        reversible = ", ".join(key for key, row in INTEGRATORS.items() if row.reversible)
+        raise InputError(
+            f"duration must be positive for integrator {name!r} (reversible: {reversible}); got {duration:g}"
+        )
+    step = default_dt(system) if dt is None else _real("dt", dt)
     schedule = schedule_through(output_times, step)
     positions, velocities = simulate_batch(
         state.positions[None],
@@ -236,15 +243,27 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _real(name: str, value: object) -> float:
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError
+        return float(value)  # type: ignore[arg-type]  # whatever is no number is refused
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be a number; got {value!r:.60}") from None
+
+
 def _output_times(start: float, duration: float, times: ArrayLike | None, n_frames: int | None) -> FloatArray:
     if times is None:
-        count = 101 if n_frames is None else int(n_frames)
-        if count < 2:
-            raise InputError(f"n_frames must be at least 2; got {count}")
+        count = 101 if n_frames is None else n_frames
+        if not isinstance(count, int | np.integer) or count < 2:
+            raise InputError(f"n_frames must be a whole number of at least 2; got {count!r:.60}")
         return start + duration * np.arange(count) / (count - 1)
     if n_frames is not None:
         raise InputError("give times or n_frames, not both")
-    output = np.asarray(times, dtype=np.float64)
+    try:
+        output = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"times must be numbers; got {type(times).__name__}") from None
     steps = np.diff(output)
     direction = math.copysign(1.0, duration)
     if output.ndim != 1 or output.size < 2 or not np.isfinite(output).all() or not (steps * direction > 0).all():

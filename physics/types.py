@@ -20,9 +20,12 @@ FloatArray = NDArray[np.float64]
 
 def _finite(name: str, values: ArrayLike) -> FloatArray:
     try:
-        array = np.array(values, dtype=np.float64)
+        given = np.asarray(values)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} must be numbers; got {type(values).__name__}") from error
+    if given.dtype.kind not in "biuf":  # not text that looks like numbers, complex, or integers beyond float64
+        raise InputError(f"{name} must be numbers; got {type(values).__name__} of dtype {given.dtype}")
+    array = np.array(given, dtype=np.float64)
     if not np.isfinite(array).all():
         where = np.argwhere(~np.isfinite(array))[0]
         raise InputError(f"{name} must be finite; got {array[tuple(where)]} at index {tuple(map(int, where))}")
@@ -111,11 +114,12 @@ class State:
             raise InputError(
                 f"velocities must have the shape of positions {positions.shape}; got shape {velocities.shape}"
             )
-        if not np.isfinite(self.time):
-            raise InputError(f"time must be finite; got {self.time}")
+        time = _finite("time", self.time)
+        if time.ndim != 0:
+            raise InputError(f"time must be one number; got shape {time.shape}")
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "velocities", velocities)
-        object.__setattr__(self, "time", float(self.time))
+        object.__setattr__(self, "time", float(time))
 
     @property
     def n_dims(self) -> int:
@@ -151,8 +155,8 @@ class Trajectory:
             raise InputError(f"positions must be (n_frames, {self.system.n_particles}, n_dims); got shape {shape}")
         if self.velocities.shape != shape:
             raise InputError(f"velocities must have the shape of positions {shape}; got {self.velocities.shape}")
-        steps = np.diff(self.times)
-        if self.times.shape != shape[:1] or not ((steps > 0).all() or (steps < 0).all()):
+        steps = np.diff(self.times) if self.times.shape == shape[:1] else np.zeros(1)
+        if not ((steps > 0).all() or (steps < 0).all()):
             raise InputError(f"times must be ({shape[0]},) and strictly monotonic; got shape {self.times.shape}")
 
     @property
