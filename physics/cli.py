@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -144,7 +145,10 @@ def _remove(path: Path) -> None:
 
 @contextmanager
 def progress_bar(title: str, total: float, unit: str = "") -> Iterator[Callable[[float], None]]:
-    """A bar with rate and time left on stderr; yields a function that advances it."""
+    """A bar with rate and time left on stderr; yields a function that advances it.
+
+    Where stderr is not a terminal: one plain line every ten seconds, the first after two.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -154,6 +158,26 @@ def progress_bar(title: str, total: float, unit: str = "") -> Iterator[Callable[
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=not console.is_terminal) as progress:
+    if not console.is_terminal:
+        yield _plain_progress(title, total, unit)
+        return
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task(title, total=total)
         yield lambda amount: progress.advance(task, amount)
+
+
+def _plain_progress(title: str, total: float, unit: str) -> Callable[[float], None]:
+    start = time.monotonic()
+    done, due = 0.0, start + 2.0
+
+    def advance(amount: float) -> None:
+        nonlocal done, due
+        done += amount
+        now = time.monotonic()
+        if now >= due and 0 < done < total:
+            left = (now - start) * (total / done - 1)
+            sys.stderr.write(f"{title}: {done:,.0f}/{total:,.0f} {unit}, about {left:,.0f} s left\n")
+            sys.stderr.flush()
+            due = now + 10.0
+
+    return advance

@@ -4,6 +4,7 @@ Each chunk is written once; the manifest is written last, so a folder without it
 `--resume` completes.
 """
 
+import argparse
 import hashlib
 import json
 import platform
@@ -20,8 +21,8 @@ from numpy.typing import NDArray
 
 from physics import __version__
 from physics.cli import CommandParser, claim_output, key_values, positive_int, progress_bar, run_command, seed
-from physics.dataset import FORMAT
-from physics.errors import InputError, unknown_name
+from physics.dataset import CHUNK_LIMIT, FORMAT
+from physics.errors import InputError, SimulationError, unknown_name
 from physics.files import atomic_write
 from physics.forces import resolve_parameters
 from physics.integrators import INTEGRATORS
@@ -117,13 +118,14 @@ def request_from_options(
     for name, text in split.items():
         if name not in SPLITS:
             raise unknown_name("split", name, SPLITS)
-        if not text.isdigit() or int(text) < 1:
-            raise InputError(f"--split {name} must be a whole number of at least 1; got {text!r}")
-        if spec.fixed_shape and int(text) > spec.sizes[name]:
+        try:
+            sizes[name] = positive_int(text)
+        except argparse.ArgumentTypeError:
+            raise InputError(f"--split {name} must be a whole number of at least 1; got {text!r:.60}") from None
+        if spec.fixed_shape and sizes[name] > spec.sizes[name]:
             raise InputError(
                 f"--split {name}: the published stream has {spec.sizes[name]} trajectories; got {text}"
             )
-        sizes[name] = int(text)
     parameters, dt = _settings(spec, settings)
     return Request(
         preset,
@@ -167,7 +169,7 @@ def generate(
     """Write the data set of `request` to the Zarr folder `out`; with `resume`, only what is missing."""
     import zarr
 
-    _refuse_large(request, out)
+    check_feasible(request, out, resume=resume)
     manifest = out / "manifest.json"
     if resume and (out / "zarr.json").is_file():
         _check_resumable(out, request)
@@ -177,11 +179,11 @@ def generate(
             return
         root = zarr.open_group(out, mode="r+")
     else:
-        root = zarr.open_group(out, mode="w")
-        root.attrs.update({"format": FORMAT, "request": request.identity()})
+        # in one write: an interruption leaves no folder, or one that says what it is
+        root = zarr.open_group(out, mode="w", attributes={"format": FORMAT, "request": request.identity()})
     for split in request.sizes:
         _write_split(root, out, request, split, workers, progress)
-    for leftover in out.rglob("*.partial"):
+    for leftover in [*out.rglob("*.partial"), *out.glob(".manifest-*.part.json")]:
         leftover.unlink()
     files = {}
     for path in sorted(p for p in out.rglob("*") if p.is_file()):
@@ -232,9 +234,7 @@ def _write_split(
             )
     arrays["times"][:] = times
     group.attrs.update({"recipe": {**request.recipe, "split": split}})
-    # the start is frame 0 of every schedule; it is stored only where the preset stores it
-    start_times = times if preset.first_frame_is_start else np.concatenate([[0.0], times])
-    schedule = schedule_through(start_times, request.dt)
+    schedule = _schedule(request, split)
     for index, states in _chunks_of_states(request, split, chunk):
         first = index * chunk
         size = len(states[2])
@@ -245,6 +245,14 @@ def _write_split(
             arrays["charges"][first : first + size] = states[2]
         if progress:
             progress(size)
+
+
+def _schedule(request: Request, split: str) -> Schedule:
+    preset = PRESETS[request.preset]
+    times = preset.times[split]
+    # the start is frame 0 of every schedule; it is stored only where the preset stores it
+    start_times = times if preset.first_frame_is_start else np.concatenate([[0.0], times])
+    return schedule_through(start_times, request.dt)
 
 
 def _trajectories(
@@ -311,7 +319,7 @@ def _chunk_is_whole(out: Path, split: str, arrays: dict[str, Any], index: int, s
 
 def _check_resumable(out: Path, request: Request) -> None:
     try:
-        stored = json.loads((out / "zarr.json").read_text(encoding="utf-8"))["attributes"]["request"]
+        stored = dict(json.loads((out / "zarr.json").read_text(encoding="utf-8"))["attributes"]["request"])
     except (ValueError, KeyError, TypeError, OSError):
         raise InputError(f"{out}: not an Isotwin data set in the making; cannot --resume it") from None
     wanted = json.loads(json.dumps(request.identity()))
@@ -320,13 +328,31 @@ def _check_resumable(out: Path, request: Request) -> None:
             raise InputError(f"{out}: cannot --resume: {key} was {stored.get(key)!r}; asked for {value!r}")
 
 
-def _refuse_large(request: Request, out: Path) -> None:
+def check_feasible(request: Request, out: Path, *, resume: bool = False) -> None:
+    """Refuse a request that cannot be carried out, before anything is written or removed.
+
+    Raises
+    ------
+    InputError
+        For too many steps, trajectories beyond what readers accept, a full disk, or, with `resume`, a folder
+        that holds something else.
+    """
     frames = PRESETS[request.preset].times
-    needed = sum(
-        count * request.n_particles * (2 * len(frames[split]) * request.n_dims + 1) * 8
-        for split, count in request.sizes.items()
-    )
-    free = shutil.disk_usage(out.parent).free
+    needed = 0
+    for split, count in request.sizes.items():
+        _schedule(request, split)
+        one = request.n_particles * len(frames[split]) * request.n_dims * 8
+        if one > CHUNK_LIMIT:
+            raise InputError(
+                f"{out}: one trajectory takes {one / 2**20:.0f} MiB; at most {CHUNK_LIMIT >> 20} MiB are possible"
+            )
+        needed += count * (2 * one + request.n_particles * 8)
+    if resume and out.is_dir():
+        if not (out / "zarr.json").is_file() and not all(p.name.endswith(".partial") for p in out.iterdir()):
+            raise InputError(f"{out}: not an Isotwin data set in the making; cannot --resume it")
+        needed -= sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    existing = next((folder for folder in out.absolute().parents if folder.is_dir()), Path("/"))
+    free = shutil.disk_usage(existing).free
     if needed > 0.95 * free:
         raise InputError(f"{out}: needs {needed / 1e9:.1f} GB; {free / 1e9:.1f} GB are free on that disk")
 
@@ -336,11 +362,15 @@ def main(argv: Sequence[str]) -> None:
     parser = CommandParser("physics.generate", "Generate trajectories into a Zarr data set.", EXAMPLES)
     parser.add_argument("--preset", help="which data set (see --list)")
     parser.add_argument("--out", type=Path, metavar="DATA.zarr", help="the Zarr folder to write")
-    parser.add_argument("--split", nargs="+", default=[], metavar="NAME=COUNT", help="trajectories per split")
+    parser.add_argument(
+        "--split", nargs="+", action="extend", default=[], metavar="NAME=COUNT", help="trajectories per split"
+    )
     parser.add_argument("--dims", type=positive_int, metavar="n", help="space dimensions (default 3)")
     parser.add_argument("--particles", type=positive_int, metavar="N", help="particles per system (default 5)")
     parser.add_argument("--seed", type=seed, help="random seed (default: the preset's)")
-    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="law parameters, or dt")
+    parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="law parameters, or dt"
+    )
     parser.add_argument("--resume", action="store_true", help="complete an interrupted run")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing data set")
     parser.add_argument("--workers", type=positive_int, metavar="K", help="threads (default: all cores)")
@@ -363,16 +393,22 @@ def main(argv: Sequence[str]) -> None:
         options.seed,
         key_values(options.set),
     )
+    check_feasible(request, options.out, resume=options.resume)
     claim_output(options.out, resume=options.resume, overwrite=options.overwrite)
     total = sum(request.sizes.values())
-    with progress_bar(f"{request.preset}", total, "trajectories") as advance:
-        generate(
-            request,
-            options.out,
-            resume=options.resume,
-            workers=options.workers or available_cores(),
-            progress=advance,
-        )
+    try:
+        with progress_bar(f"{request.preset}", total, "trajectories") as advance:
+            generate(
+                request,
+                options.out,
+                resume=options.resume,
+                workers=options.workers or available_cores(),
+                progress=advance,
+            )
+    except SimulationError:
+        if not options.resume:  # the same request fails again: nothing here is worth keeping
+            shutil.rmtree(options.out, ignore_errors=True)
+        raise
     sys.stdout.write(f"{options.out}: {total} trajectories, n = {request.n_dims}, N = {request.n_particles}\n")
 
 
