@@ -118,7 +118,7 @@ def bench_rollouts(table: Table, out: Path) -> None:
         return
     model = load("egnn-nd")
     table.say(
-        "\n| roll-outs of egnn-nd, charged-bound | median valid time in horizons | energy drift at 10 |\n|---|---|---|"
+        "\n| roll-outs of egnn-nd, charged-bound | valid time in horizons | energy drift at 10 |\n|---|---|---|"
     )
     for n in (2, 3, 4, 5):
         r = rollout_summary(model, read_split(_small_set(out, "charged-bound", n), "test"), "test")
