@@ -85,6 +85,10 @@ class System:
         resolved = resolve_parameters(self.law, self.parameters)
         object.__setattr__(self, "parameters", MappingProxyType(resolved))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickling, between our own processes only: a read-only mapping cannot be pickled as it is."""
+        return System, (self.charges, self.masses, self.law, dict(self.parameters))
+
     @property
     def n_particles(self) -> int:
         """Number of particles."""

@@ -1,0 +1,216 @@
+"""Who does the long work: at once (tests), or a child process with the answers posted back to the window."""
+
+import multiprocessing
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from app.viewmodel.setup import Setup
+from app.viewmodel.work import ExportRequest, Prepared, describe_file, export, prepare
+from physics.errors import InputError
+
+CANCEL_PATIENCE = 1.5
+"""Seconds a cancelled job may take to end by itself before its process is stopped."""
+
+Request = Setup | ExportRequest | str
+
+
+@dataclass
+class Callbacks:
+    """Where a job's answers go; called in the window's thread."""
+
+    done: Callable[[Any], None]
+    failed: Callable[[str], None]
+    progress: Callable[[float], None] = lambda _: None
+
+
+class Job(Protocol):
+    """A job that can be cancelled."""
+
+    def cancel(self) -> None:
+        """Ask the job to stop; nothing is reported afterwards but its end."""
+
+
+class Runner(Protocol):
+    """Runs requests: a Setup is prepared, an ExportRequest exported, a path described."""
+
+    def submit(self, request: Request, callbacks: Callbacks) -> Job:
+        """Start a job; its callbacks come later, or at once for the inline runner."""
+
+    def close(self) -> None:
+        """Stop everything; no callback comes after this."""
+
+
+def answer(request: Request, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Any:
+    """What a request asks for, computed here and now."""
+    if isinstance(request, Setup):
+        return prepare(request)
+    if isinstance(request, ExportRequest):
+        return export(request, progress, cancelled)
+    return describe_file(request)
+
+
+class _Done:
+    def cancel(self) -> None:
+        """Nothing to stop."""
+
+
+class InlineRunner:
+    """Answers before `submit` returns: for tests of the Session."""
+
+    def submit(self, request: Request, callbacks: Callbacks) -> Job:
+        """See Runner."""
+        try:
+            result = answer(request, callbacks.progress, lambda: False)
+        except InputError as error:
+            callbacks.failed(str(error))
+        else:
+            callbacks.done(result)
+        return _Done()
+
+    def close(self) -> None:
+        """See Runner."""
+
+
+def _serve(connection: Connection, cancel: Any) -> None:
+    """The child process: answer requests until the pipe closes."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            number, request = connection.recv()
+        except (EOFError, OSError):
+            return
+        cancel.clear()
+
+        def report(fraction: float, number: int = number) -> None:
+            connection.send((number, "progress", fraction))
+
+        try:
+            connection.send((number, "done", answer(request, report, cancel.is_set)))
+        except InputError as error:
+            connection.send((number, "failed", str(error)))
+        except BrokenPipeError:
+            return
+        except Exception as error:  # shown in the window; the process goes on
+            connection.send((number, "failed", f"{type(error).__name__}: {error}"))
+
+
+class _Child:
+    """One child process and the thread that listens to it."""
+
+    def __init__(self, post: Callable[[Callable[[], None]], None], name: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._post = post
+        self._mine, theirs = context.Pipe()
+        self._cancel = context.Event()
+        self._process = context.Process(target=_serve, args=(theirs, self._cancel), daemon=True, name=name)
+        self._process.start()
+        theirs.close()
+        self._waiting: dict[int, Callbacks] = {}
+        self._count = 0
+        self._closed = False
+        self._lock = threading.Lock()
+        threading.Thread(target=self._listen, daemon=True, name=f"{name} listener").start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.is_alive() and not self._closed
+
+    def send(self, request: Request, callbacks: Callbacks) -> None:
+        with self._lock:
+            self._count += 1
+            self._waiting[self._count] = callbacks
+            self._mine.send((self._count, request))
+
+    def cancel(self) -> None:
+        self._cancel.set()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._waiting.clear()
+        self._cancel.set()
+        self._process.terminate()
+        self._process.join(1.0)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(1.0)
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                number, kind, value = self._mine.recv()
+            except (EOFError, OSError):
+                break
+            with self._lock:
+                callbacks = self._waiting.get(number)
+                if kind != "progress":
+                    self._waiting.pop(number, None)
+            if callbacks is not None:
+                target = getattr(callbacks, kind)
+                self._post(lambda target=target, value=value: target(value))  # type: ignore[misc]
+        with self._lock:
+            left = [] if self._closed else list(self._waiting.values())
+            self._waiting.clear()
+        for callbacks in left:
+            self._post(lambda c=callbacks: c.failed("the working process ended unexpectedly; try again"))  # type: ignore[misc]
+
+
+class _ExportJob:
+    """An export in a process of its own: cancelling it cannot disturb the forecasts."""
+
+    def __init__(self, child: _Child) -> None:
+        self._child = child
+
+    def cancel(self) -> None:
+        self._child.cancel()
+        timer = threading.Timer(CANCEL_PATIENCE, self._child.close)
+        timer.daemon = True
+        timer.start()
+
+
+class ProcessRunner:
+    """Forecasts in one long-lived child, exports in a fresh one each.
+
+    Parameters
+    ----------
+    post : callable
+        Runs a function in the window's thread.
+    """
+
+    def __init__(self, post: Callable[[Callable[[], None]], None]) -> None:
+        self._post = post
+        self._forecasts = _Child(post, "isotwin forecasts")
+        self._exports: list[_Child] = []
+
+    def submit(self, request: Request, callbacks: Callbacks) -> Job:
+        """See Runner."""
+        if isinstance(request, ExportRequest):
+            child = _Child(self._post, "isotwin export")
+            self._exports = [c for c in self._exports if c.alive] + [child]
+
+            def ended(then: Callable[[Any], None]) -> Callable[[Any], None]:
+                def run(value: Any) -> None:
+                    child.close()
+                    then(value)
+
+                return run
+
+            child.send(request, Callbacks(ended(callbacks.done), ended(callbacks.failed), callbacks.progress))
+            return _ExportJob(child)
+        if not self._forecasts.alive:
+            self._forecasts = _Child(self._post, "isotwin forecasts")
+        self._forecasts.send(request, callbacks)
+        return _Done()
+
+    def close(self) -> None:
+        """See Runner."""
+        for child in (self._forecasts, *self._exports):
+            child.close()
+
+
+__all__ = ["Callbacks", "InlineRunner", "Job", "Prepared", "ProcessRunner", "Runner"]

@@ -1,0 +1,136 @@
+"""What determines a comparison: the system, the models, and the world rotation as a list of operations."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.rotations import plane_rotation, random_rotation, reflection
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Turn axis e_i toward e_j by some degrees."""
+
+    i: int
+    j: int
+    degrees: float
+
+    def matrix(self, n_dims: int) -> FloatArray:
+        """(n, n) float64."""
+        return plane_rotation(n_dims, self.i, self.j, float(np.radians(self.degrees)))
+
+    def __str__(self) -> str:
+        return f"x{self.i}→x{self.j} {self.degrees:g}°"
+
+
+@dataclass(frozen=True)
+class RandomTurn:
+    """A Haar-random rotation with its seed."""
+
+    seed: int
+
+    def matrix(self, n_dims: int) -> FloatArray:
+        """(n, n) float64, in SO(n)."""
+        return random_rotation(n_dims, np.random.default_rng(self.seed))
+
+    def __str__(self) -> str:
+        return f"random {self.seed}"
+
+
+@dataclass(frozen=True)
+class Reflect:
+    """Change the sign of one coordinate."""
+
+    axis: int
+
+    def matrix(self, n_dims: int) -> FloatArray:
+        """(n, n) float64, determinant -1."""
+        return reflection(n_dims, self.axis)
+
+    def __str__(self) -> str:
+        return f"reflect x{self.axis}"
+
+
+Operation = Turn | RandomTurn | Reflect
+
+
+def rotation_matrix(operations: tuple[Operation, ...], n_dims: int) -> FloatArray:
+    """The world rotation R: the operations applied left to right, (n, n) float64."""
+    matrix = np.eye(n_dims)
+    for operation in operations:
+        matrix = operation.matrix(n_dims) @ matrix
+    return matrix
+
+
+def with_turn(operations: tuple[Operation, ...], turn: Turn) -> tuple[Operation, ...]:
+    """The operations with a turn added; a turn in the same plane as the last one adds to it."""
+    if operations and isinstance(operations[-1], Turn):
+        last = operations[-1]
+        if (last.i, last.j) == (turn.i, turn.j):
+            total = (last.degrees + turn.degrees + 180.0) % 360.0 - 180.0
+            kept = operations[:-1]
+            return kept if abs(total) < 1e-9 else (*kept, replace(last, degrees=total))
+    return (*operations, turn) if turn.degrees else operations
+
+
+def active_degrees(operations: tuple[Operation, ...], i: int, j: int) -> float:
+    """The angle of the last operation if it is a turn in plane i-j, else 0."""
+    if operations and isinstance(operations[-1], Turn) and (operations[-1].i, operations[-1].j) == (i, j):
+        return operations[-1].degrees
+    return 0.0
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything that determines what is compared.
+
+    Attributes
+    ----------
+    scenario : str
+        A shipped name or the path of a TOML file; empty when `data` is shown.
+    data, split, index : str, str, int
+        A stored trajectory instead of a scenario.
+    dims, particles, seed : int or None
+        None keeps the scenario's own.
+    clamped : bool
+        Replace the scenario's law by the published one, whose clamp is not isotropic.
+    model, contrast : str
+        Shipped names or paths; no contrast when empty.
+    operations : tuple of Operation
+        The world rotation.
+    """
+
+    scenario: str = "bound"
+    data: str = ""
+    split: str = "test"
+    index: int = 0
+    dims: int | None = None
+    particles: int | None = None
+    seed: int | None = None
+    clamped: bool = False
+    model: str = ""
+    contrast: str = ""
+    operations: tuple[Operation, ...] = field(default=())
+
+    @property
+    def rotate_option(self) -> str:
+        """The operations as the options of `surrogate.compare`; empty where it has no such option."""
+        turns = [o for o in self.operations if isinstance(o, Turn)]
+        if not self.operations:
+            return ""
+        if len(turns) == len(self.operations):
+            return '--rotate "' + ",".join(f"{t.i}-{t.j}:{t.degrees:g}" for t in turns) + '"'
+        if len(self.operations) == 1 and isinstance(self.operations[0], RandomTurn):
+            return f"--random-rotation {self.operations[0].seed}"
+        if len(turns) == len(self.operations) - 1 and isinstance(self.operations[-1], Reflect):
+            text = ",".join(f"{t.i}-{t.j}:{t.degrees:g}" for t in turns)
+            return (f'--rotate "{text}" ' if text else "") + f"--reflect {self.operations[-1].axis}"
+        return ""
+
+
+def planes(n_dims: int) -> list[tuple[int, int]]:
+    """All n (n - 1) / 2 rotation planes."""
+    return [(i, j) for i in range(n_dims) for j in range(i + 1, n_dims)]

@@ -1,0 +1,124 @@
+"""ViewState: everything the window shows, frozen; views draw it and never change it."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.viewmodel.setup import Setup, active_degrees, planes
+from app.viewmodel.work import Prepared
+
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+TRAILS = (0, 15, 30, 60, 120)
+
+
+@dataclass(frozen=True)
+class Playback:
+    """The one clock of all panes.
+
+    Attributes
+    ----------
+    position : float
+        Frame number, between frames while playing.
+    playing : bool
+    speed : float
+        Time units per second.
+    """
+
+    position: float = 0.0
+    playing: bool = True
+    speed: float = 1.0
+
+
+@dataclass(frozen=True)
+class View:
+    """How it is looked at; changes no number.
+
+    Attributes
+    ----------
+    colour_by : "charge" or "error"
+    trail : int
+        Frames a trail reaches back.
+    theme : "dark" or "light"
+    axes : tuple of int, or None
+        The three coordinate axes drawn; None shows all of them at once (the default oblique view).
+    show_rollout : bool
+    show_help : bool
+        The first-run overlay.
+    """
+
+    colour_by: Literal["charge", "error"] = "charge"
+    trail: int = 60
+    theme: Literal["dark", "light"] = "dark"
+    axes: tuple[int, int, int] | None = None
+    show_rollout: bool = False
+    show_help: bool = True
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something to tell the user in the window."""
+
+    text: str
+    kind: Literal["info", "error"] = "info"
+
+
+@dataclass(frozen=True, eq=False)
+class ViewState:
+    """All of it.
+
+    Attributes
+    ----------
+    setup : Setup
+        What was asked for last.
+    prepared : Prepared or None
+        What is shown; made for `prepared.setup`, which lags behind while work is under way.
+    busy : bool
+        A comparison is being made.
+    plane : (int, int)
+        The selected rotation plane.
+    spinning : bool
+        The world turns in the selected plane by itself.
+    export_progress : float or None
+        0 to 1 while an export runs.
+    """
+
+    setup: Setup = field(default_factory=Setup)
+    prepared: Prepared | None = None
+    playback: Playback = field(default_factory=Playback)
+    view: View = field(default_factory=View)
+    busy: bool = False
+    plane: tuple[int, int] = (0, 1)
+    spinning: bool = False
+    message: Message | None = None
+    export_progress: float | None = None
+    can_undo: bool = False
+    can_redo: bool = False
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of what is shown; 0 before the first comparison."""
+        return self.prepared.comparison.truth.n_frames if self.prepared else 0
+
+    @property
+    def frame(self) -> int:
+        """The frame that is shown."""
+        return min(max(int(self.playback.position), 0), max(self.n_frames - 1, 0))
+
+    @property
+    def time(self) -> float:
+        """The time that is shown."""
+        return float(self.prepared.comparison.truth.times[self.frame]) if self.prepared else 0.0
+
+    @property
+    def n_dims(self) -> int:
+        """Dimensions of what is shown."""
+        return self.prepared.comparison.truth.n_dims if self.prepared else 3
+
+    @property
+    def planes(self) -> list[tuple[int, int]]:
+        """All rotation planes of what is shown."""
+        return planes(self.n_dims)
+
+    @property
+    def plane_degrees(self) -> float:
+        """The angle in the selected plane, as far as it is the last operation."""
+        return active_degrees(self.setup.operations, *self.plane)

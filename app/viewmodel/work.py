@@ -1,0 +1,307 @@
+"""The long work behind the window, run in a child process: simulate, forecast, measure, export.
+
+This is the only module of the view model that reaches PyTorch, and it does so inside its functions: the
+window's own process never loads it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.viewmodel.setup import Setup, rotation_matrix
+from physics.errors import InputError
+from surrogate.comparison import Comparison
+
+if TYPE_CHECKING:
+    from physics.types import Trajectory
+    from surrogate.forecaster import Forecaster
+
+FloatArray = NDArray[np.float64]
+
+APP_FRAMES_PER_HORIZON = 25
+"""Frames of one model horizon as shown: smooth at real-time speed."""
+
+PERTURBATION = 1e-6
+"""How far the second truth starts from the first, to tell chaos from model error."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A finished comparison with what the read-outs show beside it.
+
+    Attributes
+    ----------
+    setup : Setup
+        What it was made for.
+    comparison, contrast : Comparison, Comparison or None
+    contrast_note : str
+        Why there is no contrast although one was asked for.
+    growth : (n_frames,) float64
+        How many times a 1e-6 perturbation of the truth has grown.
+    truth_residual : float or None
+        |truth(R x) - R truth(x)| / radius one horizon after the start; None without a rotation.
+    own_dims, own_particles : int
+    advice : str
+        What to run where the law was not learned; empty where it was.
+    energies : mapping of str to (n_frames,) float64
+        Of truth, forecast and roll-out.
+    seconds : float
+    drawn : bool
+        Whether the scenario can be drawn with another N, n and seed.
+    seed : int or None
+    n_samples : int
+        Of the data set that is browsed; 0 for a scenario.
+    """
+
+    setup: Setup
+    comparison: Comparison
+    contrast: Comparison | None
+    contrast_note: str
+    growth: FloatArray
+    truth_residual: float | None
+    advice: str
+    seconds: float
+    drawn: bool
+    seed: int | None
+    n_samples: int = 0
+    energies: Mapping[str, FloatArray] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=8)
+def _model(name: str) -> "Forecaster":
+    from surrogate.forecaster import load
+
+    return load(name)
+
+
+def default_model() -> str:
+    """The model the application starts with."""
+    from surrogate.forecaster import shipped_models
+
+    names = shipped_models()
+    for name in ("integrator-nd", "egnn-nd", "egnn-nbody"):
+        if name in names:
+            return name
+    return next(iter(names), "")
+
+
+def prepare(setup: Setup) -> Prepared:
+    """Simulate the rotated state, forecast it with the model and the contrast, and measure."""
+    from surrogate.compare import comparison_of
+
+    begin = time.perf_counter()
+    model = _model(setup.model or default_model())
+    truth, plain, facts = _truths(setup, model)
+    title = facts["title"]
+    rotation = _rotation(setup, truth.n_dims)
+    comparison = comparison_of(
+        model,
+        truth,
+        rotation,
+        scenario_name=title,
+        law_known=facts["law_known"],
+        command=command_of(setup, model.name),
+        details={"description": facts["description"]},
+    )
+    contrast, note = None, ""
+    if setup.contrast:
+        try:
+            other = _model(setup.contrast)
+            contrast = comparison_of(other, truth, rotation, scenario_name=title, law_known=facts["law_known"])
+        except InputError as error:
+            note = str(error)
+    seen = comparison.truth
+    return Prepared(
+        setup=setup,
+        comparison=comparison,
+        contrast=contrast,
+        contrast_note=note,
+        growth=_growth(truth)[truth.n_frames - seen.n_frames :],
+        truth_residual=_truth_residual(truth, plain, rotation.matrix, seen.n_frames),
+        advice=_advice(setup, comparison),
+        seconds=time.perf_counter() - begin,
+        drawn=facts["drawn"],
+        seed=facts["seed"],
+        n_samples=facts["n_samples"],
+        energies=_energies(comparison),
+    )
+
+
+def _rotation(setup: Setup, n_dims: int) -> Any:
+    from surrogate.compare import Rotation
+
+    turns = ", ".join(map(str, setup.operations))
+    return Rotation(rotation_matrix(setup.operations, n_dims), turns, not setup.operations)
+
+
+def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", "Trajectory", dict[str, Any]]:
+    """The truth from the rotated state, the truth before the turn, and what is known of them."""
+    from physics.dataset import read_split
+    from physics.scenarios import load_scenario
+    from physics.types import State
+    from surrogate.compare import stored_truth
+
+    if setup.data:
+        plain, known, recipe = stored_truth(setup.data, setup.split, setup.index)
+        matrix = rotation_matrix(setup.operations, plain.n_dims)
+        facts = {
+            "title": f"{Path(setup.data).name} #{setup.index}",
+            "description": str(recipe.get("preset", "")),
+            "law_known": known,
+            "drawn": False,
+            "seed": None,
+            "n_samples": len(read_split(setup.data, setup.split)),
+        }
+        return plain.transformed(matrix), plain, facts
+    scenario = load_scenario(setup.scenario)
+    if setup.clamped:
+        scenario = replace(scenario, law="reference", parameters={}, dt=None)
+    drawn = bool(scenario.random)
+    system, state = scenario.initial(
+        dims=setup.dims,
+        n_particles=setup.particles if drawn else None,
+        seed=setup.seed if drawn else None,
+    )
+    interval = model.horizon / APP_FRAMES_PER_HORIZON
+    finer = replace(scenario, frame_interval=interval)
+    plain = finer.trajectory(system, state)
+    matrix = rotation_matrix(setup.operations, plain.n_dims)
+    turned = State(state.positions @ matrix.T, state.velocities @ matrix.T, state.time)
+    truth = finer.trajectory(system, turned) if setup.operations else plain
+    seed = scenario.random.get("seed") if setup.seed is None else setup.seed
+    facts = {
+        "title": scenario.title + (" (published clamped law)" if setup.clamped else ""),
+        "description": scenario.description,
+        "law_known": True,
+        "drawn": drawn,
+        "seed": seed if drawn else None,
+        "n_samples": 0,
+    }
+    return truth, plain, facts
+
+
+def _growth(truth: "Trajectory") -> FloatArray:
+    """How many times a perturbation of 1e-6 has grown at each frame; ones for stored data."""
+    from physics.simulate import simulate
+    from physics.types import State
+
+    start = truth.state(0)
+    rng = np.random.default_rng(0)
+    shift = rng.standard_normal(start.positions.shape)
+    shift *= PERTURBATION / np.linalg.norm(shift)
+    moved = State(start.positions + shift, start.velocities, start.time)
+    try:
+        other = simulate(truth.system, moved, float(truth.times[-1] - truth.times[0]), times=truth.times)
+        same = simulate(truth.system, start, float(truth.times[-1] - truth.times[0]), times=truth.times)
+    except InputError:
+        return np.ones(truth.n_frames)
+    apart = np.linalg.norm(other.positions - same.positions, axis=(1, 2))
+    return np.asarray(apart / PERTURBATION)
+
+
+def _truth_residual(truth: "Trajectory", plain: "Trajectory", matrix: FloatArray, n_seen: int) -> float | None:
+    if truth is plain:
+        return None
+    at = truth.n_frames - n_seen
+    x = truth.positions[at]
+    size = np.linalg.norm(x - x.mean(axis=0))
+    return float(np.linalg.norm(x - plain.positions[at] @ matrix.T) / max(float(size), 1e-300))
+
+
+def _energies(comparison: Comparison) -> dict[str, FloatArray]:
+    from physics.observables import total_energy
+
+    if not comparison.law_known:
+        return {}
+    energies = {"truth": total_energy(comparison.truth), "forecast": total_energy(comparison.forecast)}
+    if comparison.rollout is not None:
+        energies["rollout"] = total_energy(comparison.rollout)
+    return energies
+
+
+def _advice(setup: Setup, comparison: Comparison) -> str:
+    if not any(reason.startswith("law ") for reason in comparison.outside_training):
+        return ""
+    n, d = comparison.truth.system.n_particles, comparison.truth.n_dims
+    if comparison.truth.system.law == "reference":
+        return (
+            "python -m physics.generate --preset nbody-reference --out data/nbody.zarr && "
+            "python -m surrogate.train --config egnn-nbody --data data/nbody.zarr --out runs/mine"
+        )
+    parameters = " ".join(f"{key}={value:g}" for key, value in comparison.truth.system.parameters.items())
+    return (
+        f"python -m physics.generate --preset charged-bound --dims {d} --particles {n} --set {parameters} "
+        "--out data/mine.zarr && python -m surrogate.train --config egnn-nd --data data/mine.zarr --out runs/mine"
+    )
+
+
+def command_of(setup: Setup, model_name: str) -> str:
+    """The `surrogate.compare` command that makes this comparison again, as far as it has the options."""
+    parts = ["python -m surrogate.compare", setup.model or model_name]
+    if setup.data:
+        parts.append(f"--data {setup.data} --split {setup.split} --index {setup.index}")
+    else:
+        parts.append(f"--scenario {setup.scenario}")
+        for option, value in (("--dims", setup.dims), ("--particles", setup.particles), ("--seed", setup.seed)):
+            if value is not None:
+                parts.append(f"{option} {value}")
+    if setup.rotate_option:
+        parts.append(setup.rotate_option)
+    return " ".join([*parts, "--out out/comparison"])
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export where."""
+
+    setup: Setup
+    folder: str
+    formats: tuple[str, ...]
+
+
+def export(request: ExportRequest, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> list[str]:
+    """Make the comparison anew and write it with the exporters of `surrogate.compare`; paths written."""
+    from surrogate.exporters import export_all
+
+    prepared = prepare(replace(request.setup, contrast=""))
+    written = export_all(prepared.comparison, Path(request.folder), request.formats, progress, cancelled)
+    return [str(path) for path in written]
+
+
+def describe_file(path: str) -> Setup:
+    """The part of a Setup that a file stands for: a scenario, a data set, or a checkpoint.
+
+    Raises
+    ------
+    InputError
+        One line, for anything else.
+    """
+    from physics.dataset import available_splits, read_split
+    from physics.scenarios import load_scenario
+    from surrogate.checkpoint import FILE_NAME
+    from surrogate.forecaster import load
+
+    place = Path(path)
+    if not place.exists():
+        raise InputError(f"{path}: no such file")
+    if place.suffix == ".toml":
+        load_scenario(path)
+        return Setup(scenario=path)
+    is_zarr = place.is_dir() and (place / "zarr.json").is_file()
+    if place.suffix == ".npz" or is_zarr:
+        splits = available_splits(place)
+        split = "test" if "test" in splits or not splits else splits[0]
+        read_split(place, split)
+        return Setup(scenario="", data=path, split=split)
+    if place.name == FILE_NAME or (place / FILE_NAME).is_file() or (place / "best").is_dir():
+        load(place)
+        return Setup(scenario="", model=path)
+    raise InputError(
+        f"{path}: not something to open; expected a checkpoint, a run, a data set (.zarr, .npz) or a scenario"
+    )
