@@ -17,6 +17,8 @@ from surrogate.models import MODELS
 from surrogate.models.base import config_from_dict
 
 CONFIG_LIMIT = 64 << 10
+SIZE_LIMIT = 4096
+"""Largest width, depth or dimension of a model: beyond it a file is a mistake or an attack."""
 
 
 @dataclass(frozen=True)
@@ -115,10 +117,10 @@ class Config:
     def to_toml(self) -> str:
         """The resolved configuration as TOML."""
         tree = self.as_dict()
-        lines = [f"note = {json.dumps(tree.pop('note'))}"]
+        lines = [f"note = {_toml_value(tree.pop('note'))}"]
         for section, values in tree.items():
             lines += ["", f"[{section}]"]
-            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+            lines += [f"{key} = {_toml_value(value)}" for key, value in values.items()]
         return "\n".join(lines) + "\n"
 
 
@@ -162,12 +164,14 @@ def parsed_toml(path: Path) -> dict[str, Any]:
             raise InputError(f"{path}: line {number} is too long or too deeply nested")
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid TOML ({error})") from None
 
 
 def config_from_tree(tree: dict[str, Any], where: str) -> Config:
     """A checked Config from the parsed TOML (or the copy kept in a checkpoint)."""
+    if not isinstance(tree, dict):
+        raise InputError(f"{where}: a configuration must be a table")
     for key in tree:
         if key not in ("model", "data", "train", "note"):
             raise unknown_name(f"section of {where}", key, ("model", "data", "train", "note"))
@@ -177,9 +181,12 @@ def config_from_tree(tree: dict[str, Any], where: str) -> Config:
             raise InputError(f"{where}: [{name}] must be a table")
     model = dict(sections["model"])
     name = model.pop("name", None)
-    if name not in MODELS:
+    if not isinstance(name, str) or name not in MODELS:
         raise unknown_name(f"model.name in {where}", name, MODELS)
     model_config = config_from_dict(MODELS[name].Config, model, "model")
+    for key, value in asdict(model_config).items():
+        if type(value) is int and not 1 <= value <= SIZE_LIMIT:
+            raise InputError(f"{where}: model.{key} must be from 1 to {SIZE_LIMIT}; got {value}")
     data = dict(sections["data"])
     paths = data.pop("paths", [])
     paths = [paths] if isinstance(paths, str) else paths
@@ -199,9 +206,15 @@ def config_from_tree(tree: dict[str, Any], where: str) -> Config:
 
 def _typed(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+        tree = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
         return text
+    return tree["value"] if len(tree) == 1 else text
+
+
+def _toml_value(value: Any) -> str:
+    # JSON is TOML but for escapes: TOML knows no surrogate pairs and allows no bare DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _check(config: Config, where: str) -> None:

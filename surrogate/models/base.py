@@ -5,6 +5,7 @@ it gives them, velocities) one horizon later. Everything else (units, dtypes, sh
 business of :mod:`surrogate.forecaster`.
 """
 
+import math
 from dataclasses import fields
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -79,9 +80,20 @@ def config_from_dict(config_type: type, given: dict[str, Any], where: str) -> An
         ):
             raise InputError(f"{where}.{name} must be {type(default).__name__}; got {value!r}")
     values = {
-        name: float(value) if isinstance(known[name].default, float) else value for name, value in given.items()
+        name: _finite(f"{where}.{name}", value) if isinstance(known[name].default, float) else value
+        for name, value in given.items()
     }
     return config_type(**values)
+
+
+def _finite(name: str, value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InputError(f"{name} must be finite; got {number}")
+    return number
 
 
 def mlp(*sizes: int, bias: bool = True) -> nn.Sequential:
