@@ -18,9 +18,10 @@ from physics.files import atomic_write
 from physics.generate import generate, request_from_options
 from physics.simulate import Schedule, available_cores, simulate_batch
 from surrogate.evaluate import evaluation, write_json
-from surrogate.forecaster import load, shipped_models
+from surrogate.forecaster import load
 from surrogate.judge import rollout_summary
 from surrogate.train import machine
+from surrogate.zoo import shipped_models
 
 ENGINE_SIZES = ((2, 5), (3, 5), (4, 5), (3, 20))
 JUDGED_SAMPLES = 300

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from physics.errors import InputError
 from physics.files import atomic_path
+from surrogate.zoo import FILE_NAME
 
 FORMAT = "isotwin-checkpoint/1"
-FILE_NAME = "checkpoint.safetensors"
 HEADER_LIMIT = 4 << 20
 FILE_LIMIT = 4 << 30
 NESTING_LIMIT = 32

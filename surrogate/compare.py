@@ -21,9 +21,10 @@ from physics.scenarios import Scenario, load_scenario, shipped_scenarios
 from physics.types import State, System, Trajectory
 from surrogate.comparison import Comparison
 from surrogate.exporters import EXPORTERS, export_all
-from surrogate.forecaster import Forecaster, load, shipped_models
+from surrogate.forecaster import Forecaster, load
 from surrogate.metrics import equivariance_errors, haar_matrices
 from surrogate.rollout import chained_rollout, horizon_in_frames, sliding_forecast
+from surrogate.zoo import shipped_models
 
 FloatArray = NDArray[np.float64]
 DEFAULT_FORMATS = "mp4,png,html,csv,npz"

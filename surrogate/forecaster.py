@@ -19,11 +19,10 @@ from torch import Tensor
 
 from physics.errors import InputError, unknown_name
 from physics.types import System
-from resources import ZOO
-from surrogate.checkpoint import FILE_NAME, ModelError, read_checkpoint
-from surrogate.config import config_from_tree
+from surrogate.checkpoint import ModelError, read_checkpoint
+from surrogate.config import built_model, config_from_tree
 from surrogate.data import Scales
-from surrogate.models import MODELS, SurrogateModel
+from surrogate.models import SurrogateModel
 
 FloatArray = NDArray[np.float64]
 UNIT_SCALES = Scales()
@@ -187,7 +186,8 @@ class Forecaster:
 
     def refuse_unfit(self, n_dims: int, n_particles: int, horizon: float, masses: Tensor | None = None) -> None:
         """Raise InputError for what the model does not do."""
-        if not math.isfinite(horizon) or abs(horizon - self.horizon) > 1e-6 * self.horizon:
+        fixed = self.horizons != "any"
+        if not math.isfinite(horizon) or (fixed and abs(horizon - self.horizon) > 1e-6 * self.horizon):
             raise InputError(f"model {self.name!r} forecasts a horizon of {self.horizon:g} only; got {horizon:g}")
         if self.dims != "any" and n_dims not in self.dims:
             raise InputError(f"model {self.name!r} runs in n = {self.dims[0]} only; got n = {n_dims}")
@@ -230,9 +230,14 @@ class Forecaster:
             tensor = values
         else:
             try:
-                tensor = torch.from_numpy(np.array(values))
+                array = np.array(values)
             except (TypeError, ValueError):
-                raise InputError(f"{name} must be numbers; got {type(values).__name__}") from None
+                array = np.array(None)
+            if array.dtype.kind not in "fiub":
+                raise InputError(f"{name} must be real numbers; got {type(values).__name__} of {array.dtype}")
+            # astype also brings foreign byte orders and long doubles to what PyTorch takes
+            single = array.dtype.kind == "f" and array.dtype.itemsize == 4
+            tensor = torch.from_numpy(array.astype(np.float32 if single else np.float64))
         if tensor.dtype not in (torch.float32, torch.float64):
             if tensor.is_complex():
                 raise InputError(f"{name} must be real numbers; got {tensor.dtype}")
@@ -255,14 +260,19 @@ class Forecaster:
 
 
 def _same_law(entry: Mapping[str, Any], law: Mapping[str, Any]) -> bool:
-    return entry.get("law") == law.get("law") and dict(entry.get("parameters") or {}) == dict(
-        law.get("parameters") or {}
+    return bool(
+        entry.get("law") == law.get("law") and (entry.get("parameters") or {}) == (law.get("parameters") or {})
     )
 
 
-def shipped_models() -> dict[str, Path]:
-    """Names and folders of the models that ship."""
-    return {path.parent.name: path.parent for path in sorted(ZOO.glob(f"*/{FILE_NAME}"))}
+def _usable_card(card: Any) -> bool:
+    """Whether what `outside` reads of a card has the right kinds."""
+
+    def is_list(key: str, kind: type) -> bool:
+        values = card.get(key, [])
+        return isinstance(values, list) and all(isinstance(value, kind) for value in values)
+
+    return isinstance(card, dict) and is_list("dims", int) and is_list("particles", int) and is_list("laws", dict)
 
 
 def load(name: str | Path, device: str = "cpu", *, trust_code: bool = False) -> Forecaster:
@@ -284,9 +294,13 @@ def load(name: str | Path, device: str = "cpu", *, trust_code: bool = False) -> 
     if text in shipped:
         return _from_checkpoint(shipped[text], text, device)
     path = Path(text)
-    if (path / "best").is_dir():
+    try:
+        is_run, exists = (path / "best").is_dir(), path.exists()
+    except OSError as error:  # a name longer than the file system takes
+        raise ModelError(f"{text[:80]}: not a model ({error.strerror})") from None
+    if is_run:
         return _from_checkpoint(path / "best", path.name, device)
-    if path.exists():
+    if exists:
         return _from_checkpoint(path, path.stem if path.is_file() else path.name, device)
     if ":" in text:
         return _outside_model(text, trust_code)
@@ -300,17 +314,19 @@ def _from_checkpoint(path: Path, name: str, device: str) -> Forecaster:
         config = config_from_tree(info["config"], str(checkpoint.path))
         scales = Scales(float(info["scales"]["length"]), float(info["scales"]["time"]))
         horizon, card = float(info["horizon"]), info["card"]
-        if not isinstance(card, dict) or not horizon > 0 or not scales.length > 0 or not scales.time > 0:
+        if not _usable_card(card):
             raise TypeError("card")
-    except (KeyError, TypeError, ValueError) as error:
+        if not all(0 < value < math.inf for value in (horizon, scales.length, scales.time)):
+            raise TypeError("horizon and scales")
+        model = built_model(config)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise ModelError(str(error)) from None
         raise ModelError(f"{checkpoint.path}: not a forecasting checkpoint (no usable {error})") from None
-    model = MODELS[config.model](config.model_config)
     expected = {k: (tuple(t.shape), t.dtype) for k, t in model.state_dict().items()}
     found = {k: (tuple(t.shape), t.dtype) for k, t in checkpoint.tensors.items()}
     if expected != found:
-        wrong = sorted(set(expected.items()) ^ set(found.items()))[0][0]
+        wrong = min(name for name, _ in set(expected.items()) ^ set(found.items()))
         raise ModelError(f"{checkpoint.path}: weights do not fit model {config.model!r} (first: {wrong})")
     model.load_state_dict(checkpoint.tensors)
     return Forecaster(
@@ -324,8 +340,8 @@ def _outside_model(text: str, trust_code: bool) -> "OutsideForecaster":
     module_name, _, attribute = text.partition(":")
     try:
         made = getattr(importlib.import_module(module_name), attribute)()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise ModelError(f"{text}: cannot be made ({error})") from None
+    except Exception as error:  # foreign code may raise anything
+        raise ModelError(f"{text}: cannot be made ({type(error).__name__}: {error})") from None
     if not callable(getattr(made, "forecast", None)):
         raise ModelError(f"{text}: returned {type(made).__name__}; expected an object with forecast(...)")
     return OutsideForecaster(made, text)

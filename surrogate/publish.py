@@ -18,11 +18,12 @@ from physics.dataset import read_split
 from physics.errors import InputError
 from physics.files import atomic_write, bounded_text
 from resources import ZOO
-from surrogate.checkpoint import FILE_NAME, read_checkpoint, save_checkpoint
+from surrogate.checkpoint import read_checkpoint, save_checkpoint
 from surrogate.evaluate import evaluation
 from surrogate.forecaster import load
 from surrogate.judge import rollout_summary
 from surrogate.train import machine
+from surrogate.zoo import FILE_NAME
 
 EXAMPLES = (
     "python -m surrogate.publish egnn-nbody runs/egnn-0 runs/egnn-1 runs/egnn-2 --data data/nbody.zarr",

@@ -105,12 +105,12 @@ def _next_plane(step: int) -> Callable[[Session, Dialogs], None]:
 
 ACTIONS: dict[str, Action] = {
     "open": Action("Open…", "File", "Ctrl+O", _open, "A checkpoint, a data set or a scenario"),
-    "export": Action("Export comparison…", "File", "Ctrl+E", _export, "Video, pictures, tables, arrays and a report"),
+    "export": Action("Export comparison…", "File", "Ctrl+E", _export, "Video, pictures, tables and a report"),
     "cancel-export": Action(
         "Cancel export", "File", "Ctrl+.", lambda s, d: s.cancel_export(), "Stop the export that runs"
     ),
     "copy-command": Action(
-        "Copy as command line", "File", "Ctrl+Shift+C", _copy_command, "The surrogate.compare command for this picture"
+        "Copy as command line", "File", "Ctrl+Shift+C", _copy_command, "The compare command for this picture"
     ),
     "quit": Action("Quit", "File", "Ctrl+Q", lambda s, d: d.quit(), "Close the window"),
     "undo": Action("Undo", "Edit", "Ctrl+Z", lambda s, d: s.undo(), "The setup before the last change"),
@@ -123,7 +123,7 @@ ACTIONS: dict[str, Action] = {
     "skip-forward": Action(
         "One horizon on", "Playback", "Shift+Right", lambda s, d: s.step(25), "Pause, 25 frames on"
     ),
-    "skip-back": Action("One horizon back", "Playback", "Shift+Left", lambda s, d: s.step(-25), "Pause, 25 frames back"),
+    "skip-back": Action("One horizon back", "Playback", "Shift+Left", lambda s, d: s.step(-25), "25 frames back"),
     "rewind": Action("Back to the start", "Playback", "Home", lambda s, d: s.rewind(), "The first frame"),
     "faster": Action("Faster", "Playback", "]", lambda s, d: s.change_speed(1), "A step up in speed"),
     "slower": Action("Slower", "Playback", "[", lambda s, d: s.change_speed(-1), "A step down in speed"),
@@ -132,11 +132,11 @@ ACTIONS: dict[str, Action] = {
     "next-plane": Action("Next plane", "World", "P", _next_plane(1), "Select the next rotation plane"),
     "previous-plane": Action("Previous plane", "World", "Shift+P", _next_plane(-1), "Select the one before"),
     "spin": Action(
-        "Spin", "World", "S", lambda s, d: s.toggle_spin(), "Keep turning in the selected plane", lambda s: s.spinning
+        "Spin", "World", "S", lambda s, d: s.toggle_spin(), "Keep turning in this plane", lambda s: s.spinning
     ),
     "random-rotation": Action("Random rotation", "World", "X", _random_rotation, "A Haar-random element of SO(n)"),
     "reflect": Action("Reflect", "World", "M", lambda s, d: s.reflect(), "Change the sign of one coordinate"),
-    "reset-rotation": Action("Reset rotation", "World", "0", lambda s, d: s.reset_rotation(), "The world as drawn"),
+    "reset-rotation": Action("Reset rotation", "World", "0", lambda s, d: s.reset_rotation(), "No rotation"),
     "copy-matrix": Action("Copy rotation matrix", "World", "", _copy_matrix, "As a nested list"),
     "add-dimension": Action(
         "One dimension more", "World", "D", lambda s, d: s.add_dimension(), "The same scenario in n + 1 dimensions"
@@ -155,7 +155,7 @@ ACTIONS: dict[str, Action] = {
         lambda s: s.view.colour_by == "error",
     ),
     "rollout": Action(
-        "Show chained roll-out", "View", "O", lambda s, d: s.toggle_rollout(), "The model fed with its own forecasts",
+        "Show chained roll-out", "View", "O", lambda s, d: s.toggle_rollout(), "The model fed with its own output",
         lambda s: s.view.show_rollout,
     ),
     "longer-trails": Action("Longer trails", "View", "T", lambda s, d: s.change_trail(1), ""),
@@ -165,7 +165,7 @@ ACTIONS: dict[str, Action] = {
         lambda s: s.view.theme == "light",
     ),
     "help": Action(
-        "Keys and explanation", "Help", "H", lambda s, d: s.toggle_help(), "What is left, what is right, what to press",
+        "Keys and explanation", "Help", "H", lambda s, d: s.toggle_help(), "What is what, and what to press",
         lambda s: s.view.show_help,
     ),
 }  # fmt: skip

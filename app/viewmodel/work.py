@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app.viewmodel.setup import Setup, rotation_matrix
 from physics.errors import InputError
 from surrogate.comparison import Comparison
+from surrogate.zoo import FILE_NAME, shipped_models
 
 if TYPE_CHECKING:
     from physics.types import Trajectory
@@ -82,8 +83,6 @@ def _model(name: str) -> "Forecaster":
 
 def default_model() -> str:
     """The model the application starts with."""
-    from surrogate.forecaster import shipped_models
-
     names = shipped_models()
     for name in ("integrator-nd", "egnn-nd", "egnn-nbody"):
         if name in names:
@@ -284,7 +283,6 @@ def describe_file(path: str) -> Setup:
     """
     from physics.dataset import available_splits, read_split
     from physics.scenarios import load_scenario
-    from surrogate.checkpoint import FILE_NAME
     from surrogate.forecaster import load
 
     place = Path(path)
