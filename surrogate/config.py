@@ -10,15 +10,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from physics.errors import InputError, unknown_name
 from physics.files import bounded_text
 from resources import CONFIGS
-from surrogate.models import MODELS
+from surrogate.models import MODELS, SurrogateModel
 from surrogate.models.base import config_from_dict
 
 CONFIG_LIMIT = 64 << 10
-SIZE_LIMIT = 4096
+SIZE_LIMIT = 1024
 """Largest width, depth or dimension of a model: beyond it a file is a mistake or an attack."""
+
+WEIGHTS_LIMIT = 1 << 28
+"""Most weights of a model (1 GiB in float32)."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +207,22 @@ def config_from_tree(tree: dict[str, Any], where: str) -> Config:
     )
     _check(config, where)
     return config
+
+
+def built_model(config: Config) -> SurrogateModel:
+    """The untrained model of a configuration; its size is counted before any memory is taken.
+
+    Raises
+    ------
+    InputError
+        Where it is too large.
+    """
+    make = MODELS[config.model]
+    with torch.device("meta"):
+        count = sum(p.numel() for p in make(config.model_config).parameters())
+    if count > WEIGHTS_LIMIT:
+        raise InputError(f"model {config.model!r} of this size has {count:,} weights; at most {WEIGHTS_LIMIT:,}")
+    return make(config.model_config)
 
 
 def _typed(text: str) -> Any:

@@ -23,6 +23,7 @@ from surrogate.checkpoint import ModelError, read_checkpoint
 from surrogate.config import built_model, config_from_tree
 from surrogate.data import Scales
 from surrogate.models import SurrogateModel
+from surrogate.zoo import shipped_models
 
 FloatArray = NDArray[np.float64]
 UNIT_SCALES = Scales()
