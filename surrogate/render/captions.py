@@ -19,15 +19,16 @@ def sources(comparison: Comparison) -> tuple[Source, ...]:
 
 def pane_title(comparison: Comparison, source: Source) -> tuple[str, str]:
     """Title and subtitle of a pane: who made it, and how."""
+    model = shortened(comparison.model_name, 30)
     if source == "truth":
-        return "Ground truth", comparison.scenario_name
+        return "Ground truth", shortened(comparison.scenario_name, 60)
     if source == "rollout":
-        return f"{comparison.model_name}: chained roll-out", "fed with its own forecasts from the first state on"
+        return f"{model}: chained roll-out", "fed with its own forecasts, one horizon at a time"
     if comparison.horizon is None:
-        return f"{comparison.model_name}: forecast", "every frame predicted from the first state"
+        return f"{model}: forecast", "every frame predicted from the first state"
     unit = "time unit" if comparison.horizon == 1 else "time units"
     return (
-        f"{comparison.model_name}: sliding forecast",
+        f"{model}: sliding forecast",
         f"each frame predicted from the truth {short_number(comparison.horizon)} {unit} earlier",
     )
 
@@ -39,6 +40,11 @@ def source_name(comparison: Comparison, source: Source) -> str:
     if source == "rollout":
         return "chained roll-out"
     return "forecast" if comparison.horizon is None else "sliding forecast"
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, cut with dots to at most `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 3].rstrip() + "..."
 
 
 def short_number(value: float) -> str:
@@ -79,16 +85,17 @@ def rotation_text(comparison: Comparison) -> str:
     if np.allclose(matrix, np.eye(len(matrix)), atol=1e-12):
         return ""
     turns = turns_text(comparison.details.get("turns"))
-    if turns and len(turns) <= 48:
+    if turns and len(turns) <= 40:
         return f"world turned {turns}"
     kind = "rotation" if np.linalg.det(matrix) > 0 else "rotation with reflection"
     return f"world turned by a {len(matrix)}-D {kind}"
 
 
 def headline(comparison: Comparison, frame: int) -> str:
-    """The head-up line: time, dimension, number of particles, law, rotation."""
+    """The head-up line: time, dimension, number of particles, law; above it the rotation, if there is one."""
     truth = comparison.truth
     parts = [f"t = {truth.times[frame]:.2f}", f"n = {truth.n_dims}", f"N = {truth.system.n_particles}"]
     parts.append(truth.system.law if comparison.law_known else "law unknown")
     rotation = rotation_text(comparison)
-    return "   ".join([*parts, rotation] if rotation else parts)
+    line = "   ".join(parts)
+    return f"{rotation}\n{line}" if rotation else line

@@ -146,8 +146,8 @@ class _PaneActors:
     def __init__(self, renderer: Any, scene: Scene, index: int, scale: float) -> None:
         pane, theme = scene.panes[index], scene.theme
         self._renderer = renderer
-        self._balls = _clouds(pane, "ball", theme.background)
-        self._rings = _clouds(pane, "ring", theme.background) if pane.ghosts is not None else []
+        self._balls = _clouds(pane, "ball", theme.background, scale)
+        self._rings = _clouds(pane, "ring", theme.background, scale) if pane.ghosts is not None else []
         n, knots = pane.trails.shape[:2]
         self._trails = _Polylines(n, knots, 2.2 * scale)
         self._links = _Polylines(n, 2, 1.6 * scale) if pane.ghosts is not None else None
@@ -178,9 +178,9 @@ class _PaneActors:
         self._overlay.remove()
 
 
-def _clouds(pane: Pane, style: str, background: str) -> list[SphereCloud]:
+def _clouds(pane: Pane, style: str, background: str, scale: float) -> list[SphereCloud]:
     groups = [(int(sign), np.flatnonzero(pane.signs == sign)) for sign in (-1, 0, 1)]
-    return [SphereCloud(members, sign, style, background) for sign, members in groups if members.size]
+    return [SphereCloud(members, sign, style, background, scale) for sign, members in groups if members.size]
 
 
 class _Polylines:

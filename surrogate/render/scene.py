@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from physics.errors import InputError
 from physics.types import Trajectory
 from surrogate.comparison import Comparison
-from surrogate.render.captions import Source, headline, pane_title, short_number, sources, steady_number
+from surrogate.render.captions import Source, headline, pane_title, short_number, shortened, sources, steady_number
 from surrogate.render.projection import (
     Framing,
     axis_labels,
@@ -188,7 +188,7 @@ def _pane(
     show_ghosts = options.ghosts and not is_truth
     badge = ""
     if not is_truth and comparison.outside_training:
-        badge = "outside training: " + "; ".join(comparison.outside_training)
+        badge = shortened("outside training: " + "; ".join(comparison.outside_training), 64)
     rmse = float(np.sqrt(np.mean((position - truth.positions[frame]) ** 2)))
     return Pane(
         source=source,

@@ -37,7 +37,7 @@ _SIGN = """
 
 _RING = """//VTK::Light::Impl
   float twinRho = length(normalVCVSOutput.xy);
-  float twinEdge = max(1.0 - 2.2 * twinPixel, 0.6);
+  float twinEdge = max(1.0 - {width} * twinPixel, 0.6);
   if (twinRho < twinEdge - twinPixel) { discard; }
   float twinCover = smoothstep(twinEdge - twinPixel, twinEdge, twinRho);
   fragOutput0.rgb = mix(vec3({background}), vertexColorVSOutput.rgb, twinCover);
@@ -54,10 +54,10 @@ def _glsl(colour: str) -> str:
     return ", ".join(f"{value / 255.0:.4f}" for value in rgb(colour))
 
 
-def fragment_code(style: str, sign: int, background: str) -> str:
+def fragment_code(style: str, sign: int, background: str, scale: float = 1.0) -> str:
     """GLSL that follows VTK's lighting: for "ball" or "ring", and for charges of one sign."""
     if style == "ring":
-        return _RING.replace("{background}", _glsl(background))
+        return _RING.replace("{background}", _glsl(background)).replace("{width}", f"{2.2 * scale:.2f}")
     upright = "twinBar = min(twinBar, max(twinAt.y - 0.44, twinAt.x - 0.105));" if sign > 0 else ""
     mark = _SIGN.replace("{upright}", upright) if sign else ""
     for name, ink in INKS.items():
@@ -75,9 +75,13 @@ class SphereCloud:
     sign : {-1, 0, 1}
     style : {"ball", "ring"}
     background : str
+    scale : float
+        Device pixels per layout pixel.
     """
 
-    def __init__(self, members: NDArray[np.int64], sign: int, style: str, background: str) -> None:
+    def __init__(
+        self, members: NDArray[np.int64], sign: int, style: str, background: str, scale: float = 1.0
+    ) -> None:
         import pyvista as pv
         from vtkmodules.vtkRenderingCore import vtkActor
         from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLSphereMapper
@@ -103,7 +107,7 @@ class SphereCloud:
         surface.SetSpecularPower(24.0)
         shader = self.actor.GetShaderProperty()
         shader.AddFragmentShaderReplacement("//VTK::UniformFlow::Impl", True, _UNIFORM_FLOW, False)
-        code = fragment_code(style, sign, background)
+        code = fragment_code(style, sign, background, scale)
         shader.AddFragmentShaderReplacement("//VTK::Light::Impl", True, code, False)
 
     def update(self, points: NDArray[np.float32], colours: NDArray[np.uint8], radii: NDArray[np.float32]) -> None:

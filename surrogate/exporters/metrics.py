@@ -1,0 +1,103 @@
+"""metrics.json and comparison.json: the numbers, and all it takes to make the comparison again."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics import __version__
+from physics.observables import momentum, total_energy
+from surrogate.comparison import Comparison
+from surrogate.exporters.base import plain, write_json
+from surrogate.render.captions import Source, sources, turns_text
+
+PACKAGES = ("numpy", "numba", "torch", "pyvista", "matplotlib", "imageio-ffmpeg")
+
+
+def write_metrics(comparison: Comparison, folder: Path) -> Path:
+    """Write metrics.json (contract.md); what is not finite becomes null."""
+    return write_json(folder / "metrics.json", comparison.metrics())
+
+
+def write_sidecar(comparison: Comparison, folder: Path, files: list[str]) -> Path:
+    """Write comparison.json: see :func:`sidecar`; `files` are the names of what was exported with it."""
+    return write_json(folder / "comparison.json", {**sidecar(comparison), "files": files})
+
+
+def sidecar(comparison: Comparison) -> dict[str, Any]:
+    """What it takes to make the comparison again: command, model, system, rotation, versions, details."""
+    truth = comparison.truth
+    details = dict(comparison.details)
+    versions = {**installed_versions(), **details.pop("versions", {})}
+    result: dict[str, Any] = plain(
+        {
+            "format": 1,
+            "command": comparison.command,
+            "model": comparison.model_name,
+            "scenario": comparison.scenario_name,
+            "horizon": comparison.horizon,
+            "n_dims": truth.n_dims,
+            "n_particles": truth.system.n_particles,
+            "n_frames": truth.n_frames,
+            "law": truth.system.law if comparison.law_known else None,
+            "parameters": truth.system.parameters if comparison.law_known else None,
+            "velocity_offset": truth.velocity_offset,
+            "turns": turns_text(details.pop("turns", None)),
+            "rotation": comparison.rotation,
+            "equivariance_error": comparison.equivariance_error,
+            "outside_training": comparison.outside_training,
+            "versions": versions,
+            "details": details,
+        }
+    )
+    return result
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of Python and of the packages a picture or a forecast depends on, without importing them."""
+    found = {"isotwin": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def drift(values: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
+    """|value - start| / |start| of each frame, or the plain difference where start is nearly zero, (n_frames,)."""
+    flat = values.reshape(len(values), -1)
+    away = np.linalg.norm(flat - start.ravel(), axis=1)
+    size = float(np.linalg.norm(start))
+    return np.asarray(away / size if size > 1e-9 else away)
+
+
+def summary(comparison: Comparison) -> dict[Source, dict[str, float]]:
+    """Headline numbers of each source.
+
+    Returns
+    -------
+    dict
+        By source: `rmse_mean`, `rmse_median`, `rmse_end` (0 for the truth) [length]; `energy_drift` (only if the
+        law is known) and `momentum_drift`: medians over the frames of the change against the truth's first
+        frame, relative to it.
+    """
+    result: dict[Source, dict[str, float]] = {}
+    first_momentum = momentum(comparison.truth)[0]
+    first_energy = total_energy(comparison.truth)[:1] if comparison.law_known else None
+    for source in sources(comparison):
+        trajectory = getattr(comparison, source)
+        rmse = comparison.position_rmse(trajectory)
+        numbers = {
+            "rmse_mean": float(rmse.mean()),
+            "rmse_median": float(np.median(rmse)),
+            "rmse_end": float(rmse[-1]),
+            "momentum_drift": float(np.median(drift(momentum(trajectory), first_momentum))),
+        }
+        if first_energy is not None:
+            numbers["energy_drift"] = float(np.median(drift(total_energy(trajectory), first_energy)))
+        result[source] = numbers
+    return result
