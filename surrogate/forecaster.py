@@ -157,12 +157,9 @@ class Forecaster:
         q : (samples, N) float64
         """
         with torch.no_grad():
-            out_x, out_v = self._run(
-                torch.as_tensor(x, device=self.device),
-                torch.as_tensor(v, device=self.device),
-                torch.as_tensor(q, device=self.device),
-                dtype,
-            )
+            # torch.tensor copies: the arrays of a Trajectory are read-only
+            tensors = [torch.tensor(np.asarray(array), device=self.device) for array in (x, v, q)]
+            out_x, out_v = self._run(tensors[0], tensors[1], tensors[2], dtype)
         return out_x.cpu().numpy(), None if out_v is None else out_v.cpu().numpy()
 
     def _run(self, x: Tensor, v: Tensor, q: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
