@@ -168,10 +168,10 @@ def load_scenario(name: str) -> Scenario:
         raise unknown_name("scenario", name, shipped)
     text = bounded_text(path, SIZE_LIMIT)
     for number, line in enumerate(text.splitlines(), 1):
-        # tomllib needs quadratic time for a dotted key; no key of ours is nested
+        # tomllib needs quadratic time for dotted keys and headers; none of ours is nested
         key, equals, _ = line.partition("=")
-        nested = equals and key.count(".") > MAX_DEPTH and not any(mark in key for mark in "\"'#")
-        if nested or line.count("[") > 2 * MAX_PARTICLES:
+        named = (equals or line.lstrip().startswith("[")) and not any(mark in key for mark in "\"'#,")
+        if (named and key.count(".") > MAX_DEPTH) or line.count("[") > 2 * MAX_PARTICLES:
             raise InputError(f"{path}: line {number} is too deeply nested")
     try:
         tree = tomllib.loads(text)

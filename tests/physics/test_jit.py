@@ -1,0 +1,85 @@
+"""The compile cache, and the kernels without compilation: the same numbers."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from physics import State, System, simulate
+from physics import jit as engine_jit
+from physics.forces import FORCES
+from physics.integrators import INTEGRATORS
+from physics.observables import total_energy
+from tests.physics.tolerances import tolerance
+
+SCRIPT = """
+import json, numba
+assert numba.config.DISABLE_JIT
+from tests.physics.test_jit import tiny_runs
+print(json.dumps(tiny_runs()))
+"""
+
+
+def tiny_runs():
+    """A few steps of every law and integrator, as numbers."""
+    state = State([[0.5, 0.0], [-0.5, 0.2]], [[0.0, 0.3], [0.1, -0.3]])
+    runs = {}
+    for law in FORCES:
+        for integrator in INTEGRATORS:
+            system = System([1.0, -1.0], [1.0, 2.0], law)
+            path = simulate(system, state, 0.02, n_frames=3, dt=0.005, integrator=integrator)
+            runs[f"{law} {integrator}"] = [path.positions.tolist(), total_energy(path).tolist()]
+    return runs
+
+
+def test_same_numbers_without_compilation():
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SCRIPT],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    plain, compiled = json.loads(done.stdout), tiny_runs()
+    assert plain.keys() == compiled.keys()
+    assert len(plain) == len(FORCES) * len(INTEGRATORS)
+    for name, (positions, energies) in plain.items():
+        np.testing.assert_allclose(positions, compiled[name][0], rtol=tolerance("disabled_jit"), err_msg=name)
+        np.testing.assert_allclose(energies, compiled[name][1], rtol=tolerance("disabled_jit"), err_msg=name)
+
+
+def test_cache_folder_is_keyed_by_every_source(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # or loading the copy would redirect this process
+    copy = tmp_path / "physics"
+    shutil.copytree(Path(engine_jit.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    spec = importlib.util.spec_from_file_location("copied_jit", copy / "jit.py")
+    copied = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copied)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = copied._cache_folder()
+    assert folder.parent == tmp_path / "cache" / "isotwin" / "kernels"
+    assert folder == engine_jit._cache_folder()
+    for source in copy.glob("*.py"):
+        text = source.read_text()
+        source.write_text(text + "# edited\n")
+        assert copied._cache_folder() != folder, source.name
+        source.write_text(text)
+        assert copied._cache_folder() == folder
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert copied._cache_folder().parent == tmp_path / ".cache" / "isotwin" / "kernels"
+
+
+def test_kernels_have_no_fastmath():
+    assert engine_jit.kernel_options["fastmath"] is False
+    assert engine_jit.kernel_options["nogil"] is True
