@@ -4,6 +4,8 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from ctypes.util import find_library
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,16 +81,38 @@ def offscreen_plotter(n_panes: int, size: tuple[int, int], theme: Theme = DARK) 
     """
     use_offscreen_gl()
     try:
+        usable = opengl_usable()
         import pyvista as pv
     except ImportError as error:  # a missing libGL shows here
         raise InputError(f"pictures need VTK and OpenGL, which cannot be loaded: {error}") from None
-    plotter = pv.Plotter(off_screen=True, shape=(1, n_panes), window_size=size, border=False)
-    window = plotter.render_window
-    window.SetOffScreenRendering(1)
-    if not window.SupportsOpenGL():
-        plotter.close()
+    if not usable:
         raise InputError(
             "no usable OpenGL 3.2 for pictures; on Debian/Ubuntu: apt-get install libegl1 libgl1-mesa-dri"
         )
-    window.SetMultiSamples(8)
+    plotter = pv.Plotter(off_screen=True, shape=(1, n_panes), window_size=size, border=False)
+    plotter.render_window.SetOffScreenRendering(1)
+    plotter.render_window.SetMultiSamples(8)
     return plotter
+
+
+@cache
+def opengl_usable() -> bool:
+    """Whether VTK can draw off screen here; asked once, without VTK's own warnings.
+
+    Where neither X nor EGL works, VTK falls back on the OSMesa library, says that this supports OpenGL even if
+    the library is missing, and then ends the process at the first rendering: so the library is looked for.
+    """
+    import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  (registers the window classes)
+    from vtkmodules.vtkCommonCore import vtkLogger
+    from vtkmodules.vtkRenderingCore import vtkRenderWindow
+
+    verbosity = vtkLogger.GetCurrentVerbosityCutoff()
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
+    try:
+        window = vtkRenderWindow()
+        window.SetOffScreenRendering(1)
+        if window.GetClassName() == "vtkOSOpenGLRenderWindow" and not find_library("OSMesa"):
+            return False
+        return bool(window.SupportsOpenGL())
+    finally:
+        vtkLogger.SetStderrVerbosity(verbosity)

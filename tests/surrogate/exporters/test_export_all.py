@@ -57,13 +57,6 @@ def test_everything_at_once(comparison_of, tmp_path):
     assert sorted(path.relative_to(folder).as_posix() for path in paths) == _names(folder)
     pictures = ["comparison.mp4", "comparison.png", "figures/conservation.png", "figures/errors.png"]
     tables = ["comparison.json", "comparison.npz", "metrics.csv", "metrics.json", "trajectories.csv"]
-        "comparison.json",
-        "comparison.npz",
-        "metrics.csv",
-        "metrics.json",
-        "report.html",
-        "trajectories.csv",
-    ]
     assert _names(folder) == sorted([*pictures, *tables, "report.html"])
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
