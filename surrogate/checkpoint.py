@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from physics.errors import InputError
@@ -66,7 +66,7 @@ def save_checkpoint(folder: Path, info: dict[str, Any], tensors: dict[str, Tenso
     text = json.dumps(info, sort_keys=True, allow_nan=False)
     digest = _digest(text, plain)
     with atomic_path(folder / FILE_NAME) as temporary:
-        save_file(plain, temporary, metadata={"format": FORMAT, "info": text, "sha256": digest})
+        temporary.write_bytes(_file_bytes(plain, {"format": FORMAT, "info": text, "sha256": digest}))
         _read(temporary)
     return digest
 
@@ -84,6 +84,17 @@ def read_checkpoint(path: Path | str) -> Checkpoint:
     if not file.is_file():
         raise ModelError(f"{path}: no checkpoint here (expected {FILE_NAME})")
     return _read(file)
+
+
+def _file_bytes(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
+    # safetensors writes the metadata keys in an order that differs from call to call; ours is fixed, so that
+    # equal checkpoints are equal files.
+    data = save(tensors, metadata)
+    (length,) = struct.unpack("<Q", data[:8])
+    header = {**json.loads(data[8 : 8 + length]), "__metadata__": metadata}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + bytes(data[8 + length :])
 
 
 def _read(file: Path) -> Checkpoint:

@@ -4,8 +4,9 @@ Data sets of different dimension share a batch by padding coordinates with zeros
 subspace, so this is exact for it.
 """
 
+import hashlib
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,11 +110,13 @@ def training_splits(path: str) -> tuple[DataSplit, DataSplit]:
 
 def fitted_scales(split: DataSplit, frames: tuple[int, int]) -> Scales:
     """One length and one time scale for own data: RMS radius, and the horizon; 1 for our presets."""
-    if split.recipe.get("preset") in PRESETS:
+    if str(split.recipe.get("preset")) in PRESETS:
         return Scales()
     x = np.asarray(split.positions[:, frames[0]], dtype=np.float64)
     spread = float(np.sqrt(np.mean(np.sum((x - x.mean(axis=1, keepdims=True)) ** 2, axis=-1))))
     horizon = float(split.times[frames[1]] - split.times[frames[0]])
+    if not np.isfinite(spread):
+        raise InputError(f"{split.source}: positions are too large for float64 arithmetic")
     return Scales(spread or 1.0, horizon)
 
 
@@ -149,13 +152,17 @@ def windows(
     if centre:
         x = x - x.mean(axis=(1, 2), keepdims=True)
     horizon = float(split.times[last] - split.times[first])
+    values = (x / scales.length, v * (scales.time / scales.length), split.charges, split.masses)
+    inner_x, inner_v, q, m = (torch.as_tensor(np.asarray(a), dtype=dtype, device=device) for a in values)
+    if not all(bool(torch.isfinite(t).all()) for t in (inner_x, inner_v, q, m)):
+        raise InputError(f"{split.source}: values too large for {dtype} in units of {scales.length:g}")
     reach = x[:, length:][:, starts] - x[:, starts] - horizon * v[:, starts]
     ballistic = float(np.mean(reach**2)) / scales.length**2
     return Windows(
-        torch.as_tensor(x / scales.length, dtype=dtype, device=device),
-        torch.as_tensor(v * (scales.time / scales.length), dtype=dtype, device=device),
-        torch.as_tensor(np.asarray(split.charges), dtype=dtype, device=device),
-        torch.as_tensor(np.asarray(split.masses), dtype=dtype, device=device),
+        inner_x,
+        inner_v,
+        q,
+        m,
         starts,
         length,
         horizon / scales.time,
@@ -213,8 +220,8 @@ def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int) -> Bat
     return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], weight.to(x))
 
 
-def data_identity(sets: list[Windows]) -> list[dict[str, Any]]:
-    """What must agree when a run is resumed: a digest-like summary of every data set."""
+def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) -> list[dict[str, Any]]:
+    """What must agree when a run is resumed: a summary and a digest of every data set."""
     return [
         {
             "samples": len(s),
@@ -222,9 +229,17 @@ def data_identity(sets: list[Windows]) -> list[dict[str, Any]]:
             "dims": s.n_dims,
             "horizon": round(s.horizon, 9),
             "checksum": float(s.x.double().sum()) + float(s.v.double().abs().sum()),
+            "sha256": _digest((s.x, s.v, s.q, valid.x, valid.v, valid.q)),
         }
-        for s in sets
+        for s, valid in zip(train_sets, valid_sets, strict=True)
     ]
+
+
+def _digest(tensors: Iterable[Tensor]) -> str:
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(tensor.contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def training_range(splits: Mapping[str, DataSplit]) -> dict[str, Any]:

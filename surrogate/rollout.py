@@ -1,5 +1,7 @@
 """Forecast trajectories: sliding (every frame from the truth one horizon earlier) and chained."""
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,13 +21,25 @@ def horizon_in_frames(times: FloatArray, horizon: float) -> int:
     InputError
         Where frames are not equally spaced or the horizon is not a multiple of the spacing.
     """
+    if len(times) < 2:
+        raise InputError(f"one frame spans less than the model's horizon of {horizon:g}")
     spacing = np.diff(times)
     count = round(horizon / float(spacing[0]))
-    if not np.allclose(spacing, spacing[0], rtol=1e-6) or count < 1 or abs(count * spacing[0] - horizon) > 1e-6:
+    equal = np.allclose(spacing, spacing[0], rtol=1e-6, atol=0)
+    if not equal or count < 1 or abs(count * spacing[0] - horizon) > 1e-6 * horizon:
         raise InputError(
             f"frames must be equally spaced and divide the horizon {horizon:g}; spacing is {spacing[0]:g}"
         )
     return count
+
+
+def _frames_per_forecast(model: Forecaster, truth: Trajectory) -> int:
+    """Frames in one horizon, once model and truth have been found to fit."""
+    model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
+    k = horizon_in_frames(truth.times, model.horizon)
+    if k >= truth.n_frames:
+        raise InputError(f"{truth.n_frames} frames span less than the model's horizon of {model.horizon:g}")
+    return k
 
 
 def _step(
@@ -46,9 +60,7 @@ def sliding_forecast(model: Forecaster, truth: Trajectory, dtype: torch.dtype = 
     Trajectory
         On truth.times[K:], K frames to a horizon.
     """
-    k = horizon_in_frames(truth.times, model.horizon)
-    if k >= truth.n_frames:
-        raise InputError(f"{truth.n_frames} frames span less than the model's horizon of {model.horizon:g}")
+    k = _frames_per_forecast(model, truth)
     q = np.repeat(truth.system.charges[None], truth.n_frames - k, axis=0)
     x, v = _step(model, truth.positions[:-k], truth.velocities[:-k], q, dtype)
     return _trajectory(truth, truth.times[k:], x, v)
@@ -60,7 +72,7 @@ def chained_rollout(model: Forecaster, truth: Trajectory, dtype: torch.dtype = t
     The frames of the truth's first horizon start K chains, so that every frame is a whole number of
     forecasts away from the truth: frame f is f // K of them away.
     """
-    k = horizon_in_frames(truth.times, model.horizon)
+    k = _frames_per_forecast(model, truth)
     x, v = truth.positions[:k], truth.velocities[:k]
     q = np.repeat(truth.system.charges[None], k, axis=0)
     parts = []
@@ -82,8 +94,9 @@ def rollout(
     duration : float [time]
         A positive multiple of the model's horizon.
     """
-    count = round(duration / model.horizon)
-    if count < 1 or abs(count * model.horizon - duration) > 1e-6:
+    count = round(duration / model.horizon) if math.isfinite(duration) else 0
+    model.refuse_unfit(state.n_dims, system.n_particles, model.horizon)
+    if count < 1 or abs(count * model.horizon - duration) > 1e-6 * duration:
         raise InputError(
             f"duration must be a positive multiple of the horizon {model.horizon:g}; got {duration:g}"
         )

@@ -22,12 +22,12 @@ import torch
 from torch import Tensor
 
 from physics import __version__
-from physics.cli import CommandParser, claim_output, command_line, key_values, run_command
+from physics.cli import CommandParser, claim_output, command_line, key_values, refuse_existing, run_command
 from physics.dataset import DataSplit
 from physics.errors import InputError
 from physics.files import atomic_write
 from surrogate.checkpoint import read_checkpoint, save_checkpoint
-from surrogate.config import Config, DataConfig, load_config, shipped_configs
+from surrogate.config import Config, DataConfig, built_model, load_config, shipped_configs
 from surrogate.data import (
     Batch,
     Scales,
@@ -40,8 +40,9 @@ from surrogate.data import (
     training_splits,
     windows,
 )
-from surrogate.models import MODELS, SurrogateModel
+from surrogate.models import SurrogateModel
 from surrogate.progress import TrainingProgress
+from surrogate.zoo import FILE_NAME
 
 EXAMPLES = (
     "python -m surrogate.train --config egnn-nbody --data data/nbody.zarr --out runs/egnn",
@@ -80,7 +81,7 @@ class Trainer:
         if config.train.threads:
             torch.set_num_threads(config.train.threads)
         torch.manual_seed(config.train.seed)
-        self.model: SurrogateModel = MODELS[config.model](config.model_config)
+        self.model: SurrogateModel = built_model(config)
         splits = {path: training_splits(path) for path in config.data.paths}
         frames = [
             task_frames(t, "train", config.data.input_frame, config.data.target_frame) for t, _ in splits.values()
@@ -93,7 +94,8 @@ class Trainer:
         self.train_sets = [prepared(t, "train", config.data) for t, _ in splits.values()]
         one_window = replace(config.data, windows="task")
         self.valid_sets = [prepared(v, "valid", one_window) for _, v in splits.values()]
-        self._check_data()
+        self._check_data([split for pair in splits.values() for split in pair])
+        self.identity = data_identity(self.train_sets, self.valid_sets)
         self.card = {
             "command": command,
             "note": config.note,
@@ -110,17 +112,23 @@ class Trainer:
             self.stages.append(Stage("velocities", config.train.velocity_epochs))
         self.progress = Progress(history=[])
 
-    def _check_data(self) -> None:
-        horizons = {round(s.horizon, 6) for s in self.train_sets}
-        particles = {s.x.shape[2] for s in self.train_sets}
-        dims = {s.n_dims for s in self.train_sets}
+    def _check_data(self, splits: list[DataSplit]) -> None:
+        sets = self.train_sets + self.valid_sets
+        horizons = {round(s.horizon, 6) for s in sets}
+        particles = {s.x.shape[2] for s in sets}
+        dims = {s.n_dims for s in sets}
         if len(horizons) > 1 or len(particles) > 1:
             raise InputError(
-                f"data sets mixed in one run must agree in horizon and particles; got {horizons}, {particles}"
+                f"data sets and splits of one run must agree in horizon and particles; got {horizons}, {particles}"
             )
+        if particles == {1}:
+            raise InputError(f"{sets[0].source}: systems of one particle; models need at least 2")
+        if not self.model.uses_masses and any((split.masses != 1).any() for split in splits):
+            raise InputError(f"model {self.config.model!r} is for unit masses; the data has others")
         if self.model.dims is not None and dims != {self.model.dims}:
             raise InputError(
-                f"model {self.config.model!r} is for n = {self.model.dims} (model.dims); the data has n = {dims}"
+                f"model {self.config.model!r} is for n = {self.model.dims} (model.dims); "
+                f"the data has n = {', '.join(map(str, sorted(dims)))}"
             )
         if (
             self.config.data.windows == "task"
@@ -249,7 +257,8 @@ class Trainer:
         p = self.progress
         info = {
             "config": self.config.as_dict(),
-            "data": data_identity(self.train_sets),
+            "data": self.identity,
+            "command": self.card["command"],
             "version": __version__,
             "progress": {
                 "stage": p.stage,
@@ -273,7 +282,8 @@ class Trainer:
         checkpoint = read_checkpoint(self.out / "latest")
         stored = checkpoint.info
         self._refuse_changed("the configuration", stored.get("config"), self.config.as_dict())
-        self._refuse_changed("the data", stored.get("data"), data_identity(self.train_sets))
+        self._refuse_changed("the data", *_comparable(stored.get("data"), self.identity))
+        self.card["command"] = stored.get("command", self.card["command"])
         kept = stored["progress"]
         best = math.inf if kept["best"] is None else kept["best"]
         self.progress = Progress(
@@ -312,10 +322,21 @@ class Trainer:
         if not history:
             return
         text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+        # named here, because rows that come back from a restart point have their keys sorted
+        first = ["stage", "epoch", "step", "lr", "loss", "valid"]
+        each = [f"valid_{index}" for index in range(len(self.valid_sets))] if "valid_0" in history[0] else []
+        writer = csv.DictWriter(text, fieldnames=first + each, lineterminator="\n")
         writer.writeheader()
         writer.writerows(history)
         atomic_write(self.out / "metrics.csv", text.getvalue().encode())
+
+
+def _comparable(stored: Any, now: list[dict[str, Any]]) -> tuple[Any, Any]:
+    """Data identities cut to the keys that the stored one, perhaps of an older version, has."""
+    if not isinstance(stored, list) or not all(isinstance(entry, dict) for entry in stored):
+        return stored, now
+    keys = {key for entry in stored for key in entry}
+    return stored, [{key: value for key, value in entry.items() if key in keys} for entry in now]
 
 
 def fit(trainer: Trainer, report: Callable[[dict[str, Any]], None]) -> None:
@@ -357,6 +378,11 @@ def validate(trainer: Trainer, stage: Stage, loss: float) -> None:
     relative = trainer.config.train.loss == "relative"
     shares = [e / s.ballistic if relative else e for e, s in zip(errors, trainer.valid_sets, strict=True)]
     score = float(np.mean(shares))
+    if not math.isfinite(score):
+        raise InputError(
+            f"{trainer.out}: the validation error is not finite in epoch {progress.epoch}; the last validated "
+            "state is kept. Lower train.lr or set train.clip"
+        )
     row: dict[str, float | str | int] = {
         "stage": stage.name,
         "epoch": progress.epoch,
@@ -383,9 +409,7 @@ def next_stage(trainer: Trainer) -> None:
     if progress.stage == len(trainer.stages):
         return
     best = read_checkpoint(trainer.out / "best")
-    trainer.card.update({k: v for k, v in best.info["card"].items() if k.startswith("valid_mse")})
-    trainer.card["position_steps"] = best.info["card"]["steps"]
-    trainer.card["position_best_epoch"] = best.info["card"]["best_epoch"]
+    trainer.card.update(_position_facts(best.info["card"]))
     trainer.model.load_state_dict(best.tensors)
     trainer.average = {name: value.to(trainer.device).clone() for name, value in best.tensors.items()}
     progress.epoch, progress.step, progress.best, progress.best_epoch = 0, 0, math.inf, 0
@@ -393,20 +417,49 @@ def next_stage(trainer: Trainer) -> None:
     trainer.save_restart_point()
 
 
-def train(config: Config, out: Path, *, resume: bool, device: str, command: str, quiet: bool = False) -> None:
-    """A whole run: set up or resume, fit, leave `config.toml`, `metrics.csv`, `best/`, `latest/`, `run.json`."""
+def _position_facts(card: dict[str, Any]) -> dict[str, Any]:
+    """What the velocity stage keeps of the position stage, from the best model of either stage."""
+    if "position_steps" in card:
+        return {k: v for k, v in card.items() if k.startswith(("valid_mse_p", "position_"))}
+    return {
+        **{k: v for k, v in card.items() if k.startswith("valid_mse")},
+        "position_steps": card["steps"],
+        "position_best_epoch": card["best_epoch"],
+    }
+
+
+def train(
+    config: Config,
+    out: Path,
+    *,
+    resume: bool,
+    device: str,
+    command: str,
+    quiet: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """A whole run: set up or resume, fit, leave `config.toml`, `metrics.csv`, `best/`, `latest/`, `run.json`.
+
+    Nothing is written or removed before the configuration and the data have been found usable.
+    """
+    refuse_existing(out, resume or overwrite, "--overwrite to replace it, or --resume to go on")
+    if resume and out.is_dir() and any(out.iterdir()) and not (out / "config.toml").is_file():
+        raise InputError(f"{out}: cannot --resume: not a run (no config.toml)")
     trainer = Trainer(config, out, device, command)
-    out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     before = _seconds_so_far(out) if resume else 0.0
-    if resume and (out / "latest").is_dir():
+    if resume and (out / "latest" / FILE_NAME).is_file():
         trainer.load_restart_point()
         if trainer.progress.stage > 0:
-            kept = read_checkpoint(out / "best").info["card"]
-            trainer.card.update({k: v for k, v in kept.items() if k.startswith(("valid_mse_p", "position_"))})
+            trainer.card.update(_position_facts(read_checkpoint(out / "best").info["card"]))
+        trainer.write_metrics()
     else:
+        claim_output(out, resume=resume, overwrite=overwrite)
+        out.mkdir(parents=True, exist_ok=True)
         atomic_write(out / "config.toml", config.to_toml().encode())
         trainer.start_stage(0)
+    for torn in out.rglob(".*.part.*"):  # what a killed run was writing
+        torn.unlink()
     try:
         with TrainingProgress(quiet) as report:
             fit(trainer, report)
@@ -484,22 +537,26 @@ def main(argv: Sequence[str]) -> None:
     config = load_config(options.config, key_values(options.set))
     if options.data:
         config = replace(config, data=replace(config.data, paths=tuple(options.data)))
-    claim_output(options.out, resume=options.resume, overwrite=False) if not options.overwrite else None
+    elif options.resume and not config.data.paths and (options.out / "config.toml").is_file():
+        config = replace(config, data=replace(config.data, paths=_paths_of_run(options.out)))
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        if options.overwrite:
-            claim_output(options.out, overwrite=True)
         train(
             config,
             options.out,
             resume=options.resume,
+            overwrite=options.overwrite,
             device=chosen_device(options.device),
-            command=command_line("surrogate.train", argv),
+            command=command_line("surrogate.train", [a for a in argv if a not in ("--resume", "--overwrite")]),
         )
     except KeyboardInterrupt:
         sys.stderr.write(f"{options.out}: the state of the last validation is kept; go on with --resume\n")
         raise
     sys.stdout.write(f"{options.out}: done; its best model is {options.out / 'best'}\n")
+
+
+def _paths_of_run(out: Path) -> tuple[str, ...]:
+    return load_config(str(out / "config.toml")).data.paths
 
 
 def _interrupt(*_: object) -> None:

@@ -1,0 +1,451 @@
+"""Training in this process: what is kept at every write, what is refused, and that learning happens."""
+
+import json
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from physics.errors import InputError
+from surrogate import checkpoint as checkpoint_module
+from surrogate import train as train_module
+from surrogate.checkpoint import read_checkpoint
+from surrogate.config import Config, config_from_tree
+from surrogate.forecaster import load
+from surrogate.models import MODELS
+from surrogate.train import Trainer, main, train
+from tests.surrogate.helpers import TINY, command, npz, refused, tiny_arrays, tree
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
+
+
+def config(name: str = "egnn", data: tuple[str, ...] = ("data.npz",), **settings: Any) -> Config:
+    short = {"epochs": 4, "batch_size": 4, "validate_every": 2, "threads": 1, "lr": 1e-2}
+    model = {key: value for key, value in settings.items() if key in MODELS[name].Config.__dataclass_fields__}
+    section = {key: value for key, value in settings.items() if key not in model and key != "windows"}
+    return config_from_tree(
+        {
+            "model": {"name": name, **TINY[name], **model},
+            "data": {"paths": list(data), "windows": settings.get("windows", "task")},
+            "train": {**short, **section},
+        },
+        "test",
+    )
+
+
+def run(chosen: Config, out: Path | str = "run", resume: bool = False, **more: Any) -> Path:
+    train(chosen, Path(out), resume=resume, device="cpu", command="the command", quiet=True, **more)
+    return Path(out)
+
+
+def kept(out: Path) -> dict[str, bytes]:
+    """What must not depend on interruptions: all files but run.json, which holds seconds."""
+    return {name: data for name, data in tree(out).items() if name != "run.json"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    npz(tmp_path / "data.npz")
+    return tmp_path
+
+
+# What a run leaves
+
+
+def test_the_layout_of_a_run(folder: Path) -> None:
+    chosen = config(velocity_head=True, velocity_epochs=4)
+    out = run(chosen)
+    assert set(tree(out)) == {
+        "config.toml",
+        "metrics.csv",
+        "run.json",
+        "best",
+        "latest",
+        "best/checkpoint.safetensors",
+        "latest/checkpoint.safetensors",
+    }
+    assert (out / "config.toml").read_text(encoding="utf-8") == chosen.to_toml()
+    lines = (out / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "stage,epoch,step,lr,loss,valid"
+    assert [line.split(",")[:3] for line in lines[1:]] == [
+        ["positions", "2", "4"],
+        ["positions", "4", "8"],
+        ["velocities", "2", "4"],
+        ["velocities", "4", "8"],
+    ]
+    facts = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert facts["command"] == "the command"
+    assert facts["threads"] == 1
+    card = load(out).card
+    assert {"valid_mse_positions", "valid_mse_velocities", "position_steps", "position_best_epoch"} <= set(card)
+    assert card["command"] == "the command"
+    assert (card["dims"], card["particles"], card["train_samples"]) == ([3], [3], [11])
+
+
+def test_the_best_epoch_is_kept_not_the_last(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = run(config(epochs=6, validate_every=1, lr=0.4, schedule="constant", clip=0.0))
+    rows = [line.split(",") for line in (out / "metrics.csv").read_text(encoding="utf-8").splitlines()[1:]]
+    valid = [float(row[-1]) for row in rows]
+    best = int(np.argmin(valid))
+    card = load(out).card
+    assert card["best_epoch"] == best + 1
+    assert card["valid_mse_positions"] == valid[best]
+    assert best < len(valid) - 1, "choose a rate that diverges, or this test sees nothing"
+
+
+def test_the_velocity_stage_leaves_the_positions_bit_equal(folder: Path) -> None:
+    alone = read_checkpoint(run(config(velocity_head=True), "alone") / "best").tensors
+    both = read_checkpoint(run(config(velocity_head=True, velocity_epochs=4), "both") / "best").tensors
+    changed = {name for name in alone if not torch.equal(alone[name], both[name])}
+    assert changed
+    assert all(name.startswith("velocity_head.") for name in changed)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_trains_and_learns(name: str, folder: Path) -> None:
+    npz(folder / "data.npz", tiny_arrays(40, n=3))
+    out = run(config(name, epochs=20, validate_every=5, batch_size=10))
+    valid = [float(line.split(",")[-1]) for line in (out / "metrics.csv").read_text().splitlines()[1:]]
+    assert min(valid) < valid[0]
+    assert load(out).card["valid_mse_positions"] == min(valid)
+
+
+@pytest.mark.parametrize("schedule", ["one-cycle", "constant"])
+def test_the_schedule(schedule: str, folder: Path) -> None:
+    trainer = Trainer(config(epochs=50, schedule=schedule, warmup=0.2), folder / "run", "cpu", "")
+    trainer.start_stage(0)
+    assert trainer.total_steps == 100
+    rates = [trainer.learning_rate(step) for step in range(101)]
+    if schedule == "constant":
+        assert set(rates) == {1e-2}
+    else:
+        assert rates[0] == pytest.approx(0.04 * 1e-2)
+        assert max(rates) == rates[20] == pytest.approx(1e-2)
+        assert all(np.diff(rates[:21]) > 0)
+        assert all(np.diff(rates[20:]) < 0)
+        assert rates[100] == pytest.approx(0, abs=1e-15)
+
+
+def test_the_loss_of_both_kinds_and_of_velocities(folder: Path) -> None:
+    trainer = Trainer(config("egnn-recurrent", velocity_weight=0.5), folder / "run", "cpu", "")
+    trainer.start_stage(0)
+    (batch, *_) = train_module.batches(trainer.train_sets, 4, 0, 1, "relative")
+    with torch.no_grad():
+        x, v = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon)
+        expected = ((x - batch.x_target) ** 2).mean() + 0.5 * ((v - batch.v_target) ** 2).mean()
+        expected = expected / trainer.train_sets[0].ballistic
+        assert float(trainer.loss(batch)) == pytest.approx(float(expected), rel=1e-5)
+
+
+# Interruption: at every write there is
+
+
+def writes_of(monkeypatch: pytest.MonkeyPatch, stop_at: int) -> list[str]:
+    """Raise KeyboardInterrupt just before the n-th file of a run is renamed into place; -1 only counts."""
+    made: list[str] = []
+    whole = Path.replace
+
+    def replace(self: Path, target: Path) -> Any:
+        made.append(f"{Path(target).parent.name}/{Path(target).name}")
+        if len(made) == stop_at:
+            raise KeyboardInterrupt
+        return whole(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    return made
+
+
+def stopped(chosen: Config, out: Path | str, stop_at: int) -> list[str]:
+    """Run, and stop before the n-th write."""
+    with pytest.MonkeyPatch.context() as patch:
+        names = writes_of(patch, stop_at)
+        with pytest.raises(KeyboardInterrupt):
+            run(chosen, out)
+    return names
+
+
+def test_interrupted_before_any_write_a_run_ends_with_the_same_bytes(folder: Path) -> None:
+    chosen = config(velocity_head=True, velocity_epochs=4, ema=0.9)
+    with pytest.MonkeyPatch.context() as patch:
+        names = writes_of(patch, -1)
+        expected = kept(run(chosen, "whole"))
+    count = len(names)
+    assert names.count("latest/checkpoint.safetensors") == 5  # four validations and the start of stage two
+    for stop_at in range(1, count):  # the last write is run.json, at the very end
+        out = Path(f"stopped-{stop_at}")
+        stopped(chosen, out, stop_at)
+        resume = (out / "config.toml").is_file()
+        assert kept(run(chosen, out, resume=resume)) == expected, (
+            f"stopped before {names[stop_at - 1]} ({stop_at})"
+        )
+
+
+def test_a_run_interrupted_twice_in_an_epoch(folder: Path) -> None:
+    chosen = config(epochs=6)
+    expected = kept(run(chosen, "whole"))
+    inner = Trainer.train_epoch
+    for epochs in (3, 5):
+
+        def stop(self: Trainer, epochs: int = epochs) -> float:
+            loss = inner(self)
+            if self.progress.epoch == epochs:
+                raise KeyboardInterrupt
+            return loss
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Trainer, "train_epoch", stop)
+            with pytest.raises(KeyboardInterrupt):
+                run(chosen, "run", resume=epochs > 3)
+    assert kept(run(chosen, "run", resume=True)) == expected
+
+
+def test_does_it_bite_a_run_that_forgets_its_optimiser_differs(folder: Path) -> None:
+    chosen = config()
+    expected = kept(run(chosen, "whole"))
+    stopped(chosen, "run", 5)  # in the second validation
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "load_state_dict", lambda self, state: None)
+        assert kept(run(chosen, "run", resume=True)) != expected
+
+
+def test_resuming_a_finished_run_changes_nothing(folder: Path) -> None:
+    chosen = config(velocity_head=True, velocity_epochs=2)
+    expected = kept(run(chosen))
+    assert kept(run(chosen, resume=True)) == expected
+
+
+def test_what_a_killed_run_was_writing_is_cleared(folder: Path) -> None:
+    chosen = config()
+    expected = kept(run(chosen))
+    torn = [Path("run/best/.checkpoint-abc.part.safetensors"), Path("run/.metrics-abc.part.csv")]
+    for path in torn:
+        path.write_bytes(b"half")
+    assert kept(run(chosen, resume=True)) == expected
+
+
+def test_the_command_of_a_resumed_run_is_the_first_one(folder: Path) -> None:
+    chosen = config()
+    stopped(chosen, "run", 5)  # in the second validation
+    train(chosen, Path("run"), resume=True, device="cpu", command="another", quiet=True)
+    assert load("run").card["command"] == "the command"
+
+
+# Refused resumption
+
+
+def test_a_changed_configuration_is_named(folder: Path) -> None:
+    run(config())
+    before = kept(Path("run"))
+    for changed, said in (
+        (config(lr=2e-2, epochs=5), "the configuration changed: train.epochs train.lr"),
+        (config(layers=1), "the configuration changed: model.layers"),
+        (config(data=("./data.npz",)), "the configuration changed: data.paths"),
+    ):
+        with pytest.raises(InputError) as caught:
+            run(changed, resume=True)
+        assert said in str(caught.value)
+        assert kept(Path("run")) == before
+
+
+@pytest.mark.parametrize("what", ["positions", "velocities", "charges", "order", "valid", "count"])
+def test_changed_data_are_noticed(what: str, folder: Path) -> None:
+    run(config())
+    arrays = tiny_arrays()
+    if what == "order":
+        arrays = {k: a if k == "times" else np.concatenate([a[1::-1], a[2:]]) for k, a in arrays.items()}
+    elif what == "count":
+        arrays = {k: a if k == "times" else a[:-1] for k, a in arrays.items()}
+    elif what == "charges":
+        arrays["charges"][0] *= -1
+    else:
+        arrays["positions" if what == "valid" else what][-1 if what == "valid" else 0] *= 1.5
+    npz(folder / "data.npz", arrays)
+    with pytest.raises(InputError, match="cannot --resume: the data changed"):
+        run(config(), resume=True)
+
+
+def test_restart_points_of_before_the_digest_still_resume(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = config()
+    stopped(chosen, "run", 5)  # in the second validation
+    stored = read_checkpoint("run/latest")
+    for entry in stored.info["data"]:
+        del entry["sha256"]
+    del stored.info["command"]
+    checkpoint_module.save_checkpoint(Path("run/latest"), stored.info, stored.tensors)
+    run(chosen, resume=True)
+
+
+# Refused data and states
+
+
+@pytest.mark.parametrize(
+    ("arrays", "settings", "said"),
+    [
+        (tiny_arrays(particles=1), {}, "systems of one particle; models need at least 2"),
+        (tiny_arrays(samples=1), {}, "1 sample; at least 2 are needed to train and validate"),
+        (tiny_arrays(frames=1), {}, "window 0 -> 1 does not fit frames 0 to 0"),
+        ({**tiny_arrays(), "masses": np.full((12, 3), 2.0)}, {}, "is for unit masses; the data has others"),
+        ({**tiny_arrays(), "charges": np.full((12, 3), 1e60)}, {}, "too large for torch.float32"),
+        ({**tiny_arrays(), "velocities": np.full((12, 4, 3, 3), 1e300)}, {}, "too large for torch.float32"),
+        ({**tiny_arrays(), "times": np.array([0.0, 0.5, 1.0, 9.0])}, {"windows": "all"}, "equally spaced"),
+        (tiny_arrays(), {"velocity_weight": 0.5}, "model 'egnn' gives no velocity with its positions"),
+    ],
+)
+def test_data_that_do_not_fit(arrays: dict[str, Any], settings: dict[str, Any], said: str, folder: Path) -> None:
+    npz(folder / "data.npz", arrays)
+    with pytest.raises(InputError) as caught:
+        run(config(**settings))
+    assert said in str(caught.value)
+    assert not Path("run").exists()
+
+
+def test_a_gnn_is_for_one_dimension(folder: Path) -> None:
+    npz(folder / "data.npz", tiny_arrays(n=2))
+    with pytest.raises(InputError, match=r"model 'gnn' is for n = 3 .model.dims.; the data has n = 2"):
+        run(config("gnn"))
+    run(config("gnn", dims=2))
+
+
+def test_mixed_data_must_agree(folder: Path) -> None:
+    npz(folder / "more.npz", tiny_arrays(particles=4))
+    npz(folder / "slow.npz", tiny_arrays(spacing=0.25))
+    for other in ("more.npz", "slow.npz"):
+        with pytest.raises(InputError, match="must agree in horizon and particles"):
+            run(config(data=("data.npz", other)))
+
+
+def test_mixed_dimensions_train_together(folder: Path) -> None:
+    npz(folder / "flat.npz", tiny_arrays(n=2))
+    out = run(config(data=("data.npz", "flat.npz"), loss="relative", windows="all"))
+    assert (out / "metrics.csv").read_text().splitlines()[0].endswith("valid,valid_0,valid_1")
+    assert load(out).card["dims"] == [2, 3]
+
+
+def test_a_diverging_run_says_so_and_keeps_its_last_state(folder: Path) -> None:
+    chosen = config(epochs=8)
+    with pytest.MonkeyPatch.context() as patch:
+        whole = Trainer.loss
+        patch.setattr(
+            Trainer, "loss", lambda self, batch: whole(self, batch) * (math.inf if self.progress.epoch > 3 else 1)
+        )
+        with pytest.raises(
+            InputError, match="the loss is not finite in epoch 4; the last validated state is kept"
+        ):
+            run(chosen)
+    assert read_checkpoint("run/latest").info["progress"]["epoch"] == 2
+    assert load("run").card["best_epoch"] == 2
+
+
+def test_a_validation_that_is_not_finite_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Trainer, "validation_errors", lambda self: [math.nan])
+    with pytest.raises(InputError, match="the validation error is not finite in epoch 2"):
+        run(config())
+    assert not Path("run/best").exists()
+
+
+# The command
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--bogus"], "unrecognized arguments: --bogus"),
+        ([], "--config and --out are required"),
+        (["--config", "egnn-nbody"], "--config and --out are required"),
+        (["--config", "egn", "--out", "r"], "unknown config 'egn'"),
+        (["--config", "none.toml", "--out", "r"], "none.toml: no such file"),
+        (["--config", "egnn-nbody", "--out", "r"], "no data set: give --data DATA"),
+        (["--config", "egnn-nbody", "--out", "r", "--data", "none.npz"], "none.npz: no such data set"),
+        (
+            ["--config", "egnn-nbody", "--out", "r", "--data", "nan.npz"],
+            "positions must be finite; got nan at index",
+        ),
+        (["--config", "egnn-nbody", "--out", "r", "--data", "text.npz"], "not a readable .npz"),
+        (["--config", "egnn-nbody", "--out", "a/b/r", "--data", "none.npz"], "none.npz: no such data set"),
+        (["--config", "egnn-nbody", "--out", "full", "--data", "data.npz"], "full: already exists"),
+        (
+            ["--config", "egnn-nbody", "--out", "full", "--data", "data.npz", "--resume"],
+            "full: cannot --resume: not a run",
+        ),
+        (["--config", "egnn-nbody", "--out", "full", "--data", "data.npz", "--overwrite"], "not recognised"),
+        (["--config", "egnn-nbody", "--out", "full", "--data", "none.npz", "--overwrite"], "no such data set"),
+        (["--config", "egnn-nbody", "--out", "r", "--resume", "--overwrite"], "exclude each other"),
+        (["--config", "egnn-nbody", "--out", "r", "--data", "data.npz", "--set", "train.epoch=3"], "did you mean"),
+        (["--config", "egnn-nbody", "--out", "r", "--data", "data.npz", "--set", "train.epochs"], "key=value"),
+        (
+            ["--config", "egnn-nbody", "--out", "r", "--data", "data.npz", "--set", "data.target_frame=9"],
+            "window 0 -> 9",
+        ),
+        (
+            ["--config", "egnn-nbody", "--out", "r", "--data", "data.npz", "--device", "tpu"],
+            "invalid choice: 'tpu'",
+        ),
+        (["--config", "gnn-nbody", "--out", "r", "--data", "flat.npz"], "is for n = 3"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    argv: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arrays = tiny_arrays()
+    arrays["positions"][3, 0, 0, 0] = np.nan
+    npz(folder / "nan.npz", arrays)
+    npz(folder / "flat.npz", tiny_arrays(n=2))
+    (folder / "text.npz").write_text("not a zip")
+    (folder / "full").mkdir()
+    (folder / "full" / "letter.txt").write_text("dear")
+    before = tree(folder)
+    status, out, err = command(main, capsys, *argv)
+    assert said in refused(status, err)
+    assert out == ""
+    assert tree(folder) == before
+
+
+def test_overwrite_keeps_the_old_run_when_the_data_are_bad(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(config())
+    before = tree(folder)
+    argv = ["--config", "egnn-nbody", "--out", "run", "--overwrite", "--data"]
+    status, _, err = command(main, capsys, *argv, "none.npz")
+    refused(status, err)
+    assert tree(folder) == before
+
+
+def test_the_commands_around_a_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "tiny.toml").write_text(
+        '[model]\nname = "egnn"\nhidden = 4\nlayers = 1\n[train]\nepochs = 2\nvalidate_every = 1\n'
+    )
+    first = ["--config", "tiny.toml", "--out", "a/run", "--data", "data.npz"]
+    status, out, err = command(main, capsys, *first)
+    assert status == 0
+    assert "a/run: done; its best model is a/run/best" in out
+    assert "warning: data.npz: no valid split, so the last 1 of 12 samples validate" in err
+    before = kept(folder / "a" / "run")
+    status, _, err = command(main, capsys, *first)
+    assert "already exists" in refused(status, err)
+    status, _, err = command(main, capsys, "--config", "tiny.toml", "--out", "a/run", "--resume")
+    assert status == 0, err
+    assert kept(folder / "a" / "run") == before
+    (folder / "a" / "run" / "notes.txt").write_text("old")
+    assert command(main, capsys, *first, "--overwrite")[0] == 0
+    assert kept(folder / "a" / "run") == before
+
+
+def test_list_names_every_shipped_config(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = command(main, capsys, "--list")
+    assert (status, err) == (0, "")
+    assert {line.split()[0] for line in out.splitlines()} == set(train_module.shipped_configs())
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught, warnings.catch_warnings():
+        command(main, capsys, option)
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert "examples:" in out if option == "--help" else out.startswith("isotwin ")
