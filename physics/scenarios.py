@@ -151,6 +151,11 @@ def shipped_scenarios() -> dict[str, Path]:
     return {path.stem: path for path in sorted(SCENARIOS.glob("*.toml"))}
 
 
+def scenario_titles() -> dict[str, str]:
+    """Names and titles of the scenarios that ship."""
+    return {name: load_scenario(name).title for name in shipped_scenarios()}
+
+
 def load_scenario(name: str) -> Scenario:
     """A scenario by shipped name or TOML path.
 

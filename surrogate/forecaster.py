@@ -205,13 +205,13 @@ class Forecaster:
         reasons = []
         dims, particles = self.card.get("dims", []), self.card.get("particles", [])
         if dims and n_dims not in dims:
-            reasons.append(f"n = {n_dims} (trained on n = {', '.join(map(str, dims))})")
+            reasons.append(f"n = {n_dims} (trained: {', '.join(map(str, dims))})")
         if particles and n_particles not in particles:
-            reasons.append(f"N = {n_particles} (trained on N = {', '.join(map(str, particles))})")
+            reasons.append(f"N = {n_particles} (trained: {', '.join(map(str, particles))})")
         known = [entry for entry in self.card.get("laws", []) if entry.get("law")]
         if law and known and not any(_same_law(entry, law) for entry in known):
             names = ", ".join(sorted({str(entry.get("preset") or entry["law"]) for entry in known}))
-            reasons.append(f"law {law.get('law')} with these parameters (trained on {names})")
+            reasons.append(f"law {law.get('law')} (trained: {names})")
         return tuple(reasons)
 
     def outside_system(self, system: System, n_dims: int) -> tuple[str, ...]:

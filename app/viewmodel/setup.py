@@ -23,7 +23,7 @@ class Turn:
         return plane_rotation(n_dims, self.i, self.j, float(np.radians(self.degrees)))
 
     def __str__(self) -> str:
-        return f"x{self.i}→x{self.j} {self.degrees:g}°"
+        return f"{self.i}-{self.j} by {self.degrees:g}°"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,251 @@
+"""The window: panes left, controls right, clock and curves below; everything goes through the Session."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QSignalBlocker, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.viewmodel.actions import ACTIONS, Action
+from app.viewmodel.session import Session
+from app.viewmodel.state import ViewState
+from app.views.charts import Charts
+from app.views.overlays import Overlays
+from app.views.side_panel import SidePanel
+from app.views.theme import style_sheet
+from app.views.timeline import Timeline
+from app.views.viewport import Viewport
+
+TICK_MILLISECONDS = 33
+
+
+class MainWindow(QMainWindow):
+    """The application's window.
+
+    Parameters
+    ----------
+    session : Session
+    scenarios : mapping of str to str
+        Names and titles of the shipped scenarios.
+    models : list of str
+    closed : callable
+        Called last when the window closes.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        scenarios: dict[str, str],
+        models: list[str],
+        closed: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self._closed = closed
+        self._theme = ""
+        self.setWindowTitle("Isotwin")
+        self.resize(1280, 800)
+        self.setMinimumSize(860, 560)
+        self.setAcceptDrops(True)
+        self.viewport = Viewport(self)
+        self.timeline = Timeline(session)
+        self.charts = Charts()
+        self.side = SidePanel(session, scenarios, models)
+        self._lay_out()
+        self.overlays = Overlays(self.viewport.widget, session)
+        self.viewport.widget.installEventFilter(self)
+        self.actions_by_name: dict[str, QAction] = {}
+        self._build_menus()
+        self._build_status()
+        self._clock = QElapsedTimer()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        self.longest_tick = 0.0
+        session.subscribe(self._show_state)
+        self._clock.start()
+        self._timer.start(TICK_MILLISECONDS)
+
+    def _lay_out(self) -> None:
+        below = QWidget()
+        below.setObjectName("bottom")
+        column = QVBoxLayout(below)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.timeline)
+        column.addWidget(self.charts, 1)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.viewport.widget)
+        split.addWidget(below)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 0)
+        split.setSizes([580, 190])
+        split.setChildrenCollapsible(False)
+        central = QWidget()
+        row = QHBoxLayout(central)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(split, 1)
+        row.addWidget(self.side)
+        self.setCentralWidget(central)
+
+    def _build_menus(self) -> None:
+        menus = {}
+        for name, action in ACTIONS.items():
+            if action.group not in menus:
+                menus[action.group] = self.menuBar().addMenu(action.group)
+            made = QAction(action.title, self)
+            if action.shortcut:
+                made.setShortcut(QKeySequence(action.shortcut))
+            made.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            made.setToolTip(action.help)
+            made.setStatusTip(action.help)
+            made.setCheckable(action.checked is not None)
+            made.triggered.connect(partial(self._run, action))
+            menus[action.group].addAction(made)
+            self.addAction(made)
+            self.actions_by_name[name] = made
+
+    def _build_status(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        self.state_label = QLabel("starting the forecast process …")
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 100)
+        self.cancel = QPushButton("Cancel export")
+        self.cancel.clicked.connect(self.session.cancel_export)
+        bar.addWidget(self.state_label, 1)
+        for name, text in (
+            ("rollout", "roll-out"),
+            ("colour", "error colours"),
+            ("theme", "light"),
+            ("help", "keys"),
+        ):
+            button = QToolButton()
+            button.setDefaultAction(self.actions_by_name[name])
+            button.setText(text)
+            self.actions_by_name[name].setIconText(text)
+            bar.addPermanentWidget(button)
+        bar.addPermanentWidget(self.progress)
+        bar.addPermanentWidget(self.cancel)
+
+    # --- drawing ------------------------------------------------------------------------------------------
+
+    def _show_state(self, state: ViewState) -> None:
+        if state.view.theme != self._theme:
+            self._theme = state.view.theme
+            application = QApplication.instance()
+            if isinstance(application, QApplication):
+                application.setStyleSheet(style_sheet(state.view.theme))
+        self.viewport.show(state)
+        self.timeline.show_state(state)
+        self.charts.show(state)
+        self.side.show_state(state)
+        self.overlays.show_state(state)
+        for name, action in ACTIONS.items():
+            if action.checked is not None:
+                made = self.actions_by_name[name]
+                with QSignalBlocker(made):
+                    made.setChecked(action.checked(state))
+        self.actions_by_name["undo"].setEnabled(state.can_undo)
+        self.actions_by_name["redo"].setEnabled(state.can_redo)
+        exporting = state.export_progress is not None
+        self.actions_by_name["cancel-export"].setEnabled(exporting)
+        self.actions_by_name["export"].setEnabled(not exporting and state.prepared is not None)
+        self.progress.setVisible(exporting)
+        self.cancel.setVisible(exporting)
+        if exporting:
+            self.progress.setValue(int(100 * (state.export_progress or 0.0)))
+        self.state_label.setText(_status_text(state))
+
+    def _tick(self) -> None:
+        elapsed = self._clock.restart() / 1000.0
+        begin = time.perf_counter()
+        try:
+            self.session.tick(min(elapsed, 0.25))
+        except Exception as error:  # an exception in a slot would abort the process: show it
+            self._timer.stop()
+            self.session.say(f"playback stopped: {type(error).__name__}: {error}", "error")
+        self.longest_tick = max(self.longest_tick, time.perf_counter() - begin)
+
+    def _run(self, action: Action, *_: object) -> None:
+        try:
+            action.run(self.session, self)
+        except Exception as error:  # as above
+            self.session.say(f"{action.title}: {type(error).__name__}: {error}", "error")
+
+    # --- Dialogs (app.viewmodel.actions) ------------------------------------------------------------------
+
+    def open_path(self) -> str:
+        """A file to open, or empty."""
+        kinds = "Isotwin (*.toml *.npz *.safetensors zarr.json);;All files (*)"
+        path, _ = QFileDialog.getOpenFileName(self, "Open a checkpoint, data set or scenario", "", kinds)
+        return str(Path(path).parent) if Path(path).name == "zarr.json" else path
+
+    def export_folder(self) -> str:
+        """A new folder to export to, or empty."""
+        start = str(Path.cwd() / "out" / "comparison")
+        path, _ = QFileDialog.getSaveFileName(self, "Export into a new folder", start, "Folder (*)")
+        return path
+
+    def copy_text(self, text: str) -> None:
+        """Put a text on the clipboard."""
+        QGuiApplication.clipboard().setText(text)
+
+    def quit(self) -> None:
+        """Close the window."""
+        self.close()
+
+    # --- Qt events ----------------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
+        """Keep the overlays in place."""
+        if event.type() == QEvent.Type.Resize and watched is self.viewport.widget:
+            self.overlays.place()
+        return False
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802  (Qt's name)
+        """Take files."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802  (Qt's name)
+        """Open what was dropped."""
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.session.open(url.toLocalFile())
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
+        """Stop the clock, the workers and the painter, in this order."""
+        self._timer.stop()
+        self.session.close()
+        self.viewport.close()
+        self._closed()
+        super().closeEvent(event)
+
+
+def _status_text(state: ViewState) -> str:
+    if state.prepared is None:
+        return "starting the forecast process …" if state.busy else ""
+    comparison = state.prepared.comparison
+    truth = comparison.truth
+    text = (
+        f"{comparison.scenario_name}   n = {truth.n_dims}   N = {truth.system.n_particles}   "
+        f"{comparison.model_name}   horizon {comparison.horizon:g}"
+    )
+    return text + ("   working …" if state.busy and not state.spinning else "")

@@ -1,0 +1,104 @@
+"""`python -m app.views.screenshots`: the pictures of the README, taken from the real window in each state."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from physics.cli import CommandParser, run_command
+from physics.errors import InputError
+
+PATIENCE = 90.0
+
+
+def main(argv: Sequence[str]) -> None:
+    """Parse the command line and take the pictures."""
+    parser = CommandParser("app.views.screenshots", "Take the README's screenshots (needs a display).")
+    parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
+    options = parser.parse_args(argv)
+    os.environ.setdefault("QT_API", "pyside6")
+    from app.views.start import refuse_without_display
+
+    refuse_without_display()
+    options.out.mkdir(parents=True, exist_ok=True)
+    take(options.out)
+
+
+def take(out: Path) -> None:
+    """Walk the window through its states and save one picture of each."""
+    from PySide6.QtWidgets import QApplication
+
+    from app.views.start import make_window
+
+    application = QApplication.instance() or QApplication(["isotwin"])
+    window = make_window()
+    session = window.session
+
+    def settle(until: Callable[[], bool], seconds: float = PATIENCE) -> None:
+        deadline = time.monotonic() + seconds
+        while not until():
+            application.processEvents()
+            time.sleep(0.005)
+            if time.monotonic() > deadline:
+                message = session.state.message
+                raise InputError(
+                    f"the window did not settle in {seconds:g} s ({message.text if message else '-'})"
+                )
+
+    def picture(name: str, frame: int | None = None) -> None:
+        settle(lambda: not session.state.busy)
+        if frame is not None:
+            session.seek(frame)
+        for _ in range(20):
+            application.processEvents()
+            time.sleep(0.01)
+        window.grab().save(str(out / f"{name}.png"))
+        sys.stdout.write(f"{out / name}.png\n")
+
+    window.show()
+    session.start()
+    settle(lambda: session.state.prepared is not None)
+    picture("first-run", 90)
+    session.set_view(show_help=False)
+    picture("3d-dark", 120)
+    session.rotate(0, 1, 60.0)
+    picture("3d-turned", 120)
+    session.toggle_theme()
+    picture("3d-turned-light", 120)
+    session.toggle_colour()
+    session.toggle_rollout()
+    picture("error-colours-rollout-light", 120)
+    session.toggle_rollout()
+    session.toggle_colour()
+    session.toggle_theme()
+    session.choose_contrast("")
+    session.choose_dims(5)
+    settle(lambda: not session.state.busy)
+    session.select_plane(0, 4)
+    session.rotate(0, 4, 45.0)
+    picture("5d-hidden-plane", 120)
+    window.resize(1024, 700)
+    picture("small-5d", 120)
+    session.toggle_theme()
+    picture("small-5d-light", 120)
+    session.toggle_theme()
+    window.resize(1280, 800)
+    session.choose_scenario("bound-2d")
+    picture("2d", 100)
+    session.choose_scenario("bound")
+    session.choose_contrast("gnn-nbody")
+    session.toggle_clamped()
+    session.rotate(0, 2, 40.0)
+    picture("clamped-law", 60)
+    session.toggle_clamped()
+    session.reset_rotation()
+    settle(lambda: not session.state.busy)
+    session.open("no-such-file.npz")
+    settle(lambda: session.state.message is not None)
+    picture("error-message", 60)
+    window.close()
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

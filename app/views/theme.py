@@ -1,0 +1,68 @@
+"""The look of the widgets, from the same palette as the pictures."""
+
+from resources import ICONS
+from surrogate.render.theme import THEMES, Theme
+
+
+def style_sheet(name: str) -> str:
+    """The application's Qt style sheet for a theme."""
+    t: Theme = THEMES[name]
+    accent = t.forecast
+    up, down = ((ICONS / f"{name}.svg").as_posix() for name in ("up", "down"))
+    return f"""
+* {{ font-family: "Inter", "DejaVu Sans", sans-serif; font-size: 12px; color: {t.text}; }}
+QMainWindow, QWidget#side, QWidget#bottom, QScrollArea, QDialog {{ background: {t.panel}; }}
+QLabel {{ background: transparent; }}
+QWidget#charts {{ background: {t.panel}; }}
+QScrollArea {{ border: none; }}
+QLabel#heading {{ font-size: 11px; font-weight: 600; color: {t.muted}; letter-spacing: 1px; padding-top: 8px; }}
+QLabel#muted {{ color: {t.muted}; }}
+QLabel#value {{ font-weight: 600; font-family: "DejaVu Sans Mono", monospace; }}
+QLabel#badge {{ color: {t.warning}; font-weight: 600; }}
+QLabel#command {{ color: {t.muted}; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
+QLabel#message {{ background: {t.line}; border-radius: 6px; padding: 8px 12px; }}
+QLabel#error {{ background: {t.link}; color: #1a0d0d; border-radius: 6px; padding: 8px 12px; font-weight: 600; }}
+QLabel#help {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; padding: 16px 20px; }}
+QPushButton, QToolButton {{
+    background: {t.background}; border: 1px solid {t.line}; border-radius: 6px; padding: 5px 9px; }}
+QPushButton:hover, QToolButton:hover {{ border-color: {accent}; }}
+QPushButton:pressed, QToolButton:pressed {{ background: {t.line}; }}
+QPushButton:focus, QToolButton:focus {{ border-color: {accent}; }}
+QPushButton:checked, QToolButton:checked {{
+    background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
+QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; }}
+QPushButton#play {{ font-size: 15px; padding: 4px 12px; }}
+QPushButton#plane {{ padding: 3px 0; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
+QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
+    background: {t.background}; border: 1px solid {t.line}; border-radius: 6px; padding: 4px 8px;
+    selection-background-color: {accent}; selection-color: {t.background}; }}
+QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {accent}; }}
+QComboBox::drop-down {{ border: none; width: 18px; }}
+QComboBox::down-arrow {{ image: url({down}); width: 10px; height: 8px; }}
+QSpinBox, QDoubleSpinBox {{ padding-right: 18px; }}
+QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::down-button {{
+    border: none; background: transparent; width: 16px; }}
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({up}); width: 9px; height: 7px; }}
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url({down}); width: 9px; height: 7px; }}
+QComboBox QAbstractItemView {{ background: {t.background}; border: 1px solid {t.line};
+    selection-background-color: {accent}; selection-color: {t.background}; }}
+QSlider::groove:horizontal {{ height: 4px; background: {t.line}; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {accent}; border-radius: 2px; }}
+QSlider::handle:horizontal {{ width: 14px; margin: -6px 0; border-radius: 7px; background: {t.text}; }}
+QMenuBar {{ background: {t.panel}; }}
+QMenuBar::item:selected, QMenu::item:selected {{ background: {accent}; color: {t.background}; }}
+QMenu {{ background: {t.panel}; border: 1px solid {t.line}; padding: 4px; }}
+QMenu::item {{ padding: 5px 24px 5px 20px; border-radius: 4px; }}
+QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 8px; }}
+QStatusBar {{ background: {t.panel}; color: {t.muted}; border-top: 1px solid {t.line}; }}
+QStatusBar::item {{ border: none; }}
+QStatusBar QLabel {{ color: {t.muted}; padding-left: 10px; }}
+QProgressBar {{ background: {t.background}; border: 1px solid {t.line}; border-radius: 6px; text-align: center;
+    max-height: 16px; min-width: 160px; }}
+QProgressBar::chunk {{ background: {accent}; border-radius: 5px; }}
+QSplitter::handle {{ background: {t.line}; }}
+QToolTip {{ background: {t.background}; color: {t.text}; border: 1px solid {t.line}; padding: 4px; }}
+QScrollBar:vertical {{ background: {t.panel}; width: 10px; }}
+QScrollBar::handle:vertical {{ background: {t.line}; border-radius: 5px; min-height: 24px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+"""
