@@ -19,6 +19,7 @@ from surrogate.exporters.base import ExportCancelled as ExportCancelled
 from surrogate.exporters.base import Exporter as Exporter
 from surrogate.exporters.base import Progress as Progress
 from surrogate.exporters.base import portion, step
+from surrogate.exporters.metrics import earlier_files
 from surrogate.exporters.metrics import write_metrics as write_metrics
 from surrogate.exporters.metrics import write_sidecar as write_sidecar
 from surrogate.exporters.report import export as html
@@ -52,7 +53,8 @@ def export_all(
     ----------
     comparison : Comparison
     folder : Path
-        Made if it does not exist. Files of the same names are replaced, at the very end.
+        Made if it does not exist. At the very end files of the same names are replaced, and those removed that
+        an earlier export of another comparison left there.
     formats : sequence of str
         Names of EXPORTERS.
     progress : callable, optional
@@ -80,7 +82,10 @@ def export_all(
     folder.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=folder, prefix=".export-"))
     try:
-        made = _staged(comparison, staging, chosen, progress, cancelled)
+        kept, stale = earlier_files(comparison, folder)
+        made = _staged(comparison, staging, chosen, kept, progress, cancelled)
+        for name in stale:
+            (folder / name).unlink()
         for name in made:
             (folder / name).parent.mkdir(exist_ok=True)
             (staging / name).replace(folder / name)
@@ -97,6 +102,7 @@ def _staged(
     comparison: Comparison,
     staging: Path,
     formats: Sequence[str],
+    kept: Sequence[str],
     progress: Progress | None,
     cancelled: Cancelled | None,
 ) -> list[str]:
@@ -110,6 +116,7 @@ def _staged(
         done = end
     made.append(write_metrics(comparison, staging))
     names = [path.relative_to(staging).as_posix() for path in made]
-    made.append(write_sidecar(comparison, staging, [*names, "comparison.json"]))
+    listed = dict.fromkeys([*names, "comparison.json", *kept])
+    write_sidecar(comparison, staging, list(listed))
     step(min(done, 0.999), None, cancelled)
     return [*names, "comparison.json"]

@@ -92,7 +92,7 @@ def conservation_figure(comparison: Comparison, theme: Theme) -> "Figure":
     if energy:
         note = "clamped: not conserved" if clamped else "kinetic plus potential; the law conserves it"
         _quantity(figure, boxes[0], comparison, energy_curves(comparison), ("Total energy", note), theme)
-    remark = "clamped: not conserved" if clamped else "pair forces conserve it"
+    remark = "pair forces conserve it" + (", the clamp need not" if clamped else "")
     note = "norm of the sum of m v" + (f"; {remark}" if comparison.law_known else "")
     _quantity(figure, boxes[-1], comparison, momentum_curves(comparison), ("Momentum", note), theme)
     return figure

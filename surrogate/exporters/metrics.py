@@ -1,5 +1,6 @@
 """metrics.json and comparison.json: the numbers, and all it takes to make the comparison again."""
 
+import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -9,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics import __version__
+from physics.errors import InputError
+from physics.files import bounded_text
 from physics.observables import momentum, total_energy
 from surrogate.comparison import Comparison
 from surrogate.exporters.base import plain, write_json
@@ -25,6 +28,24 @@ def write_metrics(comparison: Comparison, folder: Path) -> Path:
 def write_sidecar(comparison: Comparison, folder: Path, files: list[str]) -> Path:
     """Write comparison.json: see :func:`sidecar`; `files` are the names of what was exported with it."""
     return write_json(folder / "comparison.json", {**sidecar(comparison), "files": files})
+
+
+def earlier_files(comparison: Comparison, folder: Path) -> tuple[list[str], list[str]]:
+    """Names of files an earlier export left in the folder, by its comparison.json: (to keep, to remove).
+
+    Formats added to the same comparison leave the others in place; mixing two comparisons would mislead.
+    """
+    try:
+        earlier = json.loads(bounded_text(folder / "comparison.json", 10_000_000))
+        names = [name for name in earlier["files"] if isinstance(name, str)]
+    except (InputError, ValueError, KeyError, TypeError):
+        return [], []
+    inside = folder.resolve()
+    files = [name for name in names if (folder / name).is_file()]
+    files = [name for name in files if (folder / name).resolve().is_relative_to(inside)]
+    now = sidecar(comparison)
+    same = all(earlier.get(key) == value for key, value in now.items() if key not in ("command", "versions"))
+    return (files, []) if same else ([], files)
 
 
 def sidecar(comparison: Comparison) -> dict[str, Any]:

@@ -39,13 +39,14 @@ def export(
         step(0.9, progress, cancelled)
         large = movie.stat().st_size > VIDEO_LIMIT
         source = movie.name if large else data_uri(movie.read_bytes(), "video/mp4")
-        if large and movie.parent != folder:
-            atomic_write(folder / movie.name, movie.read_bytes())
+        beside = [folder / movie.name] if large and movie.parent != folder else []
+        for copy in beside:
+            atomic_write(copy, movie.read_bytes())
     text = page(comparison, source, data_uri(poster, "image/png"), figures)
     path = folder / "report.html"
     atomic_write(path, text.encode())
     step(1.0, progress, None)
-    return [path]
+    return [*beside, path]
 
 
 def page(comparison: Comparison, movie: str, poster: str, figures: dict[str, dict[str, bytes]]) -> str:

@@ -26,10 +26,11 @@ def pane_title(comparison: Comparison, source: Source) -> tuple[str, str]:
         return f"{model}: chained roll-out", "fed with its own forecasts, one horizon at a time"
     if comparison.horizon is None:
         return f"{model}: forecast", "every frame predicted from the first state"
-    unit = "time unit" if comparison.horizon == 1 else "time units"
+    span = short_number(comparison.horizon)
+    unit = "time unit" if span == "1" else "time units"
     return (
         f"{model}: sliding forecast",
-        f"each frame predicted from the truth {short_number(comparison.horizon)} {unit} earlier",
+        f"each frame predicted from the truth {span} {unit} earlier",
     )
 
 
@@ -86,7 +87,7 @@ def rotation_text(comparison: Comparison) -> str:
         return ""
     turns = turns_text(comparison.details.get("turns"))
     if turns and len(turns) <= 40:
-        return f"world turned {turns}"
+        return f"world turned ({turns})"
     kind = "rotation" if np.linalg.det(matrix) > 0 else "rotation with reflection"
     return f"world turned by a {len(matrix)}-D {kind}"
 

@@ -20,7 +20,8 @@ def _unit(colour: str) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _text(renderer: Any, size: float, colour: str, bold: bool, vertical: str) -> Any:
+def _text(renderer: Any, size: float, colour: str, bold: bool, vertical: str, plate: str = "") -> Any:
+    """A line of text; `plate` is the colour of a veil behind it that keeps it readable over a drawing."""
     from vtkmodules.vtkRenderingCore import vtkTextActor
 
     actor = vtkTextActor()
@@ -29,6 +30,10 @@ def _text(renderer: Any, size: float, colour: str, bold: bool, vertical: str) ->
     font.SetFontSize(round(size))
     font.SetColor(*_unit(colour))
     font.SetBold(bold)
+    font.SetLineSpacing(1.3)
+    if plate:
+        font.SetBackgroundColor(*_unit(plate))
+        font.SetBackgroundOpacity(0.72)
     getattr(font, f"SetVerticalJustificationTo{vertical}")()
     actor.PickableOff()
     renderer.AddViewProp(actor)
@@ -53,14 +58,14 @@ class Overlay:
         self._renderer, self._scale, self._first = renderer, scale, index == 0
         accent = {"truth": theme.truth, "forecast": theme.forecast, "rollout": theme.rollout}
         colour = accent[scene.panes[index].source]
-        self._title = _text(renderer, 17 * scale, colour, True, "Top")
-        self._subtitle = _text(renderer, 13 * scale, theme.muted, False, "Top")
-        self._badge = _text(renderer, 13 * scale, theme.warning, True, "Top")
-        self._footer = _text(renderer, 15 * scale, colour, True, "Bottom")
+        self._title = _text(renderer, 17 * scale, colour, True, "Top", theme.background)
+        self._subtitle = _text(renderer, 13 * scale, theme.muted, False, "Top", theme.background)
+        self._badge = _text(renderer, 13 * scale, theme.warning, True, "Top", theme.background)
+        self._footer = _text(renderer, 15 * scale, colour, True, "Bottom", theme.background)
         self._texts = [self._title, self._subtitle, self._badge, self._footer]
         self._legend = self._ramp = None
         if index == len(scene.panes) - 1:
-            self._legend = _text(renderer, 12 * scale, theme.muted, False, "Bottom")
+            self._legend = _text(renderer, 12 * scale, theme.muted, False, "Bottom", theme.background)
             self._legend.GetTextProperty().SetJustificationToRight()
             self._texts.append(self._legend)
             self._ramp = ColourBar(renderer, theme, scale) if scene.colour_limit is not None else None

@@ -24,7 +24,7 @@ VIEW_ANGLE = 24.0
 ELEVATION = float(np.radians(24.0))
 """With VIEW_AZIMUTH the three-quarter view a picture starts with [radian]."""
 
-MARGIN = 1.12
+MARGIN = 1.18
 """Free space around the framing ball, as a multiple of its radius."""
 
 
@@ -85,7 +85,7 @@ class Painter:
         camera.SetViewUp(*up)
         camera.SetParallelProjection(scene.flat)
         camera.SetParallelScale(MARGIN * scene.radius / aspect)
-        camera.SetWindowCenter(0.0, 0.04)  # the titles stand above
+        camera.SetWindowCenter(0.0, 0.06)  # the titles stand above
         near = max(distance - 3.0 * scene.radius, 0.01 * distance)
         camera.SetClippingRange(near, distance + 3.0 * scene.radius)
 
@@ -236,4 +236,8 @@ def _cage(scene: Scene, scale: float) -> Any:
     mesh.lines = np.concatenate([np.full((3, 1), 97), knots], axis=1).ravel()
     shade = blended(rgb(scene.theme.line), scene.theme.background, np.array(0.75))
     mesh.point_data["colour"] = np.tile(shade, (len(points), 1))
-    return _line_actor(mesh, 1.0 * scale)
+    actor = _line_actor(mesh, 1.0 * scale)
+    # Behind everything, or its lines would scratch the particles nearer than them.
+    shader = actor.GetShaderProperty()
+    shader.AddFragmentShaderReplacement("//VTK::Depth::Impl", True, "gl_FragDepth = 0.9999999;", False)
+    return actor

@@ -45,9 +45,9 @@ def test_the_report_stands_alone_and_is_escaped(suspicious, tmp_path):
 
 def test_a_large_video_is_linked_instead(comparison_of, tmp_path, monkeypatch):
     monkeypatch.setattr("surrogate.exporters.report.VIDEO_LIMIT", 10)
-    EXPORTERS["html"](comparison_of(2, n_frames=2, rollout=False), tmp_path)
+    export_all(comparison_of(2, n_frames=2, rollout=False), tmp_path, ["html"])
     assert 'src="comparison.mp4"' in (tmp_path / "report.html").read_text()
-    assert _names(tmp_path) == ["comparison.mp4", "report.html"]
+    assert _names(tmp_path) == ["comparison.json", "comparison.mp4", "metrics.json", "report.html"]
 
 
 def test_everything_at_once(comparison_of, tmp_path):
@@ -87,6 +87,22 @@ def test_cancelling_leaves_the_folder_as_it_was(after, comparison_of, tmp_path):
         export_all(comparison_of(3), tmp_path, ["csv", "npz", "png"], None, cancelled)
     assert _names(tmp_path) == ["metrics.json"]
     assert (tmp_path / "metrics.json").read_text() == "older"
+
+
+def test_files_of_another_comparison_do_not_stay(comparison_of, tmp_path):
+    mine = tmp_path / "notes.txt"
+    mine.write_text("mine")
+    export_all(comparison_of(3), tmp_path, ["csv"])
+    export_all(comparison_of(3), tmp_path, ["npz"])  # one more format of the same
+    assert {"metrics.csv", "comparison.npz", "notes.txt"} <= set(_names(tmp_path))
+    outside = tmp_path.parent / "outside.txt"
+    outside.write_text("not ours")
+    sidecar = json.loads((tmp_path / "comparison.json").read_text())
+    sidecar["files"] += ["../outside.txt", "missing.csv", 3]
+    (tmp_path / "comparison.json").write_text(json.dumps(sidecar))
+    export_all(comparison_of(4), tmp_path, [])
+    assert _names(tmp_path) == ["comparison.json", "metrics.json", "notes.txt"]
+    assert outside.exists()
 
 
 def test_a_failing_format_leaves_nothing_of_the_others(comparison_of, tmp_path, monkeypatch):

@@ -89,7 +89,7 @@ def test_pane_texts(comparison_of):
 def test_headline_names_the_rotation_only_when_there_is_one(comparison_of):
     assert "turned" not in build_scene(comparison_of(4), 2).headline
     turned = comparison_of(4, rotation=composed(4, [(0, 3, 45.0)]), details={"turns": [(0, 3, 45.0)]})
-    assert build_scene(turned, 2).headline == "world turned 0-3 by 45°\nt = 0.20   n = 4   N = 5   coulomb"
+    assert build_scene(turned, 2).headline == "world turned (0-3 by 45°)\nt = 0.20   n = 4   N = 5   coulomb"
     unknown = comparison_of(4, rotation=np.diag([1.0, 1.0, 1.0, -1.0]), law_known=False)
     line = build_scene(unknown, 2).headline
     assert line == "world turned by a 4-D rotation with reflection\nt = 0.20   n = 4   N = 5   law unknown"
