@@ -21,9 +21,10 @@ from physics.files import atomic_path
 from surrogate.zoo import FILE_NAME
 
 FORMAT = "isotwin-checkpoint/1"
-HEADER_LIMIT = 4 << 20
+HEADER_LIMIT = 16 << 20
 FILE_LIMIT = 4 << 30
 NESTING_LIMIT = 32
+DTYPES = {torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.bool}
 
 
 class ModelError(InputError):
@@ -116,6 +117,8 @@ def _read(file: Path) -> Checkpoint:
     if not isinstance(info, dict):
         raise ModelError(f"{file}: damaged checkpoint (its description is not a JSON object)")
     for name, tensor in tensors.items():
+        if tensor.dtype not in DTYPES:
+            raise ModelError(f"{file}: weight {name} has dtype {tensor.dtype}; expected a plain number")
         if not torch.isfinite(tensor).all():
             raise ModelError(f"{file}: weight {name} is not finite")
     return Checkpoint(info, tensors, file, str(metadata["sha256"]))
