@@ -216,24 +216,22 @@ def test_flags_outside_training() -> None:
     model = forecaster()
     x, v, q = state()
     assert model.forecast(x, v, q).outside_training == ()
-    assert model.forecast(*state(n=4)).outside_training == ("n = 4 (trained on n = 3)",)
-    assert model.forecast(*state(n=2, particles=7)).outside_training == (
-        "n = 2 (trained on n = 3)",
-        "N = 7 (trained on N = 5)",
-    )
+    assert model.forecast(*state(n=4)).outside_training == ("n = 4 (trained: 3)",)
+    reasons = model.forecast(*state(n=2, particles=7)).outside_training
+    assert [r[:5] for r in reasons] == ["n = 2", "N = 7"]
 
 
 def test_flags_another_law_and_other_masses() -> None:
     model = forecaster()
     assert model.outside(3, 5, {"law": "coulomb", "parameters": {"eps": 0.1}}) == ()
     (reason,) = model.outside(3, 5, {"law": "coulomb", "parameters": {"eps": 0.2}})
-    assert reason.startswith("law coulomb with these parameters")
+    assert reason.startswith("law coulomb")
     for strange in ("text", [1], 3, {"eps": "x"}):
         assert len(model.outside(3, 5, {"law": "coulomb", "parameters": strange})) == 1
     system = System(np.array([1.0, -1, 1, -1, 1]), masses=2.0)
     reasons = model.outside_system(system, 3)
     assert any("law" in r for r in reasons)
-    assert reasons[-1] == "masses other than 1"
+    assert "masses" in reasons[-1]
 
 
 def test_an_empty_card_flags_nothing() -> None:
@@ -409,7 +407,7 @@ def test_a_foreign_model_may_declare_its_limits(here: str) -> None:
         model.refuse_unfit(3, 5, 1.0)
     with pytest.raises(ValueError, match="runs in n = 3 only"):
         model.refuse_unfit(2, 5, 2.0)
-    assert model.outside(3, 7) == ("N = 7 (trained on N = 5)",)
+    assert model.outside(3, 7) == ("N = 7 (trained: 5)",)
 
 
 @pytest.mark.parametrize(
