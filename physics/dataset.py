@@ -5,6 +5,7 @@ Limits are checked before anything is parsed: metadata and array sizes, codecs, 
 
 import hashlib
 import json
+import math
 import os
 import warnings
 import zipfile
@@ -173,16 +174,13 @@ def _read_zarr(path: Path, split: str) -> DataSplit:
             if name not in group:
                 continue
             stored = group[name]
-            where = f"{path}/{split if splits else ''}/{name}"
-            if not ours and stored.nchunks_initialized < stored.nchunks:
-                raise InputError(
-                    f"{where}: {stored.nchunks - stored.nchunks_initialized} of {stored.nchunks} chunks missing"
-                )
+            where = path / (split if splits else "") / name
             if stored.ndim > 8:
                 raise InputError(f"{where}: {stored.ndim} dimensions; expected at most 8")
-            if int(np.prod(stored.chunks)) * stored.dtype.itemsize > CHUNK_LIMIT:
+            if math.prod(stored.chunks) * stored.dtype.itemsize > CHUNK_LIMIT:
                 raise InputError(f"{where}: chunks above {CHUNK_LIMIT >> 20} MiB are refused")
-            _refuse_oversized(path, stored.nbytes)
+            _refuse_oversized(path, math.prod(stored.shape) * stored.dtype.itemsize)
+            _refuse_missing_chunks(where, stored)
             arrays[name] = stored[...]
         recipe = dict(group.attrs).get("recipe", {})
     except InputError:
@@ -194,6 +192,20 @@ def _read_zarr(path: Path, split: str) -> DataSplit:
             f"{path}: no manifest, so its contents cannot be verified; reading it as it is", stacklevel=2
         )
     return _checked_split(path, arrays, recipe if isinstance(recipe, dict) else {})
+
+
+def _refuse_missing_chunks(where: Path, stored: Any) -> None:
+    # zarr walks every declared chunk, however many: so first, how many can there be?
+    stores = zip(stored.shape, stored.shards or stored.chunks, strict=True)
+    declared = math.prod(-(-size // chunk) for size, chunk in stores)
+    present = sum(1 for file in where.rglob("*") if file.is_file() and file.name != "zarr.json")
+    if present >= declared:
+        present = declared - (stored.nchunks - stored.nchunks_initialized)
+    if present < declared:
+        raise InputError(
+            f"{where}: {declared - present} of {declared} chunks missing (chunks of nothing but the fill value "
+            "must be stored too: write_empty_chunks)"
+        )
 
 
 def _refuse_hostile_metadata(path: Path) -> None:
@@ -251,7 +263,9 @@ def _verify_manifest(path: Path, split: str) -> None:
         target = path / name
         if ".." in Path(name).parts or not target.is_file():
             raise InputError(f"{target}: listed in the manifest but missing")
-        if not isinstance(entry, dict) or target.stat().st_size != entry.get("bytes"):
+        if not isinstance(entry, dict):
+            raise InputError(f"{manifest_path}: damaged manifest")
+        if target.stat().st_size != entry.get("bytes"):
             raise InputError(f"{target}: {target.stat().st_size} bytes; the manifest says {entry.get('bytes')}")
         with target.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != entry.get("sha256"):
