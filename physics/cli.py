@@ -7,7 +7,9 @@ import argparse
 import os
 import shlex
 import shutil
+import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -78,6 +80,23 @@ def _one_line_warning(message: Warning | str, *_: object, **__: object) -> None:
 def command_line(prog: str, argv: Sequence[str]) -> str:
     """The command as a user would type it again."""
     return shlex.join(["python", "-m", prog, *argv])
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back until the block is done: Zarr's event loop leaves noise and torn files when broken off."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    pending: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: pending.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pending:
+        raise KeyboardInterrupt
 
 
 def positive_int(text: str) -> int:

@@ -20,7 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics import __version__
-from physics.cli import CommandParser, claim_output, key_values, positive_int, progress_bar, run_command, seed
+from physics.cli import (
+    CommandParser,
+    claim_output,
+    key_values,
+    positive_int,
+    progress_bar,
+    run_command,
+    seed,
+    uninterrupted,
+)
 from physics.dataset import CHUNK_LIMIT, FORMAT
 from physics.errors import InputError, SimulationError, unknown_name
 from physics.files import atomic_write
@@ -177,10 +186,12 @@ def generate(
             if progress:
                 progress(sum(request.sizes.values()))
             return
-        root = zarr.open_group(out, mode="r+")
+        with uninterrupted():
+            root = zarr.open_group(out, mode="r+")
     else:
         # in one write: an interruption leaves no folder, or one that says what it is
-        root = zarr.open_group(out, mode="w", attributes={"format": FORMAT, "request": request.identity()})
+        with uninterrupted():
+            root = zarr.open_group(out, mode="w", attributes={"format": FORMAT, "request": request.identity()})
     for split in request.sizes:
         _write_split(root, out, request, split, workers, progress)
     for leftover in [*out.rglob("*.partial"), *out.glob(".manifest-*.part.json")]:
@@ -212,37 +223,41 @@ def _write_split(
     times, count = preset.times[split], request.sizes[split]
     n, d = request.n_particles, request.n_dims
     chunk = _chunk_samples(preset, split, request)
-    group = root.require_group(split)
     shapes = {
         "times": ((len(times),), (len(times),)),
         "charges": ((count, n), (chunk, n)),
         "positions": ((count, len(times), n, d), (chunk, len(times), n, d)),
         "velocities": ((count, len(times), n, d), (chunk, len(times), n, d)),
     }
-    arrays = {}
-    for name, (shape, chunks) in shapes.items():
-        if name in group:
-            arrays[name] = group[name]
-        else:
-            arrays[name] = group.create_array(
-                name,
-                shape=shape,
-                chunks=chunks,
-                dtype="float64",
-                fill_value=np.nan,
-                compressors=(Crc32cCodec(),),
-            )
-    arrays["times"][:] = times
-    group.attrs.update({"recipe": {**request.recipe, "split": split}})
+    with uninterrupted():
+        group = root.require_group(split)
+        arrays = {}
+        for name, (shape, chunks) in shapes.items():
+            if name in group:
+                arrays[name] = group[name]
+            else:
+                arrays[name] = group.create_array(
+                    name,
+                    shape=shape,
+                    chunks=chunks,
+                    dtype="float64",
+                    fill_value=np.nan,
+                    compressors=(Crc32cCodec(),),
+                )
+        arrays["times"][:] = times
+        group.attrs.update({"recipe": {**request.recipe, "split": split}})
     schedule = _schedule(request, split)
     for index, states in _chunks_of_states(request, split, chunk):
         first = index * chunk
         size = len(states[2])
-        if not _chunk_is_whole(out, split, arrays, index, slice(first, first + size)):
+        with uninterrupted():
+            whole = _chunk_is_whole(out, split, arrays, index, slice(first, first + size))
+        if not whole:
             positions, velocities = _trajectories(preset, request, states, schedule, workers)
-            arrays["positions"][first : first + size] = positions
-            arrays["velocities"][first : first + size] = velocities
-            arrays["charges"][first : first + size] = states[2]
+            with uninterrupted():
+                arrays["positions"][first : first + size] = positions
+                arrays["velocities"][first : first + size] = velocities
+                arrays["charges"][first : first + size] = states[2]
         if progress:
             progress(size)
 
