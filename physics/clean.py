@@ -53,12 +53,11 @@ def largest_forces(
     packed = packed_parameters("reference", FORCES["reference"].defaults, positions.shape[-1])
 
     def run(block: slice) -> int:
-        width = int(block.stop - block.start)
         x, v, q = (pack_lanes(np.asarray(a[block], dtype=np.float64)) for a in (positions, velocities, charges))
         largest = np.zeros(q.shape[-1])
         _follow(x, v, q, np.ones_like(q), packed, dt, n_steps, largest)
-        result[block] = largest[:width]
-        return width
+        result[block] = largest
+        return int(block.stop - block.start)
 
     run_blocks(run, len(positions))
     return result

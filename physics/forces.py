@@ -1,8 +1,9 @@
 """The laws: what each particle pair does to each other, with what each law claims of itself.
 
 A law is one row of :data:`FORCES`. Its arithmetic lives in two lane kernels (acceleration and energy) that
-work on blocks of LANES independent systems laid out (n_particles, n_dims, LANES), so that the compiler
-keeps one system per vector lane; every lane has the same bits as a system computed alone.
+work on blocks of up to LANES independent systems laid out (n_particles, n_dims, lanes), so that the compiler
+keeps one system per vector lane; every lane has the same bits as a system computed alone. The width is read
+from the arrays: with a constant one the compiler unrolls the short loops before it can vectorise them.
 
 To add a law: write its pair coefficient in `pair_coefficient` and `pair_energy` below, give it the next
 code, add its row to FORCES. The tests are parametrised over FORCES and ask for what the row claims.
@@ -22,8 +23,8 @@ from physics.jit import kernel
 
 FloatArray = NDArray[np.float64]
 
-LANES = 8
-"""Systems per block: one AVX-512 register of float64, two AVX2 ones."""
+LANES = 32
+"""Largest number of systems per block: enough that the short inner loops pay for their set-up."""
 
 REFERENCE_FORCE_LIMIT = 100.0
 """The published generator clamps each Cartesian component of the total force here (0.1 / dt)."""
@@ -129,49 +130,49 @@ def packed_parameters(law: str, parameters: Mapping[str, Any], n_dims: int) -> F
 def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane loops would not vectorise)
     code: int, x: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, a: FloatArray
 ) -> None:
-    """Acceleration of every particle of LANES systems, written into `a`.
+    """Acceleration of every particle of some systems, written into `a`.
 
     Parameters
     ----------
     code : int
         Force.code.
-    x, a : (n_particles, n_dims, LANES) float64 [length], [length/time^2]
-    q, m : (n_particles, LANES) float64 [charge], [mass]
+    x, a : (n_particles, n_dims, lanes) float64 [length], [length/time^2]
+    q, m : (n_particles, lanes) float64 [charge], [mass]
     parameters : (3,) float64
         As packed by :func:`packed_parameters`.
     """
-    n, d, _ = x.shape
+    n, d, lanes = x.shape
     eps2 = parameters[0] * parameters[0]
     p = parameters[1]
     pull = parameters[2] / n if code == 0 else 0.0
-    r2 = np.empty(LANES)
-    c = np.empty(LANES)
+    r2 = np.empty(lanes)
+    c = np.empty(lanes)
     for i in range(n):
         for k in range(d):
-            for w in range(LANES):
+            for w in range(lanes):
                 a[i, k, w] = 0.0
     for i in range(n):
         for j in range(i + 1, n):
-            for w in range(LANES):
+            for w in range(lanes):
                 r2[w] = eps2
             for k in range(d):
-                for w in range(LANES):
+                for w in range(lanes):
                     r = x[i, k, w] - x[j, k, w]
                     r2[w] += r * r
             if p == 2.0:
-                for w in range(LANES):
+                for w in range(lanes):
                     c[w] = q[i, w] * q[j, w] / (r2[w] * math.sqrt(r2[w])) - pull
             elif p == 1.0:
-                for w in range(LANES):
+                for w in range(lanes):
                     c[w] = q[i, w] * q[j, w] / r2[w] - pull
             elif p == 3.0:
-                for w in range(LANES):
+                for w in range(lanes):
                     c[w] = q[i, w] * q[j, w] / (r2[w] * r2[w]) - pull
             else:
-                for w in range(LANES):
+                for w in range(lanes):
                     c[w] = q[i, w] * q[j, w] * r2[w] ** (-0.5 * (p + 1.0)) - pull
             for k in range(d):
-                for w in range(LANES):
+                for w in range(lanes):
                     f = c[w] * (x[i, k, w] - x[j, k, w])
                     a[i, k, w] += f
                     a[j, k, w] -= f
@@ -179,11 +180,11 @@ def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane lo
         limit = parameters[2]
         for i in range(n):
             for k in range(d):
-                for w in range(LANES):
+                for w in range(lanes):
                     a[i, k, w] = min(max(a[i, k, w], -limit), limit)
     for i in range(n):
         for k in range(d):
-            for w in range(LANES):
+            for w in range(lanes):
                 a[i, k, w] /= m[i, w]
 
 
@@ -227,17 +228,17 @@ def potential_energies(
 
 @kernel
 def largest_unclamped_force(x: FloatArray, q: FloatArray, largest: FloatArray) -> None:
-    """Raise `largest` to the largest norm of an unsoftened Coulomb force in each of LANES systems.
+    """Raise `largest` to the largest norm of an unsoftened Coulomb force in each of some systems.
 
     Parameters
     ----------
-    x : (n_particles, n_dims, LANES) float64
-    q : (n_particles, LANES) float64
-    largest : (LANES,) float64
+    x : (n_particles, n_dims, lanes) float64
+    q : (n_particles, lanes) float64
+    largest : (lanes,) float64
         Updated in place.
     """
-    n, d, _ = x.shape
-    for w in range(LANES):
+    n, d, lanes = x.shape
+    for w in range(lanes):
         for i in range(n):
             f2 = 0.0
             total = np.zeros(d)

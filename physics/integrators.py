@@ -1,6 +1,6 @@
 """Time steppers on lane blocks (see :mod:`physics.forces` for the layout), and what each claims.
 
-Each kernel advances LANES independent systems by `n_steps` equal steps in place. The tests fit the order,
+Each kernel advances a block of independent systems by `n_steps` equal steps in place. The tests fit the order,
 reverse the time and compare energies for what a row of :data:`INTEGRATORS` claims.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import LANES, lane_acceleration
+from physics.forces import lane_acceleration
 from physics.jit import kernel
 
 FloatArray = NDArray[np.float64]
@@ -33,9 +33,9 @@ def symplectic_euler(
 
     Parameters
     ----------
-    x, v, a : (n_particles, n_dims, LANES) float64
+    x, v, a : (n_particles, n_dims, lanes) float64
         State, and scratch for the acceleration.
-    q, m : (n_particles, LANES) float64
+    q, m : (n_particles, lanes) float64
     dt : float [time]
     n_steps : int
 
@@ -44,12 +44,12 @@ def symplectic_euler(
     The stored velocity is the one that produced the stored position (half a step behind): this is the
     update of the published charged N-body generator.
     """
-    n, d, _ = x.shape
+    n, d, lanes = x.shape
     for _ in range(n_steps):
         lane_acceleration(code, x, q, m, parameters, a)
         for i in range(n):
             for k in range(d):
-                for w in range(LANES):
+                for w in range(lanes):
                     v[i, k, w] += dt * a[i, k, w]
                     x[i, k, w] += dt * v[i, k, w]
 
@@ -72,19 +72,19 @@ def leapfrog(
     -----
     One force evaluation a step: the closing kick of a step and the opening kick of the next share it.
     """
-    n, d, _ = x.shape
+    n, d, lanes = x.shape
     h = 0.5 * dt
     lane_acceleration(code, x, q, m, parameters, a)
     for _ in range(n_steps):
         for i in range(n):
             for k in range(d):
-                for w in range(LANES):
+                for w in range(lanes):
                     v[i, k, w] += h * a[i, k, w]
                     x[i, k, w] += dt * v[i, k, w]
         lane_acceleration(code, x, q, m, parameters, a)
         for i in range(n):
             for k in range(d):
-                for w in range(LANES):
+                for w in range(lanes):
                     v[i, k, w] += h * a[i, k, w]
 
 

@@ -26,16 +26,13 @@ def accelerations(system: System, positions: FloatArray) -> FloatArray:
     """
     n_states, n, d = positions.shape
     packed = packed_parameters(system.law, system.parameters, d)
-    q = np.repeat(system.charges[:, None], LANES, axis=1)
-    m = np.repeat(system.masses[:, None], LANES, axis=1)
     result = np.empty((n_states, n, d))
-    a = np.empty((n, d, LANES))
     for start in range(0, n_states, LANES):
-        chunk = positions[start : start + LANES]
-        padded = np.concatenate([chunk, np.repeat(chunk[-1:], LANES - len(chunk), axis=0)])
-        x = np.ascontiguousarray(np.moveaxis(padded, 0, -1))
+        x = np.array(np.moveaxis(positions[start : start + LANES], 0, -1), order="C")
+        q, m = (np.repeat(values[:, None], x.shape[-1], axis=1) for values in (system.charges, system.masses))
+        a = np.empty_like(x)
         lane_acceleration(FORCES[system.law].code, x, q, m, packed, a)
-        result[start : start + LANES] = np.moveaxis(a, -1, 0)[: len(chunk)]
+        result[start : start + LANES] = np.moveaxis(a, -1, 0)
     return result
 
 

@@ -1,6 +1,6 @@
 """`simulate()`, one system, and `simulate_batch()`, many: both run the same lane kernels with the same bits.
 
-Systems are packed LANES at a time into blocks; blocks are independent, so the number of worker threads
+Systems are packed up to LANES at a time into blocks; blocks are independent, so the number of worker threads
 cannot change a result.
 """
 
@@ -189,24 +189,22 @@ def simulate_batch(
         q = pack_lanes(charges[block])
         m = pack_lanes(masses[block])
         a = np.empty_like(x)
-        width = int(block.stop - block.start)
         for frame in range(n_frames):
             if frame:
                 dt = float(schedule.dt[frame - 1])
                 stepper.step(code, x, v, q, m, packed, a, dt, int(schedule.n_steps[frame - 1]))
-            x_out[block, frame] = np.moveaxis(x, -1, 0)[:width]
-            v_out[block, frame] = np.moveaxis(v, -1, 0)[:width]
+            x_out[block, frame] = np.moveaxis(x, -1, 0)
+            v_out[block, frame] = np.moveaxis(v, -1, 0)
         _refuse_non_finite(x_out[block], v_out[block], schedule, start_time, block.start)
-        return width
+        return int(block.stop - block.start)
 
     run_blocks(run, n_systems, workers, progress)
     return x_out, v_out
 
 
 def pack_lanes(values: FloatArray) -> FloatArray:
-    """(k, ...) with k <= LANES to contiguous (..., LANES); the last system fills the unused lanes."""
-    padded = np.concatenate([values, np.repeat(values[-1:], LANES - len(values), axis=0)])
-    return np.ascontiguousarray(np.moveaxis(padded, 0, -1))
+    """(lanes, ...) to contiguous (..., lanes); always a copy, since kernels work in place."""
+    return np.array(np.moveaxis(values, 0, -1), order="C")
 
 
 def run_blocks(

@@ -244,10 +244,13 @@ def test_same_bits_alone_in_any_lane_and_for_any_workers(law, variant, integrato
     for workers in (2, 3):
         for one, other in zip(whole, run(slice(None), workers), strict=True):
             assert one.tobytes() == other.tobytes()
-    for index in (0, LANES, count - 1):
+    for index in (0, 5, LANES, count - 1):
         for one, other in zip(whole, run(slice(index, index + 1)), strict=True):
             assert one[index].tobytes() == other[0].tobytes()
-    for roll in range(1, LANES):
+    for width in (2, 3, 4, 7, 8, 9, 17):  # whatever vector width and remainder the compiler chose
+        for one, other in zip(whole, run(slice(0, width)), strict=True):
+            assert one[:width].tobytes() == other.tobytes()
+    for roll in (1, 2, 3, 5, 7, LANES // 2, LANES - 1):
         order = np.roll(np.arange(count), roll)
         for one, other in zip(whole, run(order), strict=True):
             assert one[order].tobytes() == other.tobytes()

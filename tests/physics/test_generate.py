@@ -73,7 +73,7 @@ def test_help_version_and_list():
         assert name in listed.stdout
 
 
-BOUND = ["--preset", "charged-bound", "--dims", 4, "--particles", 3, "--split", "train=20", "valid=3"]
+BOUND = ["--preset", "charged-bound", "--dims", 4, "--particles", 3, "--split", "train=70", "valid=3"]
 BOUND += ["--set", "dt=0.01", "--seed", 5]
 
 
@@ -110,7 +110,7 @@ def test_same_bytes_for_any_number_of_workers_and_other_bytes_for_another_seed(m
 
 
 def test_bound_set_is_what_its_preset_says(made):
-    for name, count in (("train", 20), ("valid", 3)):
+    for name, count in (("train", 70), ("valid", 3)):
         split = read_split(made / "bound-2", name)
         assert split.positions.shape == (count, 232, 3, 4)
         np.testing.assert_allclose(split.times, 0.1 * np.arange(232))
@@ -122,7 +122,7 @@ def test_bound_set_is_what_its_preset_says(made):
         assert (split.recipe["seed"], split.recipe["dt"]) == (5, 0.01)
     train, valid = (read_split(made / "bound-2", name).positions for name in ("train", "valid"))
     assert not np.array_equal(train[:3], valid)
-    assert len(np.unique(train[:, 0, 0, 0])) == 20
+    assert len(np.unique(train[:, 0, 0, 0])) == 70
 
 
 def test_free_set_starts_as_its_preset_says_and_set_changes_the_law(made):

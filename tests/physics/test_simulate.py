@@ -3,7 +3,8 @@ import pytest
 
 from physics import State, System, simulate
 from physics.errors import InputError, SimulationError
-from physics.simulate import MAX_STEPS, Schedule, default_dt, run_blocks, schedule_through
+from physics.forces import LANES
+from physics.simulate import MAX_STEPS, Schedule, default_dt, run_blocks, schedule_through, simulate_batch
 from tests.physics.tolerances import tolerance
 
 SYSTEM = System([1.0, -1.0, 1.0], [1.0, 2.0, 0.5])
@@ -11,7 +12,9 @@ STATE = State([[1.0, 0.0], [-1.0, 0.3], [0.0, 1.5]], [[0.0, 0.4], [0.1, -0.4], [
 
 
 def test_frames_and_times():
+    before = STATE.positions.tobytes(), STATE.velocities.tobytes()
     path = simulate(SYSTEM, STATE, 0.5)
+    assert (STATE.positions.tobytes(), STATE.velocities.tobytes()) == before
     assert path.positions.shape == path.velocities.shape == (101, 3, 2)
     np.testing.assert_allclose(path.times, np.linspace(3.0, 3.5, 101))
     np.testing.assert_array_equal(path.positions[0], STATE.positions)
@@ -100,6 +103,17 @@ def test_a_state_that_stops_being_finite_says_where_and_when():
         simulate(system, State(x, np.zeros_like(x), 2.0), 0.5, n_frames=6, dt=0.1)
 
 
+@pytest.mark.parametrize("count", [1, 2, LANES + 1])
+def test_a_batch_leaves_its_arguments_alone(count, rng):
+    x, v = rng.standard_normal((2, count, 3, 2))
+    q, m = np.ones((count, 3)), np.ones((count, 3))
+    before = [values.tobytes() for values in (x, v, q, m)]
+    schedule = schedule_through(np.array([0.0, 0.1]), 0.01)
+    positions, _ = simulate_batch(x, v, q, masses=m, schedule=schedule)
+    assert np.abs(positions[:, 1] - x).max() > 1e-3
+    assert [values.tobytes() for values in (x, v, q, m)] == before
+
+
 def test_schedule_never_exceeds_dt_and_does_not_add_steps_by_round_off():
     schedule = schedule_through(0.1 * np.arange(50), 1e-3)
     assert set(schedule.n_steps) == {100}
@@ -128,15 +142,15 @@ def test_first_error_stops_the_blocks_and_is_raised(workers):
     done = []
 
     def run(block):
-        if block.start == 16:
+        if block.start == 2 * LANES:
             raise SimulationError("block 2")
         done.append(block)
         return block.stop - block.start
 
     progress = []
     with pytest.raises(SimulationError, match="block 2"):
-        run_blocks(run, 30, workers, progress.append)
-    assert progress == [8, 8]
+        run_blocks(run, 3 * LANES + 5, workers, progress.append)
+    assert progress == [LANES, LANES]
     del done[:], progress[:]
-    run_blocks(lambda block: block.stop - block.start, 20, workers, progress.append)
-    assert sum(progress) == 20
+    run_blocks(lambda block: block.stop - block.start, 3 * LANES + 5, workers, progress.append)
+    assert sum(progress) == 3 * LANES + 5
