@@ -4,7 +4,7 @@ Widgets call intents; the Session replaces its frozen state and tells its listen
 injected Runner; while it runs the old picture stays, and only the newest request is kept waiting.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,10 @@ MAX_DIMS = 8
 MAX_PARTICLES = 50
 SPIN_DEGREES = 4.0
 UNDO_DEPTH = 200
+OWN_SYSTEM: Mapping[str, Any] = {
+    "dims": None, "particles": None, "seed": None, "clamped": False, "operations": (),
+}  # fmt: skip
+"""The fields of a Setup that leave a scenario or a data set as it is."""
 
 
 class Session:
@@ -39,6 +43,7 @@ class Session:
         self._in_flight: Setup | None = None
         self._waiting = False
         self._export: Job | None = None
+        self._export_number = 0
         self._undo: list[Setup] = []
         self._redo: list[Setup] = []
 
@@ -77,8 +82,8 @@ class Session:
         self._redo = []
         self._use(setup)
 
-    def _use(self, setup: Setup) -> None:
-        self._publish(setup=setup, message=None, can_undo=bool(self._undo), can_redo=bool(self._redo))
+    def _use(self, setup: Setup, message: Message | None = None) -> None:
+        self._publish(setup=setup, message=message, can_undo=bool(self._undo), can_redo=bool(self._redo))
         self._request()
 
     def undo(self) -> None:
@@ -95,10 +100,12 @@ class Session:
 
     def choose_scenario(self, name: str) -> None:
         """Show another scenario, as it is: its own n, N and seed, unrotated."""
-        self.change(scenario=name, data="", dims=None, particles=None, seed=None, operations=(), clamped=False)
+        self.change(**OWN_SYSTEM, scenario=name, data="")
 
     def choose_dims(self, n_dims: int) -> None:
         """The same scenario in another dimension; the rotation is kept where its planes exist."""
+        if self._fixed_by_data("dimension"):
+            return
         n = min(max(n_dims, 1), MAX_DIMS)
         kept = tuple(
             o
@@ -146,14 +153,20 @@ class Session:
 
     def toggle_clamped(self) -> None:
         """Use the published clamped law, which is not isotropic, or the scenario's own again."""
-        self.change(clamped=not self._state.setup.clamped)
+        if not self._fixed_by_data("law"):
+            self.change(clamped=not self._state.setup.clamped)
+
+    def _fixed_by_data(self, what: str) -> bool:
+        if self._state.setup.data:
+            self.say(f"a data set has its own {what}; choose a scenario to change it")
+        return bool(self._state.setup.data)
 
     def open(self, path: str) -> None:
         """Open a checkpoint, a data set or a scenario."""
 
         def described(found: Setup) -> None:
             if found.data:
-                self.change(scenario="", data=found.data, split=found.split, index=0, operations=())
+                self.change(**OWN_SYSTEM, scenario="", data=found.data, split=found.split, index=0)
             elif found.scenario:
                 self.choose_scenario(found.scenario)
             else:
@@ -196,7 +209,7 @@ class Session:
         if more:
             self._request()
         elif self._state.spinning:
-            self.rotate(*self._state.plane, SPIN_DEGREES)
+            self._spin_on()
 
     def _not_prepared(self, reason: str) -> None:
         self._in_flight = None
@@ -207,9 +220,8 @@ class Session:
         shown = self._state.prepared
         if shown is not None:  # keep the controls in step with the picture that stays
             self._publish(setup=shown.setup)
-            if self._undo and self._undo[-1] == shown.setup:
-                self._undo.pop()
-        self._publish(busy=False, spinning=False, can_undo=bool(self._undo))
+            self._undo, self._redo = _before(self._undo, shown.setup), _before(self._redo, shown.setup)
+        self._publish(busy=False, spinning=False, can_undo=bool(self._undo), can_redo=bool(self._redo))
         self._failed(reason)
 
     def _failed(self, reason: str) -> None:
@@ -222,13 +234,17 @@ class Session:
         self._publish(plane=(i, j))
 
     def rotate(self, i: int, j: int, degrees: float) -> None:
-        """Turn the world in plane i-j by some degrees more."""
+        """Turn the world in plane i-j by some degrees more; nothing in one dimension, which has no plane."""
+        if i == j:
+            return
         self._publish(plane=(i, j))
         self.change(operations=with_turn(self._state.setup.operations, Turn(i, j, degrees)))
 
     def set_angle(self, degrees: float) -> None:
         """Make the turn in the selected plane exactly so large."""
         i, j = self._state.plane
+        if i == j:
+            return
         now = active_degrees(self._state.setup.operations, i, j)
         self.change(operations=with_turn(self._state.setup.operations, Turn(i, j, degrees - now)))
 
@@ -248,11 +264,19 @@ class Session:
         self.change(operations=())
 
     def toggle_spin(self) -> None:
-        """Let the world turn in the selected plane, one step after each finished forecast."""
-        spinning = not self._state.spinning
+        """Let the world turn in the selected plane, one step after each finished forecast; one undo step."""
+        spinning = not self._state.spinning and bool(self._state.planes)
         self._publish(spinning=spinning)
         if spinning and not self._state.busy:
             self.rotate(*self._state.plane, SPIN_DEGREES)
+
+    def _spin_on(self) -> None:
+        turn = Turn(*self._state.plane, SPIN_DEGREES)
+        if turn.i == turn.j:
+            self._publish(spinning=False)
+            return
+        operations = with_turn(self._state.setup.operations, turn)
+        self._use(replace(self._state.setup, operations=operations), self._state.message)
 
     # --- the clock ----------------------------------------------------------------------------------------
 
@@ -339,7 +363,18 @@ class Session:
             return
         request = ExportRequest(self._state.prepared.setup, folder, formats)
         self._publish(export_progress=0.0, message=None)
-        callbacks = Callbacks(self._exported, self._export_failed, self._export_progress)
+        self._export_number += 1
+        number = self._export_number
+
+        def unless_outdated(then: Callable[[Any], None]) -> Callable[[Any], None]:
+            # a cancelled export reports its end late, when the next one may run already
+            return lambda value: then(value) if number == self._export_number else None
+
+        callbacks = Callbacks(
+            unless_outdated(self._exported),
+            unless_outdated(self._export_failed),
+            unless_outdated(self._export_progress),
+        )
         job = self._runner.submit(request, callbacks)
         if self._state.export_progress is not None:
             self._export = job
@@ -348,26 +383,27 @@ class Session:
         """Stop the export; nothing is left under a final name."""
         if self._export is not None:
             job, self._export = self._export, None
+            self._export_number += 1
             self._publish(export_progress=None, message=Message("export cancelled"))
             job.cancel()
 
     def _export_progress(self, fraction: float) -> None:
-        if self._export is not None or self._state.export_progress is not None:
-            self._publish(export_progress=min(max(fraction, 0.0), 1.0))
+        self._publish(export_progress=min(max(fraction, 0.0), 1.0))
 
     def _exported(self, paths: list[str]) -> None:
-        if self._state.export_progress is None:
-            return
         self._export = None
         folder = Path(paths[0]).parent if paths else ""
         self._publish(export_progress=None, message=Message(f"exported {len(paths)} files to {folder}"))
 
     def _export_failed(self, reason: str) -> None:
-        cancelled = self._state.export_progress is None
         self._export = None
         self._publish(export_progress=None)
-        if not cancelled:
-            self._failed(reason)
+        self._failed(reason)
+
+
+def _before(stack: list[Setup], setup: Setup) -> list[Setup]:
+    """What lies below a setup on an undo or redo stack; all of it where the setup is not there."""
+    return stack[: len(stack) - 1 - stack[::-1].index(setup)] if setup in stack else stack
 
 
 def _different_film(a: Setup, b: Setup) -> bool:

@@ -1,0 +1,175 @@
+"""What the tests of the application share: small comparisons, and runners that answer when they are told."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from app.viewmodel.runner import Callbacks, Request
+from app.viewmodel.session import Session
+from app.viewmodel.setup import Setup, rotation_matrix
+from app.viewmodel.state import ViewState
+from app.viewmodel.work import ExportRequest, Prepared
+from physics import State, System, simulate
+from physics.types import Trajectory
+from surrogate.comparison import Comparison
+
+DIMS = {"bound-4d": 4, "bound-2d": 2, "free-6d": 6}
+CARD = {"dims": [3], "particles": [5], "laws": [{"preset": "p", "law": "coulomb", "parameters": {"eps": 0.1}}]}
+
+
+def comparison(n: int = 3, n_frames: int = 12, operations: Any = (), **changes: Any) -> Comparison:
+    """Five charges and a forecast that drifts away, turned."""
+    rng = np.random.default_rng(n)
+    system = System(charges=np.array([1.0, -1.0, 1.0, -1.0, 1.0]))
+    state = State(rng.standard_normal((5, n)), 0.5 * rng.standard_normal((5, n)))
+    truth = simulate(system, state, 0.1 * (n_frames - 1), n_frames=n_frames)
+    matrix = rotation_matrix(operations, n)
+    truth = truth.transformed(matrix)
+    drift = 0.1 * rng.standard_normal(truth.positions.shape[1:]) @ matrix.T
+    elapsed = truth.times[:, None, None]
+    other = Trajectory(truth.times, truth.positions + drift * elapsed, truth.velocities + drift, system)
+    given = {
+        "truth": truth,
+        "forecast": other,
+        "rollout": other,
+        "rotation": matrix,
+        "equivariance_error": 1e-7,
+        "model_name": "fake",
+        "scenario_name": "five charges",
+        "horizon": 1.0,
+        "command": "python -m surrogate.compare fake",
+    }
+    return Comparison(**(given | changes))
+
+
+def prepared_for(setup: Setup, **changes: Any) -> Prepared:
+    """What `prepare` would make of a setup, from a few frames."""
+    n = setup.dims or DIMS.get(setup.scenario, 3)
+    made = comparison(n, operations=setup.operations, model_name=setup.model or "fake")
+    ones = np.ones(made.truth.n_frames)
+    other = comparison(n, operations=setup.operations, model_name=setup.contrast) if setup.contrast else None
+    given: dict[str, Any] = {
+        "setup": setup,
+        "comparison": made,
+        "contrast": other,
+        "contrast_note": "",
+        "growth": ones,
+        "truth_residual": 1e-13 * ones if setup.operations else None,
+        "advice": "",
+        "seconds": 0.1,
+        "drawn": not setup.data,
+        "seed": None if setup.data else (setup.seed if setup.seed is not None else 3),
+        "n_samples": 7 if setup.data else 0,
+        "energies": {"truth": -ones, "forecast": -ones, "rollout": -ones},
+    }
+    return Prepared(**(given | changes))
+
+
+@dataclass
+class FakeJob:
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+@dataclass
+class LaterRunner:
+    """Keeps what was asked for; the test answers."""
+
+    pending: list[tuple[Request, Callbacks]] = field(default_factory=list)
+    jobs: list[FakeJob] = field(default_factory=list)
+    asked: list[Request] = field(default_factory=list)
+    closed: bool = False
+
+    def submit(self, request: Request, callbacks: Callbacks) -> FakeJob:
+        self.asked.append(request)
+        self.pending.append((request, callbacks))
+        self.jobs.append(FakeJob())
+        return self.jobs[-1]
+
+    def close(self) -> None:
+        self.closed = True
+        self.pending.clear()
+
+    def finish(self, **changes: Any) -> None:
+        request, callbacks = self.pending.pop(0)
+        assert isinstance(request, Setup)
+        callbacks.done(prepared_for(request, **changes))
+
+    def fail(self, reason: str = "no such thing") -> None:
+        self.pending.pop(0)[1].failed(reason)
+
+
+@dataclass
+class PromptRunner:
+    """Answers at once, without simulating anything long; falls silent after twenty questions."""
+
+    asked: list[Request] = field(default_factory=list)
+    closed: bool = False
+    found: Callable[[str], Setup] = lambda path: Setup(scenario=path)
+
+    def submit(self, request: Request, callbacks: Callbacks) -> FakeJob:
+        self.asked.append(request)
+        if isinstance(request, Setup):
+            if len(self.asked) < 20:  # a spinning world asks again with each answer
+                callbacks.done(prepared_for(request))
+        elif isinstance(request, ExportRequest):
+            callbacks.progress(0.5)
+            callbacks.done([f"{request.folder}/{name}" for name in request.formats])
+        else:
+            callbacks.done(self.found(request))
+        return FakeJob()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class FakeDialogs:
+    path: str = "somewhere.toml"
+    folder: str = "out/here"
+    copied: list[str] = field(default_factory=list)
+    quits: int = 0
+
+    def open_path(self) -> str:
+        return self.path
+
+    def export_folder(self) -> str:
+        return self.folder
+
+    def copy_text(self, text: str) -> None:
+        self.copied.append(text)
+
+    def quit(self) -> None:
+        self.quits += 1
+
+
+def prompt_session(**setup: Any) -> Session:
+    """A session that shows something already."""
+    session = Session(PromptRunner(), ViewState(setup=Setup(**{"model": "fake", **setup})))
+    session.start()
+    return session
+
+
+def later_session(**setup: Any) -> tuple[Session, LaterRunner]:
+    """A session whose first comparison is there, and the runner that waits for the test from now on."""
+    runner = LaterRunner()
+    session = Session(runner, ViewState(setup=Setup(**{"model": "fake", **setup})))
+    session.start()
+    runner.finish()
+    runner.asked.clear()
+    return session, runner
+
+
+def texts(session: Session) -> tuple[str, str]:
+    message = session.state.message
+    return (message.kind, message.text) if message else ("", "")
+
+
+def all_but(setup: Setup, names: Sequence[str]) -> Setup:
+    """A setup with the named fields at their defaults."""
+    default = Setup()
+    return replace(setup, **{name: getattr(default, name) for name in names})
