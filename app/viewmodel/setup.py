@@ -70,7 +70,7 @@ def with_turn(operations: tuple[Operation, ...], turn: Turn) -> tuple[Operation,
     if operations and isinstance(operations[-1], Turn):
         last = operations[-1]
         if (last.i, last.j) == (turn.i, turn.j):
-            total = (last.degrees + turn.degrees + 180.0) % 360.0 - 180.0
+            total = 180.0 - (180.0 - last.degrees - turn.degrees) % 360.0  # in (-180, 180]
             kept = operations[:-1]
             return kept if abs(total) < 1e-9 else (*kept, replace(last, degrees=total))
     return (*operations, turn) if turn.degrees else operations
@@ -122,11 +122,11 @@ class Setup:
         if not self.operations:
             return ""
         if len(turns) == len(self.operations):
-            return '--rotate "' + ",".join(f"{t.i}-{t.j}:{t.degrees:g}" for t in turns) + '"'
+            return '--rotate "' + ",".join(f"{t.i}-{t.j}:{t.degrees:.12g}" for t in turns) + '"'
         if len(self.operations) == 1 and isinstance(self.operations[0], RandomTurn):
             return f"--random-rotation {self.operations[0].seed}"
         if len(turns) == len(self.operations) - 1 and isinstance(self.operations[-1], Reflect):
-            text = ",".join(f"{t.i}-{t.j}:{t.degrees:g}" for t in turns)
+            text = ",".join(f"{t.i}-{t.j}:{t.degrees:.12g}" for t in turns)
             return (f'--rotate "{text}" ' if text else "") + f"--reflect {self.operations[-1].axis}"
         return ""
 

@@ -4,6 +4,7 @@ This is the only module of the view model that reaches PyTorch, and it does so i
 window's own process never loads it.
 """
 
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -45,8 +46,8 @@ class Prepared:
         Why there is no contrast although one was asked for.
     growth : (n_frames,) float64
         How many times a 1e-6 perturbation of the truth has grown.
-    truth_residual : float or None
-        |truth(R x) - R truth(x)| / radius one horizon after the start; None without a rotation.
+    truth_residual : (n_frames,) float64, or None
+        |truth(R x) - R truth(x)| / radius at each frame; None without a rotation.
     own_dims, own_particles : int
     advice : str
         What to run where the law was not learned; empty where it was.
@@ -65,7 +66,7 @@ class Prepared:
     contrast: Comparison | None
     contrast_note: str
     growth: FloatArray
-    truth_residual: float | None
+    truth_residual: FloatArray | None
     advice: str
     seconds: float
     drawn: bool
@@ -204,13 +205,14 @@ def _growth(truth: "Trajectory") -> FloatArray:
     return np.asarray(apart / PERTURBATION)
 
 
-def _truth_residual(truth: "Trajectory", plain: "Trajectory", matrix: FloatArray, n_seen: int) -> float | None:
+def _truth_residual(
+    truth: "Trajectory", plain: "Trajectory", matrix: FloatArray, n_seen: int
+) -> FloatArray | None:
     if truth is plain:
         return None
-    at = truth.n_frames - n_seen
-    x = truth.positions[at]
-    size = np.linalg.norm(x - x.mean(axis=0))
-    return float(np.linalg.norm(x - plain.positions[at] @ matrix.T) / max(float(size), 1e-300))
+    x, plain_x = truth.positions[-n_seen:], plain.positions[-n_seen:]
+    size = np.linalg.norm(x - x.mean(axis=1, keepdims=True), axis=(1, 2))
+    return np.asarray(np.linalg.norm(x - plain_x @ matrix.T, axis=(1, 2)) / np.maximum(size, 1e-300))
 
 
 def _energies(comparison: Comparison) -> dict[str, FloatArray]:
@@ -242,11 +244,11 @@ def _advice(setup: Setup, comparison: Comparison) -> str:
 
 def command_of(setup: Setup, model_name: str) -> str:
     """The `surrogate.compare` command that makes this comparison again, as far as it has the options."""
-    parts = ["python -m surrogate.compare", setup.model or model_name]
+    parts = ["python -m surrogate.compare", shlex.quote(setup.model or model_name)]
     if setup.data:
-        parts.append(f"--data {setup.data} --split {setup.split} --index {setup.index}")
+        parts.append(f"--data {shlex.quote(setup.data)} --split {setup.split} --index {setup.index}")
     else:
-        parts.append(f"--scenario {setup.scenario}")
+        parts.append(f"--scenario {shlex.quote(setup.scenario)}")
         for option, value in (("--dims", setup.dims), ("--particles", setup.particles), ("--seed", setup.seed)):
             if value is not None:
                 parts.append(f"{option} {value}")

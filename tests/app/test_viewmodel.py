@@ -1,0 +1,271 @@
+"""Setup, actions, scene and read-outs; and that the view model stays free of Qt, VTK and PyTorch."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.viewmodel.actions import ACTIONS, EXPORT_FORMATS
+from app.viewmodel.readouts import ROUND_OFF, reading, readouts
+from app.viewmodel.scene import MAX_PANES, basis_of, rounded_up, scene_of, steady_framing
+from app.viewmodel.session import Session
+from app.viewmodel.setup import RandomTurn, Reflect, Setup, Turn, planes, rotation_matrix
+from app.viewmodel.state import View, ViewState
+from app.viewmodel.work import command_of
+from physics import System
+from surrogate.exporters import EXPORTERS
+from tests.app.fakes import FakeDialogs, PromptRunner, comparison, prepared_for, prompt_session
+
+# --- the rotation as options ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        (),
+        (Turn(0, 4, 30.0),),
+        (Turn(0, 1, 123.4567), Turn(3, 2, -0.1 - 0.2), Turn(0, 1, 1e-7)),
+        (RandomTurn(17),),
+        (Reflect(2),),
+        (Turn(1, 2, 45.0), Turn(0, 3, -170.0), Reflect(4)),
+    ],
+)
+def test_the_options_of_compare_give_the_same_matrix(operations):
+    from surrogate.compare import _parser, rotation_of
+
+    option = Setup(operations=operations).rotate_option
+    parsed = _parser().parse_args(["model", "--out", "x", *shlex.split(option)])
+    same = rotation_of(5, parsed.rotate, parsed.random_rotation, parsed.reflect)
+    assert np.allclose(same.matrix, rotation_matrix(operations, 5), rtol=0, atol=1e-12)
+
+
+def test_the_command_is_one_that_compare_takes():
+    from surrogate.compare import _parser
+
+    setup = Setup(scenario="bound", dims=5, particles=6, seed=2, operations=(Turn(0, 4, 30.0),))
+    parsed = _parser().parse_args(shlex.split(command_of(setup, "egnn-nd"))[3:])
+    assert (parsed.model, parsed.scenario, parsed.dims, parsed.particles, parsed.seed) == (
+        "egnn-nd", "bound", 5, 6, 2,
+    )  # fmt: skip
+    stored = command_of(Setup(scenario="", data="a.npz", index=3, model="m"), "m")
+    parsed = _parser().parse_args(shlex.split(stored)[3:])
+    assert (parsed.data, parsed.index, parsed.split) == ("a.npz", 3, "test")
+
+
+def test_a_path_with_a_space_stays_one_word():
+    from surrogate.compare import _parser
+
+    setup = Setup(scenario="my scenes/a b.toml", model="my runs/x")
+    parsed = _parser().parse_args(shlex.split(command_of(setup, "x"))[3:])
+    assert (parsed.model, parsed.scenario) == ("my runs/x", "my scenes/a b.toml")
+
+
+def test_planes_and_operations_in_words():
+    assert planes(1) == []
+    assert [len(planes(n)) for n in (2, 5, 8)] == [1, 10, 28]
+    assert [str(o) for o in (Turn(0, 4, 30.0), RandomTurn(3), Reflect(1))] == [
+        "0-4 by 30°", "random 3", "reflect x1",
+    ]  # fmt: skip
+
+
+# --- actions ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dims", [1, 2, 5])
+@pytest.mark.parametrize("name", ACTIONS)
+def test_every_action_runs(name, dims):
+    session, dialogs = prompt_session(dims=dims), FakeDialogs()
+    ACTIONS[name].run(session, dialogs)
+    assert session.state.message is None or session.state.message.kind == "info"
+    assert session.state.spinning == (name == "spin" and dims > 1)
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_every_action_runs_before_there_is_a_picture(name):
+    session = Session(PromptRunner())
+    ACTIONS[name].run(session, FakeDialogs(path="", folder=""))
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_every_action_says_what_it_is(name):
+    action = ACTIONS[name]
+    assert action.title
+    assert action.group in ("File", "Edit", "Playback", "World", "View", "Help")
+    if action.checked is not None:
+        session = prompt_session()
+        before = action.checked(session.state)
+        action.run(session, FakeDialogs())
+        assert action.checked(session.state) != before
+        action.run(session, FakeDialogs())
+        assert action.checked(session.state) == before
+
+
+def test_shortcuts_are_unique():
+    counts = Counter(a.shortcut for a in ACTIONS.values() if a.shortcut)
+    assert [shortcut for shortcut, count in counts.items() if count > 1] == []
+
+
+def test_what_the_actions_do():
+    session, dialogs = prompt_session(dims=4), FakeDialogs()
+    for _ in range(7):
+        ACTIONS["next-plane"].run(session, dialogs)
+    assert session.state.plane == (0, 2)
+    ACTIONS["previous-plane"].run(session, dialogs)
+    assert session.state.plane == (0, 1)
+    ACTIONS["turn"].run(session, dialogs)
+    ACTIONS["turn"].run(session, dialogs)
+    ACTIONS["turn-back"].run(session, dialogs)
+    assert session.state.setup.operations == (Turn(0, 1, 15.0),)
+    ACTIONS["copy-command"].run(session, dialogs)
+    ACTIONS["copy-matrix"].run(session, dialogs)
+    assert dialogs.copied[0].startswith("python -m surrogate.compare")
+    assert np.allclose(json.loads(dialogs.copied[1]), rotation_matrix((Turn(0, 1, 15.0),), 4))
+    ACTIONS["quit"].run(session, dialogs)
+    assert dialogs.quits == 1
+    ACTIONS["open"].run(session, dialogs)
+    assert session.state.setup.scenario == dialogs.path
+    ACTIONS["export"].run(session, dialogs)
+    assert f"exported {len(EXPORT_FORMATS)} files" in session.state.message.text
+    assert set(EXPORT_FORMATS) <= set(EXPORTERS)
+
+
+# --- scene ------------------------------------------------------------------------------------------------
+
+
+def state_of(setup: Setup = Setup(model="a"), **view: object) -> ViewState:  # noqa: B008  (frozen)
+    return ViewState(setup=setup, prepared=prepared_for(setup), view=View(**view))
+
+
+@pytest.mark.parametrize(
+    ("contrast", "rollout", "count"), [("", False, 2), ("", True, 3), ("b", False, 3), ("b", True, 4)]
+)
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_panes(n, contrast, rollout, count):
+    state = state_of(Setup(model="a", contrast=contrast, dims=n), show_rollout=rollout)
+    scene = scene_of(state, steady_framing(state.prepared))
+    assert len(scene.panes) == count <= MAX_PANES
+    assert [p.source for p in scene.panes][:2] == ["truth", "forecast"]
+    assert len(scene.labels) == n
+    assert scene.flat == (n < 3)
+    if contrast:
+        assert scene.panes[-1].source == "forecast"
+        assert "b" in scene.panes[-1].title
+
+
+def test_no_picture_no_scene():
+    assert scene_of(ViewState(), steady_framing(prepared_for(Setup()))) is None
+
+
+def test_the_contrast_is_shown_at_the_same_time():
+    setup = Setup(model="a", contrast="b")
+    prepared = prepared_for(setup)
+    late = comparison(3, 12)
+    cut = {name: getattr(late.truth, name)[4:] for name in ("times", "positions", "velocities")}
+    truth = replace(late.truth, **cut)
+    prepared = replace(prepared, contrast=replace(late, truth=truth, forecast=truth, rollout=None))
+    state = ViewState(setup=setup, prepared=prepared)
+    state = replace(state, playback=replace(state.playback, position=9.0))
+    scene = scene_of(state, steady_framing(prepared))
+    expected = late.truth.positions[9]
+    seen = scene.panes[-1].points
+    assert np.allclose(np.linalg.norm(seen, axis=1), np.linalg.norm(expected, axis=1), atol=1e-5)
+
+
+def test_chosen_axes_are_the_ones_drawn():
+    state = state_of(Setup(model="a", dims=5), axes=(4, 1, 2))
+    scene = scene_of(state, steady_framing(state.prepared))
+    truth = state.prepared.comparison.truth.positions[0]
+    assert np.allclose(scene.panes[0].points, truth[:, [4, 1, 2]], atol=1e-6)
+    assert basis_of(View(), 5) is None
+    assert basis_of(View(axes=(0, 1, 2)), 3) is None
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_no_rotation_changes_the_frame(n):
+    plain = steady_framing(prepared_for(Setup(model="a", dims=n)))
+    for operations in ((Turn(0, 1, 33.0),), (RandomTurn(3),), (Reflect(0),), (RandomTurn(1), Turn(0, n - 1, 5.0))):
+        turned = steady_framing(prepared_for(Setup(model="a", dims=n, operations=operations)))
+        assert turned.radius == plain.radius
+        assert turned.error_limit == plain.error_limit
+        assert not turned.centre.any()
+
+
+def test_the_frame_holds_the_truth_but_not_a_runaway():
+    prepared = prepared_for(Setup(model="a"))
+    truth = prepared.comparison.truth
+    reach = np.linalg.norm(truth.positions, axis=-1).max()
+    assert steady_framing(prepared).radius >= reach
+    lost = replace(truth, positions=truth.positions * 1e9)
+    wild = replace(prepared, comparison=replace(prepared.comparison, forecast=lost))
+    assert steady_framing(wild).radius < 20 * reach
+
+
+@pytest.mark.parametrize("value", [0.0137, 1.0, 2.0, 9.99, 123.4])
+def test_rounded_up(value):
+    up = rounded_up(value)
+    assert value < up <= 1.13 * value
+    assert rounded_up(value * (1 + 1e-9)) == up
+    assert rounded_up(0.0) == rounded_up(float("nan")) == 1.0
+
+
+# --- read-outs --------------------------------------------------------------------------------------------
+
+
+def test_readouts_follow_the_frame():
+    assert readouts(ViewState()) == ([], "")
+    state = state_of(Setup(model="a", contrast="b", operations=(Turn(0, 1, 10.0),)))
+    lines, text = readouts(state)
+    names = [name for name, _ in lines]
+    assert "RMSE, a" in names
+    assert "RMSE, b" in names
+    assert "the truth itself under this turn" in names
+    later, _ = readouts(replace(state, playback=replace(state.playback, position=9.0)))
+    assert dict(later)["RMSE, a"] != dict(lines)["RMSE, a"]
+    assert "a turns rigidly with the world" in text
+
+
+def test_reading_tells_the_three_apart():
+    good = comparison(equivariance_error=1e-7)
+    bad = comparison(equivariance_error=0.2, model_name="gnn")
+    growing = np.array([1e-13, 10 * ROUND_OFF])
+    assert reading(good, None, None) == "fake turns rigidly with the world."
+    assert "swing" in reading(good, bad, None)
+    assert "does not turn" in reading(bad, None, None)
+    assert "truth itself breaks" not in reading(good, None, growing)  # chaos: the law is isotropic
+    clamped = replace(good, truth=replace(good.truth, system=System(good.truth.system.charges, law="reference")))
+    clamped_text = reading(clamped, None, growing)
+    assert "truth itself breaks" in clamped_text
+    assert "truth itself breaks" not in reading(clamped, None, growing[:1])
+    assert reading(comparison(equivariance_error=None), None, None) == ""
+
+
+# --- what is imported -------------------------------------------------------------------------------------
+
+
+def test_the_view_model_loads_no_qt_no_vtk_no_torch():
+    code = (
+        "import sys, pkgutil, importlib, app.viewmodel as p\n"
+        "for m in pkgutil.iter_modules(p.__path__): importlib.import_module(f'app.viewmodel.{m.name}')\n"
+        "import app.__main__\n"
+        "print([m for m in sys.modules if m.split('.')[0] in "
+        "('PySide6', 'vtkmodules', 'pyvista', 'pyvistaqt', 'pyqtgraph', 'torch', 'matplotlib')])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert out.stdout.strip() == "[]"
+
+
+def test_only_the_views_name_qt():
+    from pathlib import Path
+
+    import app
+
+    word = re.compile(r"^\s*(from|import)\s+(PySide6|pyvistaqt|pyvista|pyqtgraph|vtkmodules|vtk)\b", re.MULTILINE)
+    files = [p for p in Path(app.__file__).parent.rglob("*.py") if "views" not in p.parts]
+    assert len(files) > 8
+    assert [p.name for p in files if word.search(p.read_text())] == []

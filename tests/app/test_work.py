@@ -1,0 +1,181 @@
+"""The real long work behind the window, on shipped scenarios and models; the InlineRunner around it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.viewmodel.runner import InlineRunner
+from app.viewmodel.session import Session
+from app.viewmodel.setup import RandomTurn, Setup, Turn
+from app.viewmodel.state import ViewState
+from app.viewmodel.work import ExportRequest, _growth, default_model, describe_file, export, prepare
+from physics.errors import InputError
+from surrogate.zoo import shipped_models
+from tests.app.fakes import texts
+from tests.surrogate.helpers import npz, saved_model, tiny_arrays
+
+SHORT = """
+title = "Two"
+description = "Two charges."
+law = "coulomb"
+duration = 2.0
+frame_interval = 0.1
+[particles]
+charges = [1.0, -1.0]
+positions = [[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]]
+velocities = [[0.0, 0.3, 0.0], [0.0, -0.3, 0.0]]
+"""
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """The shipped equivariant network, and a small untrained plain one, for n = 3."""
+    return {"egnn": default_model(), "gnn": str(saved_model(tmp_path_factory.mktemp("models") / "gnn", "gnn"))}
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    path = tmp_path / "two.toml"
+    path.write_text(SHORT)
+    return str(path)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_bound_in_every_dimension(models, n):
+    prepared = prepare(Setup(scenario="bound", dims=n, model=models["egnn"], operations=(Turn(0, n - 1, 30.0),)))
+    truth = prepared.comparison.truth
+    assert truth.n_dims == n
+    assert truth.system.n_particles == 5
+    assert np.allclose(np.diff(truth.times), 1.0 / 25)
+    assert prepared.growth.shape == prepared.truth_residual.shape == truth.times.shape
+    assert prepared.truth_residual[0] < 1e-12
+    assert prepared.comparison.equivariance_error < 1e-4
+    assert set(prepared.energies) == {"truth", "forecast", "rollout"}
+    assert prepared.drawn
+    assert prepared.seed == 3
+    assert prepared.seconds > 0
+
+
+def test_a_rotation_turns_the_same_truth(models):
+    setup = Setup(scenario="bound", model=models["egnn"])
+    plain, turned = prepare(setup), prepare(Setup(**{**vars(setup), "operations": (RandomTurn(2),)}))
+    assert plain.truth_residual is None
+    R = turned.comparison.rotation
+    assert np.allclose(turned.comparison.truth.positions[0], plain.comparison.truth.positions[0] @ R.T, atol=1e-10)
+
+
+def test_the_plain_network_fails_the_same_check(models, scenario):
+    prepared = prepare(
+        Setup(scenario=scenario, model=models["egnn"], contrast=models["gnn"], operations=(Turn(0, 1, 40.0),))
+    )
+    assert prepared.comparison.equivariance_error < 1e-4 < prepared.contrast.equivariance_error
+    assert prepared.contrast_note == ""
+
+
+def test_a_contrast_that_cannot_is_a_note(models):
+    prepared = prepare(Setup(scenario="bound", dims=4, model=models["egnn"], contrast=models["gnn"]))
+    assert prepared.contrast is None
+    assert "n = 3 only" in prepared.contrast_note
+
+
+def test_a_model_that_cannot_is_refused(models):
+    with pytest.raises(InputError, match="n = 3 only"):
+        prepare(Setup(scenario="bound", dims=4, model=models["gnn"]))
+
+
+def test_the_clamped_truth_itself_breaks(models):
+    turned = Setup(scenario="bound", seed=2, model=models["egnn"], operations=(Turn(0, 1, 40.0),))
+    clamped = prepare(Setup(**{**vars(turned), "clamped": True}))
+    assert clamped.truth_residual.max() > 1e-2
+    assert clamped.comparison.truth.system.law == "reference"
+    assert "clamped" in clamped.comparison.scenario_name
+    assert prepare(turned).truth_residual[:100].max() < 1e-9
+
+
+def test_growth_starts_at_one_and_says_nothing_of_unknown_laws(models):
+    from physics.scenarios import load_scenario
+
+    truth = load_scenario("bound").trajectory(*load_scenario("bound").initial())
+    growth = _growth(truth)
+    assert growth[0] == pytest.approx(1.0, rel=1e-6)
+    assert growth.max() > 10.0
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_every_shipped_model_opens_the_first_scene(name):
+    assert prepare(Setup(scenario="bound", model=name)).comparison.model_name == name
+
+
+def test_the_default_model_ships():
+    assert default_model() in shipped_models()
+
+
+def test_a_law_that_was_not_learned_comes_with_advice(models):
+    clamped = prepare(Setup(scenario="published", model=models["egnn"]))
+    assert any(reason.startswith("law ") for reason in clamped.comparison.outside_training)
+    assert "--preset nbody-reference" in clamped.advice
+    other = prepare(Setup(scenario="bound", model="egnn-nbody", dims=3, particles=6))
+    assert "--dims 3 --particles 6" in other.advice
+    assert "surrogate.train" in other.advice
+
+
+def test_stored_samples(models, tmp_path):
+    path = npz(tmp_path / "data.npz", tiny_arrays(samples=4, frames=9, particles=3))
+    setup = Setup(scenario="", data=str(path), model=models["egnn"], operations=(Turn(0, 1, 20.0),))
+    prepared = prepare(setup)
+    assert (prepared.n_samples, prepared.drawn, prepared.seed) == (4, False, None)
+    assert prepared.comparison.scenario_name == "data.npz #0"
+    assert not prepared.comparison.law_known
+    assert prepared.energies == {}
+    with pytest.raises(InputError, match="no sample 4"):
+        prepare(Setup(**{**vars(setup), "index": 4}))
+
+
+def test_describe_file(models, scenario, tmp_path):
+    assert describe_file(scenario) == Setup(scenario=scenario)
+    path = str(npz(tmp_path / "data.npz"))
+    assert describe_file(path).data == path
+    assert describe_file(models["gnn"]).model == models["gnn"]
+    junk = tmp_path / "junk.bin"
+    junk.write_bytes(b"\x00\x01")
+    (tmp_path / "bad.toml").write_text("law = 3")
+    (tmp_path / "bad.npz").write_bytes(b"PK nothing")
+    (tmp_path / "empty").mkdir()
+    for name in ("junk.bin", "bad.toml", "bad.npz", "empty", "missing"):
+        with pytest.raises(InputError) as caught:
+            describe_file(str(tmp_path / name))
+        assert "\n" not in str(caught.value)
+
+
+def test_export_writes_files_and_progress_never_falls(models, scenario, tmp_path):
+    seen: list[float] = []
+    request = ExportRequest(Setup(scenario=scenario, model=models["egnn"]), str(tmp_path / "out"), ("npz", "csv"))
+    paths = export(request, seen.append, lambda: False)
+    assert all(Path(p).is_file() for p in paths)
+    assert {Path(p).name for p in paths} >= {"metrics.json", "comparison.json"}
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+def test_the_inline_runner_through_a_session(models, scenario, tmp_path):
+    session = Session(InlineRunner(), ViewState(setup=Setup(scenario=scenario, model=models["egnn"])))
+    session.start()
+    assert session.state.n_frames > 10
+    session.rotate(0, 2, 45.0)
+    assert session.state.prepared.truth_residual.max() < 1e-9
+    session.choose_model(models["gnn"])
+    assert session.state.prepared.comparison.equivariance_error > 1e-3
+    session.choose_dims(4)
+    assert texts(session)[0] == "error"
+    assert session.state.setup.dims is None
+    session.choose_model("no-such-model")
+    assert texts(session)[0] == "error"
+    assert session.state.setup.model == models["gnn"]
+    session.open(str(npz(tmp_path / "data.npz", tiny_arrays(frames=9))))
+    assert session.state.prepared.n_samples == 12
+    session.open(str(tmp_path / "missing"))
+    assert "no such file" in texts(session)[1]
+    session.export(str(tmp_path / "out"), ("npz",))
+    assert texts(session)[0] == "info", texts(session)
+    assert (tmp_path / "out" / "comparison.json").is_file()
