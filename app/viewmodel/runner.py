@@ -1,6 +1,8 @@
 """Who does the long work: at once (tests), or a child process with the answers posted back to the window."""
 
 import multiprocessing
+import os
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ from physics.errors import InputError
 
 CANCEL_PATIENCE = 1.5
 """Seconds a cancelled job may take to end by itself before its process is stopped."""
+
+ENDED = "the working process ended unexpectedly; try again"
 
 Request = Setup | ExportRequest | str
 
@@ -79,24 +83,30 @@ def _serve(connection: Connection, cancel: Any) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import surrogate.compare  # noqa: F401  (PyTorch, while the window is still being made)
+
     while True:
         try:
             number, request = connection.recv()
         except (EOFError, OSError):
             return
-        cancel.clear()
 
         def report(fraction: float, number: int = number) -> None:
             connection.send((number, "progress", fraction))
 
         try:
+            if isinstance(request, ExportRequest):  # when stopped: unwind, so that the staging folder is removed
+                signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
             connection.send((number, "done", answer(request, report, cancel.is_set)))
+        except SystemExit:
+            os._exit(1)  # at once: the window waits
         except InputError as error:
             connection.send((number, "failed", str(error)))
         except BrokenPipeError:
             return
         except Exception as error:  # shown in the window; the process goes on
             connection.send((number, "failed", f"{type(error).__name__}: {error}"))
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class _Child:
@@ -124,7 +134,11 @@ class _Child:
         with self._lock:
             self._count += 1
             self._waiting[self._count] = callbacks
-            self._mine.send((self._count, request))
+            try:
+                self._mine.send((self._count, request))
+            except OSError:  # it died this moment
+                if self._waiting.pop(self._count, None) is not None:
+                    self._post(lambda: callbacks.failed(ENDED))
 
     def cancel(self) -> None:
         self._cancel.set()
@@ -157,7 +171,7 @@ class _Child:
             left = [] if self._closed else list(self._waiting.values())
             self._waiting.clear()
         for callbacks in left:
-            self._post(lambda c=callbacks: c.failed("the working process ended unexpectedly; try again"))  # type: ignore[misc]
+            self._post(lambda c=callbacks: c.failed(ENDED))  # type: ignore[misc]
 
 
 class _ExportJob:

@@ -146,7 +146,7 @@ def test_turns_in_one_plane_add_up():
 def test_angles_wrap_at_half_a_turn(turns, total):
     session = prompt_session()
     for degrees in turns:
-        session.rotate(0, 1, degrees)
+        session.rotate(0, 1, float(degrees))
     (turn,) = session.state.setup.operations
     assert turn.degrees == total
     expected = rotation_matrix((Turn(0, 1, float(sum(turns))),), 3)

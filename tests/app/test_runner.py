@@ -1,0 +1,178 @@
+"""The ProcessRunner with real children, without Qt: answers, failures, kills, cancelled exports, no orphans."""
+
+import multiprocessing
+import os
+import queue
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.viewmodel.runner import ENDED, Callbacks, ProcessRunner
+from app.viewmodel.session import Session
+from app.viewmodel.setup import Setup, Turn
+from app.viewmodel.state import ViewState
+from app.viewmodel.work import ExportRequest, default_model
+from tests.app.fakes import texts
+
+PATIENCE = 60.0
+
+
+class Loop:
+    """Stands for the window's event loop: runs what the runner posts, in this thread."""
+
+    def __init__(self) -> None:
+        self._posted: queue.Queue[Callable[[], None]] = queue.Queue()
+        self.post = self._posted.put
+
+    def until(self, done: Callable[[], bool], seconds: float = PATIENCE) -> None:
+        deadline = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < deadline, "nothing came"
+            try:
+                self._posted.get(timeout=0.02)()
+            except queue.Empty:
+                continue
+
+
+def children() -> list[str]:
+    return [p.name for p in multiprocessing.active_children() if p.name.startswith("isotwin")]
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.fixture
+def loop():
+    return Loop()
+
+
+@pytest.fixture
+def runner(loop):
+    made = ProcessRunner(loop.post)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One child for the exports' tests: a start takes three seconds."""
+    loop = Loop()
+    runner = ProcessRunner(loop.post)
+    yield session_of(runner, loop), loop
+    runner.close()
+
+
+def session_of(runner: ProcessRunner, loop: Loop, **setup: object) -> Session:
+    session = Session(runner, ViewState(setup=Setup(**{"scenario": "bound", "model": default_model(), **setup})))
+    session.start()
+    loop.until(lambda: session.state.prepared is not None)
+    return session
+
+
+def test_a_child_answers_fails_dies_and_is_replaced(runner, loop):
+    session = session_of(runner, loop)
+    first = session.state.prepared
+    session.choose_model("no-such-model")
+    loop.until(lambda: not session.state.busy)
+    kind, text = texts(session)
+    assert kind == "error"
+    assert "no-such-model" in text
+    assert session.state.prepared is first
+
+    (child,) = [p for p in multiprocessing.active_children() if p.name == "isotwin forecasts"]
+    session.choose_dims(5)
+    os.kill(child.pid, signal.SIGKILL)
+    loop.until(lambda: not session.state.busy)
+    assert texts(session) == ("error", ENDED)
+    assert session.state.setup == first.setup
+    session.rotate(0, 1, 30.0)
+    loop.until(lambda: not session.state.busy)
+    assert session.state.prepared.setup.operations == (Turn(0, 1, 30.0),)
+    assert children() == ["isotwin forecasts"]
+
+    before = [p.pid for p in multiprocessing.active_children() if p.name == "isotwin forecasts"]
+    session.close()
+    assert all(gone(pid) for pid in before)
+    assert gone(child.pid)
+
+
+def test_a_child_that_died_idle_is_replaced(runner, loop):
+    session = session_of(runner, loop)
+    for process in multiprocessing.active_children():
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    session.rotate(0, 1, 10.0)
+    loop.until(lambda: not session.state.busy)
+    if session.state.message is not None:  # it was asked before its death was known
+        session.rotate(0, 1, 10.0)
+        loop.until(lambda: not session.state.busy)
+    assert session.state.prepared.setup.operations == (Turn(0, 1, 10.0),)
+
+
+def test_closing_during_an_export_leaves_no_process_and_no_file(loop, tmp_path):
+    runner = ProcessRunner(loop.post)
+    session = session_of(runner, loop)
+    folder = tmp_path / "out"
+    session.export(str(folder), ("npz", "mp4"))
+    loop.until(lambda: (session.state.export_progress or 0.0) > 0.1)
+    session.rotate(0, 1, 30.0)
+    pids = [p.pid for p in multiprocessing.active_children() if p.name.startswith("isotwin")]
+    assert len(pids) == 2
+    begin = time.monotonic()
+    session.close()
+    assert time.monotonic() - begin < 2.5
+    assert children() == []
+    assert all(gone(pid) for pid in pids)
+    assert not folder.exists(), sorted(p.name for p in folder.rglob("*"))
+
+
+def test_closing_at_once(loop):
+    runner = ProcessRunner(loop.post)
+    failed: list[str] = []
+    runner.submit(Setup(), Callbacks(lambda _: failed.append("done"), failed.append))
+    runner.submit(ExportRequest(Setup(), str(Path("nowhere")), ("npz",)), Callbacks(lambda _: None, failed.append))
+    runner.close()
+    runner.close()
+    assert children() == []
+    time.sleep(0.1)
+    with pytest.raises(AssertionError, match="nothing came"):
+        loop.until(lambda: False, 0.2)
+    assert failed == []
+    assert not Path("nowhere").exists()
+
+
+def test_an_export_ends_and_its_child_with_it(shared, tmp_path):
+    session, loop = shared
+    folder = tmp_path / "out"
+    session.export(str(folder), ("npz", "csv"))
+    assert len(children()) == 2
+    loop.until(lambda: session.state.export_progress is None)
+    assert texts(session)[0] == "info", texts(session)
+    assert (folder / "comparison.json").is_file()
+    loop.until(lambda: children() == ["isotwin forecasts"])
+
+
+@pytest.mark.parametrize("when", ["at once", "under way"])
+def test_a_cancelled_export_leaves_nothing(shared, tmp_path, when):
+    session, loop = shared
+    folder = tmp_path / "out"
+    session.export(str(folder), ("npz", "mp4"))
+    if when == "under way":
+        loop.until(lambda: (session.state.export_progress or 0.0) > 0.1)
+    session.cancel_export()
+    assert session.state.export_progress is None
+    begin = time.monotonic()
+    loop.until(lambda: children() == ["isotwin forecasts"], 10.0)
+    assert time.monotonic() - begin < 5.0
+    assert not folder.exists(), sorted(p.name for p in folder.rglob("*"))
+    assert texts(session) == ("info", "export cancelled")
+    session.rotate(0, 1, 5.0)
+    loop.until(lambda: not session.state.busy)
