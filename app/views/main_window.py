@@ -6,8 +6,17 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QSignalBlocker, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+)
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QApplication,
     QFileDialog,
     QHBoxLayout,
@@ -69,6 +78,9 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self.overlays = Overlays(self.viewport.widget, session)
         self.viewport.widget.installEventFilter(self)
+        for box in self.findChildren(QAbstractSpinBox):
+            box.installEventFilter(self)
+            box.lineEdit().returnPressed.connect(box.clearFocus)
         self.actions_by_name: dict[str, QAction] = {}
         self._build_menus()
         self._build_status()
@@ -214,7 +226,15 @@ class MainWindow(QMainWindow):
     # --- Qt events ----------------------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
-        """Keep the overlays in place."""
+        """Keep the overlays in place, and the keys working while a number box has the focus."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            key = event.key()
+            if key in (Qt.Key.Key_Space, Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight) or (
+                Qt.Key.Key_A <= key <= Qt.Key.Key_Z and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
+            ):
+                event.ignore()  # a number has no use for it: leave it to the shortcuts
+                return True
+            return False
         if event.type() == QEvent.Type.Resize and watched is self.viewport.widget:
             self.overlays.place()
         return False

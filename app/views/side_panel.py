@@ -214,7 +214,8 @@ class SidePanel(QScrollArea):
             (self.particles, setup.particles or truth.system.n_particles),
             (self.seed, setup.index if prepared.n_samples else (prepared.seed or 0)),
         ):
-            if not widget.hasFocus() or not state.busy:
+            # setting a value, even the same one, would take away what is half typed
+            if widget.value() != int(value) and not (widget.hasFocus() and state.busy):
                 with QSignalBlocker(widget):
                     widget.setValue(int(value))
         self.dims.setEnabled(not prepared.n_samples)

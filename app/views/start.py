@@ -1,8 +1,11 @@
 """Opening the window: one clear line where there is no display, then the application's event loop."""
 
+import ctypes
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -11,11 +14,13 @@ from app.viewmodel.runner import ProcessRunner, Runner
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup
 from app.viewmodel.state import ViewState
-from app.views.main_window import MainWindow
 from app.views.qt_runner import Poster
 from physics.errors import InputError
 from physics.scenarios import scenario_titles
 from surrogate.zoo import shipped_models
+
+if TYPE_CHECKING:
+    from app.views.main_window import MainWindow
 
 CONTRAST = "gnn-nbody"
 FIRST_MODELS = ("integrator-nd", "egnn-nd", "egnn-nbody")
@@ -38,9 +43,27 @@ def refuse_without_display() -> None:
             raise InputError(
                 "no display (DISPLAY is not set); for pictures without one: python -m surrogate.compare"
             )
+        if not os.environ.get("WAYLAND_DISPLAY") and not x_display_answers():
+            raise InputError(
+                f"no display answers at DISPLAY={os.environ['DISPLAY']}; "
+                "for pictures without one: python -m surrogate.compare"
+            )
 
 
-def make_window(runner: Runner | None = None, setup: Setup | None = None) -> MainWindow:
+def x_display_answers() -> bool:
+    """Whether the X server of DISPLAY takes us; Qt would abort the process where it does not."""
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return True  # not for us to say
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    answers = not xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return answers
+
+
+def make_window(runner: Runner | None = None, setup: Setup | None = None) -> "MainWindow":
     """The window with its session; work runs in child processes unless another runner is given."""
     closing = []
     if runner is None:
@@ -60,9 +83,15 @@ def make_window(runner: Runner | None = None, setup: Setup | None = None) -> Mai
         for close in closing:
             close()
 
-    window = MainWindow(session, scenario_titles(), list(shipped_models()), closed)
+    window = _main_window(session, scenario_titles(), list(shipped_models()), closed)
     window_box.append(window)
     return window
+
+
+def _main_window(session: Session, *rest: Any) -> "MainWindow":
+    from app.views.main_window import MainWindow  # VTK takes a second; the child loads PyTorch meanwhile
+
+    return MainWindow(session, *rest)
 
 
 def run(paths: Sequence[str]) -> int:
@@ -75,4 +104,6 @@ def run(paths: Sequence[str]) -> int:
     QTimer.singleShot(0, window.session.start)
     for path in paths:
         QTimer.singleShot(0, lambda path=path: window.session.open(path))
+    for number in (signal.SIGINT, signal.SIGTERM):  # seen at the next tick of the clock
+        signal.signal(number, lambda *_: window.close())
     return int(application.exec())

@@ -104,9 +104,9 @@ class Viewport:
             self.render()
 
     def render(self) -> None:
-        """Render once."""
+        """Render once, at the next paint: `widget.render()` would render now, and at that paint again."""
         self.renders += 1
-        self.widget.render()
+        self.widget.update()
 
     def close(self) -> None:
         """Take everything off and release the GL context."""

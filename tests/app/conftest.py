@@ -1,0 +1,67 @@
+"""A window for the tests that need a display, and the check that nothing of it is left."""
+
+import gc
+import multiprocessing
+import os
+import sys
+import warnings
+
+import pytest
+
+from app.viewmodel.setup import Setup
+from tests.app.fakes import PromptRunner
+
+
+def has_display() -> bool:
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY")) and os.environ.get("QT_QPA_PLATFORM", "xcb") == "xcb"
+
+
+def pytest_collection_modifyitems(items):
+    if not has_display():
+        for item in items:
+            if item.get_closest_marker("gui"):
+                item.add_marker(pytest.mark.skip(reason="needs a display (xvfb-run)"))
+
+
+def drain(application) -> None:
+    """Deliver what is queued, and delete what asked for it."""
+    from PySide6.QtCore import QCoreApplication, QEvent
+
+    application.processEvents()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    application.processEvents()
+
+
+@pytest.fixture
+def open_window(qapp, qtbot):
+    """make_window, shown; a runner that answers at once unless `real`. Checks for leaks when the test is over."""
+    from app.views.start import make_window
+
+    drain(qapp)
+    before = set(map(id, qapp.topLevelWidgets()))
+    windows = []
+
+    def make(real: bool = False, runner=None, **setup):
+        given = Setup(**{"scenario": "bound", "model": "egnn-nbody", **setup})
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")  # the import of pyvistaqt and pyqtgraph
+            window = make_window(None if real else (runner or PromptRunner()), given)
+        windows.append(window)
+        window.show()
+        window.activateWindow()
+        with qtbot.waitActive(window):
+            pass  # shortcuts go to the active window
+        window.session.start()
+        return window
+
+    yield make
+    while windows:
+        windows[-1].close()
+        windows.pop().deleteLater()
+    drain(qapp)
+    left = [w for w in qapp.topLevelWidgets() if id(w) not in before]
+    assert [f"{type(w).__name__} {w.windowTitle()} of {w.parent()}" for w in left] == []
+    assert [p.name for p in multiprocessing.active_children() if p.name.startswith("isotwin")] == []

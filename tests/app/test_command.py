@@ -1,0 +1,66 @@
+"""`python -m app` from the shell: refusals in one line, help, version."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is of X11")
+@pytest.mark.parametrize("environment", [{}, {"QT_QPA_PLATFORM": "offscreen"}])
+def test_without_a_display(environment):
+    ended = run(**environment)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.startswith("error: ")
+    assert "display" in ended.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is of X11")
+def test_a_display_that_is_not_there():
+    ended = run(DISPLAY=":987")
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert ended.stderr.startswith("error: ")
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_window(number):
+    started = subprocess.Popen([sys.executable, "-m", "app"], stderr=subprocess.PIPE, text=True)
+    time.sleep(4.0 if number == signal.SIGINT else 2.5)  # showing something, or still on the way there
+    started.send_signal(number)
+    _, stderr = started.communicate(timeout=20)
+    assert "Traceback" not in stderr
+    assert "leaked" not in stderr
+    assert started.returncode in (0, 130, -number)
+
+
+def test_a_file_that_is_not_there():
+    ended = run("nosuch")
+    assert (ended.returncode, ended.stderr) == (2, "error: nosuch: no such file\n")
+
+
+def test_help_and_version():
+    ended = run("--help")
+    assert ended.returncode == 0
+    assert "python -m app data/bound4.zarr" in ended.stdout
+    ended = run("--version")
+    assert (ended.returncode, ended.stdout.split()[0]) == (0, "isotwin")
+    assert run("--nonsense").returncode == 2
