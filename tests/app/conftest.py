@@ -35,8 +35,19 @@ def drain(application) -> None:
     application.processEvents()
 
 
+@pytest.fixture(scope="session")
+def quick_collection():
+    """What is loaded once stays: the collector need not look through it after every test."""
+    import app.views.main_window  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
-def open_window(qapp, qtbot):
+def open_window(qapp, qtbot, quick_collection):
     """make_window, shown; a runner that answers at once unless `real`. Checks for leaks when the test is over."""
     from app.views.start import make_window
 

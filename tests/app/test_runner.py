@@ -98,40 +98,17 @@ def test_a_child_answers_fails_dies_and_is_replaced(runner, loop):
     assert session.state.prepared.setup.operations == (Turn(0, 1, 30.0),)
     assert children() == ["isotwin forecasts"]
 
+    (child,) = [p for p in multiprocessing.active_children() if p.name == "isotwin forecasts"]
+    os.kill(child.pid, signal.SIGKILL)  # this time while it has nothing to do
+    child.join()
+    session.rotate(0, 1, 10.0)
+    loop.until(lambda: not session.state.busy)
+    assert session.state.prepared.setup.operations == (Turn(0, 1, 40.0),)
+
     before = [p.pid for p in multiprocessing.active_children() if p.name == "isotwin forecasts"]
     session.close()
     assert all(gone(pid) for pid in before)
     assert gone(child.pid)
-
-
-def test_a_child_that_died_idle_is_replaced(runner, loop):
-    session = session_of(runner, loop)
-    for process in multiprocessing.active_children():
-        os.kill(process.pid, signal.SIGKILL)
-        process.join()
-    session.rotate(0, 1, 10.0)
-    loop.until(lambda: not session.state.busy)
-    if session.state.message is not None:  # it was asked before its death was known
-        session.rotate(0, 1, 10.0)
-        loop.until(lambda: not session.state.busy)
-    assert session.state.prepared.setup.operations == (Turn(0, 1, 10.0),)
-
-
-def test_closing_during_an_export_leaves_no_process_and_no_file(loop, tmp_path):
-    runner = ProcessRunner(loop.post)
-    session = session_of(runner, loop)
-    folder = tmp_path / "out"
-    session.export(str(folder), ("npz", "mp4"))
-    loop.until(lambda: (session.state.export_progress or 0.0) > 0.1)
-    session.rotate(0, 1, 30.0)
-    pids = [p.pid for p in multiprocessing.active_children() if p.name.startswith("isotwin")]
-    assert len(pids) == 2
-    begin = time.monotonic()
-    session.close()
-    assert time.monotonic() - begin < 2.5
-    assert children() == []
-    assert all(gone(pid) for pid in pids)
-    assert not folder.exists(), sorted(p.name for p in folder.rglob("*"))
 
 
 def test_closing_at_once(loop):

@@ -161,6 +161,7 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
 def test_closing_during_an_export(open_window, qtbot, tmp_path):
     window = open_window(real=True)
     settled(qtbot, window)
+    window.session.toggle_play()  # software OpenGL would take the cores from the export
     folder = tmp_path / "out"
     window.session.export(str(folder), ("mp4",))
     qtbot.waitUntil(lambda: (window.session.state.export_progress or 0.0) > 0.0, timeout=PATIENCE)
