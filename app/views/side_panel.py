@@ -66,6 +66,8 @@ class SidePanel(QScrollArea):
         self._layout.addWidget(self.rotation)
         self._build_readouts()
         self._layout.addStretch(1)
+        for box in inner.findChildren(QSpinBox):
+            box.setMinimumWidth(56)  # else its largest number makes the panel wider than what is seen of it
 
     def _build_system(self) -> None:
         session = self._session

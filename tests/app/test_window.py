@@ -339,6 +339,21 @@ def test_every_state_is_drawn(open_window, qtbot):
     look()
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 700)])
+def test_the_side_panel_is_seen_in_full_width(open_window, qtbot, size):
+    from PySide6.QtCore import QPoint
+    from PySide6.QtWidgets import QWidget
+
+    window = open_window(dims=8, contrast="egnn-nbody", operations=(Turn(0, 7, 12.5),))
+    window.resize(*size)
+    inner, seen = window.side.widget(), window.side.viewport()
+    qtbot.waitUntil(lambda: window.width() == size[0] and inner.width() <= seen.width())
+    for child in inner.findChildren(QWidget):
+        if child.isVisible():
+            right = child.mapTo(inner, QPoint(child.width(), 0)).x()
+            assert right <= seen.width(), (type(child).__name__, child.accessibleName(), right)
+
+
 def test_errors_show_in_the_window_and_nothing_is_raised_in_a_slot(open_window, qtbot, monkeypatch):
     runner = LaterRunner()
     window = open_window(runner=runner)
