@@ -3,7 +3,7 @@
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QWidget
 
 from app.viewmodel.state import ViewState
 from app.viewmodel.work import PERTURBATION, Prepared
@@ -30,6 +30,8 @@ class Charts(QWidget):
             plot.setMouseEnabled(x=False, y=False)
             plot.hideButtons()
             plot.setMinimumHeight(96)
+            for axis in ("left", "bottom"):  # the moving cursor repaints the plot: keep the axes as pictures
+                plot.getAxis(axis).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             cursor = pg.InfiniteLine(angle=90)
             plot.addItem(cursor, ignoreBounds=True)
             self._cursors.append(cursor)
