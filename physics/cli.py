@@ -54,8 +54,8 @@ def run_command(main: Callable[[Sequence[str]], None], argv: Sequence[str] | Non
         main(sys.argv[1:] if argv is None else argv)
     except InputError as error:
         return _refused(str(error))
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write(f"interrupted{': ' if str(interrupt) else ''}{interrupt}\n")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

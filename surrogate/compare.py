@@ -140,10 +140,11 @@ def comparison_of(
     x, v = truth.positions[:-k] @ back, truth.velocities[:-k] @ back
     q = np.repeat(truth.system.charges[None], len(x), axis=0)
     errors = equivariance_errors(lambda a, b: model.forecast_in(a, b, q, dtype)[0], x, v, matrices)
+    input_times = (float(truth.times[0]), float(truth.times[-1 - k]))
     outside = (
-        model.outside_system(truth.system, truth.n_dims)
+        model.outside_system(truth.system, truth.n_dims, input_times)
         if law_known
-        else model.outside(truth.n_dims, truth.system.n_particles)
+        else model.outside(truth.n_dims, truth.system.n_particles, None, input_times)
     )
     return Comparison(
         truth=seen,

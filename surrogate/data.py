@@ -253,6 +253,15 @@ def training_range(splits: Mapping[str, DataSplit]) -> dict[str, Any]:
     }
 
 
+def input_times(splits: Sequence[DataSplit], frames: Sequence[Sequence[int]], every_window: bool) -> list[float]:
+    """Earliest and latest time of an input state [time]: the training range's time window."""
+    spans = []
+    for split, (first, last) in zip(splits, frames, strict=True):
+        begin, end = (0, len(split.times) - 1 - (last - first)) if every_window else (first, first)
+        spans += [float(split.times[begin]), float(split.times[end])]
+    return [min(spans), max(spans)]
+
+
 def _distinct(recipes: Any) -> list[tuple[tuple[str, Any], ...]]:
     seen: list[tuple[tuple[str, Any], ...]] = []
     for recipe in recipes:

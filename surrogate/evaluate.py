@@ -90,9 +90,14 @@ def evaluation(
         "input_frame": first,
         "target_frame": last,
         "horizon": horizon,
-        "outside_training": list(model.outside(split.n_dims, split.n_particles, dict(split.recipe) or None)),
+        "outside_training": list(_outside(model, split, first)),
     }
     return result
+
+
+def _outside(model: Forecaster, split: DataSplit, first: int) -> tuple[str, ...]:
+    at = float(split.times[first])
+    return model.outside(split.n_dims, split.n_particles, dict(split.recipe) or None, (at, at))
 
 
 def _clean_part(

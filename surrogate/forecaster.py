@@ -27,6 +27,8 @@ from surrogate.zoo import shipped_models
 
 FloatArray = NDArray[np.float64]
 UNIT_SCALES = Scales()
+TIME_SLACK = 0.5
+"""How far from the trained times an input may lie before it is flagged [time]."""
 BATCH_EDGES = 400_000
 """Directed edges per forward pass: bounds the memory of large requests."""
 
@@ -194,13 +196,21 @@ class Forecaster:
         if masses is not None and not self.uses_masses and bool((masses != 1).any()):
             raise InputError(f"model {self.name!r} was made for unit masses and takes no others")
 
-    def outside(self, n_dims: int, n_particles: int, law: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    def outside(
+        self,
+        n_dims: int,
+        n_particles: int,
+        law: Mapping[str, Any] | None = None,
+        times: tuple[float, float] | None = None,
+    ) -> tuple[str, ...]:
         """Why a request lies outside the training range; empty inside.
 
         Parameters
         ----------
         law : mapping, optional
             With `law` and `parameters`, as in a recipe; not checked when left out.
+        times : (float, float), optional [time]
+            Earliest and latest input state; not checked when left out.
         """
         reasons = []
         dims, particles = self.card.get("dims", []), self.card.get("particles", [])
@@ -212,12 +222,17 @@ class Forecaster:
         if law and known and not any(_same_law(entry, law) for entry in known):
             names = ", ".join(sorted({str(entry.get("preset") or entry["law"]) for entry in known}))
             reasons.append(f"law {law.get('law')} (trained: {names})")
+        window = self.card.get("input_times")
+        if times and window and not (window[0] - TIME_SLACK <= times[0] and times[1] <= window[1] + TIME_SLACK):
+            reasons.append(f"t = {_span(*times)} (trained: {_span(*window)})")
         return tuple(reasons)
 
-    def outside_system(self, system: System, n_dims: int) -> tuple[str, ...]:
+    def outside_system(
+        self, system: System, n_dims: int, times: tuple[float, float] | None = None
+    ) -> tuple[str, ...]:
         """As `outside`, for a System."""
         reasons = self.outside(
-            n_dims, system.n_particles, {"law": system.law, "parameters": dict(system.parameters)}
+            n_dims, system.n_particles, {"law": system.law, "parameters": dict(system.parameters)}, times
         )
         if not self.uses_masses and (system.masses != 1).any():
             reasons += ("masses other than 1",)
@@ -255,6 +270,10 @@ class Forecaster:
         if tensor.shape != shape:
             raise InputError(f"{name} must be {shape} or {shape[1:]}; got shape {tuple(tensor.shape)}")
         return tensor
+
+
+def _span(first: float, last: float) -> str:
+    return f"{first:.3g}" if last - first < 1e-9 else f"{first:.3g} to {last:.3g}"
 
 
 def _same_law(entry: Mapping[str, Any], law: Mapping[str, Any]) -> bool:

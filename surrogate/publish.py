@@ -19,6 +19,7 @@ from physics.errors import InputError
 from physics.files import atomic_write, bounded_text
 from resources import ZOO
 from surrogate.checkpoint import read_checkpoint, save_checkpoint
+from surrogate.data import input_times
 from surrogate.evaluate import evaluation
 from surrogate.forecaster import load
 from surrogate.judge import rollout_summary
@@ -97,6 +98,8 @@ def publish(name: str, runs: Sequence[Path], data: Sequence[str], *, rollouts: b
         "results": measured(runs, data, rollouts),
         "measured_on": {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "command": command},
     }
+    if "input_times" not in card:  # runs from before the card kept it
+        card["input_times"] = _input_times(config, card)
     folder = ZOO / name
     if folder.exists():
         shutil.rmtree(folder)
@@ -106,6 +109,11 @@ def publish(name: str, runs: Sequence[Path], data: Sequence[str], *, rollouts: b
     save_checkpoint(folder, {**chosen.info, "card": card}, chosen.tensors)
     atomic_write(folder / "README.md", card_text(card).encode())
     return folder / FILE_NAME
+
+
+def _input_times(config: dict[str, Any], card: dict[str, Any]) -> list[float]:
+    splits = [read_split(path, "train") for path in config["data"]["paths"]]
+    return input_times(splits, card["frames"], config["data"]["windows"] == "all")
 
 
 def card_text(card: dict[str, Any]) -> str:
@@ -120,7 +128,8 @@ def card_text(card: dict[str, Any]) -> str:
         f"- **Model** {card['model']['name']} ({settings}), "
         f"{card['n_parameters']:,} parameters that make positions",
         f"- **Trained on** {', '.join(card['data'])}: n = {', '.join(map(str, card['dims']))}, "
-        f"N = {', '.join(map(str, card['particles']))}; windows: {card['windows']}, frames "
+        f"N = {', '.join(map(str, card['particles']))}, t = {card['input_times'][0]:.3g} to "
+        f"{card['input_times'][1]:.3g}; windows: {card['windows']}, frames "
         f"{card['frames'][0][0]} to {card['frames'][0][1]} "
         f"({', '.join(map(str, sorted(set(card['train_samples']))))} trajectories each)",
         f"- **Supervision** positions{' and velocities' if card['velocity_targets'] else ''}"

@@ -35,6 +35,7 @@ from surrogate.data import (
     batches,
     data_identity,
     fitted_scales,
+    input_times,
     task_frames,
     training_range,
     training_splits,
@@ -104,6 +105,7 @@ class Trainer:
             "train_samples": [len(s) for s in self.train_sets],
             "velocity_targets": bool(config.train.velocity_weight),
             **training_range({path: train for path, (train, _) in splits.items()}),
+            "input_times": input_times([t for t, _ in splits.values()], frames, config.data.windows == "all"),
         }
         self.model.to(device)
         self.average = {name: p.detach().clone() for name, p in self.model.state_dict().items()}
@@ -130,13 +132,12 @@ class Trainer:
                 f"model {self.config.model!r} is for n = {self.model.dims} (model.dims); "
                 f"the data has n = {', '.join(map(str, sorted(dims)))}"
             )
-        if (
-            self.config.data.windows == "task"
-            and self.config.train.velocity_weight
-            and not self.model.gives_velocity
+        if self.config.train.velocity_weight and (
+            not self.model.gives_velocity or self.model.velocity_head_parameters()
         ):
             raise InputError(
-                f"train.velocity_weight: model {self.config.model!r} gives no velocity with its positions"
+                f"train.velocity_weight: model {self.config.model!r} gives no velocity with its positions; "
+                "a velocity head is trained by train.velocity_epochs"
             )
 
     def start_stage(self, index: int) -> None:
@@ -550,8 +551,7 @@ def main(argv: Sequence[str]) -> None:
             command=command_line("surrogate.train", [a for a in argv if a not in ("--resume", "--overwrite")]),
         )
     except KeyboardInterrupt:
-        sys.stderr.write(f"{options.out}: the state of the last validation is kept; go on with --resume\n")
-        raise
+        raise KeyboardInterrupt(f"{options.out} keeps the last validated state; go on with --resume") from None
     sys.stdout.write(f"{options.out}: done; its best model is {options.out / 'best'}\n")
 
 

@@ -62,9 +62,11 @@ class EGNNRecurrent(SurrogateModel):
     Notes
     -----
     With dt = horizon / steps, each layer drifts half a step, updates
-    v_i <- (1 + dt phi_v(h_i)) v~_i + dt C sum_j [g_ij phi_x1(m_ij) r_ij + phi_x2(m_ij) (v_i - v_j)],
+    v_i <- v_i + dt (p_i - mean p) with
+    p_i = phi_v(h_i) v~_i + C sum_j [g_ij phi_x1(m_ij) r_ij + phi_x2(m_ij) (v_i - v_j)],
     drifts the other half, and updates h_i <- h_i + phi_h(h_i, C sum_j m_ij);
-    g_ij = 1 / (d_ij^2 + 0.01), C = 1 / (N - 1), v~ relative to the mean velocity.
+    g_ij = 1 / (d_ij^2 + 0.01), C = 1 / (N - 1), v~ relative to the mean velocity. Taking the mean push away
+    conserves total momentum (unit masses) to round-off.
 
     **Source** Satorras et al. 2021, equation 7 in its recurrent reading (velocity carried from layer to layer).
     **Deviations** the layers are time steps of equal length; pair scalars are [q_i q_j, log, root and inverse
@@ -103,7 +105,8 @@ class EGNNRecurrent(SurrogateModel):
             m = layer.messages(h, self._edge_scalars(c, r, dv, s2))
             weights = layer.phi_x(m)
             pull = (weights[..., :1] / s2 * r + weights[..., 1:] * dv).mean(0)
-            v = v + dt * (layer.phi_v(h) * (v - mean_v) + pull)
+            push = layer.phi_v(h) * (v - mean_v) + pull
+            v = v + dt * (push - push.mean(dim=1, keepdim=True))
             x = x + (0.5 * dt) * v
             if step + 1 < self.steps:
                 h = h + layer.phi_h(torch.cat([h, m.mean(0)], dim=-1))

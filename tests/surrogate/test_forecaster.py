@@ -432,3 +432,12 @@ def test_a_foreign_forecast_of_the_wrong_shape(here: str, monkeypatch: pytest.Mo
     x, v, q = state()
     with pytest.raises(ModelError, match="forecast positions must be"):
         model.forecast_in(x, v, q, torch.float32)
+
+
+def test_states_from_other_times_are_outside_training() -> None:
+    model = forecaster()
+    model.card["input_times"] = [3.1, 3.1]
+    assert model.outside(3, 5, None, (3.1, 3.4)) == ()
+    assert model.outside(3, 5, None, (3.1, 7.1)) == ("t = 3.1 to 7.1 (trained: 3.1)",)
+    assert model.outside(3, 5, None, (0.0, 0.0)) == ("t = 0 (trained: 3.1)",)
+    assert model.outside(3, 5) == ()
