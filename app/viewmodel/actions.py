@@ -116,7 +116,7 @@ ACTIONS: dict[str, Action] = {
     "undo": Action("Undo", "Edit", "Ctrl+Z", lambda s, d: s.undo(), "The setup before the last change"),
     "redo": Action("Redo", "Edit", "Ctrl+Shift+Z", lambda s, d: s.redo(), "Take the last undo back"),
     "play": Action(
-        "Play", "Playback", "Space", lambda s, d: s.toggle_play(), "Play or pause", lambda s: s.playback.playing
+        "Play or pause", "Playback", "Space", lambda s, d: s.toggle_play(), "Play or pause", lambda s: s.playback.playing
     ),
     "step-forward": Action("Next frame", "Playback", "Right", lambda s, d: s.step(1), "Pause, one frame on"),
     "step-back": Action("Previous frame", "Playback", "Left", lambda s, d: s.step(-1), "Pause, one frame back"),
@@ -143,7 +143,7 @@ ACTIONS: dict[str, Action] = {
     ),
     "next-seed": Action("Next draw", "World", "N", lambda s, d: s.next_seed(), "Another seed, or the next sample"),
     "clamped": Action(
-        "Published clamped law",
+        "Clamped law",
         "World",
         "L",
         lambda s, d: s.toggle_clamped(),

@@ -39,7 +39,8 @@ QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
 QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {accent}; }}
 QComboBox::drop-down {{ border: none; width: 18px; }}
 QComboBox::down-arrow {{ image: url({down}); width: 10px; height: 8px; }}
-QSpinBox, QDoubleSpinBox {{ padding-right: 18px; }}
+QSpinBox, QDoubleSpinBox {{ padding: 4px 18px 4px 2px; }}
+QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 0 0 5px; }}
 QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::down-button {{
     border: none; background: transparent; width: 16px; }}
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({up}); width: 9px; height: 7px; }}

@@ -23,14 +23,14 @@ def pane_title(comparison: Comparison, source: Source) -> tuple[str, str]:
     if source == "truth":
         return "Ground truth", shortened(comparison.scenario_name, 60)
     if source == "rollout":
-        return f"{model}: chained roll-out", "fed with its own forecasts, one horizon at a time"
+        return f"{model}: chained roll-out", "fed with its own forecasts"
     if comparison.horizon is None:
         return f"{model}: forecast", "every frame predicted from the first state"
     span = short_number(comparison.horizon)
     unit = "time unit" if span == "1" else "time units"
     return (
         f"{model}: sliding forecast",
-        f"each frame predicted from the truth {span} {unit} earlier",
+        f"from the truth {span} {unit} earlier",
     )
 
 
