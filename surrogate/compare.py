@@ -128,7 +128,11 @@ def comparison_of(
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
     k = horizon_in_frames(truth.times, model.horizon)
     sliding = sliding_forecast(model, truth, dtype)
-    chained = chained_rollout(model, truth, dtype)
+    chained, ran_away = None, ""
+    try:
+        chained = chained_rollout(model, truth, dtype)
+    except InputError as error:  # the sliding forecast is still worth showing
+        ran_away = f"no chained roll-out: {error}"
     seen = Trajectory(
         truth.times[k:], truth.positions[k:], truth.velocities[k:], truth.system, truth.velocity_offset
     )
@@ -166,6 +170,7 @@ def comparison_of(
             "parameters": dict(truth.system.parameters),
             "card": model.card,
             "gives_velocity": model.gives_velocity,
+            **({"rollout_note": ran_away} if ran_away else {}),
             **(details or {}),
         },
     )
@@ -310,6 +315,8 @@ def summary(comparison: Comparison, folder: Path) -> str:
     ]
     if chained:
         lines.append(f"  chained roll-out              RMSE at the end {chained[-1]:.4g}")
+    if comparison.details.get("rollout_note"):
+        lines.append(f"  {comparison.details['rollout_note']}")
     lines.append(f"  equivariance error            {metrics['equivariance_error']:.2g}")
     if comparison.outside_training:
         lines.append("  outside training              " + "; ".join(comparison.outside_training))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physics.cli import CommandParser, command_line, run_command
+from physics.cli import CommandParser, command_line, positive_int, refuse_existing, run_command
 from physics.presets import PRESETS, published_states
 from physics.scenarios import load_scenario
 from physics.simulate import schedule_through, simulate_batch
@@ -45,7 +45,10 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder to write (replaced)")
     parser.add_argument("--model", default="egnn-nbody")
     parser.add_argument("--scenario", default="published")
+    parser.add_argument("--frames", type=positive_int, metavar="F", help="compare so many frames (default: all)")
     options = parser.parse_args(argv)
+    made_by_us = (options.out / "metrics.json").exists()
+    refuse_existing(options.out, made_by_us, "a folder of an earlier demonstration")
     say = sys.stdout.write
     begin = time.monotonic()
     model = load(options.model)
@@ -59,7 +62,7 @@ def main(argv: Sequence[str]) -> None:
     sys.stdout.flush()
     scenario = load_scenario(options.scenario)
     rotation = rotation_of(scenario.dims, ROTATION, None, None)
-    truth = scenario_truth(scenario, rotation, model)
+    truth = scenario_truth(scenario, rotation, model, n_frames=options.frames)
     comparison = comparison_of(
         model,
         truth,
@@ -73,7 +76,7 @@ def main(argv: Sequence[str]) -> None:
     )
     say(f"3/3  exporting {', '.join(FORMATS)}\n")
     sys.stdout.flush()
-    if (options.out / "metrics.json").exists():
+    if made_by_us:
         shutil.rmtree(options.out)
     export_all(comparison, options.out, FORMATS, None, None)
     say("\n" + summary(comparison, options.out))

@@ -116,7 +116,7 @@ ACTIONS: dict[str, Action] = {
     "undo": Action("Undo", "Edit", "Ctrl+Z", lambda s, d: s.undo(), "The setup before the last change"),
     "redo": Action("Redo", "Edit", "Ctrl+Shift+Z", lambda s, d: s.redo(), "Take the last undo back"),
     "play": Action(
-        "Play or pause", "Playback", "Space", lambda s, d: s.toggle_play(), "Play or pause", lambda s: s.playback.playing
+        "Play or pause", "Playback", "Space", lambda s, d: s.toggle_play(), "", lambda s: s.playback.playing
     ),
     "step-forward": Action("Next frame", "Playback", "Right", lambda s, d: s.step(1), "Pause, one frame on"),
     "step-back": Action("Previous frame", "Playback", "Left", lambda s, d: s.step(-1), "Pause, one frame back"),

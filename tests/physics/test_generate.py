@@ -297,7 +297,7 @@ def test_existing_output_is_kept_unless_overwritten(tmp_path, capsys, monkeypatc
 
 
 MANY = ["--preset", "charged-iso", "--dims", 2, "--particles", 3, "--split", "train=160", "valid=8"]
-MANY += ["--seed", 3, "--workers", 1]
+MANY += ["--seed", 3, "--workers", 1, "--set", "dt=8e-6"]  # slow enough to be stopped in the middle
 
 
 def stopped(line, out, wanted, number):
@@ -340,7 +340,7 @@ def test_interrupted_killed_torn_and_resumed_ends_with_the_same_bytes(tmp_path, 
 
     monkeypatch.setattr(command, "CHUNK_BYTES", 8 * 132 * 3 * 2 * 8)
     sizes = {"train": "160", "valid": "8"}
-    generate(request_from_options("charged-iso", sizes, 2, 3, 3, {}), whole, workers=2)
+    generate(request_from_options("charged-iso", sizes, 2, 3, 3, {"dt": "8e-6"}), whole, workers=2)
     assert contents(out) == contents(whole)
     assert len(chunks(whole)) == 20
     assert not [path for path in out.rglob("*") if "part" in path.name]
