@@ -22,7 +22,7 @@ from physics.types import State, System, Trajectory
 from surrogate.comparison import Comparison
 from surrogate.exporters import EXPORTERS, export_all
 from surrogate.forecaster import Forecaster, load
-from surrogate.metrics import equivariance_errors, haar_matrices
+from surrogate.metrics import equivariance_errors, haar_matrices, relative_residuals
 from surrogate.rollout import chained_rollout, horizon_in_frames, sliding_forecast
 from surrogate.zoo import shipped_models
 
@@ -122,28 +122,33 @@ def comparison_of(
     law_known: bool = True,
     command: str = "",
     details: dict[str, Any] | None = None,
+    chained: bool = True,
     dtype: torch.dtype = torch.float32,
 ) -> Comparison:
-    """Forecast an already rotated truth, sliding and chained, and measure the model's equivariance on it."""
+    """Forecast an already rotated truth, sliding and (if wanted) chained, and measure the model's equivariance."""
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
     k = horizon_in_frames(truth.times, model.horizon)
     sliding = sliding_forecast(model, truth, dtype)
-    chained, ran_away = None, ""
+    rolled, ran_away = None, ""
     try:
-        chained = chained_rollout(model, truth, dtype)
+        rolled = chained_rollout(model, truth, dtype) if chained else None
     except InputError as error:  # the sliding forecast is still worth showing
         ran_away = f"no chained roll-out: {error}"
     seen = Trajectory(
         truth.times[k:], truth.positions[k:], truth.velocities[k:], truth.system, truth.velocity_offset
     )
-    matrices = haar_matrices(truth.n_dims, 8, 0)
-    if not rotation.identity:
-        # The forecast of the turned state is compared with the turned forecast of the state before the turn.
-        matrices = [rotation.matrix]
-    back = np.eye(truth.n_dims) if rotation.identity else rotation.matrix
-    x, v = truth.positions[:-k] @ back, truth.velocities[:-k] @ back
-    q = np.repeat(truth.system.charges[None], len(x), axis=0)
-    errors = equivariance_errors(lambda a, b: model.forecast_in(a, b, q, dtype)[0], x, v, matrices)
+    q = np.repeat(truth.system.charges[None], len(sliding.positions), axis=0)
+
+    def forecast(x: FloatArray, v: FloatArray) -> FloatArray:
+        return model.forecast_in(x, v, q, dtype)[0]
+
+    x, v = truth.positions[:-k], truth.velocities[:-k]
+    if rotation.identity:
+        errors = equivariance_errors(forecast, x, v, haar_matrices(truth.n_dims, 8, 0))
+    else:
+        # The forecast of the turned state, which there is, against the turned forecast of the state before it.
+        before = forecast(x @ rotation.matrix, v @ rotation.matrix)
+        errors = relative_residuals(sliding.positions, before, rotation.matrix)
     input_times = (float(truth.times[0]), float(truth.times[-1 - k]))
     outside = (
         model.outside_system(truth.system, truth.n_dims, input_times)
@@ -153,7 +158,7 @@ def comparison_of(
     return Comparison(
         truth=seen,
         forecast=sliding,
-        rollout=chained,
+        rollout=rolled,
         rotation=rotation.matrix,
         equivariance_error=float(np.median(errors)),
         model_name=model.name,

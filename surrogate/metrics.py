@@ -46,12 +46,13 @@ def equivariance_errors(
         Elements of O(n), applied about the origin in float64.
     """
     f = forecast(x, v)
+    return np.array([relative_residuals(forecast(x @ m.T, v @ m.T), f, m) for m in matrices])
+
+
+def relative_residuals(turned: FloatArray, f: FloatArray, matrix: FloatArray) -> FloatArray:
+    """|turned - R f| / |f - centroid of f| of each sample, (samples,), from forecasts (samples, N, n)."""
     size = np.linalg.norm(f - f.mean(axis=1, keepdims=True), axis=(1, 2))
-    rows = []
-    for matrix in matrices:
-        turned = forecast(x @ matrix.T, v @ matrix.T)
-        rows.append(np.linalg.norm(turned - f @ matrix.T, axis=(1, 2)) / np.maximum(size, 1e-300))
-    return np.array(rows)
+    return np.asarray(np.linalg.norm(turned - f @ matrix.T, axis=(1, 2)) / np.maximum(size, 1e-300))
 
 
 def haar_matrices(n_dims: int, count: int, seed: int) -> list[FloatArray]:

@@ -21,6 +21,7 @@ from surrogate.comparison import Comparison
 from surrogate.zoo import FILE_NAME, shipped_models
 
 if TYPE_CHECKING:
+    from physics.scenarios import Scenario
     from physics.types import Trajectory
     from surrogate.forecaster import Forecaster
 
@@ -45,7 +46,7 @@ class Prepared:
     contrast_note : str
         Why there is no contrast although one was asked for.
     growth : (n_frames,) float64
-        How many times a 1e-6 perturbation of the truth has grown.
+        How many times a 1e-6 perturbation of the truth before the turn has grown.
     truth_residual : (n_frames,) float64, or None
         |truth(R x) - R truth(x)| / radius at each frame; None without a rotation.
     own_dims, own_particles : int
@@ -97,7 +98,8 @@ def prepare(setup: Setup) -> Prepared:
 
     begin = time.perf_counter()
     model = _model(setup.model or default_model())
-    truth, plain, facts = _truths(setup, model)
+    truth, before = _truths(setup, model)
+    plain, facts = before.truth, before.facts
     title = facts["title"]
     rotation = _rotation(setup, truth.n_dims)
     comparison = comparison_of(
@@ -113,7 +115,9 @@ def prepare(setup: Setup) -> Prepared:
     if setup.contrast:
         try:
             other = _model(setup.contrast)
-            contrast = comparison_of(other, truth, rotation, scenario_name=title, law_known=facts["law_known"])
+            contrast = comparison_of(
+                other, truth, rotation, scenario_name=title, law_known=facts["law_known"], chained=False
+            )
         except InputError as error:
             note = str(error)
     seen = comparison.truth
@@ -122,7 +126,7 @@ def prepare(setup: Setup) -> Prepared:
         comparison=comparison,
         contrast=contrast,
         contrast_note=note,
-        growth=_growth(truth)[truth.n_frames - seen.n_frames :],
+        growth=before.growth[truth.n_frames - seen.n_frames :],
         truth_residual=_truth_residual(truth, plain, rotation.matrix, seen.n_frames),
         advice=_advice(setup, comparison),
         seconds=time.perf_counter() - begin,
@@ -140,16 +144,54 @@ def _rotation(setup: Setup, n_dims: int) -> Any:
     return Rotation(rotation_matrix(setup.operations, n_dims), turns, not setup.operations)
 
 
-def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", "Trajectory", dict[str, Any]]:
-    """The truth from the rotated state, the truth before the turn, and what is known of them."""
+@dataclass(frozen=True, eq=False)
+class Unturned:
+    """What no rotation changes: the system before the turn, computed once and kept.
+
+    Attributes
+    ----------
+    truth : Trajectory
+    growth : (n_frames,) float64
+    scenario : Scenario or None
+        At the frames of the application; None for stored data.
+    facts : mapping
+        title, description, law_known, drawn, seed, n_samples.
+    """
+
+    truth: "Trajectory"
+    growth: FloatArray
+    scenario: "Scenario | None"
+    facts: Mapping[str, Any]
+
+
+def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Unturned]:
+    """The truth from the rotated state, and what there was before the turn."""
+    from physics.types import State
+
+    path = Path(setup.data or setup.scenario)
+    stamp = path.stat().st_mtime_ns if path.exists() else 0
+    unrotated = replace(setup, operations=(), model="", contrast="")
+    before = _unturned(unrotated, model.horizon / APP_FRAMES_PER_HORIZON, stamp)
+    plain = before.truth
+    if not setup.operations:
+        return plain, before
+    matrix = rotation_matrix(setup.operations, plain.n_dims)
+    if before.scenario is None:
+        return plain.transformed(matrix), before
+    start = plain.state(0)
+    turned = State(start.positions @ matrix.T, start.velocities @ matrix.T, start.time)
+    return before.scenario.trajectory(plain.system, turned), before
+
+
+@lru_cache(maxsize=8)
+def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
+    """Made once for each system; `stamp` is the time of its file's last change."""
     from physics.dataset import read_split
     from physics.scenarios import load_scenario
-    from physics.types import State
     from surrogate.compare import stored_truth
 
     if setup.data:
         plain, known, recipe = stored_truth(setup.data, setup.split, setup.index)
-        matrix = rotation_matrix(setup.operations, plain.n_dims)
         facts = {
             "title": f"{Path(setup.data).name} #{setup.index}",
             "description": str(recipe.get("preset", "")),
@@ -158,7 +200,7 @@ def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", "Trajector
             "seed": None,
             "n_samples": len(read_split(setup.data, setup.split)),
         }
-        return plain.transformed(matrix), plain, facts
+        return Unturned(plain, _growth(plain), None, facts)
     scenario = load_scenario(setup.scenario)
     if setup.clamped:
         scenario = replace(scenario, law="reference", parameters={}, dt=None)
@@ -168,12 +210,8 @@ def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", "Trajector
         n_particles=setup.particles if drawn else None,
         seed=setup.seed if drawn else None,
     )
-    interval = model.horizon / APP_FRAMES_PER_HORIZON
     finer = replace(scenario, frame_interval=interval)
     plain = finer.trajectory(system, state)
-    matrix = rotation_matrix(setup.operations, plain.n_dims)
-    turned = State(state.positions @ matrix.T, state.velocities @ matrix.T, state.time)
-    truth = finer.trajectory(system, turned) if setup.operations else plain
     seed = scenario.random.get("seed") if setup.seed is None else setup.seed
     facts = {
         "title": scenario.title + (" (published clamped law)" if setup.clamped else ""),
@@ -183,7 +221,7 @@ def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", "Trajector
         "seed": seed if drawn else None,
         "n_samples": 0,
     }
-    return truth, plain, facts
+    return Unturned(plain, _growth(plain), finer, facts)
 
 
 def _growth(truth: "Trajectory") -> FloatArray:
