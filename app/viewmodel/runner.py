@@ -80,6 +80,9 @@ class InlineRunner:
 
 def _serve(connection: Connection, cancel: Any) -> None:
     """The child process: answer requests until the pipe closes."""
+    # Half the cores, set before PyTorch loads: its threads wait for each other by spinning, and beside the
+    # drawing window on a small machine a forecast of 0.2 s then takes seconds now and then.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) // 2, 1)))
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
