@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from physics import __version__
 from physics.cli import CommandParser, command_line, positive_int, progress_bar, refuse_existing, run_command, seed
-from physics.dataset import read_split
+from physics.dataset import DataSplit, read_split
 from physics.errors import InputError, unknown_name
 from physics.forces import FORCES
 from physics.presets import PRESETS
@@ -92,11 +92,10 @@ def scenario_truth(
     return scenario.trajectory(system, turned, n_frames)
 
 
-def stored_truth(path: str, split_name: str, index: int) -> tuple[Trajectory, bool, dict[str, Any]]:
+def stored_truth(split: DataSplit, split_name: str, index: int) -> tuple[Trajectory, bool, dict[str, Any]]:
     """A stored trajectory from the task's input frame on, whether its law is known, and its recipe."""
-    split = read_split(path, split_name)
     if not 0 <= index < len(split):
-        raise InputError(f"{path}: no sample {index}; it has {len(split)} (0 to {len(split) - 1})")
+        raise InputError(f"{split.source}: no sample {index}; it has {len(split)} (0 to {len(split) - 1})")
     recipe = dict(split.recipe)
     preset = PRESETS.get(str(recipe.get("preset")))
     first = preset.input_frame[split_name] if preset else 0
@@ -272,7 +271,7 @@ def _comparison(options: Any, model: Forecaster, command: str) -> Comparison:
             command=command,
             details={"recipe": recipe, "description": scenario.description},
         )
-    truth, known, recipe = stored_truth(options.data, options.split, options.index)
+    truth, known, recipe = stored_truth(read_split(options.data, options.split), options.split, options.index)
     rotation = rotation_of(truth.n_dims, options.rotate, options.random_rotation, options.reflect)
     truth = truth.transformed(rotation.matrix)
     if options.frames:

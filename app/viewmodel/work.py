@@ -191,14 +191,15 @@ def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
     from surrogate.compare import stored_truth
 
     if setup.data:
-        plain, known, recipe = stored_truth(setup.data, setup.split, setup.index)
+        split = read_split(setup.data, setup.split)
+        plain, known, recipe = stored_truth(split, setup.split, setup.index)
         facts = {
             "title": f"{Path(setup.data).name} #{setup.index}",
             "description": str(recipe.get("preset", "")),
             "law_known": known,
             "drawn": False,
             "seed": None,
-            "n_samples": len(read_split(setup.data, setup.split)),
+            "n_samples": len(split),
         }
         return Unturned(plain, _growth(plain), None, facts)
     scenario = load_scenario(setup.scenario)
