@@ -92,6 +92,44 @@ def parse_rotations(text: str) -> list[tuple[int, int, float]]:
     return turns
 
 
+def parse_operations(text: str, n_dims: int) -> tuple[FloatArray, list[str]]:
+    """The matrix of turns, random rotations and reflections applied left to right, and each in words.
+
+    Parameters
+    ----------
+    text : str
+        As "0-1:30,random:17,reflect:2": turns of :func:`parse_rotations`, Haar draws from SO(n) with a seed, and
+        changes of sign of one coordinate, in any order.
+    n_dims : int
+
+    Returns
+    -------
+    matrix : (n_dims, n_dims) float64
+    words : list of str
+
+    Raises
+    ------
+    InputError
+        Naming the operation that does not parse or fit.
+    """
+    matrix, words = np.eye(n_dims), []
+    for part in text.split(","):
+        kind, _, number = part.strip().partition(":")
+        if kind not in ("random", "reflect"):
+            ((i, j, degrees),) = parse_rotations(part)
+            step, word = plane_rotation(n_dims, i, j, math.radians(degrees)), f"{i}-{j}: {degrees:g}°"
+        elif not (number.isascii() and number.isdigit() and len(number) <= 10 and int(number) < 2**32):
+            raise InputError(f"rotation {part.strip()!r:.60} must read '{kind}:NUMBER', for example '{kind}:1'")
+        elif kind == "random":
+            step = random_rotation(n_dims, np.random.default_rng(int(number)))
+            word = f"random rotation {number}"
+        else:
+            step, word = reflection(n_dims, int(number)), f"reflect x{number}"
+        matrix = step @ matrix
+        words.append(word)
+    return matrix, words
+
+
 def composed(n_dims: int, turns: list[tuple[int, int, float]]) -> FloatArray:
     """The matrix of several plane turns in degrees, applied left to right, (n_dims, n_dims) float64."""
     matrix = np.eye(n_dims)

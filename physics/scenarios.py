@@ -6,7 +6,7 @@ A scenario is either fixed (its particles are listed) or drawn from a data prese
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +138,11 @@ class Scenario:
         if self.start > 0:
             state = simulate(system, state, self.start, n_frames=2, dt=self.dt).state(-1)
         return system, state
+
+    def clamped(self) -> "Scenario":
+        """The same system under the published law, whose clamp of each component is not isotropic."""
+        title = f"{self.title} (published clamped law)"
+        return replace(self, title=title, law="reference", parameters={}, dt=None)
 
     def trajectory(self, system: System, state: State, n_frames: int | None = None) -> Trajectory:
         """The truth from `state` on, at the scenario's frames (or `n_frames` of them)."""

@@ -16,7 +16,7 @@ from physics.dataset import DataSplit, read_split
 from physics.errors import InputError, unknown_name
 from physics.forces import FORCES
 from physics.presets import PRESETS
-from physics.rotations import composed, parse_rotations, random_rotation, reflection
+from physics.rotations import parse_operations, random_rotation, reflection
 from physics.scenarios import Scenario, load_scenario, shipped_scenarios
 from physics.types import State, System, Trajectory
 from surrogate.comparison import Comparison
@@ -56,11 +56,9 @@ class Rotation:
 
 def rotation_of(n_dims: int, rotate: str | None, random_seed: int | None, reflect: int | None) -> Rotation:
     """The world rotation of the options: turns left to right (or a Haar draw from SO(n)), then a reflection."""
-    matrix, parts = np.eye(n_dims), []
+    matrix, parts = np.eye(n_dims), list[str]()
     if rotate:
-        turns = parse_rotations(rotate)
-        matrix = composed(n_dims, turns)
-        parts += [f"{i}-{j}: {angle:g}°" for i, j, angle in turns]
+        matrix, parts = parse_operations(rotate, n_dims)
     elif random_seed is not None:
         matrix = random_rotation(n_dims, np.random.default_rng(random_seed))
         parts.append(f"random rotation {random_seed}")
@@ -192,7 +190,14 @@ def _parser() -> CommandParser:
     parser.add_argument("--dims", type=positive_int, metavar="n", help="dimensions, for a scenario")
     parser.add_argument("--particles", type=positive_int, metavar="N", help="particles, for a drawn scenario")
     parser.add_argument("--seed", type=seed, help="another draw of a drawn scenario")
-    parser.add_argument("--rotate", metavar='"i-j:deg,..."', help="turn axis i toward axis j; left to right")
+    parser.add_argument(
+        "--law", choices=("reference",), help="a scenario under the published, clamped law instead of its own"
+    )
+    parser.add_argument(
+        "--rotate",
+        metavar='"i-j:deg,..."',
+        help="turn axis i toward axis j; left to right, also random:SEED and reflect:AXIS",
+    )
     parser.add_argument("--random-rotation", type=seed, metavar="SEED", help="a Haar-random rotation instead")
     parser.add_argument("--reflect", type=int, metavar="AXIS", help="then change the sign of one coordinate")
     parser.add_argument("--frames", type=positive_int, metavar="F", help="compare so many frames")
@@ -217,8 +222,8 @@ def main(argv: Sequence[str]) -> None:
         parser.error("give either --scenario or --data")
     if options.data and options.index is None:
         parser.error("--data needs --index")
-    if options.data and (options.dims or options.particles or options.seed is not None):
-        parser.error("--dims, --particles and --seed are for scenarios")
+    if options.data and (options.dims or options.particles or options.law or options.seed is not None):
+        parser.error("--dims, --particles, --seed and --law are for scenarios")
     if options.rotate and options.random_rotation is not None:
         parser.error("--rotate and --random-rotation exclude each other")
     formats = [name.strip() for name in options.formats.split(",") if name.strip()]
@@ -244,6 +249,8 @@ def main(argv: Sequence[str]) -> None:
 def _comparison(options: Any, model: Forecaster, command: str) -> Comparison:
     if options.scenario:
         scenario = load_scenario(options.scenario)
+        if options.law:
+            scenario = scenario.clamped()
         n_dims = options.dims or scenario.dims
         model.refuse_unfit(n_dims, options.particles or 2, model.horizon)
         rotation = rotation_of(n_dims, options.rotate, options.random_rotation, options.reflect)

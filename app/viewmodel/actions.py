@@ -74,8 +74,13 @@ def _export(session: Session, dialogs: Dialogs) -> None:
 def _copy_command(session: Session, dialogs: Dialogs) -> None:
     prepared = session.state.prepared
     if prepared is not None:
-        dialogs.copy_text(prepared.comparison.command)
-        session.say("the command that makes this comparison again is on the clipboard")
+        text, left_out = prepared.comparison.command, ""
+        if prepared.contrast is not None:
+            left_out = f"without the contrast {prepared.contrast.model_name}: compare shows one model"
+            text = f"# {left_out}\n{text}"
+        dialogs.copy_text(text)
+        said = "the command that makes this comparison again is on the clipboard"
+        session.say(f"{said} ({left_out})" if left_out else said)
 
 
 def _copy_matrix(session: Session, dialogs: Dialogs) -> None:

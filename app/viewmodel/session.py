@@ -18,6 +18,7 @@ Listener = Callable[[ViewState], None]
 
 MAX_DIMS = 8
 MAX_PARTICLES = 50
+MAX_SEED = 2**32 - 1
 SPIN_DEGREES = 4.0
 UNDO_DEPTH = 200
 OWN_SYSTEM: Mapping[str, Any] = {
@@ -126,7 +127,10 @@ class Session:
 
     def choose_seed(self, seed: int) -> None:
         """Another draw of the scenario."""
-        self.change(seed=min(max(seed, 0), 2**32 - 1))
+        if not 0 <= seed <= MAX_SEED:
+            self.say(f"a seed is a whole number from 0 to {MAX_SEED}; got {seed}", "error")
+            return
+        self.change(seed=seed)
 
     def next_seed(self) -> None:
         """The next draw of the scenario, or the next sample of the data set."""
@@ -136,7 +140,7 @@ class Session:
         if prepared.n_samples:
             self.choose_sample((self._state.setup.index + 1) % prepared.n_samples)
         elif prepared.drawn:
-            self.choose_seed((prepared.seed or 0) + 1)
+            self.choose_seed(((prepared.seed or 0) + 1) % (MAX_SEED + 1))
 
     def choose_sample(self, index: int) -> None:
         """Another sample of the data set."""
@@ -206,6 +210,8 @@ class Session:
             view=view,
             busy=more,
         )
+        if prepared.clamp_note and (old is None or old.clamp_note != prepared.clamp_note):
+            self.say(prepared.clamp_note)
         if more:
             self._request()
         elif self._state.spinning:

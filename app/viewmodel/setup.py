@@ -22,6 +22,11 @@ class Turn:
         """(n, n) float64."""
         return plane_rotation(n_dims, self.i, self.j, float(np.radians(self.degrees)))
 
+    @property
+    def option(self) -> str:
+        """As `--rotate` of `surrogate.compare` takes it."""
+        return f"{self.i}-{self.j}:{self.degrees:.12g}"
+
     def __str__(self) -> str:
         return f"{self.i}-{self.j} by {self.degrees:g}°"
 
@@ -36,6 +41,11 @@ class RandomTurn:
         """(n, n) float64, in SO(n)."""
         return random_rotation(n_dims, np.random.default_rng(self.seed))
 
+    @property
+    def option(self) -> str:
+        """As `--rotate` of `surrogate.compare` takes it."""
+        return f"random:{self.seed}"
+
     def __str__(self) -> str:
         return f"random {self.seed}"
 
@@ -49,6 +59,11 @@ class Reflect:
     def matrix(self, n_dims: int) -> FloatArray:
         """(n, n) float64, determinant -1."""
         return reflection(n_dims, self.axis)
+
+    @property
+    def option(self) -> str:
+        """As `--rotate` of `surrogate.compare` takes it."""
+        return f"reflect:{self.axis}"
 
     def __str__(self) -> str:
         return f"reflect x{self.axis}"
@@ -117,18 +132,12 @@ class Setup:
 
     @property
     def rotate_option(self) -> str:
-        """The operations as the options of `surrogate.compare`; empty where it has no such option."""
-        turns = [o for o in self.operations if isinstance(o, Turn)]
+        """The operations as options of `surrogate.compare`; empty without any."""
         if not self.operations:
             return ""
-        if len(turns) == len(self.operations):
-            return '--rotate "' + ",".join(f"{t.i}-{t.j}:{t.degrees:.12g}" for t in turns) + '"'
         if len(self.operations) == 1 and isinstance(self.operations[0], RandomTurn):
             return f"--random-rotation {self.operations[0].seed}"
-        if len(turns) == len(self.operations) - 1 and isinstance(self.operations[-1], Reflect):
-            text = ",".join(f"{t.i}-{t.j}:{t.degrees:.12g}" for t in turns)
-            return (f'--rotate "{text}" ' if text else "") + f"--reflect {self.operations[-1].axis}"
-        return ""
+        return '--rotate "' + ",".join(o.option for o in self.operations) + '"'
 
 
 def planes(n_dims: int) -> list[tuple[int, int]]:

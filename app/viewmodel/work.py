@@ -30,6 +30,9 @@ FloatArray = NDArray[np.float64]
 APP_FRAMES_PER_HORIZON = 25
 """Frames of one model horizon as shown: smooth at real-time speed."""
 
+CLAMP_SEEDS = 16
+"""Where the clamp never acts, a seed with which it does is looked for below this."""
+
 PERTURBATION = 1e-6
 """How far the second truth starts from the first, to tell chaos from model error."""
 
@@ -54,6 +57,10 @@ class Prepared:
         What to run where the law was not learned; empty where it was.
     energies : mapping of str to (n_frames,) float64
         Of truth, forecast and roll-out.
+    clamp_note : str
+        That the clamped law never clamped, and which seed to try; empty where it did or is not used.
+    kinetic : float
+        Mean kinetic energy of the truth, the measure of energy errors (the total may be near zero).
     seconds : float
     drawn : bool
         Whether the scenario can be drawn with another N, n and seed.
@@ -74,6 +81,8 @@ class Prepared:
     seed: int | None
     n_samples: int = 0
     energies: Mapping[str, FloatArray] = field(default_factory=dict)
+    clamp_note: str = ""
+    kinetic: float = 1.0
 
 
 @lru_cache(maxsize=8)
@@ -134,6 +143,8 @@ def prepare(setup: Setup) -> Prepared:
         seed=facts["seed"],
         n_samples=facts["n_samples"],
         energies=_energies(comparison),
+        clamp_note=facts.get("clamp_note", ""),
+        kinetic=_kinetic(comparison),
     )
 
 
@@ -204,7 +215,7 @@ def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
         return Unturned(plain, _growth(plain), None, facts)
     scenario = load_scenario(setup.scenario)
     if setup.clamped:
-        scenario = replace(scenario, law="reference", parameters={}, dt=None)
+        scenario = scenario.clamped()
     drawn = bool(scenario.random)
     system, state = scenario.initial(
         dims=setup.dims,
@@ -215,14 +226,38 @@ def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
     plain = finer.trajectory(system, state)
     seed = scenario.random.get("seed") if setup.seed is None else setup.seed
     facts = {
-        "title": scenario.title + (" (published clamped law)" if setup.clamped else ""),
+        "title": scenario.title,
         "description": scenario.description,
         "law_known": True,
         "drawn": drawn,
         "seed": seed if drawn else None,
         "n_samples": 0,
+        "clamp_note": _clamp_note(scenario, setup, drawn) if setup.clamped else "",
     }
     return Unturned(plain, _growth(plain), finer, facts)
+
+
+def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:
+    """That the clamp cannot act in this run, under no rotation, and a seed with which it does; else empty."""
+    from physics.clean import clean_windows, largest_forces
+    from physics.simulate import default_dt
+
+    def never(seed: int | None) -> bool:
+        chosen = {"n_particles": setup.particles, "seed": seed} if drawn else {}
+        system, state = scenario.initial(dims=setup.dims, **chosen)
+        if (system.masses != 1.0).any():
+            return False  # the published law has no masses: not known
+        dt = default_dt(system)
+        arrays = (a[None] for a in (state.positions, state.velocities, system.charges))
+        return bool(clean_windows(largest_forces(*arrays, dt=dt, n_steps=round(scenario.duration / dt)))[0])
+
+    if not never(setup.seed):
+        return ""
+    text = "the clamp was never reached in this run, so the published law acts as an isotropic one"
+    if drawn:
+        other = next((seed for seed in range(1, CLAMP_SEEDS) if not never(seed)), None)
+        text += f": try seed {other}" if other is not None else ""
+    return text
 
 
 def _growth(truth: "Trajectory") -> FloatArray:
@@ -265,6 +300,13 @@ def _energies(comparison: Comparison) -> dict[str, FloatArray]:
     return energies
 
 
+def _kinetic(comparison: Comparison) -> float:
+    from physics.observables import kinetic_energy
+
+    mean = float(kinetic_energy(comparison.truth).mean())
+    return mean if mean > 1e-12 else 1.0
+
+
 def _advice(setup: Setup, comparison: Comparison) -> str:
     if not any(reason.startswith("law ") for reason in comparison.outside_training):
         return ""
@@ -282,7 +324,7 @@ def _advice(setup: Setup, comparison: Comparison) -> str:
 
 
 def command_of(setup: Setup, model_name: str) -> str:
-    """The `surrogate.compare` command that makes this comparison again, as far as it has the options."""
+    """The `surrogate.compare` command that makes this comparison again; it has no contrast."""
     parts = ["python -m surrogate.compare", shlex.quote(setup.model or model_name)]
     if setup.data:
         parts.append(f"--data {shlex.quote(setup.data)} --split {setup.split} --index {setup.index}")
@@ -291,6 +333,8 @@ def command_of(setup: Setup, model_name: str) -> str:
         for option, value in (("--dims", setup.dims), ("--particles", setup.particles), ("--seed", setup.seed)):
             if value is not None:
                 parts.append(f"{option} {value}")
+        if setup.clamped:
+            parts.append("--law reference")
     if setup.rotate_option:
         parts.append(setup.rotate_option)
     return " ".join([*parts, "--out out/comparison"])

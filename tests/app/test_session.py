@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.viewmodel.runner import InlineRunner
-from app.viewmodel.session import MAX_DIMS, MAX_PARTICLES, SPIN_DEGREES, Session
+from app.viewmodel.session import MAX_DIMS, MAX_PARTICLES, MAX_SEED, SPIN_DEGREES, Session
 from app.viewmodel.setup import RandomTurn, Reflect, Setup, Turn, rotation_matrix
 from app.viewmodel.state import SPEEDS, TRAILS, Playback, ViewState
 from tests.app.fakes import PromptRunner, later_session, prepared_for, prompt_session, texts
@@ -85,10 +85,14 @@ def test_particles_seed_model_contrast_clamped():
     assert session.state.setup.particles == 2
     session.next_seed()
     assert session.state.setup.seed == 4
-    session.choose_seed(-1)
+    for wrong in (-1, MAX_SEED + 1, 2**40):
+        session.choose_seed(wrong)
+        assert session.state.setup.seed == 4
+        assert session.state.message.text == f"a seed is a whole number from 0 to 4294967295; got {wrong}"
+    session.choose_seed(MAX_SEED)
+    assert session.state.setup.seed == MAX_SEED == 2**32 - 1
+    session.next_seed()
     assert session.state.setup.seed == 0
-    session.choose_seed(2**40)
-    assert session.state.setup.seed == 2**32 - 1
     session.choose_model("better")
     assert session.state.prepared.comparison.model_name == "better"
     session.choose_contrast("worse")
@@ -579,3 +583,19 @@ def test_a_message_of_the_inline_runner():
     kind, text = texts(session)
     assert kind == "error"
     assert "nonsense" in text
+
+
+def test_a_clamp_that_never_acts_is_said_once():
+    session, runner = later_session()
+    session.start()
+    runner.finish()
+    session.toggle_clamped()
+    runner.finish(clamp_note="the clamp was never reached")
+    assert session.state.message.text == "the clamp was never reached"
+    session.dismiss()
+    session.rotate(0, 1, 5.0)
+    runner.finish(clamp_note="the clamp was never reached")
+    assert session.state.message is None
+    session.choose_seed(1)
+    runner.finish()
+    assert session.state.message is None

@@ -1,5 +1,6 @@
 """The real long work behind the window, on shipped scenarios and models; the InlineRunner around it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,18 @@ def test_the_clamped_truth_itself_breaks(models):
     assert clamped.truth_residual.max() > 1e-2
     assert clamped.comparison.truth.system.law == "reference"
     assert "clamped" in clamped.comparison.scenario_name
+    assert clamped.clamp_note == ""
     assert prepare(turned).truth_residual[:100].max() < 1e-9
+
+
+def test_a_clamp_that_never_acts_is_found_and_a_seed_where_it_does(models):
+    idle = Setup(scenario="bound", seed=3, clamped=True, model=models["egnn"], operations=(Turn(0, 1, 40.0),))
+    prepared = prepare(idle)
+    assert prepared.truth_residual.max() < 1e-9
+    assert "never reached" in prepared.clamp_note
+    seed = int(prepared.clamp_note.rsplit(" ", 1)[1])
+    assert prepare(replace(idle, seed=seed)).truth_residual.max() > 1e-3
+    assert prepare(replace(idle, clamped=False)).clamp_note == ""
 
 
 def test_growth_starts_at_one_and_says_nothing_of_unknown_laws(models):

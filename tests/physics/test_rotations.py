@@ -6,6 +6,7 @@ import pytest
 from physics.errors import InputError
 from physics.rotations import (
     composed,
+    parse_operations,
     parse_rotations,
     plane_rotation,
     random_orthogonal,
@@ -58,6 +59,27 @@ def test_parse():
 def test_what_does_not_parse_is_named_in_one_line(text):
     with pytest.raises(InputError, match=r"rotation '") as caught:
         parse_rotations(text)
+    assert len(str(caught.value)) < 160
+
+
+def test_operations_of_all_kinds_apply_left_to_right():
+    matrix, words = parse_operations("0-1:90, random:17,reflect:2", 3)
+    drawn = random_rotation(3, np.random.default_rng(17))
+    np.testing.assert_allclose(matrix, reflection(3, 2) @ drawn @ composed(3, [(0, 1, 90.0)]), atol=1e-15)
+    assert words == ["0-1: 90°", "random rotation 17", "reflect x2"]
+    assert not np.allclose(matrix, parse_operations("reflect:2,random:17,0-1:90", 3)[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "0-1", "random", "random:", "random:-1", "random:x", "random:4294967296", "reflect:1.5", "turn:3"),
+        *("random:" + "0" * 12 + "9" * 5000, "reflect:٣"),
+    ],
+)
+def test_operations_that_do_not_parse_are_named_in_one_line(text):
+    with pytest.raises(InputError, match=r"rotation '") as caught:
+        parse_operations(text, 3)
     assert len(str(caught.value)) < 160
 
 

@@ -100,6 +100,17 @@ def test_a_model_that_is_not_equivariant_shows_it(tmp_path: Path) -> None:
         assert limit[0] < metrics(tmp_path / model)["equivariance_error"] < limit[1]
 
 
+def test_a_scenario_under_the_clamped_law(tmp_path: Path) -> None:
+    arguments = ("gnn-nbody", "--scenario", "bound", "--seed", 2, "--frames", 3, "--formats", "csv")
+    for out, law in (("own", ()), ("clamped", ("--law", "reference"))):
+        assert in_process(*arguments, *law, "--rotate", "random:3,0-1:20,reflect:1", "--out", tmp_path / out) == 0
+    own, clamped = metrics(tmp_path / "own"), metrics(tmp_path / "clamped")
+    assert (own["recipe"]["law"], clamped["recipe"]["law"]) == ("coulomb", "reference")
+    assert "clamped" in clamped["scenario"]
+    assert own["rotation"] == clamped["rotation"]
+    assert np.isclose(np.linalg.det(own["rotation"]), -1.0)
+
+
 BAD: dict[str, tuple[tuple[object, ...], str]] = {
     "no model": (("--scenario", "bound"), "required"),
     "unknown model": (("egnn-nx", "--scenario", "bound"), "egnn-nd"),
@@ -112,6 +123,9 @@ BAD: dict[str, tuple[tuple[object, ...], str]] = {
     "rotation": (("egnn-nd", "--scenario", "bound", "--rotate", "0-1"), "i-j:degrees"),
     "plane": (("egnn-nd", "--scenario", "bound", "--rotate", "0-3:10"), "axis 3"),
     "two rotations": (("egnn-nd", "--scenario", "bound", "--rotate", "0-1:1", "--random-rotation", 1), "exclude"),
+    "operation": (("egnn-nd", "--scenario", "bound", "--rotate", "0-1:3,random:x"), "random:NUMBER"),
+    "law of stored data": (("egnn-nd", "--data", "x", "--index", 0, "--law", "reference"), "--law"),
+    "law": (("egnn-nd", "--scenario", "bound", "--law", "coulomb"), "reference"),
     "mirror": (("egnn-nd", "--scenario", "bound", "--reflect", 7), "axis 7"),
     "dims down": (("egnn-nd", "--scenario", "hexagon", "--dims", 2), "n = 3 or more"),
     "dims of the model": (("gnn-nbody", "--scenario", "bound", "--dims", 4), "n = 3 only"),
