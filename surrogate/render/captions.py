@@ -34,6 +34,13 @@ def pane_title(comparison: Comparison, source: Source) -> tuple[str, str]:
     )
 
 
+def pane_badge(comparison: Comparison, source: Source) -> str:
+    """The warning over a pane; empty for none."""
+    if source == "truth" or not comparison.outside_training:
+        return ""
+    return "outside training: " + "; ".join(comparison.outside_training)
+
+
 def source_name(comparison: Comparison, source: Source) -> str:
     """One or two words for legends."""
     if source == "truth":

@@ -4,15 +4,27 @@ The layout is redone just before each rendering (the renderer's StartEvent), so 
 the pane and the camera, whoever changed them.
 """
 
+import textwrap
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from surrogate.render.scene import Pane, Scene
 from surrogate.render.theme import Theme, blended, ramp_colours, rgb
 
+FloatArray = NDArray[np.float64]
+
 GIZMO_SIZE = 34.0
 """Length of the longest axis arrow [pixel at scale 1]."""
+
+GAP = "   "
+"""Stands between the parts of the head-up line."""
+
+LABEL_SIZE = np.array([19.0, 15.0])
+"""Room of an axis label, wide and high [pixel at scale 1]."""
 
 
 def _unit(colour: str) -> tuple[float, float, float]:
@@ -74,16 +86,17 @@ class Overlay:
             self._edge.mesh.cell_data["colour"][:] = rgb(theme.line)
         self._gizmo = Gizmo(renderer, scene, scale) if self._first else None
         self._observer = renderer.AddObserver("StartEvent", self._layout)
+        self._words: tuple[tuple[Any, str, int], ...] = ()
+        self._fitted: tuple[object, ...] = ()
         self.update(scene, scene.panes[index])
 
     def update(self, scene: Scene, pane: Pane) -> None:
         """Change the words; VTK redraws a text only if it differs."""
-        self._title.SetInput(pane.title)
-        self._subtitle.SetInput(pane.subtitle)
-        self._badge.SetInput(pane.badge)
-        self._footer.SetInput(scene.headline if self._first else pane.footer)
+        titles = (self._title, pane.title, 2), (self._subtitle, pane.subtitle, 2)
+        self._words = (*titles, (self._badge, pane.badge, 3))
+        self._foot = scene.headline if self._first else pane.footer
         if self._legend is not None:
-            self._legend.SetInput(scene.legend)
+            self._words_of_legend = scene.legend
         if self._gizmo is not None:
             self._gizmo.update(scene)
 
@@ -100,18 +113,91 @@ class Overlay:
         width, height = self._renderer.GetSize()
         s = self._scale
         margin = 16 * s
-        self._title.SetPosition(margin, height - 14 * s)
-        self._subtitle.SetPosition(margin, height - 38 * s)
-        self._badge.SetPosition(margin, height - 60 * s)
+        self._fit(width - 1.5 * margin)
+        top = height - 14 * s
+        for actor, line in ((self._title, 24 * s), (self._subtitle, 22 * s), (self._badge, 22 * s)):
+            actor.SetPosition(margin, top)
+            lines = actor.GetInput().count("\n")
+            top -= line + lines * 0.8 * line
+        # the words at the foot change with every frame: wrapped by count, not measured
+        foot = wrapped(self._foot, int((width - margin) / (7.6 * s)))
+        self._footer.SetInput(foot)
         self._footer.SetPosition(margin, 14 * s)
         if self._gizmo is not None:
-            self._gizmo.place(width - 62 * s, 62 * s)
+            above = 20 * s * foot.count("\n") if width < 420 * s else 0
+            self._gizmo.place(width - 62 * s, 62 * s + above)
+        raised = 0.0
         if self._legend is not None:
-            self._legend.SetPosition(width - margin, 15 * s)
+            words = self._words_of_legend
+            self._legend.SetInput(words if 6.5 * len(words) * s < width - margin else words.replace(5 * " ", "\n"))
+            together = 8.0 * len(foot) + 6.5 * len(self._legend.GetInput())
+            raised = 24 * s if together * s > width - 2.5 * margin else 0.0
+            self._legend.SetPosition(width - margin, 15 * s + raised)
+            raised += 16 * s * self._legend.GetInput().count("\n")
         if self._ramp is not None:
-            self._ramp.place(width - margin, 38 * s)
+            self._ramp.place(width - margin, 38 * s + raised)
         if self._edge is not None:
             self._edge.move(np.array([[0.5, 0.0], [0.5, height]]))
+
+    def _fit(self, width: float) -> None:
+        """Cut or wrap the words where the pane is narrow; measured only when they or the width changed."""
+        key = (width, *(text for _, text, _ in self._words))
+        if key == self._fitted:
+            return
+        self._fitted = key
+        for actor, text, n_lines in self._words:
+            actor.SetInput(fitted(text, width, n_lines, partial(self._width, actor)))
+
+    def _width(self, actor: Any, text: str) -> float:
+        actor.SetInput(text)
+        box = [0.0] * 4
+        actor.GetBoundingBox(self._renderer, box)
+        return box[1] - box[0]
+
+
+def wrapped(text: str, n_letters: int) -> str:
+    """Each line of the text on lines of at most `n_letters`: broken where it has gaps, else between words."""
+    lines = []
+    for line in text.split("\n"):
+        started = ""
+        for part in line.split(GAP):
+            joined = f"{started}{GAP}{part}" if started else part
+            if len(joined) > n_letters and started:
+                lines.append(started)
+                joined = part
+            started = joined
+        lines.append(textwrap.fill(started, max(n_letters, 8)))
+    return "\n".join(lines)
+
+
+def fitted(text: str, width: float, n_lines: int, measured: Callable[[str], float]) -> str:
+    """The text on at most `n_lines` lines no wider than `width`, the last one cut with dots if there is more.
+
+    Parameters
+    ----------
+    text : str
+    width : float [pixel]
+    n_lines : int
+    measured : callable
+        Width of a line of text [pixel].
+    """
+    if not text or measured(text) <= width:
+        return text
+    words, lines = text.split(" "), list[str]()
+    while words and len(lines) < n_lines - 1:
+        count = 1
+        while count < len(words) and measured(" ".join(words[: count + 1])) <= width:
+            count += 1
+        lines.append(" ".join(words[:count]))
+        words = words[count:]
+    rest = " ".join(words)
+    if rest and measured(rest) > width:
+        low, high = 0, len(rest)  # the longest beginning that fits with its dots
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if measured(f"{rest[:middle].rstrip()}...") <= width else (low, middle - 1)
+        rest = f"{rest[:low].rstrip(' ,;:(')}..."
+    return "\n".join([*lines, rest] if rest else lines)
 
 
 class PixelMesh:
@@ -201,7 +287,8 @@ class Gizmo:
         """Take the axes of a scene; they are placed at the next rendering."""
         self._axes = scene.axes
         longest = float(np.linalg.norm(self._axes, axis=1).max())
-        self._arrow = GIZMO_SIZE * self._scale / (longest if longest > 0 else 1.0)
+        size = GIZMO_SIZE if len(self._axes) < 4 else 1.25 * GIZMO_SIZE
+        self._arrow = size * self._scale / (longest if longest > 0 else 1.0)
 
     def remove(self) -> None:
         """Take everything off the renderer."""
@@ -227,10 +314,48 @@ class Gizmo:
         shades = axis_shades(self._theme, nearness)
         self._pixels.mesh.cell_data["colour"][:] = np.concatenate([shades, shades])
         self._pixels.move((corners + np.array([x, y])).reshape(-1, 2))
-        places = flat + np.array([x, y]) + 10.0 * self._scale * along
+        reach = length if len(flat) < 4 else np.maximum(length, length.max())  # many: all outside the fan
+        beyond = (reach + 11.0 * self._scale) * along
+        drawn = np.linalg.norm(self._axes, axis=1) > 1e-6  # an axis off the drawn space has no direction to show
+        beyond[drawn] = apart(beyond[drawn], LABEL_SIZE * self._scale)
+        places = beyond + np.array([x, y])
+        for label, visible in zip(self._labels, drawn.tolist(), strict=True):
+            label.SetVisibility(visible)
         for label, (at_x, at_y), shade in zip(self._labels, places.tolist(), shades / 255.0, strict=True):
             label.SetPosition(at_x, at_y)
             label.GetTextProperty().SetColor(*shade.tolist())
+
+
+def apart(places: FloatArray, size: FloatArray) -> FloatArray:
+    """Places moved as little as needs be so that labels of one size, centred there, do not overlap.
+
+    Parameters
+    ----------
+    places : (n_labels, 2) float64 [pixel]
+    size : (2,) float64 [pixel]
+        Width and height of a label.
+
+    Returns
+    -------
+    (n_labels, 2) float64 [pixel]
+    """
+    places = np.array(places, dtype=np.float64)
+    for _ in range(60):
+        moved = False
+        for i in range(len(places)):
+            for j in range(i):
+                gap = places[i] - places[j]
+                missing = size - np.abs(gap)
+                if (missing <= 1e-9).any():
+                    continue
+                axis = int(np.argmin(missing))
+                step = 0.5 * missing[axis] * (1.0 if gap[axis] >= 0 else -1.0)
+                places[i, axis] += step
+                places[j, axis] -= step
+                moved = True
+        if not moved:
+            break
+    return places
 
 
 def axis_shades(theme: Theme, nearness: Any) -> Any:

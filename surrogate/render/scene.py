@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from physics.errors import InputError
 from physics.types import Trajectory
 from surrogate.comparison import Comparison
-from surrogate.render.captions import Source, headline, pane_title, short_number, shortened, sources, steady_number
+from surrogate.render.captions import (
+    Source,
+    headline,
+    pane_badge,
+    pane_title,
+    short_number,
+    sources,
+    steady_number,
+)
 from surrogate.render.projection import (
     Framing,
     axis_labels,
@@ -186,15 +194,12 @@ def _pane(
     title, subtitle = pane_title(comparison, source)
     is_truth = source == "truth"
     show_ghosts = options.ghosts and not is_truth
-    badge = ""
-    if not is_truth and comparison.outside_training:
-        badge = shortened("outside training: " + "; ".join(comparison.outside_training), 64)
     rmse = float(np.sqrt(np.mean((position - truth.positions[frame]) ** 2)))
     return Pane(
         source=source,
         title=title,
         subtitle=subtitle,
-        badge=badge,
+        badge=pane_badge(comparison, source),
         footer="" if is_truth else f"RMSE {steady_number(rmse)}",
         points=project(position, V).astype(np.float32),
         colours=blended(colours, theme.background, visible),

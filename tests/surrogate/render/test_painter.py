@@ -44,11 +44,11 @@ def test_a_perfect_forecast_looks_like_the_truth(comparison_of):
     """One camera and one scale: the same particles cover the same pixels of every pane."""
     c = comparison_of(3)
     scene = build_scene(replace(c, forecast=c.truth, rollout=c.truth), 8, ViewOptions(ghosts=False))
-    left, middle, right = (pane[70:150, 20:-80] for pane in np.split(_still(scene), 3, axis=1))
+    left, middle, right = (pane[100:230, 60:-80] for pane in np.split(_still(scene, (960, 300)), 3, axis=1))
     assert _changed(left, middle) < 0.002  # single pixels on an edge round differently
     assert _changed(left, right) < 0.002
-    other = _still(build_scene(c, 8, ViewOptions(ghosts=False)))
-    assert _changed(np.split(other, 3, axis=1)[2][70:150, 20:-80], left) > 0.01  # the check can fail
+    other = _still(build_scene(c, 8, ViewOptions(ghosts=False)), (960, 300))
+    assert _changed(np.split(other, 3, axis=1)[2][100:230, 60:-80], left) > 0.01  # the check can fail
 
 
 def test_updating_in_place_gives_the_picture_of_a_new_painter(comparison_of):
