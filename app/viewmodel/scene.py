@@ -11,6 +11,7 @@ from app.viewmodel.state import View, ViewState
 from app.viewmodel.work import Prepared
 from surrogate.comparison import Comparison
 from surrogate.render import Framing, Scene, ViewOptions, build_scene, framing
+from surrogate.render.captions import Source, pane_badge, pane_title
 from surrogate.render.projection import RUNAWAY, axis_view_basis
 from surrogate.render.theme import THEMES
 
@@ -69,6 +70,19 @@ def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     frame = _matching_frame(prepared.contrast, state.time)
     other = build_scene(prepared.contrast, frame, replace(options, panes=("forecast",)), frames)
     return replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
+
+
+def pane_texts(state: ViewState) -> list[str]:
+    """The words at the head of each pane in full, left to right, for tool tips."""
+    if state.prepared is None:
+        return []
+    comparison, contrast = state.prepared.comparison, state.prepared.contrast
+    panes: list[tuple[Comparison, Source]] = [(comparison, "truth"), (comparison, "forecast")]
+    if state.view.show_rollout and comparison.rollout is not None:
+        panes.append((comparison, "rollout"))
+    if contrast is not None:
+        panes.append((contrast, "forecast"))
+    return ["\n".join(filter(None, (*pane_title(*pane), pane_badge(*pane)))) for pane in panes]
 
 
 def _matching_frame(comparison: Comparison, time: float) -> int:

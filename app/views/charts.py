@@ -1,16 +1,29 @@
-"""Live curves with a time cursor: error (with the growth of a tiny perturbation) and energy."""
+"""Live curves with a time cursor: error (with the growth of a tiny perturbation) and energy error."""
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QWidget
 
+from app.viewmodel.readouts import energy_errors
 from app.viewmodel.state import ViewState
 from app.viewmodel.work import PERTURBATION, Prepared
 from surrogate.render.theme import THEMES, Theme
 
 FLOOR = 1e-9
 """Errors below this are drawn here on the logarithmic axis."""
+
+SYMLOG_LINEAR = 0.003
+SYMLOG_TICKS = (-100.0, -10.0, -1.0, -0.1, -0.01, -0.001, 0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
+
+ENERGY_TIP = (
+    "Energy of the forecast less that of the truth at the start, as a share of the mean kinetic energy.\n"
+    "Every frame is a forecast of its own, so the curve need not be smooth; where two opposite charges pass\n"
+    "each other closely, a small error of their distance is a large one of their energy."
+)
+
+FloatArray = NDArray[np.float64]
 
 
 class Charts(QWidget):
@@ -37,6 +50,7 @@ class Charts(QWidget):
             self._cursors.append(cursor)
             layout.addWidget(plot)
         self._error.setLogMode(y=True)
+        self._energy.setToolTip(ENERGY_TIP)
         self._shown: tuple[object, ...] = ()
 
     def show(self, state: ViewState) -> None:  # type: ignore[override]
@@ -84,17 +98,27 @@ class Charts(QWidget):
     def _draw_energy(self, prepared: Prepared, theme: Theme, with_rollout: bool) -> None:
         colours = {"truth": theme.truth, "forecast": theme.forecast, "rollout": theme.rollout}
         times = prepared.comparison.truth.times
-        shown = {k: v for k, v in prepared.energies.items() if k != "rollout" or with_rollout}
-        for name, values in shown.items():
+        errors = energy_errors(prepared)
+        shown = {k: symlog(v) for k, v in errors.items() if k != "rollout" or with_rollout}
+        for name, values in sorted(shown.items(), key=lambda item: item[0] == "truth"):  # the truth on top
             self._energy.plot(times, values, pen=pg.mkPen(colours[name], width=1.2))
-        title = "energy" if prepared.energies else "energy: law unknown"
+        title = "energy error / kinetic energy (symlog)" if errors else "energy: law unknown"
         if prepared.comparison.truth.system.law == "reference":
-            title = "energy (clamped law: not conserved)"
+            title = "energy change / kinetic (not conserved)"
         self._energy.setTitle(title, color=theme.muted, size="9pt")
-        if "truth" in shown:  # a forecast that runs away must not flatten the truth
-            truth = shown["truth"]
-            spread = max(float(np.ptp(truth)), 0.15 * float(np.abs(truth).mean()), 0.05)
-            low = min(float(np.percentile(v, 5)) for v in shown.values())
-            high = max(float(np.percentile(v, 95)) for v in shown.values())
-            low, high = max(low, float(truth.min()) - 4 * spread), min(high, float(truth.max()) + 4 * spread)
-            self._energy.setYRange(low - 0.3 * spread, high + 0.3 * spread, padding=0)
+        if shown:
+            low = min(float(v.min()) for v in shown.values())
+            high = max(float(v.max()) for v in shown.values())
+            least = float(symlog(np.array(2 * SYMLOG_LINEAR)))  # a perfect forecast stays a flat line
+            top = float(symlog(np.array(SYMLOG_TICKS[-1])))  # what runs further away leaves the chart
+            low, high = max(min(low, -least), -top), min(max(high, least), top)
+            self._energy.setYRange(low, high, padding=0.06)
+            at = symlog(np.array(SYMLOG_TICKS))
+            far = np.abs(at) > 0.11 * (high - low)  # too near to 0 to be read
+            ticks = [(y, f"{v:g}") for y, v, keep in zip(at, SYMLOG_TICKS, far, strict=True) if keep or v == 0]
+            self._energy.getAxis("left").setTicks([ticks])
+
+
+def symlog(values: FloatArray) -> FloatArray:
+    """Sign and logarithm of the size, linear below SYMLOG_LINEAR: shows a spike and a whisker on one axis."""
+    return np.asarray(np.sign(values) * np.log10(1.0 + np.abs(values) / SYMLOG_LINEAR))

@@ -1,37 +1,64 @@
 """What floats over the panes: messages, errors, and the explanation with the keys."""
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QLabel, QToolTip, QWidget
 
 from app.viewmodel.actions import ACTIONS
+from app.viewmodel.scene import pane_texts
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
+from surrogate.render.theme import THEMES, Theme
 
 MESSAGE_MILLISECONDS = 6000
 
+TITLES = 170
+"""Height of the words at the head of the panes, which have tool tips [pixel]."""
 
-def help_text() -> str:
-    """What is left, what is right, what to press."""
-    keys = [
-        f"<td style='padding-right:6px'><b>{_key(a.shortcut)}</b></td>"
-        f"<td style='padding-right:22px'>{a.title}</td>"
-        for a in ACTIONS.values()
-        if a.shortcut and not a.shortcut.startswith("Ctrl")
-    ]
-    rows = "".join(f"<tr>{''.join(keys[k : k + 3])}</tr>" for k in range(0, len(keys), 3))
+FOOT = 56
+"""Height of the read-outs at the foot of the panes, which no message covers [pixel]."""
+
+
+HELP_COLUMNS = (("Playback", "Edit"), ("World",), ("View", "File"))
+"""The menus whose keys stand in a column of the help, left to right."""
+
+
+def help_text(theme: Theme) -> str:
+    """What is left, what is right, what to press: a column of keys for each group of actions."""
+    columns = "".join(f"<td style='padding-right:30px'>{_keys(groups, theme)}</td>" for groups in HELP_COLUMNS)
     return (
-        "<p style='font-size:15px'><b>Left: the true motion. Right: what a network predicts.</b></p>"
-        "<p>Each forecast frame is computed from the truth one time unit earlier; rings mark where the particles "
-        "really are.<br>Turn the <i>world</i> (right-hand panel, or <b>S</b> to spin): the equivariant model's "
-        "forecast turns rigidly along, the plain GNN's swings about.<br>Drag in a pane to move the <i>camera</i>: "
-        "that changes no number.</p>"
-        f"<table>{rows}</table>"
-        "<p>Press <b>H</b> or click here to close.</p>"
+        "<p style='font-size:16px; margin-bottom:8px'><b>Left: the true motion. "
+        "Right: what a network predicts.</b></p>"
+        "<p style='margin-top:0; margin-bottom:5px'>Each forecast frame is computed from the truth one time unit "
+        "earlier; rings mark where the particles really are.</p>"
+        "<p style='margin-top:0; margin-bottom:5px'>Turn the <b>world</b> (right-hand panel, or S to spin): the "
+        "equivariant model's forecast turns rigidly along, the plain GNN's swings about.</p>"
+        "<p style='margin-top:0; margin-bottom:0'>Drag in a pane to move the <b>camera</b>: that changes no "
+        "number.</p>"
+        f"<table cellspacing='0' cellpadding='0'><tr>{columns}</tr></table>"
+        f"<p style='margin-top:12px; margin-bottom:0; color:{theme.muted}'>H or a click here closes this. "
+        "The menus have the rest.</p>"
     )
 
 
+def _keys(groups: tuple[str, ...], theme: Theme) -> str:
+    rows = []
+    for group in groups:
+        title = f"<span style='color:{theme.muted}; font-size:11px'><b>{group.upper()}</b></span>"
+        rows.append(f"<tr><td colspan='2' style='padding:10px 0 3px 0'>{title}</td></tr>")
+        rows += [
+            f"<tr><td style='padding:2px 14px 2px 0; color:{theme.forecast}; white-space:nowrap'>"
+            f"<b>{_key(a.shortcut)}</b></td><td style='padding:2px 0; white-space:nowrap'>{a.title}</td></tr>"
+            for a in ACTIONS.values()
+            if a.group == group and a.shortcut
+        ]
+    return f"<table cellspacing='0' cellpadding='0'>{''.join(rows)}</table>"
+
+
 def _key(shortcut: str) -> str:
-    return {"Right": "→", "Left": "←", "Shift+Right": "⇧→", "Shift+Left": "⇧←"}.get(shortcut, shortcut)
+    for name, sign in (("Right", "→"), ("Left", "←"), ("Shift+", "⇧ ")):
+        shortcut = shortcut.replace(name, sign)
+    return shortcut
 
 
 class _ClickLabel(QLabel):
@@ -50,6 +77,30 @@ class _ClickLabel(QLabel):
             self._clicked()
 
 
+class _PaneTips(QObject):
+    """Shows the whole words of the pane under the mouse, which a narrow pane cuts."""
+
+    def __init__(self, host: QWidget) -> None:
+        super().__init__(host)
+        self._host = host
+        self.texts: list[str] = []
+        host.installEventFilter(self)
+
+    def at(self, x: float) -> str:
+        """The words of the pane at x pixels."""
+        width = max(self._host.width(), 1)
+        return self.texts[min(max(int(len(self.texts) * x / width), 0), len(self.texts) - 1)] if self.texts else ""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
+        """Answer the request for a tool tip."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            place = self._host.mapFromGlobal(event.globalPos())
+            if place.y() < TITLES:
+                QToolTip.showText(event.globalPos(), self.at(place.x()), self._host)
+                return True
+        return False
+
+
 class Overlays:
     """Keeps its labels over `host`; call `place` when the host changes its size."""
 
@@ -57,7 +108,8 @@ class Overlays:
         self._host, self._session = host, session
         self.help = _ClickLabel(host, "help", session.toggle_help)
         self.help.setTextFormat(Qt.TextFormat.RichText)
-        self.help.setText(help_text())
+        self._theme = ""
+        self.tips = _PaneTips(host)
         self.message = _ClickLabel(host, "message", session.dismiss)
         self._timer = QTimer(host)
         self._timer.setSingleShot(True)
@@ -66,6 +118,10 @@ class Overlays:
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
+        if state.view.theme != self._theme:
+            self._theme = state.view.theme
+            self.help.setText(help_text(THEMES[self._theme]))
+        self.tips.texts = pane_texts(state)
         if self.help.isVisible() != state.view.show_help:
             self.help.setVisible(state.view.show_help)
         if state.message is not self._shown:
@@ -87,12 +143,13 @@ class Overlays:
         """Put the labels where they belong."""
         width, height = self._host.width(), self._host.height()
         if self.help.isVisible():
-            wide = min(680, width - 40)
+            wide = min(700, width - 32)
             tall = self.help.heightForWidth(wide)
             self.help.setGeometry((width - wide) // 2, max((height - tall) // 2, 10), wide, min(tall, height - 20))
             self.help.raise_()
         if self.message.isVisible():
-            wide = min(560, width - 40)
+            # right, above the read-outs at the foot of the panes and away from the clock and the axes
+            wide = min(self.message.fontMetrics().horizontalAdvance(self.message.text()) + 40, 440, width - 32)
             tall = max(self.message.heightForWidth(wide), 32)
-            self.message.setGeometry((width - wide) // 2, height - tall - 16, wide, tall)
+            self.message.setGeometry(width - wide - 16, height - tall - FOOT, wide, tall)
             self.message.raise_()

@@ -74,12 +74,13 @@ class RotationPanel(QWidget):
         row.addWidget(self.slider, 1)
         row.addWidget(self.angle)
         layout.addLayout(row)
-        buttons = QGridLayout()
+        buttons = QHBoxLayout()
         buttons.setSpacing(4)
         self.random = QPushButton("Random")
         self.random.setToolTip("A Haar-random rotation with this seed (X draws a new seed)")
         self.seed = QSpinBox()
         self.seed.setRange(0, 9999)
+        self.seed.setToolTip("Seed of the random rotation")
         self.seed.setAccessibleName("seed of the random rotation")
         self.reflect = QPushButton("Reflect")
         self.reflect.setToolTip("Change the sign of the first axis of the selected plane (M)")
@@ -92,15 +93,18 @@ class RotationPanel(QWidget):
         self.reflect.clicked.connect(session.reflect)
         self.spin.clicked.connect(session.toggle_spin)
         self.reset.clicked.connect(session.reset_rotation)
-        buttons.addWidget(self.random, 0, 0, 1, 2)
-        buttons.addWidget(self.seed, 0, 2)
-        for column, widget in enumerate((self.spin, self.reflect, self.reset)):
-            buttons.addWidget(widget, 1, column)
+        for button in (self.spin, self.reflect, self.random, self.seed, self.reset):
+            if isinstance(button, QPushButton):
+                button.setProperty("small", True)
+            buttons.addWidget(button, 0 if button is self.seed else 1)
         layout.addLayout(buttons)
         self.operations = QLabel()
         self.operations.setObjectName("muted")
         self.operations.setWordWrap(True)
         layout.addWidget(self.operations)
+        self.matrix = QLabel()
+        self.matrix.setObjectName("muted")
+        self.matrix.setToolTip("Determinant of the world rotation R, and how far R is from orthogonal")
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
@@ -116,7 +120,8 @@ class RotationPanel(QWidget):
                 self.angle.setValue(degrees)
         self.spin.setChecked(state.spinning)
         applied = ", then ".join(map(str, state.setup.operations)) or "no rotation"
-        self.operations.setText(f"{applied}{matrix_text(state.prepared)}")
+        self.operations.setText(applied)
+        self.matrix.setText(matrix_text(state.prepared))
 
     def _rebuild(self, n_dims: int) -> None:
         self._n_dims = n_dims
@@ -144,4 +149,4 @@ def matrix_text(prepared: Prepared | None) -> str:
         return ""
     matrix = prepared.comparison.rotation
     off = float(np.abs(matrix.T @ matrix - np.eye(len(matrix))).max())
-    return f"   (det {np.linalg.det(matrix):+.0f}, |RᵀR − 1| {off:.0e})"
+    return f"det {np.linalg.det(matrix):+.0f}  |RᵀR − 1| {off:.0e}"

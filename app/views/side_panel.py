@@ -2,7 +2,9 @@
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
+    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -13,19 +15,58 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel.readouts import readouts
-from app.viewmodel.session import MAX_DIMS, MAX_PARTICLES, Session
+from app.viewmodel.readouts import MEANINGS, ReadOut, readouts
+from app.viewmodel.session import MAX_DIMS, MAX_PARTICLES, MAX_SEED, Session
 from app.viewmodel.state import ViewState
 from app.views.rotation_panel import RotationPanel
+from surrogate.render.captions import shortened
 
 WIDTH = 316
 
+Cell = tuple[int, int, int, str, str]
+"""Row, column, columns spanned, style and text of a read-out."""
 
-def heading(text: str) -> QLabel:
-    """A small capital heading."""
-    label = QLabel(text.upper())
-    label.setObjectName("heading")
-    return label
+
+class Section(QWidget):
+    """A heading that folds what stands below it, and a place for a word at its right end.
+
+    Parameters
+    ----------
+    text : str
+    remark : QLabel, optional
+        Shown at the right end of the heading.
+    """
+
+    def __init__(self, text: str, remark: QLabel | None = None) -> None:
+        super().__init__()
+        self._text, self._folded = text, False
+        self.content = QWidget()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        self.heading = QPushButton()
+        self.heading.setObjectName("heading")
+        self.heading.setFlat(True)
+        self.heading.setToolTip("Fold or unfold")
+        self.heading.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.heading.clicked.connect(lambda: self.fold(not self._folded))
+        row = QHBoxLayout()
+        row.addWidget(self.heading)
+        row.addStretch(1)
+        if remark is not None:
+            row.addWidget(remark, 0, Qt.AlignmentFlag.AlignBottom)
+        layout.addLayout(row)
+        self.body = QVBoxLayout(self.content)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(5)
+        layout.addWidget(self.content)
+        self.fold(False)
+
+    def fold(self, folded: bool) -> None:
+        """Hide or show what stands below the heading."""
+        self._folded = folded
+        self.content.setVisible(not folded)
+        self.heading.setText(f"{'▸' if folded else '▾'} {self._text.upper()}")
 
 
 def _let_shrink(combo: QComboBox) -> None:
@@ -50,6 +91,7 @@ class SidePanel(QScrollArea):
         super().__init__()
         self._session = session
         self._titles = scenarios
+        self.sections: dict[str, Section] = {}
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFixedWidth(WIDTH)
@@ -57,43 +99,50 @@ class SidePanel(QScrollArea):
         inner.setObjectName("side")
         self.setWidget(inner)
         self._layout = QVBoxLayout(inner)
-        self._layout.setContentsMargins(14, 6, 14, 12)
-        self._layout.setSpacing(6)
+        self._layout.setContentsMargins(14, 4, 14, 6)
+        self._layout.setSpacing(2)
         self._build_system()
         self._build_models(models)
-        self._layout.addWidget(heading("World rotation"))
         self.rotation = RotationPanel(session)
-        self._layout.addWidget(self.rotation)
+        self._section("World rotation", self.rotation.matrix).addWidget(self.rotation)
         self._build_readouts()
         self._layout.addStretch(1)
-        for box in inner.findChildren(QSpinBox):
-            box.setMinimumWidth(56)  # else its largest number makes the panel wider than what is seen of it
+        for box in inner.findChildren(QAbstractSpinBox):
+            box.setMinimumWidth(48)  # else its largest number makes the panel wider than what is seen of it
+
+    def _section(self, text: str, remark: QLabel | None = None) -> QVBoxLayout:
+        section = Section(text, remark)
+        self.sections[text] = section
+        self._layout.addWidget(section)
+        return section.body
 
     def _build_system(self) -> None:
         session = self._session
-        self._layout.addWidget(heading("System"))
+        layout = self._section("System")
         self.scenario = QComboBox()
         self.scenario.setAccessibleName("scenario")
         for name, title in self._titles.items():
             self.scenario.addItem(title, name)
         self.scenario.activated.connect(lambda: session.choose_scenario(self.scenario.currentData()))
         _let_shrink(self.scenario)
-        self._layout.addWidget(self.scenario)
+        layout.addWidget(self.scenario)
         self.description = QLabel()
         self.description.setObjectName("muted")
         self.description.setWordWrap(True)
-        self._layout.addWidget(self.description)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        self.dims, self.particles, self.seed = QSpinBox(), QSpinBox(), QSpinBox()
+        layout.addWidget(self.description)
+        numbers = QHBoxLayout()
+        numbers.setSpacing(6)
+        self.dims, self.particles = QSpinBox(), QSpinBox()
+        self.seed = QDoubleSpinBox()  # a QSpinBox ends at 2^31 - 1, seeds at 2^32 - 1
+        self.seed.setDecimals(0)
         self.dims.setRange(1, MAX_DIMS)
         self.particles.setRange(2, MAX_PARTICLES)
-        self.seed.setRange(0, 2**31 - 1)
-        for column, (text, widget, tip) in enumerate(
+        self.seed.setRange(0, MAX_SEED)
+        for stretch, (text, widget, tip) in enumerate(
             (
                 ("n", self.dims, "Space dimensions"),
                 ("N", self.particles, "Particles"),
-                ("seed", self.seed, "Which draw of the scenario, or which sample of the data set"),
+                ("seed", self.seed, f"Which draw of the scenario (0 to {MAX_SEED}) or sample of the data set"),
             )
         ):
             label = QLabel(text)
@@ -102,12 +151,12 @@ class SidePanel(QScrollArea):
             widget.setToolTip(tip)
             widget.setAccessibleName(tip)
             widget.setKeyboardTracking(False)
-            grid.addWidget(label, 0, column)
-            grid.addWidget(widget, 1, column)
+            numbers.addWidget(label)
+            numbers.addWidget(widget, 1 + stretch // 2)
         self.dims.valueChanged.connect(session.choose_dims)
         self.particles.valueChanged.connect(session.choose_particles)
         self.seed.valueChanged.connect(self._seed_changed)
-        self._layout.addLayout(grid)
+        layout.addLayout(numbers)
         row = QHBoxLayout()
         self.plus = QPushButton("+1 dimension")
         self.plus.setToolTip("The same scenario in one dimension more (D)")
@@ -120,9 +169,10 @@ class SidePanel(QScrollArea):
         self.clamped.clicked.connect(session.toggle_clamped)
         row.addWidget(self.plus)
         row.addWidget(self.clamped)
-        self._layout.addLayout(row)
+        layout.addLayout(row)
 
-    def _seed_changed(self, value: int) -> None:
+    def _seed_changed(self, number: float) -> None:
+        value = int(number)
         prepared = self._session.state.prepared
         if prepared is not None and prepared.n_samples:
             self._session.choose_sample(value)
@@ -130,14 +180,14 @@ class SidePanel(QScrollArea):
             self._session.choose_seed(value)
 
     def _build_models(self, models: list[str]) -> None:
-        self._layout.addWidget(heading("Forecast"))
+        layout = self._section("Forecast")
         self.model, self.contrast = QComboBox(), QComboBox()
         self.model.setAccessibleName("model")
         self.contrast.setAccessibleName("contrast model")
         self.model.addItems(models)
         self.contrast.addItem("no contrast", "")
         for name in models:
-            self.contrast.addItem(f"against {name}", name)
+            self.contrast.addItem(f"vs {name}", name)
         self.model.activated.connect(lambda: self._session.choose_model(self.model.currentText()))
         self.contrast.activated.connect(lambda: self._session.choose_contrast(self.contrast.currentData()))
         _let_shrink(self.model)
@@ -145,7 +195,7 @@ class SidePanel(QScrollArea):
         row = QHBoxLayout()
         row.addWidget(self.model, 1)
         row.addWidget(self.contrast, 1)
-        self._layout.addLayout(row)
+        layout.addLayout(row)
         self.badge = QLabel()
         self.badge.setObjectName("badge")
         self.badge.setWordWrap(True)
@@ -153,21 +203,50 @@ class SidePanel(QScrollArea):
         self.command.setObjectName("command")
         self.command.setWordWrap(True)
         self.command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._layout.addWidget(self.badge)
-        self._layout.addWidget(self.command)
+        layout.addWidget(self.badge)
+        layout.addWidget(self.command)
 
     def _build_readouts(self) -> None:
-        self._layout.addWidget(heading("Read-out"))
+        layout = self._section("Read-out")
         self._readouts = QGridLayout()
-        self._readouts.setHorizontalSpacing(8)
-        self._readouts.setVerticalSpacing(3)
+        self._readouts.setHorizontalSpacing(10)
+        self._readouts.setVerticalSpacing(2)
         self._readouts.setColumnStretch(0, 1)
-        self._rows: list[tuple[QLabel, QLabel]] = []
-        self._layout.addLayout(self._readouts)
+        self._cells: list[QLabel] = []
+        self._shape: list[tuple[int, int, int, str]] = []
+        layout.addLayout(self._readouts)
         self.explanation = QLabel()
         self.explanation.setObjectName("muted")
         self.explanation.setWordWrap(True)
-        self._layout.addWidget(self.explanation)
+        layout.addWidget(self.explanation)
+
+    def _show_readouts(self, numbers: ReadOut) -> None:
+        """A table with a column for each forecast, below it a line for each number of the truth."""
+        last = len(numbers.sources)
+        cells: list[Cell] = [(0, k, 1, "muted", name) for k, name in enumerate(numbers.sources, 1)]
+        for row, (name, values) in enumerate(numbers.table, 1):
+            cells.append((row, 0, 1, "muted", name))
+            cells += [(row, k, 1, "value", value) for k, value in enumerate(values, 1)]
+        for row, (name, value) in enumerate(numbers.lines, 1 + len(numbers.table)):
+            cells += [(row, 0, last, "muted", name), (row, last, 1, "value", value)]
+        shape = [cell[:-1] for cell in cells]
+        if shape != self._shape:
+            self._shape = shape
+            for label in self._cells:
+                self._readouts.removeWidget(label)
+                label.deleteLater()
+            self._cells = []
+            for row, column, span, name in shape:
+                label = QLabel()
+                label.setObjectName(name)
+                if column:
+                    label.setAlignment(Qt.AlignmentFlag.AlignRight)
+                self._readouts.addWidget(label, row, column, 1, span)
+                self._cells.append(label)
+        for label, (row, *_, text) in zip(self._cells, cells, strict=True):
+            label.setText(text if row else shortened(text, 11))
+            label.setToolTip(MEANINGS.get(text, "" if row else text))
+        self.explanation.setText(numbers.explanation)
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
@@ -178,23 +257,7 @@ class SidePanel(QScrollArea):
             return
         self._show_system(state)
         self._show_models(state)
-        lines, explanation = readouts(state)
-        while len(self._rows) < len(lines):
-            name, value = QLabel(), QLabel()
-            name.setObjectName("muted")
-            value.setObjectName("value")
-            value.setAlignment(Qt.AlignmentFlag.AlignRight)
-            self._readouts.addWidget(name, len(self._rows), 0)
-            self._readouts.addWidget(value, len(self._rows), 1)
-            self._rows.append((name, value))
-        for index, (name, value) in enumerate(self._rows):
-            shown = index < len(lines)
-            name.setVisible(shown)
-            value.setVisible(shown)
-            if shown:
-                name.setText(lines[index][0])
-                value.setText(lines[index][1])
-        self.explanation.setText(explanation)
+        self._show_readouts(readouts(state))
 
     def _show_system(self, state: ViewState) -> None:
         prepared = state.prepared

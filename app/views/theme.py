@@ -15,7 +15,6 @@ QMainWindow, QWidget#side, QWidget#bottom, QScrollArea, QDialog {{ background: {
 QLabel {{ background: transparent; }}
 QWidget#charts {{ background: {t.panel}; }}
 QScrollArea {{ border: none; }}
-QLabel#heading {{ font-size: 11px; font-weight: 600; color: {t.muted}; letter-spacing: 1px; padding-top: 8px; }}
 QLabel#muted {{ color: {t.muted}; }}
 QLabel#value {{ font-weight: 600; font-family: "DejaVu Sans Mono", monospace; }}
 QLabel#badge {{ color: {t.warning}; font-weight: 600; }}
@@ -25,12 +24,16 @@ QLabel#error {{ background: {t.link}; color: #1a0d0d; border-radius: 6px; paddin
 QLabel#help {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; padding: 16px 20px; }}
 QPushButton, QToolButton {{
     background: {t.background}; border: 1px solid {t.line}; border-radius: 6px; padding: 5px 9px; }}
+QPushButton[small="true"] {{ padding: 5px 5px; }}
 QPushButton:hover, QToolButton:hover {{ border-color: {accent}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {t.line}; }}
 QPushButton:focus, QToolButton:focus {{ border-color: {accent}; }}
 QPushButton:checked, QToolButton:checked {{
     background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; }}
+QPushButton#heading {{ background: transparent; border: none; padding: 6px 0 0 0; text-align: left;
+    font-size: 11px; font-weight: 600; color: {t.muted}; letter-spacing: 1px; }}
+QPushButton#heading:hover, QPushButton#heading:focus {{ color: {accent}; }}
 QPushButton#play {{ font-size: 15px; padding: 4px 12px; }}
 QPushButton#plane {{ padding: 3px 0; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
 QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{

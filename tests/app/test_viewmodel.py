@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS, EXPORT_FORMATS
-from app.viewmodel.readouts import ROUND_OFF, reading, readouts
-from app.viewmodel.scene import MAX_PANES, basis_of, rounded_up, scene_of, steady_framing
+from app.viewmodel.readouts import MEANINGS, ROUND_OFF, ReadOut, energy_errors, reading, readouts
+from app.viewmodel.scene import MAX_PANES, basis_of, pane_texts, rounded_up, scene_of, steady_framing
 from app.viewmodel.session import Session
 from app.viewmodel.setup import RandomTurn, Reflect, Setup, Turn, planes, rotation_matrix
 from app.viewmodel.state import View, ViewState
 from app.viewmodel.work import command_of
 from physics import System
 from surrogate.exporters import EXPORTERS
+from surrogate.render.captions import short_number
 from tests.app.fakes import FakeDialogs, PromptRunner, comparison, prepared_for, prompt_session
 
 # --- the rotation as options ------------------------------------------------------------------------------
@@ -34,6 +35,7 @@ from tests.app.fakes import FakeDialogs, PromptRunner, comparison, prepared_for,
         (RandomTurn(17),),
         (Reflect(2),),
         (Turn(1, 2, 45.0), Turn(0, 3, -170.0), Reflect(4)),
+        (RandomTurn(2**32 - 1), Turn(1, 2, 45.0), Reflect(4), Turn(0, 1, 10.0), RandomTurn(0)),
     ],
 )
 def test_the_options_of_compare_give_the_same_matrix(operations):
@@ -56,6 +58,25 @@ def test_the_command_is_one_that_compare_takes():
     stored = command_of(Setup(scenario="", data="a.npz", index=3, model="m"), "m")
     parsed = _parser().parse_args(shlex.split(stored)[3:])
     assert (parsed.data, parsed.index, parsed.split) == ("a.npz", 3, "test")
+
+
+def test_the_command_names_the_clamped_law():
+    from surrogate.compare import _parser
+
+    for clamped, law in ((True, "reference"), (False, None)):
+        command = command_of(Setup(scenario="bound", clamped=clamped), "egnn-nd")
+        assert _parser().parse_args(shlex.split(command)[3:]).law == law
+
+
+@pytest.mark.parametrize(("contrast", "n_lines"), [("", 1), ("other", 2)])
+def test_the_copied_command_says_what_it_leaves_out(contrast, n_lines):
+    session, dialogs = prompt_session(contrast=contrast), FakeDialogs()
+    ACTIONS["copy-command"].run(session, dialogs)
+    *notes, command = dialogs.copied[0].split("\n")
+    assert len(notes) == n_lines - 1
+    assert command.startswith("python -m surrogate.compare")
+    assert all(note.startswith("# ") and contrast in note for note in notes)
+    assert shlex.split(dialogs.copied[0], comments=True)[0] == "python"
 
 
 def test_a_path_with_a_space_stays_one_word():
@@ -158,6 +179,20 @@ def test_panes(n, contrast, rollout, count):
         assert "b" in scene.panes[-1].title
 
 
+@pytest.mark.parametrize("rollout", [False, True])
+def test_the_whole_words_of_every_pane(rollout):
+    setup = Setup(model="a", contrast="b")
+    other = replace(comparison(3, model_name="b"), outside_training=("law coulomb",))
+    state = ViewState(setup, prepared_for(setup, contrast=other), view=View(show_rollout=rollout))
+    scene = scene_of(state, steady_framing(state.prepared))
+    texts = pane_texts(state)
+    assert len(texts) == len(scene.panes)
+    for text, pane in zip(texts, scene.panes, strict=True):
+        assert text.split("\n") == [part for part in (pane.title, pane.subtitle, pane.badge) if part]
+    assert texts[-1].endswith("outside training: law coulomb")
+    assert pane_texts(ViewState()) == []
+
+
 def test_no_picture_no_scene():
     assert scene_of(ViewState(), steady_framing(prepared_for(Setup()))) is None
 
@@ -218,16 +253,37 @@ def test_rounded_up(value):
 
 
 def test_readouts_follow_the_frame():
-    assert readouts(ViewState()) == ([], "")
+    assert readouts(ViewState()) == ReadOut()
     state = state_of(Setup(model="a", contrast="b", operations=(Turn(0, 1, 10.0),)))
-    lines, text = readouts(state)
-    names = [name for name, _ in lines]
-    assert "RMSE, a" in names
-    assert "RMSE, b" in names
-    assert "the truth itself under this turn" in names
-    later, _ = readouts(replace(state, playback=replace(state.playback, position=9.0)))
-    assert dict(later)["RMSE, a"] != dict(lines)["RMSE, a"]
-    assert "a turns rigidly with the world" in text
+    now = readouts(state)
+    assert now.sources == ("a", "b", "roll-out")
+    assert all(len(values) == 3 for _, values in now.table)
+    assert set(dict(now.table)) <= set(MEANINGS)
+    assert "the truth itself under this turn" in dict(now.lines)
+    later = readouts(replace(state, playback=replace(state.playback, position=9.0)))
+    expected = state.prepared.comparison.position_rmse()[9]
+    assert dict(later.table)["RMSE"][0] == short_number(float(expected))
+    assert dict(later.table)["RMSE"] != dict(now.table)["RMSE"]
+    assert "a turns rigidly with the world" in now.explanation
+
+
+def test_energy_errors_are_a_share_of_the_kinetic_energy():
+    energies = {"truth": np.array([1.0, 1.5]), "forecast": np.array([1.5, -1.0])}
+    prepared = prepared_for(Setup(model="a"), energies=energies, kinetic=2.0)
+    errors = energy_errors(prepared)
+    assert errors["truth"].tolist() == [0.0, 0.25]
+    assert errors["forecast"].tolist() == [0.25, -1.0]
+    assert dict(readouts(ViewState(prepared=prepared)).table)["energy"][0] == "+0.25"
+    unknown = replace(prepared, energies={})
+    assert energy_errors(unknown) == {}
+    assert "energy" not in dict(readouts(ViewState(prepared=unknown)).table)
+
+
+def test_a_clamp_that_never_acts_is_said():
+    prepared = prepared_for(Setup(model="a", clamped=True), clamp_note="the clamp was never reached: try seed 1")
+    assert readouts(ViewState(prepared=prepared)).explanation.startswith(
+        "The clamp was never reached: try seed 1."
+    )
 
 
 def test_reading_tells_the_three_apart():

@@ -273,7 +273,7 @@ def test_mouse_on_the_panels(open_window, qtbot):
     assert rotation.angle.value() == 40.0
     qtbot.mouseClick(rotation.reflect, left)
     assert "reflect x1" in rotation.operations.text()
-    assert "det -1" in rotation.operations.text()
+    assert "det -1" in rotation.matrix.text()
     qtbot.mouseClick(rotation.reset, left)
     rotation.seed.setValue(11)
     qtbot.mouseClick(rotation.random, left)
@@ -370,6 +370,92 @@ def test_errors_show_in_the_window_and_nothing_is_raised_in_a_slot(open_window, 
     assert "ZeroDivisionError" in window.overlays.message.text()
     monkeypatch.setattr(session, "tick", lambda seconds: 1 / 0)
     qtbot.waitUntil(lambda: "playback stopped" in window.overlays.message.text(), timeout=3000)
+
+
+def test_a_message_covers_neither_the_read_outs_nor_the_axes(open_window):
+    from app.views.overlays import FOOT
+
+    window = open_window(contrast="other")
+    for text in ("short", "a much longer message, as of a file that is not there, " * 3):
+        window.session.say(text, "error")
+        box, host = window.overlays.message.geometry(), window.viewport.widget.rect()
+        assert box.bottom() < host.height() - FOOT + 1
+        assert box.left() > host.width() / 3
+        assert host.contains(box)
+
+
+@pytest.mark.parametrize("dims", [3, 5])
+def test_the_side_panel_fits_a_small_window(open_window, qtbot, dims):
+    window = open_window(contrast="gnn-nbody", dims=dims)
+    window.session.rotate(0, 2, 45.0)
+    window.resize(1024, 700)
+    qtbot.waitUntil(lambda: window.width() == 1024)
+    side = window.side
+    qtbot.waitUntil(lambda: side.verticalScrollBar().maximum() == 0, timeout=3000)
+    assert side.widget().minimumSizeHint().width() <= side.viewport().width()
+
+
+def test_sections_fold(open_window, qtbot):
+    from PySide6.QtCore import Qt
+
+    side = open_window().side
+    section = side.sections["World rotation"]
+    high = section.height()
+    for visible in (False, True):
+        qtbot.mouseClick(section.heading, Qt.MouseButton.LeftButton)
+        assert side.rotation.slider.isVisible() == visible
+        qtbot.waitUntil(lambda visible=visible: (section.height() == high) == visible)
+
+
+def test_every_seed_fits_its_box(open_window, qtbot):
+    from app.viewmodel.session import MAX_SEED
+
+    window = open_window()
+    window.session.choose_seed(MAX_SEED)
+    assert window.side.seed.value() == MAX_SEED
+    assert window.side.seed.text() == str(MAX_SEED)
+    type_number(qtbot, window.side.seed, str(2**31 + 5))
+    assert window.session.state.setup.seed == 2**31 + 5
+    assert isinstance(window.session.state.setup.seed, int)
+
+
+def test_tips_have_the_whole_words_of_a_narrow_pane(open_window):
+    from PySide6.QtCore import QPoint
+    from PySide6.QtGui import QHelpEvent
+    from PySide6.QtWidgets import QApplication, QToolTip
+
+    window = open_window(contrast="gnn-nbody")
+    host = window.viewport.widget
+    place = QPoint(host.width() - 30, 40)
+    QApplication.sendEvent(host, QHelpEvent(QHelpEvent.Type.ToolTip, place, host.mapToGlobal(place)))
+    assert "gnn-nbody" in QToolTip.text()
+    assert window.overlays.tips.at(5).startswith("Ground truth")
+    QToolTip.hideText()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_help_names_every_key_in_the_colours_of_the_theme(open_window, theme):
+    from app.viewmodel.actions import ACTIONS
+    from surrogate.render.theme import THEMES
+
+    window = open_window()
+    window.session.set_view(theme=theme)
+    text = window.overlays.help.text()
+    assert THEMES[theme].forecast in text
+    assert all(a.title in text for a in ACTIONS.values() if a.shortcut and a.group != "Help")
+    window.resize(1024, 700)
+    window.overlays.place()
+    assert window.overlays.help.heightForWidth(window.overlays.help.width()) <= window.overlays.help.height()
+
+
+def test_symlog_keeps_sign_order_and_decades():
+    from app.views.charts import SYMLOG_LINEAR, symlog
+
+    values = np.array([-10.0, -1.0, -1e-3, 0.0, 1e-3, 1.0, 10.0])
+    seen = symlog(values)
+    assert (np.diff(seen) > 0).all()
+    assert np.allclose(seen, -seen[::-1])
+    assert abs(seen[-1] - seen[-2] - 1.0) < SYMLOG_LINEAR
 
 
 def test_texts_and_badges(open_window):
