@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QScrollArea,
     QSpinBox,
@@ -199,10 +200,11 @@ class SidePanel(QScrollArea):
         self.badge = QLabel()
         self.badge.setObjectName("badge")
         self.badge.setWordWrap(True)
-        self.command = QLabel()
+        self.command = QLineEdit()  # one line to copy from, however long the command
         self.command.setObjectName("command")
-        self.command.setWordWrap(True)
-        self.command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.command.setReadOnly(True)
+        self.command.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.command.setAccessibleName("commands that train for this law")
         layout.addWidget(self.badge)
         layout.addWidget(self.command)
 
@@ -309,5 +311,8 @@ class SidePanel(QScrollArea):
             badge.append(f"no contrast: {prepared.contrast_note}")
         self.badge.setText("\n".join(badge))
         self.badge.setVisible(bool(badge))
-        self.command.setText(f"to learn it: {prepared.advice}" if prepared.advice else "")
+        if self.command.text() != prepared.advice:  # setting it would take a selection away
+            self.command.setText(prepared.advice)
+            self.command.setCursorPosition(0)
+            self.command.setToolTip(f"To learn it: {prepared.advice}")
         self.command.setVisible(bool(prepared.advice))

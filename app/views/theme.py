@@ -18,7 +18,6 @@ QScrollArea {{ border: none; }}
 QLabel#muted {{ color: {t.muted}; }}
 QLabel#value {{ font-weight: 600; font-family: "DejaVu Sans Mono", monospace; }}
 QLabel#badge {{ color: {t.warning}; font-weight: 600; }}
-QLabel#command {{ color: {t.muted}; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
 QLabel#message {{ background: {t.line}; border-radius: 6px; padding: 8px 12px; }}
 QLabel#error {{ background: {t.link}; color: #1a0d0d; border-radius: 6px; padding: 8px 12px; font-weight: 600; }}
 QLabel#help {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; padding: 16px 20px; }}
@@ -39,6 +38,8 @@ QPushButton#plane {{ padding: 3px 0; font-family: "DejaVu Sans Mono", monospace;
 QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
     background: {t.background}; border: 1px solid {t.line}; border-radius: 6px; padding: 4px 8px;
     selection-background-color: {accent}; selection-color: {t.background}; }}
+QLineEdit#command {{
+    padding: 2px 6px; color: {t.muted}; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
 QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {accent}; }}
 QComboBox::drop-down {{ border: none; width: 18px; }}
 QComboBox::down-arrow {{ image: url({down}); width: 10px; height: 8px; }}

@@ -20,6 +20,9 @@ FloatArray = NDArray[np.float64]
 GIZMO_SIZE = 34.0
 """Length of the longest axis arrow [pixel at scale 1]."""
 
+TIED = "\u00a0=\u00a0"
+"""An equation is not broken at the end of a line."""
+
 GAP = "   "
 """Stands between the parts of the head-up line."""
 
@@ -183,7 +186,7 @@ def fitted(text: str, width: float, n_lines: int, measured: Callable[[str], floa
     """
     if not text or measured(text) <= width:
         return text
-    words, lines = text.split(" "), list[str]()
+    words, lines = text.replace(" = ", TIED).split(" "), list[str]()
     while words and len(lines) < n_lines - 1:
         count = 1
         while count < len(words) and measured(" ".join(words[: count + 1])) <= width:
@@ -197,7 +200,7 @@ def fitted(text: str, width: float, n_lines: int, measured: Callable[[str], floa
             middle = (low + high + 1) // 2
             low, high = (middle, high) if measured(f"{rest[:middle].rstrip()}...") <= width else (low, middle - 1)
         rest = f"{rest[:low].rstrip(' ,;:(')}..."
-    return "\n".join([*lines, rest] if rest else lines)
+    return "\n".join([*lines, rest] if rest else lines).replace(TIED, " = ")
 
 
 class PixelMesh:

@@ -20,6 +20,7 @@ def test_words_fit_and_a_cut_is_marked(width, n_lines):
     assert len(lines[-1]) <= max(width, 3)
     whole = " ".join(lines)
     assert whole == BADGE or whole.endswith("...")
+    assert not any(line.endswith("=") or line.startswith("=") for line in lines)
     kept = whole.removesuffix("...")
     assert BADGE.startswith(kept)
     if width == 200:
