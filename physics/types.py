@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from physics.errors import InputError
-from physics.forces import resolve_parameters
 
 FloatArray = NDArray[np.float64]
 
@@ -82,6 +81,8 @@ class System:
             raise InputError(f"masses must be positive; got {masses.min()}")
         object.__setattr__(self, "charges", charges)
         object.__setattr__(self, "masses", masses)
+        from physics.forces import resolve_parameters  # the kernels, and Numba with them
+
         resolved = resolve_parameters(self.law, self.parameters)
         object.__setattr__(self, "parameters", MappingProxyType(resolved))
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.observables import momentum, total_energy
 from physics.types import Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -71,6 +70,8 @@ class Comparison:
 
     def metrics(self) -> dict[str, Any]:
         """What metrics.json holds: plain numbers and lists, None where something is unknown."""
+        from physics.observables import momentum, total_energy  # Numba: not for those who only draw
+
         result: dict[str, Any] = {
             "times": self.truth.times.tolist(),
             "position_rmse": self.position_rmse().tolist(),
