@@ -1,8 +1,8 @@
 """`python -m surrogate.compare`: one model against the truth on one system, under one rotation, exported."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,17 +123,74 @@ def comparison_of(
     dtype: torch.dtype = torch.float32,
 ) -> Comparison:
     """Forecast an already rotated truth, sliding and (if wanted) chained, and measure the model's equivariance."""
+    *_, whole = comparison_parts(
+        model,
+        truth,
+        rotation,
+        scenario_name=scenario_name,
+        law_known=law_known,
+        command=command,
+        details=details,
+        chained=chained,
+        dtype=dtype,
+    )
+    return whole
+
+
+def comparison_parts(
+    model: Forecaster,
+    truth: Trajectory,
+    rotation: Rotation,
+    *,
+    scenario_name: str,
+    law_known: bool = True,
+    command: str = "",
+    details: dict[str, Any] | None = None,
+    chained: bool = True,
+    dtype: torch.dtype = torch.float32,
+) -> Iterator[Comparison]:
+    """First the comparison without roll-out and equivariance error, for those who wait for it, then the whole."""
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
     k = horizon_in_frames(truth.times, model.horizon)
     sliding = sliding_forecast(model, truth, dtype)
-    rolled, ran_away = None, ""
-    try:
-        rolled = chained_rollout(model, truth, dtype) if chained else None
-    except InputError as error:  # the sliding forecast is still worth showing
-        ran_away = f"no chained roll-out: {error}"
     seen = Trajectory(
         truth.times[k:], truth.positions[k:], truth.velocities[k:], truth.system, truth.velocity_offset
     )
+    input_times = (float(truth.times[0]), float(truth.times[-1 - k]))
+    outside = (
+        model.outside_system(truth.system, truth.n_dims, input_times)
+        if law_known
+        else model.outside(truth.n_dims, truth.system.n_particles, None, input_times)
+    )
+    first = Comparison(
+        truth=seen,
+        forecast=sliding,
+        rollout=None,
+        rotation=rotation.matrix,
+        equivariance_error=None,
+        model_name=model.name,
+        scenario_name=scenario_name,
+        horizon=model.horizon,
+        outside_training=outside,
+        law_known=law_known,
+        command=command,
+        details={
+            "versions": {"isotwin": __version__, "torch": str(torch.__version__), "numpy": np.__version__},
+            "checkpoint_sha256": model.digest,
+            "turns": rotation.turns,
+            "law": truth.system.law,
+            "parameters": dict(truth.system.parameters),
+            "card": model.card,
+            "gives_velocity": model.gives_velocity,
+            **(details or {}),
+        },
+    )
+    yield first
+    rolled, ran_away = None, {}
+    try:
+        rolled = chained_rollout(model, truth, dtype) if chained else None
+    except InputError as error:  # the sliding forecast is still worth showing
+        ran_away = {"rollout_note": f"no chained roll-out: {error}"}
     q = np.repeat(truth.system.charges[None], len(sliding.positions), axis=0)
 
     def forecast(x: FloatArray, v: FloatArray) -> FloatArray:
@@ -146,35 +203,11 @@ def comparison_of(
         # The forecast of the turned state, which there is, against the turned forecast of the state before it.
         before = forecast(x @ rotation.matrix, v @ rotation.matrix)
         errors = relative_residuals(sliding.positions, before, rotation.matrix)
-    input_times = (float(truth.times[0]), float(truth.times[-1 - k]))
-    outside = (
-        model.outside_system(truth.system, truth.n_dims, input_times)
-        if law_known
-        else model.outside(truth.n_dims, truth.system.n_particles, None, input_times)
-    )
-    return Comparison(
-        truth=seen,
-        forecast=sliding,
+    yield replace(
+        first,
         rollout=rolled,
-        rotation=rotation.matrix,
         equivariance_error=float(np.median(errors)),
-        model_name=model.name,
-        scenario_name=scenario_name,
-        horizon=model.horizon,
-        outside_training=outside,
-        law_known=law_known,
-        command=command,
-        details={
-            "versions": {"isotwin": __version__, "torch": torch.__version__, "numpy": np.__version__},
-            "checkpoint_sha256": model.digest,
-            "turns": rotation.turns,
-            "law": truth.system.law,
-            "parameters": dict(truth.system.parameters),
-            "card": model.card,
-            "gives_velocity": model.gives_velocity,
-            **({"rollout_note": ran_away} if ran_away else {}),
-            **(details or {}),
-        },
+        details={**ran_away, **first.details},
     )
 
 

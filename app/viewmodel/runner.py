@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from app.viewmodel.setup import Setup
-from app.viewmodel.work import ExportRequest, Prepared, describe_file, export, prepare
+from app.viewmodel.work import ExportRequest, Prepared, describe_file, export, prepared_parts
 from physics.errors import InputError
 
 CANCEL_PATIENCE = 1.5
@@ -23,11 +23,12 @@ Request = Setup | ExportRequest | str
 
 @dataclass
 class Callbacks:
-    """Where a job's answers go; called in the window's thread."""
+    """Where a job's answers go; called in the window's thread. `first`: what can be drawn before all is done."""
 
     done: Callable[[Any], None]
     failed: Callable[[str], None]
     progress: Callable[[float], None] = lambda _: None
+    first: Callable[[Prepared], None] = lambda _: None
 
 
 class Job(Protocol):
@@ -47,10 +48,18 @@ class Runner(Protocol):
         """Stop everything; no callback comes after this."""
 
 
-def answer(request: Request, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Any:
+def answer(
+    request: Request,
+    progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
+    first: Callable[[Prepared], None] = lambda _: None,
+) -> Any:
     """What a request asks for, computed here and now."""
     if isinstance(request, Setup):
-        return prepare(request)
+        for part in prepared_parts(request):
+            if not part.measured:
+                first(part)
+        return part
     if isinstance(request, ExportRequest):
         return export(request, progress, cancelled)
     return describe_file(request)
@@ -67,7 +76,7 @@ class InlineRunner:
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """See Runner."""
         try:
-            result = answer(request, callbacks.progress, lambda: False)
+            result = answer(request, callbacks.progress, lambda: False, callbacks.first)
         except InputError as error:
             callbacks.failed(str(error))
         else:
@@ -97,10 +106,13 @@ def _serve(connection: Connection, cancel: Any) -> None:
         def report(fraction: float, number: int = number) -> None:
             connection.send((number, "progress", fraction))
 
+        def first(part: Prepared, number: int = number) -> None:
+            connection.send((number, "first", part))
+
         try:
             if isinstance(request, ExportRequest):  # when stopped: unwind, so that the staging folder is removed
                 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-            connection.send((number, "done", answer(request, report, cancel.is_set)))
+            connection.send((number, "done", answer(request, report, cancel.is_set, first)))
         except SystemExit:
             os._exit(1)  # at once: the window waits
         except InputError as error:
@@ -126,12 +138,13 @@ class _Child:
         self._waiting: dict[int, Callbacks] = {}
         self._count = 0
         self._closed = False
+        self._hung_up = False  # a killed process closes its pipe a moment before it counts as dead
         self._lock = threading.Lock()
         threading.Thread(target=self._listen, daemon=True, name=f"{name} listener").start()
 
     @property
     def alive(self) -> bool:
-        return self._process.is_alive() and not self._closed
+        return self._process.is_alive() and not self._closed and not self._hung_up
 
     def send(self, request: Request, callbacks: Callbacks) -> None:
         with self._lock:
@@ -165,12 +178,13 @@ class _Child:
                 break
             with self._lock:
                 callbacks = self._waiting.get(number)
-                if kind != "progress":
+                if kind in ("done", "failed"):
                     self._waiting.pop(number, None)
             if callbacks is not None:
                 target = getattr(callbacks, kind)
                 self._post(lambda target=target, value=value: target(value))  # type: ignore[misc]
         with self._lock:
+            self._hung_up = True
             left = [] if self._closed else list(self._waiting.values())
             self._waiting.clear()
         for callbacks in left:

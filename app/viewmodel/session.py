@@ -186,9 +186,24 @@ class Session:
             return
         self._in_flight = self._state.setup
         self._publish(busy=True)
-        self._runner.submit(self._state.setup, Callbacks(self._prepared, self._not_prepared))
+        self._runner.submit(self._state.setup, Callbacks(self._prepared, self._not_prepared, first=self._forecast))
+
+    def _forecast(self, prepared: Prepared) -> None:
+        """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait."""
+        if not self._state.view.show_rollout:
+            self._take(prepared, busy=True)
 
     def _prepared(self, prepared: Prepared) -> None:
+        self._in_flight = None
+        more = self._waiting
+        self._waiting = False
+        self._take(prepared, busy=more)
+        if more:
+            self._request()
+        elif self._state.spinning:
+            self._spin_on()
+
+    def _take(self, prepared: Prepared, busy: bool) -> None:
         old = self._state.prepared
         position = self._state.playback.position
         if old is None or _different_film(old.setup, prepared.setup):
@@ -200,22 +215,15 @@ class Session:
         view = self._state.view
         if axes is not None and (n <= 3 or max(axes) >= n):
             view = replace(view, axes=None)
-        self._in_flight = None
-        more = self._waiting
-        self._waiting = False
         self._publish(
             prepared=prepared,
             playback=replace(self._state.playback, position=min(position, float(last))),
             plane=plane,
             view=view,
-            busy=more,
+            busy=busy,
         )
         if prepared.clamp_note and (old is None or old.clamp_note != prepared.clamp_note):
             self.say(prepared.clamp_note)
-        if more:
-            self._request()
-        elif self._state.spinning:
-            self._spin_on()
 
     def _not_prepared(self, reason: str) -> None:
         self._in_flight = None

@@ -6,7 +6,7 @@ window's own process never loads it.
 
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -55,13 +55,17 @@ class Prepared:
     own_dims, own_particles : int
     advice : str
         What to run where the law was not learned; empty where it was.
-    energies : mapping of str to (n_frames,) float64
-        Of truth, forecast and roll-out.
     clamp_note : str
         That the clamped law never clamped, and which seed to try; empty where it did or is not used.
+    energies : mapping of str to (n_frames,) float64
+        Of truth, forecast and roll-out.
     kinetic : float
         Mean kinetic energy of the truth, the measure of energy errors (the total may be near zero).
     seconds : float
+    measured : bool
+        False in a first answer: the forecasts are there, the roll-out and the read-outs follow.
+    picture : int
+        The same for the first answer and the whole one, which draw the same frames.
     drawn : bool
         Whether the scenario can be drawn with another N, n and seed.
     seed : int or None
@@ -80,9 +84,11 @@ class Prepared:
     drawn: bool
     seed: int | None
     n_samples: int = 0
-    energies: Mapping[str, FloatArray] = field(default_factory=dict)
     clamp_note: str = ""
+    energies: Mapping[str, FloatArray] = field(default_factory=dict)
     kinetic: float = 1.0
+    measured: bool = True
+    picture: int = field(default_factory=time.monotonic_ns)
 
 
 @lru_cache(maxsize=8)
@@ -103,7 +109,13 @@ def default_model() -> str:
 
 def prepare(setup: Setup) -> Prepared:
     """Simulate the rotated state, forecast it with the model and the contrast, and measure."""
-    from surrogate.compare import comparison_of
+    *_, whole = prepared_parts(setup)
+    return whole
+
+
+def prepared_parts(setup: Setup) -> Iterator[Prepared]:
+    """What `prepare` makes: first the forecasts, as soon as they can be drawn, then all of it."""
+    from surrogate.compare import comparison_parts
 
     begin = time.perf_counter()
     model = _model(setup.model or default_model())
@@ -111,7 +123,7 @@ def prepare(setup: Setup) -> Prepared:
     plain, facts = before.truth, before.facts
     title = facts["title"]
     rotation = _rotation(setup, truth.n_dims)
-    comparison = comparison_of(
+    parts = comparison_parts(
         model,
         truth,
         rotation,
@@ -120,31 +132,44 @@ def prepare(setup: Setup) -> Prepared:
         command=command_of(setup, model.name),
         details={"description": facts["description"]},
     )
+    comparison = next(parts)
     contrast, note = None, ""
+    other_parts: Iterator[Comparison] = iter(())
     if setup.contrast:
         try:
             other = _model(setup.contrast)
-            contrast = comparison_of(
+            other_parts = comparison_parts(
                 other, truth, rotation, scenario_name=title, law_known=facts["law_known"], chained=False
             )
+            contrast = next(other_parts)
         except InputError as error:
             note = str(error)
     seen = comparison.truth
-    return Prepared(
+    first = Prepared(
         setup=setup,
         comparison=comparison,
         contrast=contrast,
         contrast_note=note,
         growth=before.growth[truth.n_frames - seen.n_frames :],
-        truth_residual=_truth_residual(truth, plain, rotation.matrix, seen.n_frames),
+        truth_residual=None,
         advice=_advice(setup, comparison),
         seconds=time.perf_counter() - begin,
         drawn=facts["drawn"],
         seed=facts["seed"],
         n_samples=facts["n_samples"],
-        energies=_energies(comparison),
         clamp_note=facts.get("clamp_note", ""),
+        measured=False,
+    )
+    yield first
+    comparison, contrast = next(parts), next(other_parts, contrast)
+    yield replace(
+        first,
+        comparison=comparison,
+        contrast=contrast,
+        truth_residual=_truth_residual(truth, plain, rotation.matrix, seen.n_frames),
+        energies=_energies(comparison),
         kinetic=_kinetic(comparison),
+        measured=True,
     )
 
 

@@ -59,7 +59,7 @@ class Charts(QWidget):
         if prepared is None:
             return
         key = (id(prepared), state.view.theme, state.view.show_rollout)
-        if key != self._shown:
+        if key != self._shown and prepared.measured:
             self._shown = key
             self._draw(prepared, THEMES[state.view.theme], state.view.show_rollout)
         for cursor in self._cursors:

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
+    QPaintEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -41,6 +42,12 @@ from app.views.timeline import Timeline
 from app.views.viewport import Viewport
 
 TICK_MILLISECONDS = 33
+
+CURVES_MILLISECONDS = 10
+"""From a new comparison to its curves: its scene is painted first, in a turn of the event loop before theirs."""
+
+HELD_FRAME = 0.15
+"""While a forecast is awaited, the playback draws so seldom [second]: software rendering takes its processor."""
 
 
 class MainWindow(QMainWindow):
@@ -71,7 +78,7 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         self.setMinimumSize(860, 560)
         self.setAcceptDrops(True)
-        self.viewport = Viewport(self)
+        self.viewport = Viewport(self, self._viewport_failed)
         self.timeline = Timeline(session)
         self.charts = Charts()
         self.side = SidePanel(session, scenarios, models)
@@ -89,6 +96,11 @@ class MainWindow(QMainWindow):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self.longest_tick = 0.0
+        self._opened = False
+        self._curves_of: object = None
+        self._curves_timer = QTimer(self)
+        self._curves_timer.setSingleShot(True)
+        self._curves_timer.timeout.connect(self._show_curves)
         session.subscribe(self._show_state)
         self._clock.start()
         self._timer.start(TICK_MILLISECONDS)
@@ -166,8 +178,12 @@ class MainWindow(QMainWindow):
                 application.setStyleSheet(style_sheet(state.view.theme))
         self.viewport.show(state)
         self.timeline.show_state(state)
-        self.charts.show(state)
         self.side.show_state(state)
+        if state.prepared is not self._curves_of:
+            self._curves_of = state.prepared
+            self._curves_timer.start(CURVES_MILLISECONDS)
+        elif not self._curves_timer.isActive():
+            self.charts.show(state)
         self.overlays.show_state(state)
         for name, action in ACTIONS.items():
             if action.checked is not None:
@@ -185,7 +201,20 @@ class MainWindow(QMainWindow):
             self.progress.setValue(int(100 * (state.export_progress or 0.0)))
         self.state_label.setText(_status_text(state))
 
+    def _show_curves(self) -> None:
+        try:
+            self.charts.show(self.session.state)
+        except Exception as error:  # an exception in a slot would abort the process: show it
+            self.session.say(f"no curves: {type(error).__name__}: {error}", "error")
+
+    def _viewport_failed(self, error: BaseException) -> None:
+        self.session.say(f"no 3-D view: {type(error).__name__}: {error}", "error")
+
     def _tick(self) -> None:
+        state = self.session.state
+        awaited = state.prepared is not None and state.prepared.setup != state.setup
+        if awaited and state.busy and self._clock.elapsed() < 1000 * HELD_FRAME:
+            return
         elapsed = self._clock.restart() / 1000.0
         begin = time.perf_counter()
         try:
@@ -250,9 +279,17 @@ class MainWindow(QMainWindow):
             if url.isLocalFile():
                 self.session.open(url.toLocalFile())
 
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
+        """Load what takes long only when there is a window to look at."""
+        super().paintEvent(event)
+        if not self._opened:
+            self._opened = True
+            QTimer.singleShot(0, self.viewport.open)
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
         """Stop the clock, the workers and the painter, in this order."""
         self._timer.stop()
+        self._curves_timer.stop()
         self.session.close()
         self.viewport.close()
         self._closed()

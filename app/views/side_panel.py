@@ -259,7 +259,8 @@ class SidePanel(QScrollArea):
             return
         self._show_system(state)
         self._show_models(state)
-        self._show_readouts(readouts(state))
+        if prepared.measured:
+            self._show_readouts(readouts(state))
 
     def _show_system(self, state: ViewState) -> None:
         prepared = state.prepared

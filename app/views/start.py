@@ -4,7 +4,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
@@ -94,12 +94,13 @@ def _main_window(session: Session, *rest: Any) -> "MainWindow":
     return MainWindow(session, *rest)
 
 
-def run(paths: Sequence[str]) -> int:
-    """Show the window until it is closed; the exit status."""
+def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _: None) -> int:
+    """Show the window until it is closed; the exit status. `opened` sees the window first, for measurements."""
     refuse_without_display()
     application = QApplication.instance() or QApplication(["isotwin"])
     application.setApplicationName("Isotwin")
     window = make_window()
+    opened(window)
     window.show()
     QTimer.singleShot(0, window.session.start)
     for path in paths:

@@ -1,58 +1,104 @@
-"""The 3-D panes: hosts the painter in one GL widget, one camera, one render a frame."""
+"""The 3-D panes: hosts the painter in one GL widget, one camera, one render a frame.
 
+VTK takes longer to load than all the rest of the window. So the window shows an empty place first, VTK is
+loaded beside the event loop, and the GL widget is put there when it is ready.
+"""
+
+import importlib
+import sys
+import threading
+from collections.abc import Callable
 from typing import Any
 
-import pyvista as pv
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QWidget
-from pyvistaqt import QtInteractor
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QSurfaceFormat
+from PySide6.QtOpenGLWidgets import QOpenGLWidget
+from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
-from app.viewmodel.scene import MAX_PANES, scene_of, steady_framing
+from app.viewmodel.scene import scene_of, steady_framing
 from app.viewmodel.state import ViewState
+from app.viewmodel.work import Prepared
+from app.views.qt_runner import Poster
 from surrogate.render import Framing
 from surrogate.render.painter import Painter
 
-
-class _Plotter(QtInteractor):  # type: ignore[misc]
-    """A QtInteractor that leaves the keyboard to the window (VTK grabs q, w, e, r, s)."""
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
-        """Pass on."""
-        event.ignore()
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
-        """Pass on."""
-        event.ignore()
+PLOTTER = "app.views.plotter"
 
 
 class Viewport:
     """Draws a ViewState's scene; `widget` goes into the window.
 
+    Parameters
+    ----------
+    parent : QWidget
+    failed : callable
+        Told if VTK cannot be loaded or started.
+
     Attributes
     ----------
     widget : QWidget
+    plotter : Plotter or None
+        The GL widget in it; None until VTK is there.
     renders : int
         How many frames were rendered, for tests and benchmarks.
+    on_screen : Prepared or None
+        What the last frame shows.
     """
 
-    def __init__(self, parent: QWidget) -> None:
-        pv.global_theme.allow_empty_mesh = True
-        self.widget: Any = _Plotter(parent, shape=(1, MAX_PANES), border=False, auto_update=False)
-        self.widget.setAcceptDrops(False)
+    def __init__(self, parent: QWidget, failed: Callable[[BaseException], None]) -> None:
+        QSurfaceFormat.setDefaultFormat(_surface_format())
+        self.widget = QWidget(parent)
         self.widget.setMinimumSize(320, 200)
+        self._layout = QStackedLayout(self.widget)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        waiting = QLabel("starting the 3-D view …")
+        waiting.setObjectName("muted")
+        waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._layout.addWidget(waiting)
+        # Where no GL widget is there from the start, Qt makes the window anew (it flickers) for the first one.
+        QOpenGLWidget(self.widget).hide()
+        self.plotter: Any = None
         self.renders = 0
+        self.on_screen: Prepared | None = None
         self._painter: Painter | None = None
         self._framing: Framing | None = None
         self._framed_for: object = None
         self._n_panes = 0
         self._drawn: tuple[object, ...] = ()
+        self._state: ViewState | None = None
+        self._poster = Poster(failed)
+        if PLOTTER in sys.modules:
+            self._put_plotter()
+
+    def open(self) -> None:
+        """Load VTK beside the event loop, then put the GL widget in; nothing if it is there already."""
+        if self.plotter is None:
+            threading.Thread(target=self._load, name="isotwin loads VTK").start()
+
+    def _load(self) -> None:
+        try:
+            importlib.import_module(PLOTTER)
+            importlib.import_module("physics.forces")  # Numba: the first comparison needs it
+        except ImportError as error:
+            self._poster.post(lambda error=error: _raise(error))  # type: ignore[misc]
+            return
+        self._poster.post(self._put_plotter)
+
+    def _put_plotter(self) -> None:
+        self.plotter = sys.modules[PLOTTER].made_plotter(self.widget)
+        self._layout.addWidget(self.plotter)
+        self._layout.setCurrentWidget(self.plotter)
+        if self._state is not None:
+            self._poster.post(lambda: None if self._state is None else self.show(self._state))
 
     def show(self, state: ViewState) -> None:
         """Draw the state if its picture differs from the last one."""
+        self._state = state
         prepared = state.prepared
-        if prepared is None:
+        if prepared is None or self.plotter is None:
             return
-        key = (id(prepared), state.frame, state.view)
+        no_rollout = state.view.show_rollout and prepared.comparison.rollout is None
+        key = (prepared.picture, state.frame, state.view, no_rollout)
         if key == self._drawn:
             return
         self._drawn = key
@@ -65,7 +111,7 @@ class Viewport:
             return
         self._arrange(len(scene.panes))
         if self._painter is None:
-            self._painter = Painter(self.widget, scene)
+            self._painter = Painter(self.plotter, scene)
             self._home = (scene.radius, scene.flat)
         else:
             self._painter.update(scene)
@@ -73,6 +119,7 @@ class Viewport:
             self._home = (scene.radius, scene.flat)
             self._painter.reset_camera()
         self.render()
+        self.on_screen = prepared
 
     def _steady(self, new: Framing) -> Framing:
         """Keep the last framing while the new one is nearly the same, so that turning never zooms."""
@@ -86,7 +133,7 @@ class Viewport:
     def _arrange(self, count: int) -> None:
         if count == self._n_panes:
             return
-        for index, renderer in enumerate(self.widget.renderers):
+        for index, renderer in enumerate(self.plotter.renderers):
             if index < count:
                 renderer.SetViewport(index / count, 0.0, (index + 1) / count, 1.0)
                 renderer.DrawOn()
@@ -104,11 +151,34 @@ class Viewport:
             self.render()
 
     def render(self) -> None:
-        """Render once, at the next paint: `widget.render()` would render now, and at that paint again."""
+        """Render once, at the next paint: `plotter.render()` would render now, and at that paint again."""
         self.renders += 1
-        self.widget.update()
+        self.plotter.update()
 
     def close(self) -> None:
         """Take everything off and release the GL context."""
+        self._poster.close()
         self._painter = None
-        self.widget.close()
+        if self.plotter is not None:
+            self.plotter.close()
+
+
+def _surface_format() -> QSurfaceFormat:
+    """What VTK draws on, known before the window is made: a desktop OpenGL 3.2, as pyvistaqt asks for."""
+    made = QSurfaceFormat()
+    made.setRenderableType(QSurfaceFormat.RenderableType.OpenGL)
+    made.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
+    made.setVersion(3, 2)
+    made.setSwapBehavior(QSurfaceFormat.SwapBehavior.DoubleBuffer)
+    made.setRedBufferSize(8)
+    made.setGreenBufferSize(8)
+    made.setBlueBufferSize(8)
+    made.setAlphaBufferSize(8)
+    made.setDepthBufferSize(8)
+    made.setStencilBufferSize(0)
+    made.setSamples(0)
+    return made
+
+
+def _raise(error: BaseException) -> None:
+    raise error

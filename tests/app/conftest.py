@@ -38,7 +38,8 @@ def drain(application) -> None:
 @pytest.fixture(scope="session")
 def quick_collection():
     """What is loaded once stays: the collector need not look through it after every test."""
-    import app.views.main_window  # noqa: F401
+    import app.views.main_window
+    import app.views.plotter  # noqa: F401  (VTK: the window need not wait for it)
 
     gc.collect()
     gc.freeze()

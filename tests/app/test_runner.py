@@ -73,7 +73,7 @@ def shared():
 def session_of(runner: ProcessRunner, loop: Loop, **setup: object) -> Session:
     session = Session(runner, ViewState(setup=Setup(**{"scenario": "bound", "model": default_model(), **setup})))
     session.start()
-    loop.until(lambda: session.state.prepared is not None)
+    loop.until(lambda: session.state.prepared is not None and not session.state.busy)
     return session
 
 

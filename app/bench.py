@@ -1,0 +1,86 @@
+"""`python -m app.bench`: how fast the window opens, turns the world, and how long it ever stops listening."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from physics.cli import CommandParser, run_command
+from physics.errors import InputError
+from physics.files import atomic_write
+
+STARTS = 5
+ROTATIONS = 6
+CASES = ((3, (0, 1)), (5, (0, 4)))
+"""Dimension and plane; the second plane has an axis that the panes show only aslant."""
+
+
+def measured_starts(count: int) -> list[dict[str, float]]:
+    """Start the application so many times in a process of its own, after once to fill the caches."""
+    results = []
+    for k in range(count + 1):
+        began = time.monotonic()
+        command = [sys.executable, "-m", "app.views.bench", repr(began)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        if ended.returncode:
+            raise InputError(f"the application did not start: {ended.stderr.strip().splitlines()[-1:]}")
+        if k:
+            results.append(json.loads(ended.stdout.splitlines()[-1]))
+    return results
+
+
+def _row(name: str, values: list[float]) -> str:
+    middle, worst = statistics.median(values), max(values)
+    if worst >= 1.0:
+        return f"| {name} | {middle:.2f} s | {worst:.2f} s |"
+    return f"| {name} | {1000 * middle:.0f} ms | {1000 * worst:.0f} ms |"
+
+
+def main(argv: Sequence[str]) -> None:
+    """Parse the command line, measure, print and save."""
+    parser = CommandParser("app.bench", "Measure the window: start, rotations, longest block (needs a display).")
+    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for app.json and app.md")
+    options = parser.parse_args(argv)
+    os.environ.setdefault("QT_API", "pyside6")
+    from app.views.start import refuse_without_display
+
+    refuse_without_display()
+    from app.views.bench import measured_rotations
+
+    lines: list[str] = []
+    numbers: dict[str, Any] = {}
+
+    def say(name: str, key: str, values: list[float]) -> None:
+        numbers[key] = values
+        lines.append(_row(name, values))
+        sys.stdout.write(lines[-1] + "\n")
+        sys.stdout.flush()
+
+    lines.append("| the window | median | worst |\n|---|---|---|")
+    sys.stdout.write(lines[0] + "\n")
+    starts = measured_starts(STARTS)
+    say("start to the painted window", "start_shown", [s["shown"] for s in starts])
+    say("start to the first comparison in it", "start_picture", [s["picture"] for s in starts])
+    say("longest block while it fills", "start_block", [s["block"] for s in starts])
+    for n_dims, plane in CASES:
+        for playing in (False, True):
+            turns = measured_rotations(n_dims, plane, playing, ROTATIONS)
+            name = f"{n_dims}-D, plane {plane[0]}-{plane[1]}, {'playing' if playing else 'paused'}"
+            key = f"turn_{n_dims}d_{'playing' if playing else 'paused'}"
+            say(f"10° turn to the new forecast, {name}", key, [t["seconds"] for t in turns])
+            say(f"longest block, {name}", f"{key}_block", [t["block"] for t in turns])
+    options.out.mkdir(parents=True, exist_ok=True)
+    machine = f"{platform.machine()}; Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}"
+    atomic_write(options.out / "app.json", (json.dumps(numbers, indent=1) + "\n").encode())
+    atomic_write(options.out / "app.md", (f"{machine}\n\n" + "\n".join(lines) + "\n").encode())
+    sys.stdout.write(f"\n{options.out / 'app.json'}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -1,0 +1,182 @@
+"""The measurements behind `python -m app.bench`, taken in the real window: paints, not promises."""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.viewmodel.setup import Setup
+from app.views.start import first_setup, make_window, run
+from physics.errors import InputError
+
+PATIENCE = 60.0
+HEARTBEAT = 0.004
+"""Between two looks at the clock [second]."""
+
+REST = 0.4
+"""Between two rotations [second]."""
+
+
+class Heart(QObject):
+    """Beats with the event loop; what keeps it from beating would keep a click waiting.
+
+    Attributes
+    ----------
+    longest : float
+        Longest time between two beats since `reset`, less the interval [second].
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+        self.reset()
+        self._timer.start(round(1000 * HEARTBEAT))
+
+    def reset(self) -> None:
+        """Forget what was."""
+        self.longest = 0.0
+        self._last = time.perf_counter()
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.longest = max(self.longest, now - self._last - HEARTBEAT)
+        self._last = now
+
+
+class Paints(QObject):
+    """Calls a function after a widget was painted."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        super().__init__()
+        self._then = then
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
+        """Look on."""
+        if event.type() == QEvent.Type.Paint:
+            QTimer.singleShot(0, self._then)
+        return False
+
+
+def wait_until(reached: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Run the event loop until then."""
+    loop = QEventLoop()
+    timer = QTimer()
+    deadline = time.monotonic() + seconds
+
+    def look() -> None:
+        if reached() or time.monotonic() > deadline:
+            loop.quit()
+
+    timer.timeout.connect(look)
+    timer.start(5)
+    loop.exec()
+    if not reached():
+        raise InputError(f"the window did not get there in {seconds:g} s")
+
+
+def rest(seconds: float) -> None:
+    """Run the event loop for some time."""
+    end = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() >= end)
+
+
+def measured_start(began: float) -> dict[str, float]:
+    """Open the application as `python -m app` does: seconds from `began` (time.monotonic) to what is seen.
+
+    Returns
+    -------
+    dict
+        `shown`: the window is painted. `picture`: the first comparison is in its panes. `block`: the longest
+        time in between during which the window did not listen.
+    """
+    seen: dict[str, float] = {}
+
+    def opened(window: Any) -> None:
+        heart = Heart()
+
+        def painted() -> None:
+            if "shown" not in seen:
+                seen["shown"] = time.monotonic() - began
+                heart.reset()
+
+        paints = Paints(painted)
+        window.installEventFilter(paints)
+
+        def look() -> None:
+            if window.viewport.on_screen is not None and "shown" in seen:
+                seen["picture"] = time.monotonic() - began
+                seen["block"] = heart.longest
+                timer.stop()
+                window.close()
+
+        timer = QTimer(window)
+        timer.timeout.connect(look)
+        timer.start(3)
+        window.bench = (heart, paints, timer)  # kept as long as the window
+
+    run((), opened)
+    return seen
+
+
+def measured_rotations(
+    n_dims: int, plane: tuple[int, int], playing: bool, count: int, degrees: float = 10.0
+) -> list[dict[str, float]]:
+    """Turn the world some times: seconds until the new forecast is on the screen, and the longest block."""
+    application = QApplication.instance() or QApplication(["isotwin"])
+    setup = first_setup() if n_dims == 3 else Setup(scenario="bound", dims=n_dims, model=first_setup().model)
+    window = make_window(None, setup)
+    window.show()
+    session = window.session
+    session.start()
+    results = []
+    try:
+        wait_until(lambda: window.viewport.on_screen is not None and not session.state.busy)
+        session.set_view(show_help=False)
+        if session.state.playback.playing != playing:
+            session.toggle_play()
+        rest(1.0)
+        heart = Heart()
+        for k in range(count + 1):
+            heart.reset()
+            seconds = _rotation(window, plane, degrees)
+            wait_until(lambda: not session.state.busy)
+            rest(REST)
+            if k:  # the first one warms up
+                results.append({"seconds": seconds, "block": heart.longest})
+    finally:
+        window.close()
+        window.deleteLater()
+        application.processEvents()
+    return results
+
+
+def _rotation(window: Any, plane: tuple[int, int], degrees: float) -> float:
+    begin = time.perf_counter()
+    window.session.rotate(*plane, degrees)
+    wanted = window.session.state.setup
+    end = 0.0
+
+    def swapped() -> None:
+        nonlocal end
+        shown = window.viewport.on_screen
+        if not end and shown is not None and shown.setup == wanted:
+            end = time.perf_counter()
+
+    widget = window.viewport.plotter
+    widget.frameSwapped.connect(swapped)
+    try:
+        wait_until(lambda: bool(end))
+    finally:
+        widget.frameSwapped.disconnect(swapped)
+    return end - begin
+
+
+if __name__ == "__main__":
+    import json
+
+    sys.stdout.write(json.dumps(measured_start(float(sys.argv[1]))) + "\n")

@@ -1,0 +1,148 @@
+"""What keeps the window quick: what is not imported, not drawn twice, and not done in one turn. No clocks here."""
+
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.viewmodel.runner import Callbacks, InlineRunner
+from app.viewmodel.session import Session
+from app.viewmodel.setup import Setup, Turn
+from app.viewmodel.state import ViewState
+from app.viewmodel.work import default_model, prepare, prepared_parts
+from tests.app.fakes import LaterRunner, prepared_for
+
+HEAVY = ("torch", "numba", "matplotlib", "pyvista", "vtkmodules")
+TURNED = Setup(scenario="bound", model=default_model(), contrast="gnn-nbody", operations=(Turn(0, 1, 10.0),))
+
+
+def loaded_by(code: str) -> list[str]:
+    """Which of the heavy packages a fresh interpreter has loaded after some code."""
+    code = f"import sys\n{code}\nprint(*(name for name in {HEAVY!r} if name in sys.modules))"
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    return ended.stdout.split()
+
+
+def test_the_window_opens_without_what_is_heavy():
+    titles = "from app.views.start import scenario_titles, first_setup\nscenario_titles(), first_setup()"
+    assert loaded_by(f"import app.views.main_window\n{titles}") == []
+    assert loaded_by("import physics\nphysics.State, physics.types") == []
+
+
+def test_a_comparison_comes_back_without_pytorch(tmp_path):
+    path = tmp_path / "prepared"
+    path.write_bytes(pickle.dumps(prepare(TURNED)))
+    loaded = loaded_by(f"import pathlib, pickle\npickle.loads(pathlib.Path({str(path)!r}).read_bytes())")
+    assert "torch" not in loaded
+
+
+@pytest.mark.parametrize("first", ["import physics.simulate", "from physics.types import State", "pass"])
+def test_simulate_is_the_function_in_every_order(first):
+    code = f"{first}\nfrom physics import simulate\nimport physics\nassert simulate is physics.simulate\n"
+    code += "assert simulate.__module__ == 'physics.simulate' and callable(simulate)"
+    assert "numba" in loaded_by(code)
+
+
+def test_the_forecasts_come_first():
+    first, whole = prepared_parts(TURNED)
+    assert (first.measured, whole.measured) == (False, True)
+    assert first.picture == whole.picture
+    assert first.comparison.equivariance_error is first.comparison.rollout is first.truth_residual is None
+    assert whole.comparison.rollout is not None
+    for a, b in ((first.comparison, whole.comparison), (first.contrast, whole.contrast)):
+        assert np.array_equal(a.forecast.positions, b.forecast.positions)
+        assert b.equivariance_error is not None
+    assert next(prepared_parts(TURNED)).picture != first.picture
+
+
+def test_the_runner_hands_over_both():
+    seen = []
+    InlineRunner().submit(TURNED, Callbacks(seen.append, pytest.fail, first=seen.append))
+    assert [prepared.measured for prepared in seen] == [False, True]
+
+
+def started(**view) -> tuple[Session, LaterRunner]:
+    runner = LaterRunner()
+    state = ViewState(setup=Setup(model="fake"))
+    session = Session(runner, replace(state, view=replace(state.view, **view)))
+    session.start()
+    return session, runner
+
+
+def test_a_session_shows_the_forecasts_and_stays_busy():
+    session, runner = started()
+    request, callbacks = runner.pending.pop()
+    first = prepared_for(request, measured=False)
+    callbacks.first(first)
+    assert session.state.prepared is first
+    assert session.state.busy
+    callbacks.done(replace(first, measured=True))
+    assert session.state.prepared.measured
+    assert not session.state.busy
+
+
+def test_a_shown_rollout_is_waited_for():
+    session, runner = started(show_rollout=True)
+    request, callbacks = runner.pending.pop()
+    callbacks.first(prepared_for(request, measured=False))
+    assert session.state.prepared is None
+
+
+@pytest.mark.gui
+def test_the_curves_have_a_turn_of_their_own(open_window, qtbot, monkeypatch):
+    window = open_window()
+    window.session.seek(3)
+    qtbot.waitUntil(lambda: not window._curves_timer.isActive())
+    order: list[str] = []
+    draw = window.charts._draw
+    monkeypatch.setattr(window.charts, "_draw", lambda *a: (order.append("curves"), draw(*a)))
+    window.viewport.plotter.frameSwapped.connect(lambda: order.append("frame"))
+    window.session.rotate(0, 1, 10.0)
+    assert "curves" not in order
+    qtbot.waitUntil(lambda: "curves" in order)
+    assert order.index("frame") < order.index("curves")
+    assert order.count("curves") == 1
+
+
+@pytest.mark.gui
+def test_one_picture_is_drawn_once(open_window, qtbot):
+    runner = LaterRunner()
+    window = open_window(runner=runner)
+    request, callbacks = runner.pending.pop()
+    first = prepared_for(request, measured=False)
+    window.session.toggle_play()
+    callbacks.first(first)
+    renders = window.viewport.renders
+    assert window.viewport.on_screen is first
+    callbacks.done(replace(first, measured=True))
+    assert window.viewport.renders == renders
+    window.session.step(1)
+    assert window.viewport.renders == renders + 1
+
+
+@pytest.mark.gui
+def test_the_window_does_not_wait_for_vtk(open_window, qtbot, monkeypatch):
+    from app.views.viewport import PLOTTER
+
+    monkeypatch.delitem(sys.modules, PLOTTER)
+    window = open_window()
+    assert window.isVisible()
+    qtbot.waitUntil(lambda: window.viewport.on_screen is window.session.state.prepared, timeout=20_000)
+    assert window.viewport.plotter.isVisible()
+
+
+@pytest.mark.gui
+def test_no_picture_of_its_own_while_a_forecast_is_awaited(open_window):
+    runner = LaterRunner()
+    window = open_window(runner=runner)
+    runner.finish()
+    window.session.rotate(0, 1, 10.0)
+    assert window.session.state.busy
+    position = window.session.state.playback.position
+    window._clock.restart()
+    window._tick()
+    assert window.session.state.playback.position == position
