@@ -236,7 +236,7 @@ def _cage(scene: Scene, scale: float) -> Any:
     mesh.lines = np.concatenate([np.full((3, 1), 97), knots], axis=1).ravel()
     shade = blended(rgb(scene.theme.line), scene.theme.background, np.array(0.75))
     mesh.point_data["colour"] = np.tile(shade, (len(points), 1))
-    actor = _line_actor(mesh, 1.0 * scale)
+    actor = _line_actor(mesh, 1.4 * scale)  # thinner ones get gaps where they run upright
     # Behind everything, or its lines would scratch the particles nearer than them.
     shader = actor.GetShaderProperty()
     shader.AddFragmentShaderReplacement("//VTK::Depth::Impl", True, "gl_FragDepth = 0.9999999;", False)
