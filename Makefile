@@ -27,6 +27,7 @@ test: setup
 
 bench: setup
 	@$(PYTHON_VENV) -m surrogate.bench --out out/bench
+	@QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m app.bench --out out/bench
 
 .PHONY: screenshots
 screenshots: setup

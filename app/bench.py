@@ -76,9 +76,11 @@ def main(argv: Sequence[str]) -> None:
             say(f"10° turn to the new forecast, {name}", key, [t["seconds"] for t in turns])
             say(f"longest block, {name}", f"{key}_block", [t["block"] for t in turns])
     options.out.mkdir(parents=True, exist_ok=True)
-    machine = f"{platform.machine()}; Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}"
+    from surrogate.train import machine  # PyTorch: after the measurements
+
+    where = f"{machine()}; Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}"
     atomic_write(options.out / "app.json", (json.dumps(numbers, indent=1) + "\n").encode())
-    atomic_write(options.out / "app.md", (f"{machine}\n\n" + "\n".join(lines) + "\n").encode())
+    atomic_write(options.out / "app.md", (f"{where}\n\n" + "\n".join(lines) + "\n").encode())
     sys.stdout.write(f"\n{options.out / 'app.json'}\n")
 
 

@@ -146,3 +146,27 @@ def test_no_picture_of_its_own_while_a_forecast_is_awaited(open_window):
     window._clock.restart()
     window._tick()
     assert window.session.state.playback.position == position
+
+
+def test_bench_says_what_it_needs():
+    from tests.app.test_command import run_module
+
+    ended = run_module("app.bench")
+    assert (ended.returncode, ended.stderr[:7]) == (2, "error: ")
+    assert "display" in ended.stderr
+
+
+@pytest.mark.gui
+def test_bench_sees_the_window_before_its_first_comparison():
+    from app.bench import measured_starts
+
+    (start,) = measured_starts(1)
+    assert 0 < start["shown"] < start["picture"]
+    assert start["block"] < start["picture"] - start["shown"]
+
+
+def test_rows_of_the_table():
+    from app.bench import _row
+
+    assert _row("start", [0.5, 0.7, 1.25]) == "| start | 0.70 s | 1.25 s |"
+    assert _row("turn", [0.05, 0.07, 0.0625]) == "| turn | 62 ms | 70 ms |"
