@@ -153,7 +153,8 @@ def refuse_existing(path: Path, allowed: bool, hint: str = "--overwrite") -> Non
 
 
 def _remove(path: Path) -> None:
-    markers = ("manifest.json", "zarr.json", "config.toml", "comparison.json", "metrics.json", "bench.json")
+    results = ("comparison.json", "metrics.json", "bench.json", "benchmark.json", "audit.json")
+    markers = ("manifest.json", "zarr.json", "config.toml", *results)
     if path.is_dir():
         if not any((path / name).exists() for name in markers):
             raise InputError(f"{path}: --overwrite removes only what Isotwin wrote; this folder is not recognised")
