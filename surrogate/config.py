@@ -72,6 +72,9 @@ class TrainConfig:
         Decay of the weight average that is validated and kept; 0 is off.
     loss : str
         "mse"; or "relative": each data set's MSE over that of x + v t, so that easy and hard sets weigh alike.
+    saturation : float
+        Samples with an error far above this count as this: a loss e / (1 + e / saturation), so that chaotic
+        windows do not rule the gradient; 0 is off.
     velocity_weight : float
         Weight of the velocity error for models that give velocities with their positions.
     validate_every : int
@@ -92,6 +95,7 @@ class TrainConfig:
     clip: float = 1.0
     ema: float = 0.0
     loss: str = "mse"
+    saturation: float = 0.0
     velocity_weight: float = 0.0
     validate_every: int = 5
     velocity_epochs: int = 0
@@ -251,6 +255,7 @@ def _check(config: Config, where: str) -> None:
         (train.clip >= 0, "train.clip must be >= 0"),
         (0 <= train.ema < 1, "train.ema must be from 0 to below 1"),
         (train.loss in ("mse", "relative"), "train.loss must be mse or relative"),
+        (train.saturation >= 0, "train.saturation must be >= 0"),
         (train.velocity_weight >= 0, "train.velocity_weight must be >= 0"),
         (train.validate_every >= 1, "train.validate_every must be at least 1"),
         (train.velocity_epochs >= 0, "train.velocity_epochs must be >= 0"),

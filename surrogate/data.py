@@ -63,13 +63,14 @@ class Windows:
     def __len__(self) -> int:
         return len(self.x)
 
-    def pick(self, samples: Tensor, starts: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Inputs x, v, q and targets x, v of the chosen samples and start frames."""
+    def pick(self, samples: Tensor, starts: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Inputs x, v, q, m and targets x, v of the chosen samples and start frames."""
         ends = starts + self.length
         return (
             self.x[samples, starts],
             self.v[samples, starts],
             self.q[samples],
+            self.m[samples],
             self.x[samples, ends],
             self.v[samples, ends],
         )
@@ -93,6 +94,12 @@ def task_frames(split: DataSplit, split_name: str, input_frame: int, target_fram
             f"{split.source}: window {first} -> {last} does not fit frames 0 to {n_frames - 1}, input first"
         )
     return first, last
+
+
+def task_horizon(split: DataSplit) -> float:
+    """Time from input to target of the data set's own task [time]."""
+    first, last = task_frames(split, "train", -1, -1)
+    return float(split.times[last] - split.times[first])
 
 
 def training_splits(path: str) -> tuple[DataSplit, DataSplit]:
@@ -179,6 +186,7 @@ class Batch:
     x: Tensor
     v: Tensor
     q: Tensor
+    m: Tensor
     x_target: Tensor
     v_target: Tensor
     weight: Tensor
@@ -212,12 +220,12 @@ def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int) -> Bat
         return torch.nn.functional.pad(values, (0, width - values.shape[-1]))
 
     columns = []
-    for field in range(5):
-        pieces = [picked[field] if field == 2 else padded(picked[field]) for picked, _ in parts]
+    for field in range(6):
+        pieces = [picked[field] if field in (2, 3) else padded(picked[field]) for picked, _ in parts]
         columns.append(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
     weight = torch.cat([torch.full((len(picked[0]), 1, 1), scale) for picked, scale in parts])
     x = columns[0]
-    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], weight.to(x))
+    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], weight.to(x))
 
 
 def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """`python -m surrogate.evaluate`: one model on one data set: errors, equivariance, forward time."""
 
-import copy
 import json
 import math
 import sys
@@ -45,8 +44,11 @@ def evaluation(
     rotations: int = 8,
     rotation_seed: int = 0,
     dtype: str = "float32",
+    evaluations: int | None = None,
 ) -> dict[str, Any]:
     """The contract's numbers for one model on one split.
+
+    `evaluations` message rounds are spent on each window, where the model chooses.
 
     Raises
     ------
@@ -56,9 +58,10 @@ def evaluation(
     first, last = task_frames(split, split_name, input_frame, target_frame)
     horizon = float(split.times[last] - split.times[first])
     if model.horizons == "any":
-        model = copy.copy(model)
-        model.horizon = horizon
+        model = model.with_horizon(horizon)
     model.refuse_unfit(split.n_dims, split.n_particles, horizon, torch.as_tensor(split.masses))
+    if evaluations is not None:
+        model = model.with_evaluations(evaluations)
     kind = torch.float64 if dtype == "float64" else torch.float32
     x, v, target, v_target = (
         np.asarray(a, dtype=np.float64)
@@ -69,8 +72,8 @@ def evaluation(
             split.velocities[:, last],
         )
     )
-    q = np.asarray(split.charges, dtype=np.float64)
-    forecast, velocities = model.forecast_in(x, v, q, kind)
+    q, m = (np.asarray(a, dtype=np.float64) for a in (split.charges, split.masses))
+    forecast, velocities = model.forecast_in(x, v, q, kind, m)
     errors = sample_errors(forecast, target)
     result = error_summary(errors)
     ballistic = sample_errors(x + horizon * v, target)
@@ -79,10 +82,10 @@ def evaluation(
     if velocities is not None and result["non_finite"] == 0:
         result["velocity_mse"] = float(sample_errors(velocities, v_target).mean())
     result |= _clean_part(split, errors, x, v, q, horizon)
-    result |= _equivariance(model, x, v, q, kind, rotations, rotation_seed)
+    result |= _equivariance(model, x, v, q, m, kind, rotations, rotation_seed)
     result |= {
         "evaluations": model.evaluations,
-        "forward_ms": forward_milliseconds(model, x, v, q, kind),
+        "forward_ms": forward_milliseconds(model, x, v, q, m, kind),
         "dtype": dtype,
         "model": model.name,
         "data": split.source,
@@ -118,10 +121,17 @@ def _clean_part(
 
 
 def _equivariance(
-    model: Forecaster, x: FloatArray, v: FloatArray, q: FloatArray, kind: torch.dtype, count: int, chosen: int
+    model: Forecaster,
+    x: FloatArray,
+    v: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    kind: torch.dtype,
+    count: int,
+    chosen: int,
 ) -> dict[str, Any]:
     def positions(a: FloatArray, b: FloatArray) -> FloatArray:
-        return model.forecast_in(a, b, q, kind)[0]
+        return model.forecast_in(a, b, q, kind, m)[0]
 
     values = equivariance_errors(positions, x, v, haar_matrices(x.shape[-1], count, chosen))
     finite = bool(np.isfinite(values).all())
@@ -134,16 +144,16 @@ def _equivariance(
 
 
 def forward_milliseconds(
-    model: Forecaster, x: FloatArray, v: FloatArray, q: FloatArray, kind: torch.dtype
+    model: Forecaster, x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, kind: torch.dtype
 ) -> float:
     """Median wall time of 20 forwards on a batch of 100, after one to warm up."""
     rows = np.resize(np.arange(len(x)), FORWARD_BATCH)
-    x, v, q = x[rows], v[rows], q[rows]
-    model.forecast_in(x, v, q, kind)
+    x, v, q, m = x[rows], v[rows], q[rows], m[rows]
+    model.forecast_in(x, v, q, kind, m)
     samples = []
     for _ in range(FORWARD_REPEATS):
         begin = time.perf_counter()
-        model.forecast_in(x, v, q, kind)
+        model.forecast_in(x, v, q, kind, m)
         samples.append(1e3 * (time.perf_counter() - begin))
     return float(np.median(samples))
 
@@ -226,6 +236,7 @@ def main(argv: Sequence[str]) -> None:
             rotations=options.rotations,
             rotation_seed=options.rotation_seed,
             dtype=options.dtype,
+            evaluations=options.evaluations,
         )
         advance(1)
     result["command"] = command_line("surrogate.evaluate", argv)

@@ -62,8 +62,10 @@ class Forecaster:
     dims, particles : "any" or tuple of int
         What the weights accept; the card says what they were trained on.
     uses_masses, gives_velocity, chooses_evaluations : bool
+    horizon : float [time]
+        The one it forecasts, or the usual one of a model that takes any.
     evaluations : int
-        Message rounds in one forecast.
+        Message rounds in one forecast of `horizon`.
     digest : str
         SHA-256 of the checkpoint.
     """
@@ -80,7 +82,7 @@ class Forecaster:
         device: str | torch.device = "cpu",
     ) -> None:
         self.name, self.card, self.digest = name, dict(card), digest
-        self.horizons: tuple[float, ...] | str = (horizon,)
+        self.horizons: tuple[float, ...] | str = "any" if model.any_horizon else (horizon,)
         self.horizon = horizon
         self.dims: tuple[int, ...] | str = "any" if model.dims is None else (model.dims,)
         self.particles: tuple[int, ...] | str = "any"
@@ -88,12 +90,41 @@ class Forecaster:
         self.gives_velocity = model.gives_velocity
         self.chooses_evaluations = model.chooses_evaluations
         self.evaluations = model.evaluations
+        if model.any_horizon:
+            self.evaluations = max(round(model.evaluations * horizon / scales.time), 1)
         self.group = model.group
         self._scales = scales
         self.device = torch.device(device)
         for parameter in model.parameters():
             parameter.requires_grad_(False)
         self._models = {torch.float32: model.to(self.device).eval()}
+
+    def with_evaluations(self, evaluations: int) -> "Forecaster":
+        """The same model, spending so many evaluations on each `horizon`.
+
+        Raises
+        ------
+        InputError
+            Where the model cannot choose, or for fewer than one.
+        """
+        if not self.chooses_evaluations:
+            raise InputError(f"model {self.name!r} always uses {self.evaluations} evaluations and cannot choose")
+        if evaluations < 1:
+            raise InputError(f"evaluations must be at least 1; got {evaluations}")
+        other = copy.copy(self)
+        other.evaluations = evaluations
+        return other
+
+    def with_horizon(self, horizon: float) -> "Forecaster":
+        """A model of any horizon with another usual one, at the same evaluations per unit of time."""
+        self.refuse_unfit(0, 2, horizon, dims=False)
+        other = copy.copy(self)
+        other.evaluations = self._rounds(horizon)
+        other.horizon = horizon
+        return other
+
+    def _rounds(self, horizon: float) -> int:
+        return max(round(self.evaluations * abs(horizon) / self.horizon), 1)
 
     def network(self, dtype: torch.dtype) -> SurrogateModel:
         """The network in float32 or float64 (converted once, on first use)."""
@@ -102,7 +133,14 @@ class Forecaster:
         return self._models[dtype]
 
     def forecast(
-        self, positions: Any, velocities: Any, charges: Any, horizon: float = 1.0, *, masses: Any = None
+        self,
+        positions: Any,
+        velocities: Any,
+        charges: Any,
+        horizon: float = 1.0,
+        *,
+        masses: Any = None,
+        evaluations: int | None = None,
     ) -> Forecast:
         """The state one horizon later.
 
@@ -113,6 +151,8 @@ class Forecaster:
         charges : (samples, N) or (N,) [charge]
         horizon : float [time]
         masses : like charges, optional [mass]
+        evaluations : int, optional
+            Message rounds, for models that choose.
 
         Returns
         -------
@@ -137,7 +177,9 @@ class Forecaster:
         m = None if masses is None else self._per_particle("masses", masses, x)
         self.refuse_unfit(x.shape[2], x.shape[1], horizon, m)
         device = x.device
-        out_x, out_v = self._run(x, v, q, x.dtype)
+        chosen = self if evaluations is None else self.with_evaluations(evaluations)
+        rounds = evaluations or self._rounds(horizon)
+        out_x, out_v = chosen._run(x, v, q, x.dtype, horizon, m, rounds)
         outside = self.outside(x.shape[2], x.shape[1])
         results: list[Any] = []
         for value in (out_x, out_v):
@@ -149,7 +191,7 @@ class Forecaster:
         return Forecast(results[0], results[1], outside)
 
     def forecast_in(
-        self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype
+        self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype, m: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray | None]:
         """Forecasts of float64 states computed in `dtype`: centred before the cast, back in float64 after it.
 
@@ -157,14 +199,30 @@ class Forecaster:
         ----------
         x, v : (samples, N, n) float64
         q : (samples, N) float64
+        m : (samples, N) float64, optional
+            Used by models that use masses.
         """
         with torch.no_grad():
             # torch.tensor copies: the arrays of a Trajectory are read-only
             tensors = [torch.tensor(np.asarray(array), device=self.device) for array in (x, v, q)]
-            out_x, out_v = self._run(tensors[0], tensors[1], tensors[2], dtype)
+            masses = None
+            if m is not None and self.uses_masses:
+                masses = torch.tensor(np.asarray(m), device=self.device)
+            out_x, out_v = self._run(
+                tensors[0], tensors[1], tensors[2], dtype, self.horizon, masses, self.evaluations
+            )
         return out_x.cpu().numpy(), None if out_v is None else out_v.cpu().numpy()
 
-    def _run(self, x: Tensor, v: Tensor, q: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
+    def _run(
+        self,
+        x: Tensor,
+        v: Tensor,
+        q: Tensor,
+        dtype: torch.dtype,
+        horizon: float,
+        masses: Tensor | None,
+        evaluations: int,
+    ) -> tuple[Tensor, Tensor | None]:
         model = self.network(dtype)
         length, time = self._scales.length, self._scales.time
         # With centring the network sees and returns displacements from the centroid.
@@ -172,11 +230,14 @@ class Forecaster:
         inner = ((x - centre) / length).to(self.device, dtype)
         speed = (v * (time / length)).to(self.device, dtype)
         charge = q.to(self.device, dtype)
+        mass = None if masses is None else masses.to(self.device, dtype)
+        chosen = {"evaluations": evaluations} if self.chooses_evaluations else {}
         share = max(BATCH_EDGES // max(x.shape[1] * (x.shape[1] - 1), 1), 1)
         positions, velocities = [], []
         for first in range(0, max(len(x), 1), share):
             part = slice(first, first + share)
-            x_hat, v_hat = model(inner[part], speed[part], charge[part], self.horizon / time)
+            m = None if mass is None else mass[part]
+            x_hat, v_hat = model(inner[part], speed[part], charge[part], horizon / time, m, **chosen)
             positions.append(x_hat)
             velocities.append(v_hat)
         out_x = torch.cat(positions).to(x) * length + centre
@@ -184,17 +245,23 @@ class Forecaster:
             return out_x, None
         return out_x, torch.cat(velocities).to(x) * (length / time)
 
-    def refuse_unfit(self, n_dims: int, n_particles: int, horizon: float, masses: Tensor | None = None) -> None:
-        """Raise InputError for what the model does not do."""
+    def refuse_unfit(
+        self, n_dims: int, n_particles: int, horizon: float, masses: Tensor | None = None, dims: bool = True
+    ) -> None:
+        """Raise InputError for what the model does not do (`dims` False: whatever the n)."""
         fixed = self.horizons != "any"
+        if not fixed and (not math.isfinite(horizon) or horizon == 0):
+            raise InputError(f"horizon must be finite and not 0; got {horizon:g}")
         if not math.isfinite(horizon) or (fixed and abs(horizon - self.horizon) > 1e-6 * self.horizon):
             raise InputError(f"model {self.name!r} forecasts a horizon of {self.horizon:g} only; got {horizon:g}")
-        if self.dims != "any" and n_dims not in self.dims:
+        if dims and self.dims != "any" and n_dims not in self.dims:
             raise InputError(f"model {self.name!r} runs in n = {self.dims[0]} only; got n = {n_dims}")
         if n_particles < 2:
             raise InputError(f"model {self.name!r} needs at least 2 particles; got N = {n_particles}")
         if masses is not None and not self.uses_masses and bool((masses != 1).any()):
             raise InputError(f"model {self.name!r} was made for unit masses and takes no others")
+        if masses is not None and not bool((masses > 0).all()):
+            raise InputError(f"masses must be positive; got {float(masses.min()):g}")
 
     def outside(
         self,
@@ -382,18 +449,26 @@ class OutsideForecaster(Forecaster):
         self.device = torch.device("cpu")
 
     def forecast(
-        self, positions: Any, velocities: Any, charges: Any, horizon: float = 1.0, *, masses: Any = None
+        self,
+        positions: Any,
+        velocities: Any,
+        charges: Any,
+        horizon: float = 1.0,
+        *,
+        masses: Any = None,
+        evaluations: int | None = None,
     ) -> Forecast:
         """The outside object's own forecast."""
         result = self._made.forecast(positions, velocities, charges, horizon, masses=masses)
         return Forecast(result.positions, getattr(result, "velocities", None), ())
 
     def forecast_in(
-        self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype
+        self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype, m: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray | None]:
         """See Forecaster.forecast_in."""
         kind = np.float32 if dtype is torch.float32 else np.float64
-        result = self.forecast(x.astype(kind), v.astype(kind), q.astype(kind), self.horizon)
+        masses = m.astype(kind) if m is not None and self.uses_masses else None
+        result = self.forecast(x.astype(kind), v.astype(kind), q.astype(kind), self.horizon, masses=masses)
         velocities = None if result.velocities is None else np.asarray(result.velocities, dtype=np.float64)
         positions = np.asarray(result.positions, dtype=np.float64)
         if positions.shape != x.shape:

@@ -35,8 +35,8 @@ def rollout_summary(
     count = (len(times) - 1) // k
     frames = first + k * np.arange(count + 1)
     x, v = (np.asarray(a[:, frames], dtype=np.float64) for a in (split.positions, split.velocities))
-    q = np.asarray(split.charges, dtype=np.float64)
-    x_hat, v_hat = rollout_batch(model, x[:, 0], v[:, 0], q, count, dtype)
+    q, masses = (np.asarray(a, dtype=np.float64) for a in (split.charges, split.masses))
+    x_hat, v_hat = rollout_batch(model, x[:, 0], v[:, 0], q, masses, count, dtype)
     rmse = np.sqrt(np.mean(np.sum((x_hat - x[:, 1:]) ** 2, axis=-1), axis=-1))
     centred = x[:, 1:] - x[:, 1:].mean(axis=2, keepdims=True)
     radius = np.sqrt(np.mean(np.sum(centred**2, axis=-1), axis=-1))
@@ -54,7 +54,6 @@ def rollout_summary(
     result["energy_drift_horizon"] = at
     result["energy_drift_median"] = None
     if split.recipe.get("law") in FORCES:
-        masses = np.asarray(split.masses, dtype=np.float64)
         start = energies(split, x[:, 0], v[:, 0], q, masses)
         end = energies(split, x_hat[:, at - 1], v_hat[:, at - 1], q, masses)
         result["energy_drift_median"] = float(np.median(np.abs((end - start) / start)))

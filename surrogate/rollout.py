@@ -43,13 +43,18 @@ def _frames_per_forecast(model: Forecaster, truth: Trajectory) -> int:
 
 
 def _step(
-    model: Forecaster, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype
+    model: Forecaster, x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, dtype: torch.dtype
 ) -> tuple[FloatArray, FloatArray]:
     """One horizon; without a velocity of its own the model's mean velocity over the horizon stands in."""
-    positions, velocities = model.forecast_in(x, v, q, dtype)
+    positions, velocities = model.forecast_in(x, v, q, dtype, m)
     if velocities is None:
         velocities = (positions - x) / model.horizon
     return positions, velocities
+
+
+def _per_sample(system: System, count: int) -> tuple[FloatArray, FloatArray]:
+    """Charges and masses of one system, repeated for `count` samples."""
+    return np.repeat(system.charges[None], count, axis=0), np.repeat(system.masses[None], count, axis=0)
 
 
 def sliding_forecast(model: Forecaster, truth: Trajectory, dtype: torch.dtype = torch.float32) -> Trajectory:
@@ -61,8 +66,8 @@ def sliding_forecast(model: Forecaster, truth: Trajectory, dtype: torch.dtype = 
         On truth.times[K:], K frames to a horizon.
     """
     k = _frames_per_forecast(model, truth)
-    q = np.repeat(truth.system.charges[None], truth.n_frames - k, axis=0)
-    x, v = _step(model, truth.positions[:-k], truth.velocities[:-k], q, dtype)
+    q, m = _per_sample(truth.system, truth.n_frames - k)
+    x, v = _step(model, truth.positions[:-k], truth.velocities[:-k], q, m, dtype)
     return _trajectory(truth, truth.times[k:], x, v)
 
 
@@ -74,10 +79,10 @@ def chained_rollout(model: Forecaster, truth: Trajectory, dtype: torch.dtype = t
     """
     k = _frames_per_forecast(model, truth)
     x, v = truth.positions[:k], truth.velocities[:k]
-    q = np.repeat(truth.system.charges[None], k, axis=0)
+    q, m = _per_sample(truth.system, k)
     parts = []
     for _ in range(0, truth.n_frames - k, k):
-        x, v = _step(model, x, v, q, dtype)
+        x, v = _step(model, x, v, q, m, dtype)
         parts.append((x, v))
     wanted = truth.n_frames - k
     positions, velocities = (np.concatenate(arrays)[:wanted] for arrays in zip(*parts, strict=True))
@@ -102,8 +107,9 @@ def rollout(
         )
     x, v = state.positions[None], state.velocities[None]
     frames = [(x[0], v[0])]
+    q, m = _per_sample(system, 1)
     for _ in range(count):
-        x, v = _step(model, x, v, system.charges[None], dtype)
+        x, v = _step(model, x, v, q, m, dtype)
         frames.append((x[0], v[0]))
     positions, velocities = (np.array(values) for values in zip(*frames, strict=True))
     times = np.asarray(state.time + model.horizon * np.arange(count + 1), dtype=np.float64)
@@ -111,7 +117,13 @@ def rollout(
 
 
 def rollout_batch(
-    model: Forecaster, x: FloatArray, v: FloatArray, q: FloatArray, count: int, dtype: torch.dtype
+    model: Forecaster,
+    x: FloatArray,
+    v: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    count: int,
+    dtype: torch.dtype,
 ) -> tuple[FloatArray, FloatArray]:
     """Chained forecasts of many states, (samples, count, N, n) positions and velocities.
 
@@ -119,7 +131,7 @@ def rollout_batch(
     """
     positions, velocities = [], []
     for _ in range(count):
-        x_new, v_new = _step(model, x, v, q, dtype)
+        x_new, v_new = _step(model, x, v, q, m, dtype)
         alive = (np.isfinite(x_new) & np.isfinite(v_new)).all(axis=(1, 2), keepdims=True)
         x, v = np.where(alive, x_new, x), np.where(alive, v_new, v)
         positions.append(x)

@@ -37,6 +37,7 @@ from surrogate.data import (
     fitted_scales,
     input_times,
     task_frames,
+    task_horizon,
     training_range,
     training_splits,
     windows,
@@ -107,6 +108,9 @@ class Trainer:
             **training_range({path: train for path, (train, _) in splits.items()}),
             "input_times": input_times([t for t, _ in splits.values()], frames, config.data.windows == "all"),
         }
+        self.horizon = self.train_sets[0].horizon * self.scales.time
+        if self.model.any_horizon:  # trained on windows of any length; forecasts the data's own task by default
+            self.horizon = task_horizon(next(iter(splits.values()))[0])
         self.model.to(device)
         self.average = {name: p.detach().clone() for name, p in self.model.state_dict().items()}
         self.stages = [Stage("positions", config.train.epochs)]
@@ -171,15 +175,21 @@ class Trainer:
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean squared error of positions (and, where the config says so, velocities), weighted per data set."""
-        outputs: tuple[Tensor, Tensor | None] = self.model(batch.x, batch.v, batch.q, self.train_sets[0].horizon)
+        masses = batch.m if self.model.uses_masses else None
+        outputs: tuple[Tensor, Tensor | None] = self.model(
+            batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses
+        )
         x, v = outputs
         if self.stages[self.progress.stage].name == "velocities":
             assert v is not None
             return (batch.weight * (v - batch.v_target).square()).mean()
-        loss: Tensor = (batch.weight * (x - batch.x_target).square()).mean()
+        errors = (batch.weight * (x - batch.x_target).square()).mean((1, 2))
         if self.config.train.velocity_weight and v is not None:
-            loss = loss + self.config.train.velocity_weight * (batch.weight * (v - batch.v_target).square()).mean()
-        return loss
+            of_velocity = (batch.weight * (v - batch.v_target).square()).mean((1, 2))
+            errors = errors + self.config.train.velocity_weight * of_velocity
+        if self.config.train.saturation:
+            errors = errors / (1.0 + errors / self.config.train.saturation)
+        return errors.mean()
 
     def train_epoch(self) -> float:
         """One pass over the training windows; the mean loss."""
@@ -221,11 +231,12 @@ class Trainer:
         errors = []
         for s in self.valid_sets:
             everything = torch.arange(len(s))
-            x, v, q, x_target, v_target = s.pick(everything, torch.zeros_like(everything))
-            outputs = [
-                self.model(x[i : i + 500], v[i : i + 500], q[i : i + 500], s.horizon)
-                for i in range(0, len(s), 500)
-            ]
+            x, v, q, m, x_target, v_target = s.pick(everything, torch.zeros_like(everything))
+            outputs = []
+            for i in range(0, len(s), 500):
+                part = slice(i, i + 500)
+                masses = m[part] if self.model.uses_masses else None
+                outputs.append(self.model(x[part], v[part], q[part], s.horizon, masses))
             if self.stages[self.progress.stage].name == "velocities":
                 forecast, target = torch.cat([o[1] for o in outputs]), v_target
             else:
@@ -239,7 +250,7 @@ class Trainer:
         info = {
             "config": self.config.as_dict(),
             "scales": {"length": self.scales.length, "time": self.scales.time},
-            "horizon": self.train_sets[0].horizon * self.scales.time,
+            "horizon": self.horizon,
             "card": {
                 **self.card,
                 "best_epoch": self.progress.best_epoch,

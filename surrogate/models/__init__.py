@@ -4,13 +4,17 @@ from surrogate.models.base import SurrogateModel
 from surrogate.models.egnn import EGNN
 from surrogate.models.egnn_recurrent import EGNNRecurrent
 from surrogate.models.gnn import GNN
+from surrogate.models.integrator import Integrator
 from surrogate.models.linear import Linear
+from surrogate.models.segno import Segno
 
 MODELS: dict[str, type[SurrogateModel]] = {
     "linear": Linear,
     "gnn": GNN,
     "egnn": EGNN,
     "egnn-recurrent": EGNNRecurrent,
+    "integrator": Integrator,
+    "segno": Segno,
 }
 
 __all__ = ["MODELS", "SurrogateModel"]

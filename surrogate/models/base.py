@@ -27,11 +27,15 @@ class SurrogateModel(nn.Module):
         The one dimension its weights are for; None runs in any.
     gives_velocity : bool
         Whether forward returns velocities.
-    uses_masses, chooses_evaluations : bool
+    uses_masses : bool
+    chooses_evaluations : bool
+        Whether forward takes `evaluations`, the number of message rounds.
+    any_horizon : bool
+        Whether forward takes any horizon; otherwise the one it was trained on.
     centres : bool
         Whether inputs may be moved to their centroid before the cast (translation equivariance).
     evaluations : int
-        Message rounds in one forward pass (contract.md).
+        Message rounds in one forward pass (contract.md); per unit of time for models of any horizon.
     skip_velocity_head : bool
         Set while positions are trained, to save the head's work.
     """
@@ -42,6 +46,7 @@ class SurrogateModel(nn.Module):
     gives_velocity: bool = False
     uses_masses: bool = False
     chooses_evaluations: bool = False
+    any_horizon: bool = False
     centres: bool = True
     evaluations: int = 0
     skip_velocity_head: bool = False

@@ -20,6 +20,8 @@ TINY: dict[str, dict[str, Any]] = {
     "gnn": {"hidden": 8, "layers": 2},
     "egnn": {"hidden": 8, "layers": 2},
     "egnn-recurrent": {"hidden": 8, "steps": 2},
+    "integrator": {"hidden": 8, "evaluations": 2},
+    "segno": {"hidden": 8, "steps": 2},
 }
 
 

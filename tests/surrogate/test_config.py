@@ -92,6 +92,7 @@ def test_an_unknown_shipped_name_comes_with_the_nearest() -> None:
         ("train.lr=0", "train.lr must be between 0 and 1"),
         ("train.warmup=1", "train.warmup"),
         ("train.ema=1", "train.ema"),
+        ("train.saturation=-0.1", "train.saturation must be >= 0"),
         ("train.threads=-1", "train.threads"),
         ("data.train_samples=-1", "data.*_samples"),
         ("train.lr=nan", "train.lr must be finite"),

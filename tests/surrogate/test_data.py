@@ -74,14 +74,16 @@ def test_frames_out_of_range_are_refused(first: int, last: int, tmp_path: Path) 
 
 
 def test_the_task_window_is_the_named_pair_of_frames(tmp_path: Path) -> None:
-    arrays = tiny_arrays()
-    found = made(tmp_path / "a.npz", DataConfig(input_frame=1, target_frame=3), centre=False)
+    arrays = {**tiny_arrays(), "masses": np.random.default_rng(4).uniform(0.5, 2.0, (12, 3))}
+    split = read_split(npz(tmp_path / "a.npz", arrays), "train")
+    found = windows(split, "train", DataConfig(input_frame=1, target_frame=3), Scales(), centre=False)
     everything = torch.arange(12)
-    x, v, q, x_target, v_target = found.pick(everything, torch.full((12,), int(found.starts[0])))
+    x, v, q, m, x_target, v_target = found.pick(everything, torch.full((12,), int(found.starts[0])))
     for tensor, expected in (
         (x, arrays["positions"][:, 1]),
         (v, arrays["velocities"][:, 1]),
         (q, arrays["charges"]),
+        (m, arrays["masses"]),
         (x_target, arrays["positions"][:, 3]),
         (v_target, arrays["velocities"][:, 3]),
     ):
@@ -98,8 +100,9 @@ def test_all_windows_start_anywhere(tmp_path: Path) -> None:
     seen = {int(s) for epoch in range(20) for s in np.random.default_rng([0, epoch]).choice(found.starts, 3)}
     assert seen == {0, 1, 2, 3}
     picked = found.pick(torch.tensor([5, 7]), torch.tensor([3, 0]))
-    assert torch.equal(picked[3][0], found.x[5, 5])
-    assert torch.equal(picked[3][1], found.x[7, 2])
+    x_target = picked[4]
+    assert torch.equal(x_target[0], found.x[5, 5])
+    assert torch.equal(x_target[1], found.x[7, 2])
 
 
 def test_fewer_samples_on_request(tmp_path: Path) -> None:
@@ -190,7 +193,7 @@ def test_mixed_sets_share_every_batch(tmp_path: Path) -> None:
     torch.testing.assert_close(relative[2], torch.tensor(1.5 / flat.ballistic, dtype=torch.float32))
 
 
-@pytest.mark.parametrize("name", ["egnn", "egnn-recurrent", "linear"])
+@pytest.mark.parametrize("name", ["egnn", "egnn-recurrent", "linear", "integrator"])
 def test_padding_is_exact_for_a_model_of_any_dimension(name: str, tmp_path: Path) -> None:
     """The loss of a mixed batch is the mean of the losses of its parts, each in its own dimension."""
     sets = [made(tmp_path / f"{n}.npz", n=n, samples=4) for n in (1, 2, 3)]
@@ -202,7 +205,7 @@ def test_padding_is_exact_for_a_model_of_any_dimension(name: str, tmp_path: Path
         alone = []
         for s in sets:
             rows, start = torch.arange(4), torch.zeros(4, dtype=torch.int64)
-            x, v, q, target, _ = s.pick(rows, start)
+            x, v, q, _, target, _ = s.pick(rows, start)
             alone.append(float((model(x, v, q, 1.0)[0] - target).square().mean()))
     assert not mixed[:4, :, 1:].any()
     assert not mixed[4:8, :, 2:].any()

@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("surrogate.evaluate.FORWARD_REPEATS", 2)
     npz(tmp_path / "data.npz", tiny_arrays(spacing=1.0))
-    for name in ("egnn", "gnn", "linear", "egnn-recurrent"):
+    for name in ("egnn", "gnn", "linear", "egnn-recurrent", "integrator"):
         saved_model(tmp_path / name, name)
     return tmp_path
 
@@ -60,7 +60,7 @@ def numbers(folder: Path, capsys: pytest.CaptureFixture[str], *argv: str) -> dic
     return found
 
 
-@pytest.mark.parametrize("name", ["egnn", "gnn", "linear", "egnn-recurrent"])
+@pytest.mark.parametrize("name", ["egnn", "gnn", "linear", "egnn-recurrent", "integrator"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_numbers_are_those_of_the_forecasts(
     name: str, dtype: str, folder: Path, capsys: pytest.CaptureFixture[str]
@@ -79,11 +79,28 @@ def test_the_numbers_are_those_of_the_forecasts(
         assert found["equivariance_error"] > 1e-2
     else:
         assert found["equivariance_error"] <= found["equivariance_error_max"] < limit
-    assert found["evaluations"] == {"egnn": 2, "gnn": 2, "linear": 0, "egnn-recurrent": 2}[name]
+    assert found["evaluations"] == {"egnn": 2, "gnn": 2, "linear": 0, "egnn-recurrent": 2, "integrator": 2}[name]
     assert found["forward_ms"] > 0
     assert (found["input_frame"], found["target_frame"], found["horizon"]) == (0, 1, 1.0)
     assert found["command"].startswith(f"python -m surrogate.evaluate {name} --data data.npz")
     assert (found["velocity_mse"] is None) == (not model.gives_velocity)
+
+
+def test_a_model_that_chooses_spends_what_it_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    npz(folder / "heavy.npz", tiny_arrays(spacing=1.0), masses=np.random.default_rng(0).uniform(0.5, 2, (12, 3)))
+    argv = ["integrator", "--data", "heavy.npz", "--dtype", "float64"]
+    usual = numbers(folder, capsys, *argv)
+    assert numbers(folder, capsys, *argv, "--evaluations", "2")["mse"] == usual["mse"]
+    more = numbers(folder, capsys, *argv, "--evaluations", "5")
+    assert (usual["evaluations"], more["evaluations"]) == (2, 5)
+    assert more["mse"] != usual["mse"]
+    split = read_split(folder / "heavy.npz", "test")
+    x, v, q, m = split.positions[:, 0], split.velocities[:, 0], split.charges, split.masses
+    model = load(folder / "integrator")
+    found = model.forecast(*(np.asarray(a, dtype=np.float64) for a in (x, v, q)), masses=m, evaluations=5)
+    assert more["mse"] == pytest.approx(((found.positions - split.positions[:, 1]) ** 2).mean(), rel=1e-12)
+    longer = numbers(folder, capsys, *argv, "--target-frame", "3")  # any horizon, at the usual rate
+    assert (longer["horizon"], longer["evaluations"]) == (3.0, 6)
 
 
 def test_an_evaluation_repeats_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

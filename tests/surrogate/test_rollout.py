@@ -20,6 +20,10 @@ def forecaster(name: str = "egnn-recurrent", horizon: float = 0.4) -> Forecaster
     return Forecaster(model, name=name, card={}, horizon=horizon)
 
 
+def _twice(system: System) -> tuple[np.ndarray, np.ndarray]:
+    return np.tile(system.charges, (2, 1)), np.tile(system.masses, (2, 1))
+
+
 @pytest.fixture(scope="module")
 def truth() -> Trajectory:
     rng = np.random.default_rng(2)
@@ -67,7 +71,7 @@ def test_a_rollout_is_the_chain_of_its_first_state(truth: Trajectory) -> None:
     chained = chained_rollout(model, truth)
     np.testing.assert_allclose(free.positions[1:], chained.positions[::4][:3], rtol=0, atol=1e-6)
     batch_x, batch_v = rollout_batch(
-        model, truth.positions[:2], truth.velocities[:2], np.tile(truth.system.charges, (2, 1)), 3, torch.float32
+        model, truth.positions[:2], truth.velocities[:2], *_twice(truth.system), 3, torch.float32
     )
     assert batch_x.shape == (2, 3, 4, 3)
     np.testing.assert_allclose(batch_x[0], free.positions[1:], rtol=0, atol=1e-6)
@@ -77,10 +81,10 @@ def test_a_rollout_is_the_chain_of_its_first_state(truth: Trajectory) -> None:
 def test_a_lost_system_of_a_batch_stands_still_and_spares_the_others(truth: Trajectory) -> None:
     model = forecaster()
     x, v = truth.positions[:2].copy(), truth.velocities[:2].copy()
-    q = np.tile(truth.system.charges, (2, 1))
-    alone, _ = rollout_batch(model, x[1:], v[1:], q[1:], 3, torch.float32)
+    q, m = _twice(truth.system)
+    alone, _ = rollout_batch(model, x[1:], v[1:], q[1:], m[1:], 3, torch.float32)
     x[0] *= 1e30
-    lost, _ = rollout_batch(model, x, v, q, 3, torch.float32)
+    lost, _ = rollout_batch(model, x, v, q, m, 3, torch.float32)
     assert np.isfinite(lost).all()
     np.testing.assert_array_equal(lost[0, 2], x[0])
     np.testing.assert_allclose(lost[1], alone[0], rtol=0, atol=1e-6)

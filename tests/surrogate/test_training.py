@@ -142,6 +142,42 @@ def test_the_loss_of_both_kinds_and_of_velocities(folder: Path) -> None:
         assert float(trainer.loss(batch)) == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_saturation_bounds_what_one_sample_can_add(folder: Path) -> None:
+    arrays = tiny_arrays()
+    arrays["positions"][:, 1:, 0] += 100 * (np.arange(12) == 3)[:, None, None]  # one hopeless sample
+    npz(folder / "data.npz", arrays)
+    losses = {}
+    for limit in (0.0, 0.05):
+        chosen = config("integrator", velocity_weight=0.5, saturation=limit, batch_size=11)
+        trainer = Trainer(chosen, folder / "run", "cpu", "")
+        trainer.start_stage(0)
+        (batch,) = train_module.batches(trainer.train_sets, 11, 0, 1, "mse")
+        with torch.no_grad():
+            x, v = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon, batch.m)
+            errors = ((x - batch.x_target) ** 2).mean((1, 2)) + 0.5 * ((v - batch.v_target) ** 2).mean((1, 2))
+            expected = (errors / (1 + errors / limit) if limit else errors).mean()
+            losses[limit] = float(trainer.loss(batch))
+        assert losses[limit] == pytest.approx(float(expected), rel=1e-5)
+    assert losses[0.05] < 0.05 < 1 < losses[0.0]
+
+
+def test_masses_reach_the_models_that_use_them(folder: Path) -> None:
+    """Heavy particles hardly move: only with the masses of the batch is that the loss."""
+    npz(folder / "data.npz", {**tiny_arrays(), "masses": np.random.default_rng(1).uniform(0.2, 5.0, (12, 3))})
+    trainer = Trainer(config("integrator"), folder / "run", "cpu", "")
+    trainer.start_stage(0)
+    with torch.no_grad():
+        for p in trainer.model.law.phi[-1].parameters():
+            p.normal_(std=0.3, generator=torch.Generator().manual_seed(0))
+        (batch, *_) = train_module.batches(trainer.train_sets, 4, 0, 1, "mse")
+        assert float(batch.m.min()) != 1
+        x, _ = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon, batch.m)
+        blind, _ = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon)
+        found = float(trainer.loss(batch))
+    assert found == pytest.approx(float((x - batch.x_target).square().mean()), rel=1e-5)
+    assert abs(found - float((blind - batch.x_target).square().mean())) > 1e-3 * found
+
+
 # Interruption: at every write there is
 
 
@@ -185,8 +221,14 @@ def test_interrupted_before_any_write_a_run_ends_with_the_same_bytes(folder: Pat
         )
 
 
-def test_a_run_interrupted_twice_in_an_epoch(folder: Path) -> None:
-    chosen = config(epochs=6)
+SATURATED = {"saturation": 0.05, "velocity_weight": 0.2, "ema": 0.9, "windows": "all"}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("egnn", {}), ("integrator", SATURATED)], ids=["egnn", "integrator"]
+)
+def test_a_run_interrupted_twice_in_an_epoch(name: str, settings: dict[str, Any], folder: Path) -> None:
+    chosen = config(name, epochs=6, **settings)
     expected = kept(run(chosen, "whole"))
     inner = Trainer.train_epoch
     for epochs in (3, 5):

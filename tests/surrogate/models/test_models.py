@@ -312,8 +312,8 @@ def test_flipping_every_charge_changes_nothing(case: str) -> None:
     assert distance(outputs(model, x, v, -q), here) < 1e-14
     if case != "linear":
         one = q.clone()
-        one[:, 0] *= -1
-        assert distance(outputs(model, x, v, one), here) > BROKEN
+        one[:, ::2] *= -1
+        assert distance(outputs(model, x, v, one), here) > 1e-4  # ten orders above rounding
 
 
 # Against the textbook
@@ -410,6 +410,12 @@ def test_four_samples_can_be_learned_by_heart(case: str) -> None:
         x_target, v_target = x + 0.55 * v, v
     elif case == "egnn-no-velocity":  # its output is confined to the span of the r_ij
         x_target, v_target = x + 0.3 * force, v
+    elif case == "integrator":  # it learns pair laws and nothing else
+        teacher = made(case)
+        softened = teacher.law.softening**2 - 0.5  # the force above, moved along for a whole horizon
+        teacher.law.radial = lambda u: torch.stack([0 * u, 1 / (torch.exp(2 * u) - softened)])
+        with torch.no_grad():
+            x_target, v_target = teacher(x, v, q)
     else:
         x_target, v_target = x + v + 0.3 * force, v + 0.5 * force
     optimiser = torch.optim.Adam(model.parameters(), lr=3e-3 if case != "linear" else 0.05)

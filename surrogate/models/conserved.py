@@ -1,0 +1,113 @@
+"""What a forecast must not change: angular momentum and energy, restored by the smallest change of velocities."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+MOST_SCALING = 2.0
+"""Largest factor by which restoring the energy may change speeds; beyond it the energy is left as it is."""
+
+
+def angular_momentum(x: Tensor, v: Tensor, m: Tensor) -> Tensor:
+    """sum_i m_i (x_i v_i^T - v_i x_i^T): (B, n, n), antisymmetric.
+
+    Parameters
+    ----------
+    x, v : (B, N, n) tensors [length], [length/time]
+    m : (B, N) tensor [mass]
+    """
+    outer = (m.unsqueeze(-1) * x).transpose(1, 2) @ v
+    return outer - outer.transpose(1, 2)
+
+
+def centred(values: Tensor, m: Tensor) -> Tensor:
+    """Positions or velocities (B, N, n) relative to the centre of mass."""
+    weight = (m / m.sum(1, keepdim=True)).unsqueeze(-1)
+    return values - (weight * values).sum(1, keepdim=True)
+
+
+class _LyapunovSolve(torch.autograd.Function):
+    """Omega with I Omega + Omega I = R, for a symmetric I >= 0; where I has no inertia, no turn.
+
+    The adjoint needs no derivative of eigenvectors: with S the (self-adjoint) solve, gR = S(G) and
+    gI = -(gR Omega^T + Omega^T gR).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, inertia: Tensor, rhs: Tensor) -> Tensor:
+        values, vectors = torch.linalg.eigh(inertia)
+        sums = values.unsqueeze(-1) + values.unsqueeze(-2)
+        scale = values[:, -1:].unsqueeze(-1).clamp_min(torch.finfo(values.dtype).tiny)
+        inverse = torch.where(sums > 1e-12 * scale, 1.0 / sums, torch.zeros_like(sums))
+        omega: Tensor = vectors @ (vectors.transpose(1, 2) @ rhs @ vectors * inverse) @ vectors.transpose(1, 2)
+        ctx.save_for_backward(vectors, inverse, omega)
+        return omega
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
+        vectors, inverse, omega = ctx.saved_tensors
+        g = vectors @ (vectors.transpose(1, 2) @ grads[0] @ vectors * inverse) @ vectors.transpose(1, 2)
+        g_inertia = -(g @ omega.transpose(1, 2) + omega.transpose(1, 2) @ g)
+        return 0.5 * (g_inertia + g_inertia.transpose(1, 2)), g
+
+
+def rigid_turn(x: Tensor, momentum: Tensor, m: Tensor) -> Tensor:
+    """Velocities (B, N, n) of the rigid rotation about the origin with this angular momentum.
+
+    In n dimensions the angular velocity Omega solves I Omega + Omega I = momentum, I = sum_i m_i x_i x_i^T.
+
+    Parameters
+    ----------
+    x : (B, N, n) tensor, relative to the centre of mass
+    momentum : (B, n, n) tensor, antisymmetric
+    m : (B, N) tensor
+    """
+    inertia = (m.unsqueeze(-1) * x).transpose(1, 2) @ x
+    omega: Tensor = _LyapunovSolve.apply(inertia, momentum)  # type: ignore[no-untyped-call]
+    return x @ omega
+
+
+def with_angular_momentum(x: Tensor, v: Tensor, m: Tensor, wanted: Tensor) -> Tensor:
+    """Velocities turned rigidly about the centre of mass so that the angular momentum about it is `wanted`.
+
+    Momentum stays; the correction commutes with rotations, reflections and permutations.
+
+    Parameters
+    ----------
+    x, v : (B, N, n) tensors
+    m : (B, N) tensor
+    wanted : (B, n, n) tensor, antisymmetric
+    """
+    x = centred(x, m)
+    for _ in range(2):  # the second turn removes the round-off of the first
+        v = v + rigid_turn(x, wanted - angular_momentum(x, centred(v, m), m), m)
+    return v
+
+
+def with_energy(x: Tensor, v: Tensor, m: Tensor, kinetic: Tensor) -> Tensor:
+    """Velocities with another kinetic energy, at the same momentum and angular momentum.
+
+    The part of the velocities that is neither a drift nor a rigid rotation carries no momentum of either
+    kind; it is scaled. Systems that would need more than a factor `MOST_SCALING` keep their velocities.
+
+    Parameters
+    ----------
+    x, v : (B, N, n) tensors
+    m : (B, N) tensor
+    kinetic : (B,) tensor
+        Wanted kinetic energy [energy].
+    """
+    x, moving = centred(x, m), centred(v, m)
+    inner = moving - rigid_turn(x, angular_momentum(x, moving, m), m)
+    tiny = torch.finfo(v.dtype).tiny
+    free = kinetic_energy(inner, m)
+    square = 1.0 + (kinetic - kinetic_energy(v, m)) / free.clamp_min(tiny)
+    usable = (square > MOST_SCALING**-2) & (square < MOST_SCALING**2)
+    factor = torch.where(usable, square, torch.ones_like(square)).sqrt()
+    return v + (factor - 1.0)[:, None, None] * inner
+
+
+def kinetic_energy(v: Tensor, m: Tensor) -> Tensor:
+    """sum_i m_i v_i^2 / 2: (B,)."""
+    return 0.5 * (m.unsqueeze(-1) * v.square()).sum((1, 2))
