@@ -5,8 +5,9 @@ work on blocks of up to LANES independent systems laid out (n_particles, n_dims,
 keeps one system per vector lane; every lane has the same bits as a system computed alone. The width is read
 from the arrays: with a constant one the compiler unrolls the short loops before it can vectorise them.
 
-To add a law: write its pair coefficient in `pair_coefficient` and `pair_energy` below, give it the next
-code, add its row to FORCES. The tests are parametrised over FORCES and ask for what the row claims.
+To add a law: write its pair coefficient in `lane_acceleration` and its pair energy in `potential_energies`,
+pack its parameters, give it the next code and a row in FORCES. The tests are parametrised over FORCES and ask
+for what the row claims.
 """
 
 import math
@@ -48,6 +49,8 @@ class Force:
         Finite for coincident particles.
     formula : str
         For people.
+    couplings : str
+        What scales a pair's force, as k_i k_j: "charges", "masses" or "none".
     """
 
     code: int
@@ -56,6 +59,7 @@ class Force:
     isotropic: bool
     smooth_at_contact: bool
     formula: str
+    couplings: str = "charges"
 
 
 FORCES: dict[str, Force] = {
@@ -74,6 +78,40 @@ FORCES: dict[str, Force] = {
         isotropic=False,
         smooth_at_contact=False,
         formula="m_i a_i = clamp(q_i sum_j q_j r_ij / r_ij^3, +-force_limit per Cartesian component)",
+    ),
+    "gravity": Force(
+        code=2,
+        defaults={"eps": 0.1, "G": 1.0},
+        conservative=True,
+        isotropic=True,
+        smooth_at_contact=True,
+        formula="m_i a_i = -G m_i sum_j m_j r_ij / (r_ij^2 + eps^2)^(3/2)",
+        couplings="masses",
+    ),
+    "spring": Force(
+        code=3,
+        defaults={"k": 0.5},
+        conservative=True,
+        isotropic=True,
+        smooth_at_contact=True,
+        formula="m_i a_i = -(k/N) sum_j r_ij",
+        couplings="none",
+    ),
+    "yukawa": Force(
+        code=4,
+        defaults={"eps": 0.1, "screening": 2.0},
+        conservative=True,
+        isotropic=True,
+        smooth_at_contact=True,
+        formula="m_i a_i = q_i sum_j q_j (1 + s/screening) exp(-s/screening) r_ij / s^3, s^2 = r_ij^2 + eps^2",
+    ),
+    "softcore": Force(
+        code=5,
+        defaults={"eps": 0.5},
+        conservative=True,
+        isotropic=True,
+        smooth_at_contact=True,
+        formula="m_i a_i = q_i sum_j q_j r_ij / (r_ij^2 + eps^2)",
     ),
 }
 
@@ -101,9 +139,9 @@ def resolve_parameters(law: str, given: Mapping[str, Any]) -> dict[str, Any]:
             expected = "a finite number or 'gauss'" if name == "p" else "a finite number"
             raise InputError(f"parameter {name} of law {law!r} must be {expected}; got {value!r:.60}")
         resolved[name] = number
-        if name in ("eps", "kappa") and value < 0:
+        if name in ("eps", "kappa", "k") and value < 0:
             raise InputError(f"parameter {name} of law {law!r} must be >= 0; got {value}")
-        if name == "force_limit" and value <= 0:
+        if name in ("force_limit", "screening") and value <= 0:
             raise InputError(f"parameter {name} of law {law!r} must be > 0; got {value}")
     return resolved
 
@@ -118,10 +156,25 @@ def _number(value: object) -> float:
         return math.nan
 
 
+_PACKED: dict[str, tuple[tuple[str, float], ...]] = {
+    "reference": (("", 0.0), ("", 2.0), ("force_limit", 0.0)),
+    "gravity": (("eps", 0.0), ("", 2.0), ("G", 0.0)),
+    "spring": (("", 0.0), ("", 2.0), ("k", 0.0)),
+    "yukawa": (("eps", 0.0), ("", 2.0), ("screening", 0.0)),
+    "softcore": (("eps", 0.0), ("", 1.0), ("", 0.0)),
+}
+"""What each law but coulomb packs: the parameter of that name, else the number beside it."""
+
+
+def couplings(law: str, charges: FloatArray, masses: FloatArray) -> FloatArray:
+    """What the kernels take as `q`: the charges, or the masses where these scale the law's force."""
+    return masses if FORCES[law].couplings == "masses" else charges
+
+
 def packed_parameters(law: str, parameters: Mapping[str, Any], n_dims: int) -> FloatArray:
     """The parameters as the three numbers the kernels read; "gauss" becomes p = n_dims - 1."""
-    if law == "reference":
-        return np.array([0.0, 2.0, parameters["force_limit"]])
+    if law != "coulomb":
+        return np.array([float(parameters.get(name, fallback)) for name, fallback in _PACKED[law]])
     p = float(n_dims - 1) if parameters["p"] == "gauss" else float(parameters["p"])
     return np.array([parameters["eps"], p, parameters["kappa"]])
 
@@ -138,13 +191,14 @@ def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane lo
         Force.code.
     x, a : (n_particles, n_dims, lanes) float64 [length], [length/time^2]
     q, m : (n_particles, lanes) float64 [charge], [mass]
+        q as :func:`couplings` says: gravity's charges are the masses.
     parameters : (3,) float64
         As packed by :func:`packed_parameters`.
     """
     n, d, lanes = x.shape
     eps2 = parameters[0] * parameters[0]
     p = parameters[1]
-    pull = parameters[2] / n if code == 0 else 0.0
+    pull = parameters[2] / n if code == 0 or code == 3 else 0.0
     r2 = np.empty(lanes)
     c = np.empty(lanes)
     for i in range(n):
@@ -159,7 +213,18 @@ def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane lo
                 for w in range(lanes):
                     r = x[i, k, w] - x[j, k, w]
                     r2[w] += r * r
-            if p == 2.0:
+            if code == 2:
+                for w in range(lanes):
+                    c[w] = -parameters[2] * q[i, w] * q[j, w] / (r2[w] * math.sqrt(r2[w]))
+            elif code == 3:
+                for w in range(lanes):
+                    c[w] = -pull
+            elif code == 4:
+                for w in range(lanes):
+                    s = math.sqrt(r2[w])
+                    u = s / parameters[2]
+                    c[w] = q[i, w] * q[j, w] * (1.0 + u) * math.exp(-u) / (r2[w] * s)
+            elif p == 2.0:
                 for w in range(lanes):
                     c[w] = q[i, w] * q[j, w] / (r2[w] * math.sqrt(r2[w])) - pull
             elif p == 1.0:
@@ -198,17 +263,19 @@ def potential_energies(
     ----------
     x : (n_states, n_particles, n_dims) float64 [length]
     q : (n_particles,) float64 [charge]
+        As :func:`couplings` says.
     energies : (n_states,) float64 [energy]
 
     Notes
     -----
     U = sum_{i<j} q_i q_j s^(1-p) / (p-1) + (kappa / 2N) r^2 with s = sqrt(r^2 + eps^2);
-    p = 1 gives -q_i q_j log s. The `reference` law's energy is that of its unclamped force.
+    p = 1 (and softcore) gives -q_i q_j log s. The `reference` law's energy is that of its unclamped force.
+    Gravity: -G m_i m_j / s; spring: (k / 2N) r^2; yukawa: q_i q_j exp(-s / screening) / s.
     """
     n_states, n, d = x.shape
     eps2 = parameters[0] * parameters[0]
     p = parameters[1]
-    pull = parameters[2] / n if code == 0 else 0.0
+    pull = parameters[2] / n if code == 0 or code == 3 else 0.0
     for f in range(n_states):
         total = 0.0
         for i in range(n):
@@ -218,7 +285,14 @@ def potential_energies(
                     r = x[f, i, k] - x[f, j, k]
                     r2 += r * r
                 s2 = r2 + eps2
-                if p == 1.0:
+                if code == 2:
+                    total -= parameters[2] * q[i] * q[j] / math.sqrt(s2)
+                elif code == 4:
+                    s = math.sqrt(s2)
+                    total += q[i] * q[j] * math.exp(-s / parameters[2]) / s
+                elif code == 3:
+                    total += 0.0
+                elif p == 1.0:
                     total -= 0.5 * q[i] * q[j] * math.log(s2)
                 else:
                     total += q[i] * q[j] * s2 ** (0.5 * (1.0 - p)) / (p - 1.0)

@@ -229,6 +229,8 @@ def _write_split(
         "positions": ((count, len(times), n, d), (chunk, len(times), n, d)),
         "velocities": ((count, len(times), n, d), (chunk, len(times), n, d)),
     }
+    if preset.masses:
+        shapes["masses"] = shapes["charges"]
     with uninterrupted():
         group = root.require_group(split)
         arrays = {}
@@ -258,6 +260,8 @@ def _write_split(
                 arrays["positions"][first : first + size] = positions
                 arrays["velocities"][first : first + size] = velocities
                 arrays["charges"][first : first + size] = states[2]
+                if preset.masses:
+                    arrays["masses"][first : first + size] = states[3]
         if progress:
             progress(size)
 
@@ -273,7 +277,7 @@ def _schedule(request: Request, split: str) -> Schedule:
 def _trajectories(
     preset: Preset,
     request: Request,
-    states: tuple[FloatArray, FloatArray, FloatArray],
+    states: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
     schedule: Schedule,
     workers: int | None,
 ) -> tuple[FloatArray, FloatArray]:
@@ -281,6 +285,7 @@ def _trajectories(
         states[0],
         states[1],
         states[2],
+        masses=states[3],
         schedule=schedule,
         law=preset.law,
         parameters=request.parameters,
@@ -293,7 +298,7 @@ def _trajectories(
 
 def _chunks_of_states(
     request: Request, split: str, chunk: int
-) -> Iterator[tuple[int, tuple[FloatArray, FloatArray, FloatArray]]]:
+) -> Iterator[tuple[int, tuple[FloatArray, FloatArray, FloatArray, FloatArray]]]:
     count = request.sizes[split]
     if not PRESETS[request.preset].fixed_shape:
         for index, first in enumerate(range(0, count, chunk)):
@@ -314,11 +319,11 @@ def _chunks_of_states(
     for index, first in enumerate(range(0, count, chunk)):
         drawn = [next(stream) for _ in range(min(chunk, count - first))]
         x, v, q = (np.array(values) for values in zip(*drawn, strict=True))
-        yield index, (x, v, q)
+        yield index, (x, v, q, np.ones_like(q))
 
 
 def _chunk_is_whole(out: Path, split: str, arrays: dict[str, Any], index: int, samples: slice) -> bool:
-    for name in ("positions", "velocities", "charges"):
+    for name in arrays.keys() - {"times"}:
         array = arrays[name]
         key = "/".join(["c", str(index), *["0"] * (array.ndim - 1)])
         if not (out / split / name / key).is_file():

@@ -7,7 +7,7 @@ says so in `Trajectory.velocity_offset`, and -velocity_offset * acceleration is 
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import FORCES, LANES, lane_acceleration, packed_parameters, potential_energies
+from physics.forces import FORCES, LANES, couplings, lane_acceleration, packed_parameters, potential_energies
 from physics.types import State, System, Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -26,10 +26,11 @@ def accelerations(system: System, positions: FloatArray) -> FloatArray:
     """
     n_states, n, d = positions.shape
     packed = packed_parameters(system.law, system.parameters, d)
+    charges = couplings(system.law, system.charges, system.masses)
     result = np.empty((n_states, n, d))
     for start in range(0, n_states, LANES):
         x = np.array(np.moveaxis(positions[start : start + LANES], 0, -1), order="C")
-        q, m = (np.repeat(values[:, None], x.shape[-1], axis=1) for values in (system.charges, system.masses))
+        q, m = (np.repeat(values[:, None], x.shape[-1], axis=1) for values in (charges, system.masses))
         a = np.empty_like(x)
         lane_acceleration(FORCES[system.law].code, x, q, m, packed, a)
         result[start : start + LANES] = np.moveaxis(a, -1, 0)
@@ -56,7 +57,8 @@ def potential_energy(trajectory: Trajectory) -> FloatArray:
     energies = np.empty(trajectory.n_frames)
     packed = packed_parameters(system.law, system.parameters, trajectory.n_dims)
     x = np.ascontiguousarray(trajectory.positions)
-    potential_energies(FORCES[system.law].code, x, np.ascontiguousarray(system.charges), packed, energies)
+    q = np.ascontiguousarray(couplings(system.law, system.charges, system.masses))
+    potential_energies(FORCES[system.law].code, x, q, packed, energies)
     return energies
 
 

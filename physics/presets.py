@@ -40,6 +40,10 @@ class Preset:
         Only n = 3, N = 5 (the published stream).
     first_frame_is_start : bool
         Whether the initial state is stored.
+    charges : str
+        How they are drawn: "signs" (+-1), "real" (uniform in [0.5, 2], random signs) or "none" (0).
+    masses : (float, float), optional [mass]
+        Drawn uniformly between these and stored; else 1 and not stored.
     input_frame, target_frame : mapping of split to int
         The task's default window.
     description : str
@@ -58,6 +62,8 @@ class Preset:
     fixed_shape: bool = False
     first_frame_is_start: bool = True
     stream: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    charges: str = "signs"
+    masses: tuple[float, float] | None = None
 
 
 def _same(value: Any) -> dict[str, Any]:
@@ -74,6 +80,11 @@ _isotropic: dict[str, Any] = {
     "seed": 0,
     "input_frame": _same(31),
     "target_frame": _same(41),
+}
+_unknown_law: dict[str, Any] = {
+    **_isotropic,
+    "times": _same(0.1 * np.arange(132)),
+    "sizes": {"train": 90, "valid": 10, "test": 100},
 }
 
 PRESETS: dict[str, Preset] = {
@@ -113,19 +124,55 @@ PRESETS: dict[str, Preset] = {
         times=_same(0.1 * np.arange(232)),
         description="alternating charges held together by a weak pull, any n and N: roll-outs mean something here",
     ),
+    "law-gravity": Preset(
+        **_unknown_law | {"law": "gravity"},
+        parameters={"eps": 0.1, "G": 1.0},
+        charges="none",
+        masses=(0.5, 2.0),
+        description="softened gravity, masses of 0.5 to 2 (a law to be recovered from 100 trajectories)",
+    ),
+    "law-spring": Preset(
+        **_unknown_law | {"law": "spring"},
+        parameters={"k": 0.5},
+        charges="none",
+        description="equal springs between all pairs (a law to be recovered)",
+    ),
+    "law-yukawa": Preset(
+        **_unknown_law | {"law": "yukawa"},
+        parameters={"eps": 0.1, "screening": 2.0},
+        description="screened charges (a law to be recovered)",
+    ),
+    "law-softcore": Preset(
+        **_unknown_law | {"law": "softcore"},
+        parameters={"eps": 0.5},
+        description="a 1/r force with a soft core between charges (a law to be recovered)",
+    ),
+    "law-couplings": Preset(
+        **_unknown_law,
+        parameters={"eps": 0.1, "p": 2.0},
+        charges="real",
+        description="charges of any strength from 0.5 to 2 and either sign (a law to be recovered)",
+    ),
 }
 
 
 def initial_states(
     preset: str, split: str, indices: range, *, n_particles: int, n_dims: int, seed: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Initial positions, velocities (S, N, n) and charges (S, N) of some trajectories of an isotropic preset."""
-    drawn = [
-        draw_state(preset, n_particles, n_dims, np.random.default_rng([seed, SPLITS.index(split), index]))
-        for index in indices
-    ]
-    x, v, q = (np.array(values) for values in zip(*drawn, strict=True))
-    return x, v, q
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Initial positions, velocities (S, N, n), charges, masses (S, N) of trajectories of an isotropic preset."""
+    drawn = []
+    for index in indices:
+        rng = np.random.default_rng([seed, SPLITS.index(split), index])
+        state = draw_state(preset, n_particles, n_dims, rng)
+        drawn.append((*state, draw_masses(preset, n_particles, rng)))
+    x, v, q, m = (np.array(values) for values in zip(*drawn, strict=True))
+    return x, v, q, m
+
+
+def draw_masses(preset: str, n_particles: int, rng: np.random.Generator) -> FloatArray:
+    """Masses (N,) of one system; drawn after its state."""
+    span = PRESETS[preset].masses
+    return np.ones(n_particles) if span is None else rng.uniform(*span, n_particles)
 
 
 def draw_state(
@@ -133,9 +180,9 @@ def draw_state(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """One initial state: positions and velocities (N, n), charges (N,).
 
-    Positions are N(0, 1) (N/5)^(1/3), speeds 0.5 in random directions, charges +-1; `charged-bound` moves to
-    the centre-of-mass frame and alternates the charges from one random sign; the published set draws charges
-    first, in its generator's order.
+    Positions are N(0, 1) (N/5)^(1/3), speeds 0.5 in random directions, charges as the preset says;
+    `charged-bound` moves to the centre-of-mass frame and alternates the charges from one random sign; the
+    published set draws charges first, in its generator's order.
     """
     if preset not in PRESETS:
         raise InputError(f"no preset {preset!r}")
@@ -146,8 +193,12 @@ def draw_state(
         x -= x.mean(axis=0)
         v -= v.mean(axis=0)
         q = rng.choice([-1.0, 1.0]) * np.where(np.arange(n_particles) % 2 == 0, 1.0, -1.0)
+    elif PRESETS[preset].charges == "none":
+        q = np.zeros(n_particles)
     else:
         q = rng.choice([-1.0, 1.0], size=n_particles)
+        if PRESETS[preset].charges == "real":
+            q = q * rng.uniform(0.5, 2.0, n_particles)
     return x, v, q
 
 

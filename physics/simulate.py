@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from physics.errors import InputError, SimulationError, unknown_name
-from physics.forces import FORCES, LANES, packed_parameters, resolve_parameters
+from physics.forces import FORCES, LANES, couplings, packed_parameters, resolve_parameters
 from physics.integrators import INTEGRATORS, Integrator
 from physics.types import State, System, Trajectory
 
@@ -58,8 +58,10 @@ def default_dt(system: System) -> float:
     """A step that resolves the law's shortest time scale (a softened head-on passage), in time units."""
     if system.law == "reference":
         return REFERENCE_DT
-    eps = float(system.parameters["eps"])
-    strongest = float(np.max(np.abs(system.charges))) ** 2 / float(system.masses.min())
+    eps = float(system.parameters.get("eps", 1.0))
+    charges = couplings(system.law, system.charges, system.masses)
+    strongest = float(np.max(np.abs(charges))) ** 2 / float(system.masses.min())
+    strongest *= abs(float(system.parameters.get("G", 1.0)))
     scale = math.sqrt(eps**3 / max(strongest, 1e-12))
     return min(5e-4, 0.02 * scale) if eps > 0 else 1e-4
 
@@ -176,6 +178,7 @@ def simulate_batch(
     stepper = _integrator(law, integrator)
     if masses is None:
         masses = np.ones((n_systems, n))
+    scaling = couplings(law, charges, masses)
     if not FORCES[law].smooth_at_contact or resolved.get("eps") == 0.0:
         _refuse_coincident(law, positions)
     n_frames = len(schedule.n_steps) + 1
@@ -186,7 +189,7 @@ def simulate_batch(
     def run(block: slice) -> int:
         x = pack_lanes(positions[block])
         v = pack_lanes(velocities[block])
-        q = pack_lanes(charges[block])
+        q = pack_lanes(scaling[block])
         m = pack_lanes(masses[block])
         a = np.empty_like(x)
         for frame in range(n_frames):

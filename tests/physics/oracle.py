@@ -24,7 +24,7 @@ def coulomb_acceleration(x, q, m, eps, p, kappa):
     return a / m[:, None]
 
 
-def coulomb_energy(x, q, eps, p, kappa):
+def coulomb_energy(x, q, m, eps, p, kappa):
     n, d = x.shape
     p = pair_exponent(p, d)
     total = 0.0
@@ -42,14 +42,82 @@ def reference_acceleration(x, q, m, force_limit):
     return np.clip(force, -force_limit, force_limit) / m[:, None]
 
 
-def reference_energy(x, q, force_limit):
+def reference_energy(x, q, m, force_limit):
     del force_limit  # the energy is that of the unclamped force
-    return coulomb_energy(x, q, 0.0, 2, 0.0)
+    return coulomb_energy(x, q, m, 0.0, 2, 0.0)
+
+
+def pair_sum(x, m, coefficient):
+    """Accelerations of a pair force coefficient(i, j, r) r_ij."""
+    a = np.zeros_like(x)
+    for i in range(len(x)):
+        for j in range(len(x)):
+            if i != j:
+                r_ij = x[i] - x[j]
+                a[i] += coefficient(i, j, math.sqrt(float(r_ij @ r_ij))) * r_ij / m[i]
+    return a
+
+
+def pair_energies(x, energy):
+    return sum(energy(i, j, math.dist(x[i], x[j])) for i in range(len(x)) for j in range(i))
+
+
+def gravity_acceleration(x, q, m, eps, G):
+    return pair_sum(x, m, lambda i, j, r: -G * m[i] * m[j] / math.hypot(r, eps) ** 3)
+
+
+def gravity_energy(x, q, m, eps, G):
+    return pair_energies(x, lambda i, j, r: -G * m[i] * m[j] / math.hypot(r, eps))
+
+
+def spring_acceleration(x, q, m, k):
+    return pair_sum(x, m, lambda i, j, r: -k / len(x))
+
+
+def spring_energy(x, q, m, k):
+    return pair_energies(x, lambda i, j, r: 0.5 * k / len(x) * r**2)
+
+
+def yukawa_acceleration(x, q, m, eps, screening):
+    def coefficient(i, j, r):
+        s = math.hypot(r, eps)
+        return q[i] * q[j] * math.exp(-s / screening) * (1 / s**3 + 1 / (screening * s**2))
+
+    return pair_sum(x, m, coefficient)
+
+
+def yukawa_energy(x, q, m, eps, screening):
+    def energy(i, j, r):
+        return q[i] * q[j] * math.exp(-math.hypot(r, eps) / screening) / math.hypot(r, eps)
+
+    return pair_energies(x, energy)
+
+
+def softcore_acceleration(x, q, m, eps):
+    return pair_sum(x, m, lambda i, j, r: q[i] * q[j] / (r**2 + eps**2))
+
+
+def softcore_energy(x, q, m, eps):
+    return pair_energies(x, lambda i, j, r: -q[i] * q[j] * math.log(math.hypot(r, eps)))
 
 
 # One row per law: a law without an oracle makes every parametrised test of it fail.
-ACCELERATION = {"coulomb": coulomb_acceleration, "reference": reference_acceleration}
-ENERGY = {"coulomb": coulomb_energy, "reference": reference_energy}
+ACCELERATION = {
+    "coulomb": coulomb_acceleration,
+    "reference": reference_acceleration,
+    "gravity": gravity_acceleration,
+    "spring": spring_acceleration,
+    "yukawa": yukawa_acceleration,
+    "softcore": softcore_acceleration,
+}
+ENERGY = {
+    "coulomb": coulomb_energy,
+    "reference": reference_energy,
+    "gravity": gravity_energy,
+    "spring": spring_energy,
+    "yukawa": yukawa_energy,
+    "softcore": softcore_energy,
+}
 
 
 def published_start(count):

@@ -20,6 +20,10 @@ VARIANTS = {
     + [{"p": p, "eps": 0.3, "kappa": 0.7} for p in POWERS]
     + [{"eps": 0.0}],
     "reference": [{}, {"force_limit": 0.5}],
+    "gravity": [{}, {"eps": 0.3, "G": 0.7}],
+    "spring": [{}, {"k": 1.3}],
+    "yukawa": [{}, {"eps": 0.3, "screening": 0.4}],
+    "softcore": [{}, {"eps": 0.1}],
 }
 LAWS = [
     pytest.param(law, variant, id=f"{law}-{'-'.join(f'{k}={v}' for k, v in variant.items()) or 'default'}")
@@ -63,7 +67,7 @@ def test_equals_the_oracle(law, variant, n, N, rng):
     for _ in range(3):
         system, x = drawn(rng, law, variant, n, N)
         assert oracle_mismatch(system, x, accelerations(system, x[None])[0]) < tolerance("oracle")
-        expected = oracle.ENERGY[law](x, system.charges, **system.parameters)
+        expected = oracle.ENERGY[law](x, system.charges, system.masses, **system.parameters)
         assert energy(system, x) == pytest.approx(expected, rel=1e-11, abs=1e-11)
 
 
@@ -194,8 +198,32 @@ def test_shift_and_permutation(law, variant, n, rng):
     order = rng.permutation(5)
     renamed = System(system.charges[order], system.masses[order], law, variant)
     assert relative(force(renamed, x[order]), force(system, x)[order]) < tolerance("symmetry")
-    if n > 1:  # and the check bites: charges left behind
-        assert relative(force(system, x[order]), force(system, x)[order]) > tolerance("symmetry")
+    left_behind = relative(force(system, x[order]), force(system, x)[order])
+    if FORCES[law].couplings == "none":  # it claims to see neither charges nor masses
+        assert left_behind < tolerance("symmetry")
+    elif n > 1:  # and the check bites: charges left behind
+        assert left_behind > tolerance("symmetry")
+
+
+COUPLINGS = {"charges": (True, False), "masses": (False, True), "none": (False, False)}
+
+
+@pytest.mark.parametrize(("law", "row"), DEFAULT_LAWS)
+def test_a_law_is_scaled_by_what_it_claims(law, row, rng):
+    system, x = drawn(rng, law, {}, 3, 4, apart=0.3)
+    other_charges = System(0.5 * system.charges, system.masses, law)
+    other_masses = System(system.charges, 0.5 * system.masses, law)
+    changed = [relative(force(s, x), force(system, x)) > 1e-3 for s in (other_charges, other_masses)]
+    assert tuple(changed) == COUPLINGS[row.couplings]
+
+
+def test_gravity_and_springs_pull_and_like_charges_repel():
+    x = np.array([[0.0, 0.0], [2.0, 0.0]])
+    np.testing.assert_allclose(force(System([0, 0], [1, 3], "gravity", {"eps": 0}), x), [[0.75, 0], [-0.75, 0]])
+    np.testing.assert_allclose(force(System([0, 0], law="spring"), x), [[0.5, 0], [-0.5, 0]])
+    np.testing.assert_allclose(force(System([1, 3], law="softcore", parameters={"eps": 0}), x)[0], [-1.5, 0])
+    pushed = -3 * (1 / 4 + 1 / 4) * np.exp(-1)
+    np.testing.assert_allclose(force(System([1, 3], law="yukawa", parameters={"eps": 0}), x)[0], [pushed, 0])
 
 
 @pytest.mark.parametrize(("law", "row"), DEFAULT_LAWS)

@@ -138,7 +138,7 @@ def test_free_set_starts_as_its_preset_says_and_set_changes_the_law(made):
 
 def test_spread_of_the_start_follows_the_number_of_particles():
     request = request_from_options("charged-iso", {}, 3, 40, None, {})
-    (_, (x, _, _)), *_ = command._chunks_of_states(request, "train", 300)
+    (_, (x, *_)), *_ = command._chunks_of_states(request, "train", 300)
     assert x.std() == pytest.approx(2.0, rel=0.02)  # (40/5)^(1/3)
 
 
