@@ -181,6 +181,8 @@ class Forecaster:
         rounds = evaluations or self._rounds(horizon)
         out_x, out_v = chosen._run(x, v, q, x.dtype, horizon, m, rounds)
         outside = self.outside(x.shape[2], x.shape[1])
+        if abs(horizon) > self.horizon * (1 + 1e-6):
+            outside += (f"horizon {horizon:g} (measured: up to {self.horizon:g})",)
         results: list[Any] = []
         for value in (out_x, out_v):
             if value is None:
