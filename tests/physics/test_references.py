@@ -205,6 +205,8 @@ def test_orientation_study(published):
     assert np.abs(study.blind - truth[touched]).max() > 1e-2
     assert study.speed_error.min() < 1e-6
     assert study.speed_error_turned.max() > 1e-3
+    assert (study.speed_error_least <= study.speed_error_turned).all()
+    assert np.abs(study.informed - study.blind).max() > 1e-3
     again = orientation_study(w.part(touched[:1]), 1000, rotations=20)
     np.testing.assert_array_equal(again.blind[0], study.blind[0])
 
