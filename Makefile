@@ -32,3 +32,7 @@ bench: setup
 .PHONY: screenshots
 screenshots: setup
 	@QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m app.views.screenshots --out docs/screenshots
+
+.PHONY: laws
+laws: setup
+	@$(PYTHON_VENV) -m surrogate.laws --out out/laws --resume
