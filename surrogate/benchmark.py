@@ -337,6 +337,7 @@ def main(argv: Sequence[str]) -> None:
         "left_out": field.left_out,
         "outside_training": {e.name: list(e.notes) for e in field.entrants if e.notes},
         "runs": {item.name: list(item.paths) for item in listed},
+        "digests": {e.name: [model.digest for model in e.seeds] for e in field.entrants},
         "machine": machine(),
         "command": command_line("surrogate.benchmark", argv),
     }

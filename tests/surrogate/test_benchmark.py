@@ -76,6 +76,7 @@ def test_models_and_opponents_at_equal_cost(folder: Path, data: Path, capsys: py
     calls = round(learned["law_calls_per_pair"])
     dear = arena.errors(leapfrog_forecast(arena.windows, 1.0, calls)[0])
     assert learned["won_at_equal_calls"] == pytest.approx((mine < dear).mean())
+    assert found["digests"]["int"] == [load(f"int-{k}").digest for k in range(2)]
     straight = row(found, "linear")
     assert (straight["table"], straight["evaluations"]) == ("own", 0)
     adaptive = [r for r in found["rows"] if r["entrant"] == "adaptive"]
