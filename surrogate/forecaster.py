@@ -109,8 +109,8 @@ class Forecaster:
         """
         if not self.chooses_evaluations:
             raise InputError(f"model {self.name!r} always uses {self.evaluations} evaluations and cannot choose")
-        if evaluations < 1:
-            raise InputError(f"evaluations must be at least 1; got {evaluations}")
+        if evaluations != int(evaluations) or evaluations < 1:
+            raise InputError(f"evaluations must be a whole number from 1; got {evaluations}")
         other = copy.copy(self)
         other.evaluations = evaluations
         return other
@@ -124,7 +124,7 @@ class Forecaster:
         return other
 
     def _rounds(self, horizon: float) -> int:
-        return max(round(self.evaluations * abs(horizon) / self.horizon), 1)
+        return max(round(self.evaluations * abs(horizon / self.horizon)), 1)
 
     def network(self, dtype: torch.dtype) -> SurrogateModel:
         """The network in float32 or float64 (converted once, on first use)."""

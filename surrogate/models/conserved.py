@@ -17,8 +17,13 @@ def angular_momentum(x: Tensor, v: Tensor, m: Tensor) -> Tensor:
     x, v : (B, N, n) tensors [length], [length/time]
     m : (B, N) tensor [mass]
     """
-    outer = (m.unsqueeze(-1) * x).transpose(1, 2) @ v
+    outer = _outer_sum(m.unsqueeze(-1) * x, v)
     return outer - outer.transpose(1, 2)
+
+
+def _outer_sum(a: Tensor, b: Tensor) -> Tensor:
+    """sum_i a_i b_i^T: (B, n, n). Not a matrix product, whose last bits depend on the batch."""
+    return (a.unsqueeze(-1) * b.unsqueeze(-2)).sum(1)
 
 
 def centred(values: Tensor, m: Tensor) -> Tensor:
@@ -63,26 +68,37 @@ def rigid_turn(x: Tensor, momentum: Tensor, m: Tensor) -> Tensor:
     momentum : (B, n, n) tensor, antisymmetric
     m : (B, N) tensor
     """
-    inertia = (m.unsqueeze(-1) * x).transpose(1, 2) @ x
+    inertia = _outer_sum(m.unsqueeze(-1) * x, x)
     omega: Tensor = _LyapunovSolve.apply(inertia, momentum)  # type: ignore[no-untyped-call]
     return x @ omega
 
 
-def with_angular_momentum(x: Tensor, v: Tensor, m: Tensor, wanted: Tensor) -> Tensor:
-    """Velocities turned rigidly about the centre of mass so that the angular momentum about it is `wanted`.
+def with_angular_momentum(
+    x: Tensor, v: Tensor, m: Tensor, wanted: Tensor, time: float = 1e-2
+) -> tuple[Tensor, Tensor]:
+    """The smallest change of positions and velocities to an angular momentum of `wanted` about the centre of mass.
 
-    Momentum stays; the correction commutes with rotations, reflections and permutations.
+    v_i <- v_i + x_i Omega and x_i <- x_i - time^2 v_i Omega, with Omega from (I + time^2 V) Omega + Omega (I +
+    time^2 V) = missing, V = sum_i m_i v_i v_i^T. With a small `time` positions move only where no turn of
+    velocities can help: between directions that the bodies do not span (n > N). Momentum and centre of mass
+    stay; the correction commutes with rotations, reflections and permutations.
 
     Parameters
     ----------
     x, v : (B, N, n) tensors
     m : (B, N) tensor
     wanted : (B, n, n) tensor, antisymmetric
+    time : float
+        Weighs positions against velocities [time].
     """
-    x = centred(x, m)
-    for _ in range(2):  # the second turn removes the round-off of the first
-        v = v + rigid_turn(x, wanted - angular_momentum(x, centred(v, m), m), m)
-    return v
+    for _ in range(3):  # the second and third remove what the first leaves: second-order terms, round-off
+        about, moving = centred(x, m), centred(v, m)
+        mass = m.unsqueeze(-1)
+        inertia = _outer_sum(mass * about, about) + time**2 * _outer_sum(mass * moving, moving)
+        missing = wanted - angular_momentum(about, moving, m)
+        omega: Tensor = _LyapunovSolve.apply(inertia, missing)  # type: ignore[no-untyped-call]
+        x, v = x - time**2 * (moving @ omega), v + about @ omega
+    return x, v
 
 
 def with_energy(x: Tensor, v: Tensor, m: Tensor, kinetic: Tensor) -> Tensor:

@@ -189,8 +189,8 @@ class Integrator(SurrogateModel):
 
     Each round is one EGNN layer with velocities whose pair message is the motion of two bodies under the
     learned law L over dt, less their free flight: a force that sees (r, q_i, q_j) alone, and a correction
-    that vanishes with dt. So one round is exact for any two bodies, errors come from three-body effects alone and
-    fall as dt^2, and more rounds never make it worse.
+    that vanishes with dt. So one round is right for any two bodies (to the 1e-4 of its sub-steps), what it gets
+    wrong is three-body, and that falls as dt^2 with more rounds.
 
     Notes
     -----
@@ -278,7 +278,7 @@ class Integrator(SurrogateModel):
         self.law_calls = count[0] / max(len(x) * x.shape[1] * (x.shape[1] - 1) / 2, 1)
         if self.conserve:
             kept = angular_momentum(centred(start_x, m), centred(start_v, m), m)
-            out_v = with_angular_momentum(out_x, out_v, m, kept)
+            out_x, out_v = with_angular_momentum(out_x, out_v, m, kept)
         if self.conserve and self.energy and not self.training:
             lost = self._potential(start_x, couplings, m, kappa, table)
             lost = lost - self._potential(out_x, couplings, m, kappa, table)

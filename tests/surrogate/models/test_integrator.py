@@ -260,19 +260,11 @@ def drifts(model: Integrator, n: int = 3) -> tuple[float, float]:
     return float(lost / (mass * v).abs().sum((1, 2)).max()), float((turned / size).max())
 
 
-@pytest.mark.parametrize("n", [2, 3, 5])
+@pytest.mark.parametrize("n", [2, 3, 5, 8])
 @pytest.mark.parametrize("case", ["plain", "pull", "no energy", "coulomb"])
 def test_momentum_and_angular_momentum_stay(case: str, n: int) -> None:
     model = knowing_coulomb() if case == "coulomb" else drawn(**SETTINGS[case]).eval()
     assert max(drifts(model, n)) < 1e-13
-
-
-def test_few_bodies_in_many_dimensions_keep_their_angular_momentum_to_the_integrators_error() -> None:
-    """For n > N > 2 bodies span less than their motion: what turns between the directions left is not restored."""
-    momentum, angular = drifts(drawn().eval(), 8)
-    assert momentum < 1e-13
-    assert 1e-12 < angular < 1e-5
-    assert drifts(drawn(evaluations=128).eval(), 8)[1] < 0.1 * angular
 
 
 def test_with_drag_they_do_not() -> None:
@@ -375,7 +367,7 @@ def test_what_a_forecaster_promises_of_horizons_and_rounds() -> None:
     assert offer.with_evaluations(3).evaluations == 3
     assert offer.evaluations == 8
     for bad in (0, -1):
-        with pytest.raises(InputError, match="evaluations must be at least 1"):
+        with pytest.raises(InputError, match="evaluations must be a whole number"):
             offer.forecast(x, v, q, evaluations=bad)
     for bad in (0.0, np.nan, np.inf):
         with pytest.raises(InputError, match="horizon must be finite and not 0"):
@@ -442,13 +434,14 @@ def test_forecasts_are_differentiable_in_everything(case: str) -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_a_batch_may_be_cut_anywhere(case: str, dtype: torch.dtype) -> None:
     model = drawn(**SETTINGS[case]).eval()
+    close = 1e-13 if dtype == torch.float64 else 1e-6
     for systems, particles, n in ((7, 5, 3), (40, 12, 2), (9, 2, 5)):
         given = [a.to(dtype) for a in state(systems, particles, n)]
         whole = forecast(model, *given)
         for cut in (1, 2, 5, 17):
             parts = [forecast(model, *(a[i : i + cut] for a in given)) for i in range(0, systems, cut)]
             for i in (0, 1):
-                assert torch.equal(torch.cat([part[i] for part in parts]), whole[i])
+                torch.testing.assert_close(torch.cat([part[i] for part in parts]), whole[i], rtol=0, atol=close)
 
 
 # Refusals
