@@ -114,20 +114,21 @@ def bench_models(table: Table, published: Path, out: Path) -> None:
 
 
 def bench_rollouts(table: Table, out: Path) -> None:
-    """Chained roll-outs of egnn-nd on the bound set."""
-    if "egnn-nd" not in shipped_models():
-        return
-    model = load("egnn-nd")
+    """Chained roll-outs of the models for every dimension on the bound set."""
     table.say(
-        "\n| roll-outs of egnn-nd, charged-bound | valid time in horizons | energy drift at 10 |\n|---|---|---|"
+        "\n| roll-outs, charged-bound | n | evaluations a horizon | valid time in horizons | energy drift at 10 |"
+        "\n|---|---|---|---|---|"
     )
-    for n in (2, 3, 4, 5):
-        r = rollout_summary(model, read_split(_small_set(out, "charged-bound", n), "test"), "test")
-        table.numbers[f"egnn-nd_bound_n{n}_valid_time"] = r["valid_time_median"]
-        table.numbers[f"egnn-nd_bound_n{n}_energy_drift"] = r["energy_drift_median"]
-        table.say(
-            f"| n = {n} | {r['valid_time_median']:.0f} of {r['horizons']} | {r['energy_drift_median']:.2g} |"
-        )
+    for name in (name for name in shipped_models() if name.endswith("-nd")):
+        model = load(name)
+        for n in (2, 3, 4, 5):
+            r = rollout_summary(model, read_split(_small_set(out, "charged-bound", n), "test"), "test")
+            table.numbers[f"{name}_bound_n{n}_valid_time"] = r["valid_time_median"]
+            table.numbers[f"{name}_bound_n{n}_energy_drift"] = r["energy_drift_median"]
+            table.say(
+                f"| {name} | {n} | {model.evaluations} | {r['valid_time_median']:.0f} of {r['horizons']} "
+                f"| {r['energy_drift_median']:.2g} |"
+            )
 
 
 def _small_set(out: Path, preset: str, n_dims: int) -> Path:

@@ -74,6 +74,7 @@ def evaluation(
     )
     q, m = (np.asarray(a, dtype=np.float64) for a in (split.charges, split.masses))
     forecast, velocities = model.forecast_in(x, v, q, kind, m)
+    calls = model.law_calls(kind)
     errors = sample_errors(forecast, target)
     result = error_summary(errors)
     ballistic = sample_errors(x + horizon * v, target)
@@ -85,6 +86,7 @@ def evaluation(
     result |= _equivariance(model, x, v, q, m, kind, rotations, rotation_seed)
     result |= {
         "evaluations": model.evaluations,
+        "law_calls_per_pair": calls,
         "forward_ms": forward_milliseconds(model, x, v, q, m, kind),
         "dtype": dtype,
         "model": model.name,
@@ -185,7 +187,8 @@ def table(result: dict[str, Any]) -> str:
         f"velocity mse          {number('velocity_mse')}",
         f"equivariance error    {number('equivariance_error')}, largest {number('equivariance_error_max')} "
         f"({result['rotations']} elements of O(n), {result['dtype']})",
-        f"evaluations           {result['evaluations']}",
+        f"evaluations           {result['evaluations']}"
+        + (f"  (law calls per pair: {number('law_calls_per_pair')})" if result["law_calls_per_pair"] else ""),
         f"forward, batch 100    {result['forward_ms']:.2f} ms",
     ]
     if result["non_finite"]:

@@ -215,6 +215,11 @@ class Forecaster:
             )
         return out_x.cpu().numpy(), None if out_v is None else out_v.cpu().numpy()
 
+    def law_calls(self, dtype: torch.dtype) -> float | None:
+        """Law calls per pair in the last forecast in `dtype`, of models that sub-step close pairs; else None."""
+        calls = getattr(self.network(dtype), "law_calls", None)
+        return None if calls is None else float(calls)
+
     def _run(
         self,
         x: Tensor,
@@ -449,6 +454,10 @@ class OutsideForecaster(Forecaster):
         self.evaluations = int(getattr(made, "evaluations", 0))
         self.group = str(getattr(made, "group", "unknown"))
         self.device = torch.device("cpu")
+
+    def law_calls(self, dtype: torch.dtype) -> float | None:
+        """Not known."""
+        return None
 
     def forecast(
         self,
