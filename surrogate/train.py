@@ -27,7 +27,14 @@ from physics.dataset import DataSplit
 from physics.errors import InputError
 from physics.files import atomic_write
 from surrogate.checkpoint import read_checkpoint, save_checkpoint
-from surrogate.config import Config, DataConfig, built_model, load_config, shipped_configs
+from surrogate.config import (
+    Config,
+    DataConfig,
+    built_model,
+    config_from_tree,
+    load_config,
+    shipped_configs,
+)
 from surrogate.data import (
     Batch,
     Scales,
@@ -293,7 +300,8 @@ class Trainer:
         """
         checkpoint = read_checkpoint(self.out / "latest")
         stored = checkpoint.info
-        self._refuse_changed("the configuration", stored.get("config"), self.config.as_dict())
+        then = config_from_tree(stored.get("config", {}), str(self.out)).as_dict()  # older ones lack newer keys
+        self._refuse_changed("the configuration", then, self.config.as_dict())
         self._refuse_changed("the data", *_comparable(stored.get("data"), self.identity))
         self.card["command"] = stored.get("command", self.card["command"])
         kept = stored["progress"]

@@ -22,8 +22,6 @@ from surrogate.models.pair_law import FARTHEST, KNOT_SPACING, PairLaw, spline
 
 COUPLINGS = ("constant", "charges", "masses")
 PULLS = ("none", "always", "at-rest")
-GRADIENT_GROWTH = 10.0
-"""In training, a chaotic system's gradient may grow so many times on its way back; beyond, it is scaled down."""
 AT_REST = 1e-3
 """A system is at rest where its centre of mass moves slower than this share of the RMS speed."""
 SLOWEST = 1e-15
@@ -57,6 +55,11 @@ class IntegratorConfig:
     energy : bool
         Whether forecasts also keep the energy of the learned law (not while training, and only with
         `conserve`).
+    most_substeps : int
+        Steps a close pair may take within a round; a power of two, 1 for none of its own.
+    gradient_growth : float
+        In training, the gradient of a (chaotic) system may grow so many times on its way back; beyond, it is
+        scaled down. 0 is no limit.
     """
 
     hidden: int = 64
@@ -68,6 +71,8 @@ class IntegratorConfig:
     pull: str = "none"
     conserve: bool = True
     energy: bool = True
+    most_substeps: int = MOST_SUBSTEPS
+    gradient_growth: float = 10.0
 
 
 class _Rounds(torch.autograd.Function):
@@ -89,6 +94,7 @@ class _Rounds(torch.autograd.Function):
         n_rounds: int,
         count: list[int],
         limit: float = math.inf,
+        most: int = MOST_SUBSTEPS,
     ) -> tuple[Tensor, Tensor]:
         out_x, out_v = np.array(x.detach().numpy(), order="C"), np.array(v.detach().numpy(), order="C")
         arrays = [np.ascontiguousarray(t.detach().numpy()) for t in (couplings, m, kappa, table)]
@@ -97,8 +103,9 @@ class _Rounds(torch.autograd.Function):
         kept = np.empty(room)
         facts = (u0, 1.0 / KNOT_SPACING, softening, dt)
         c, mass, k, t = arrays
-        count[0] = rounds_forward(out_x, out_v, c, mass, k, rate, t, *facts, n_rounds, kept)
-        ctx.kept, ctx.arrays, ctx.rate, ctx.facts, ctx.limit = kept, arrays, rate, facts, limit
+        count[0] = rounds_forward(out_x, out_v, c, mass, k, rate, t, *facts, n_rounds, kept, most)
+        ctx.kept, ctx.arrays, ctx.rate, ctx.facts = kept, arrays, rate, facts
+        ctx.limit, ctx.most = limit, most
         return torch.from_numpy(out_x), torch.from_numpy(out_v)
 
     @staticmethod
@@ -124,10 +131,11 @@ class _Rounds(torch.autograd.Function):
             g_kappa,
             g_table,
             ctx.limit,
+            ctx.most,
         )
         made = [torch.from_numpy(g) for g in (gx, gv, g_couplings, g_kappa, g_table)]
         gamma = torch.tensor(g_gamma, dtype=torch.float64)
-        return made[0], made[1], made[2], None, made[3], gamma, made[4], None, None, None, None, None, None
+        return made[0], made[1], made[2], None, made[3], gamma, made[4], *(None,) * 7
 
 
 def rounds_in_torch(
@@ -142,6 +150,7 @@ def rounds_in_torch(
     softening: float,
     dt: float,
     n_rounds: int,
+    most: int = MOST_SUBSTEPS,
 ) -> tuple[Tensor, Tensor, int]:
     """What the kernel computes, in PyTorch: for GPUs, and to check the kernel against. Also the law calls."""
     first, second = torch.triu_indices(x.shape[1], x.shape[1], 1, device=x.device)
@@ -164,7 +173,7 @@ def rounds_in_torch(
             near = r + t.unsqueeze(-1) * w
             pace = law(near, factors).squeeze(-1).abs() + ww / (near.square().sum(-1) + softening * softening)
             wanted = torch.log2((dt * pace.sqrt() / SUBSTEP_ANGLE).clamp_min(1.0)).ceil()
-            counts = wanted.exp2().long().clamp_max(MOST_SUBSTEPS)
+            counts = wanted.exp2().long().clamp_max(most)
         d, e = torch.zeros_like(r), torch.zeros_like(w)
         for count in sorted(set(counts.flatten().tolist())):
             b, p = (counts == count).nonzero(as_tuple=True)
@@ -222,6 +231,11 @@ class Integrator(SurrogateModel):
             raise InputError(f"model.powers must be digits such as 3 or 0123; got {config.powers!r}")
         if not 0 < config.softening < min(config.reach, FARTHEST):
             raise InputError(f"model.softening must be positive and below model.reach and {FARTHEST:g}")
+        if config.most_substeps < 1 or config.most_substeps.bit_count() > 1:
+            raise InputError(f"model.most_substeps must be a power of two; got {config.most_substeps}")
+        if config.gradient_growth < 0:
+            raise InputError(f"model.gradient_growth must be >= 0; got {config.gradient_growth}")
+        self.most_substeps, self.gradient_growth = config.most_substeps, config.gradient_growth or math.inf
         self.pull, self.conserve, self.energy = config.pull, config.conserve, config.energy
         self.evaluations = config.evaluations
         powers = tuple(int(digit) for digit in config.powers)
@@ -270,11 +284,13 @@ class Integrator(SurrogateModel):
             horizon / n_rounds,
             n_rounds,
         )
-        count, limit = [0], GRADIENT_GROWTH if self.training else math.inf
+        count, most = [0], self.most_substeps
+        limit = self.gradient_growth if self.training else math.inf
         if x.device.type == "cpu":
-            out_x, out_v = _Rounds.apply(start_x, start_v, *facts, count, limit)  # type: ignore[no-untyped-call]
+            made = _Rounds.apply(start_x, start_v, *facts, count, limit, most)  # type: ignore[no-untyped-call]
+            out_x, out_v = made
         else:
-            out_x, out_v, count[0] = rounds_in_torch(start_x, start_v, *facts)
+            out_x, out_v, count[0] = rounds_in_torch(start_x, start_v, *facts, most)
         self.law_calls = count[0] / max(len(x) * x.shape[1] * (x.shape[1] - 1) / 2, 1)
         if self.conserve:
             kept = angular_momentum(centred(start_x, m), centred(start_v, m), m)

@@ -26,6 +26,7 @@ FloatArray = NDArray[np.float64]
 SUBSTEP_ANGLE = 0.15
 """Largest phase a sub-step may advance a pair by: a leapfrog sub-step is then right to about 1e-3 of its kick."""
 MOST_SUBSTEPS = 64
+"""Most of them for one pair and round, unless told otherwise; a power of two."""
 
 
 @kernel
@@ -89,8 +90,9 @@ def substeps(
     weights: FloatArray,
     slopes: FloatArray,
     out: FloatArray,
+    most: int,
 ) -> int:
-    """Sub-steps for one pair: from its closest approach on the straight path."""
+    """Sub-steps for one pair, at most `most`: from its closest approach on the straight path."""
     ww, rw = 0.0, 0.0
     for k in range(r.shape[0]):
         ww += w[k] * w[k]
@@ -104,7 +106,7 @@ def substeps(
     pair_law(r2, s2, u0, per_knot, table, factors, weights, slopes, out)
     phase = dt * math.sqrt(abs(out[0]) + ww / (r2 + s2))
     count = 1
-    while count < MOST_SUBSTEPS and phase > SUBSTEP_ANGLE * count:
+    while 2 * count <= most and phase > SUBSTEP_ANGLE * count:
         count *= 2
     return count
 
@@ -221,6 +223,7 @@ def sum_pair_motions(
     dx: FloatArray,
     dv: FloatArray,
     counts: NDArray[np.int64],
+    most: int,
 ) -> int:
     """Sums of (d, e) over the pairs of one system into dx, dv (N, n), sub-steps of each pair into counts.
 
@@ -239,7 +242,7 @@ def sum_pair_motions(
             for k in range(n):
                 r[k] = x[i, k] - x[j, k]
                 w[k] = v[i, k] - v[j, k]
-            count = substeps(r, w, dt, s2, u0, per_knot, table, factors, weights, slopes, out)
+            count = substeps(r, w, dt, s2, u0, per_knot, table, factors, weights, slopes, out, most)
             pair_motion(r, w, dt, count, s2, u0, per_knot, table, factors, weights, slopes, out, d, e, path)
             counts[place] = count
             calls += count
@@ -289,6 +292,7 @@ def rounds_forward(
     dt: float,
     n_rounds: int,
     kept: FloatArray,
+    most: int,
 ) -> int:
     """Advance systems in place; returns the number of law calls.
 
@@ -301,12 +305,14 @@ def rounds_forward(
     table : (C, G) float64
     kept : (B, n_rounds, 2, N, n) float64, or (0, 0, 0, 0, 0)
         Filled with x and v at the start of each round where it has room.
+    most : int
+        Sub-steps a pair may take in a round.
     """
     n_systems, number, n = x.shape
     n_channels = table.shape[0]
     s2 = softening * softening
     d, e = np.empty(n), np.empty(n)
-    path = np.empty((MOST_SUBSTEPS, n))
+    path = np.empty((most, n))
     weights, slopes, out, factors = np.empty(4), np.empty(4), np.empty(2), np.empty(n_channels)
     dx, dv = np.empty((number, n)), np.empty((number, n))
     counts = np.empty(number * (number - 1) // 2, dtype=np.int64)
@@ -337,6 +343,7 @@ def rounds_forward(
                 dx,
                 dv,
                 counts,
+                most,
             )
             for i in range(number):
                 for k in range(n):
@@ -405,6 +412,7 @@ def rounds_backward(
     g_kappa: FloatArray,
     g_table: FloatArray,
     limit: float,
+    most: int,
 ) -> float:
     """Adjoint of `rounds_forward`: gx, gv enter as gradients of the end and leave as those of the start.
 
@@ -415,7 +423,7 @@ def rounds_backward(
     n_channels = table.shape[0]
     s2 = softening * softening
     r, w, d, e = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    path = np.empty((MOST_SUBSTEPS, n))
+    path = np.empty((most, n))
     weights, slopes, out, factors = np.empty(4), np.empty(4), np.empty(2), np.empty(n_channels)
     g_factors = np.empty(n_channels)
     x, v = np.empty((number, n)), np.empty((number, n))
@@ -427,7 +435,7 @@ def rounds_backward(
     gamma_total = 0.0
     for b in range(n_systems):
         sums[:] = 0.0
-        most = limit * math.sqrt((gx[b] * gx[b]).sum() + (gv[b] * gv[b]).sum())
+        ceiling = limit * math.sqrt((gx[b] * gx[b]).sum() + (gv[b] * gv[b]).sum())
         for step in range(n_rounds - 1, -1, -1):
             x[:] = kept[b, step, 0]
             v[:] = kept[b, step, 1]
@@ -452,6 +460,7 @@ def rounds_backward(
                 x1,
                 v1,
                 counts,
+                most,
             )
             for i in range(number):  # the state before the second half kick
                 for k in range(n):
@@ -512,9 +521,9 @@ def rounds_backward(
             v[:] = kept[b, step, 1]
             half_kick_adjoint(x, v, m[b], kappa[b], gamma, dt, gx[b], gv[b], sums)
             norm = math.sqrt((gx[b] * gx[b]).sum() + (gv[b] * gv[b]).sum())
-            if norm > most:
-                gx[b] *= most / norm
-                gv[b] *= most / norm
+            if norm > ceiling:
+                gx[b] *= ceiling / norm
+                gv[b] *= ceiling / norm
         g_kappa[b] += sums[0]
         gamma_total += sums[1]
     return gamma_total

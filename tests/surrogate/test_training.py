@@ -322,6 +322,18 @@ def test_restart_points_of_before_the_digest_still_resume(folder: Path, monkeypa
     run(chosen, resume=True)
 
 
+def test_restart_points_of_before_a_key_still_resume_at_its_default(folder: Path) -> None:
+    chosen = config("integrator")
+    expected = kept(run(chosen, "whole"))
+    stopped(chosen, "run", 5)  # in the second validation
+    stored = read_checkpoint("run/latest")
+    del stored.info["config"]["model"]["most_substeps"]
+    checkpoint_module.save_checkpoint(Path("run/latest"), stored.info, stored.tensors)
+    with pytest.raises(InputError, match=r"changed: model\.most_substeps"):
+        run(config("integrator", most_substeps=1), resume=True)
+    assert kept(run(chosen, "run", resume=True)) == expected
+
+
 # Refused data and states
 
 

@@ -1,5 +1,6 @@
 """The flagship: its kernel against plain PyTorch, its order, what it keeps, and where it must stay finite."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,8 @@ def offered(model: Integrator, name: str = "m") -> Forecaster:
 
 @pytest.mark.parametrize("n", [2, 3, 5])
 @pytest.mark.parametrize("particles", [2, 5])
-def test_the_kernel_is_what_pytorch_computes(n: int, particles: int) -> None:
+@pytest.mark.parametrize("most", [1, 2, 64])
+def test_the_kernel_is_what_pytorch_computes(n: int, particles: int, most: int) -> None:
     model = drawn(0.3, pull="always", conserve=False)
     x, v, q, m = state(4, particles, n)
     generator = torch.Generator().manual_seed(n)
@@ -50,12 +52,13 @@ def test_the_kernel_is_what_pytorch_computes(n: int, particles: int) -> None:
         facts = (x, v, c, m, k, gamma, table, model.law.u0, model.law.softening, 0.1, 4)
         count = [0]
         if in_torch:
-            out_x, out_v, count[0] = rounds_in_torch(*facts)
+            out_x, out_v, count[0] = rounds_in_torch(*facts, most)
         else:
-            out_x, out_v = _Rounds.apply(*facts, count)
+            out_x, out_v = _Rounds.apply(*facts, count, math.inf, most)
         gradients = torch.autograd.grad((weight[0] * out_x).sum() + (weight[1] * out_v).sum(), given)
         found.append((out_x.detach(), out_v.detach(), *gradients))
-        assert count[0] > 4 * 4 * particles * (particles - 1) / 2  # some pair took sub-steps
+        pairs = 4 * 4 * particles * (particles - 1) // 2
+        assert pairs < count[0] <= most * pairs if most > 1 else count[0] == pairs  # some pair took sub-steps
     for name, kernel, plain in zip(("x", "v", "gx", "gv", "gc", "gk", "gg", "gt"), *found, strict=True):
         assert float(plain.abs().max()) > 1e-6, name
         assert float((kernel - plain).abs().max()) < 1e-9 * float(plain.abs().max().clamp_min(1)), name
@@ -385,6 +388,28 @@ def test_close_pairs_take_more_and_others_no_more() -> None:
         assert k <= model.law_calls < k + 1 < close
 
 
+def test_without_substeps_close_pairs_take_no_more_and_are_worse() -> None:
+    given = state(40, 2, spread=0.5)
+    one, many = knowing_coulomb(most_substeps=1), knowing_coulomb()
+    errors = [float(rmses(model, given, 1.0, (4,)).square().mean()) for model in (one, many)]
+    assert errors[0] > 1000 * errors[1]
+    assert one.law_calls == 4 < many.law_calls
+
+
+def test_the_growth_of_gradients_is_limited_in_training_alone() -> None:
+    given = state(40, 5, spread=0.3)
+    sizes = {}
+    for growth in (2.0, 0.0):
+        model = knowing_coulomb(gradient_growth=growth)
+        for training in (True, False):
+            start = given[0].clone().requires_grad_()
+            model.train(training)(start, given[1], given[2], 1.0, given[3])[0].square().sum().backward()
+            assert start.grad is not None
+            sizes[growth, training] = float(start.grad.norm())
+    assert sizes[0.0, False] == pytest.approx(sizes[2.0, False])
+    assert sizes[2.0, True] < 0.5 * sizes[0.0, True]
+
+
 # 8 Where norms vanish
 
 
@@ -456,6 +481,9 @@ def test_a_batch_may_be_cut_anywhere(case: str, dtype: torch.dtype) -> None:
         ({"powers": ""}, "model.powers must be digits"),
         ({"powers": "1,2"}, "model.powers must be digits"),
         ({"powers": "²"}, "model.powers must be digits"),
+        ({"most_substeps": 0}, "model.most_substeps must be a power of two; got 0"),
+        ({"most_substeps": 3}, "model.most_substeps must be a power of two; got 3"),
+        ({"gradient_growth": -1.0}, "model.gradient_growth must be >= 0"),
         ({"softening": 0.0}, "model.softening must be positive"),
         ({"softening": 40.0}, "model.softening must be positive and below"),
         ({"softening": 400.0, "reach": 1000.0}, "model.softening must be positive and below"),
