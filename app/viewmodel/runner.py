@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
 
 from app.viewmodel.setup import Setup
@@ -127,7 +130,13 @@ def _serve(connection: Connection, cancel: Any) -> None:
 class _Child:
     """One child process and the thread that listens to it."""
 
-    def __init__(self, post: Callable[[Callable[[], None]], None], name: str) -> None:
+    def __init__(
+        self,
+        post: Callable[[Callable[[], None]], None],
+        name: str,
+        sweep: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._sweep = sweep
         context = multiprocessing.get_context("spawn")
         self._post = post
         self._mine, theirs = context.Pipe()
@@ -169,6 +178,7 @@ class _Child:
         if self._process.is_alive():
             self._process.kill()
             self._process.join(1.0)
+        self._sweep()
 
     def _listen(self) -> None:
         while True:
@@ -189,6 +199,21 @@ class _Child:
             self._waiting.clear()
         for callbacks in left:
             self._post(lambda c=callbacks: c.failed(ENDED))  # type: ignore[misc]
+
+
+def _sweeper(folder: Path) -> Callable[[], None]:
+    """What removes the traces of an export into `folder` once its process is dead: killed, it cannot do so itself."""
+    existed = folder.exists()
+    earlier = set(folder.glob(".export-*"))
+
+    def sweep() -> None:
+        for staging in set(folder.glob(".export-*")) - earlier:
+            shutil.rmtree(staging, ignore_errors=True)
+        if not existed:
+            with suppress(OSError):  # not there, or not empty: then it holds finished files
+                folder.rmdir()
+
+    return sweep
 
 
 class _ExportJob:
@@ -221,7 +246,7 @@ class ProcessRunner:
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """See Runner."""
         if isinstance(request, ExportRequest):
-            child = _Child(self._post, "isotwin export")
+            child = _Child(self._post, "isotwin export", _sweeper(Path(request.folder)))
             self._exports = [c for c in self._exports if c.alive] + [child]
 
             def ended(then: Callable[[Any], None]) -> Callable[[Any], None]:

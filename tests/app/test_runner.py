@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.viewmodel.runner import ENDED, Callbacks, ProcessRunner
+from app.viewmodel.runner import ENDED, Callbacks, ProcessRunner, _sweeper
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, Turn
 from app.viewmodel.state import ViewState
@@ -153,3 +153,19 @@ def test_a_cancelled_export_leaves_nothing(shared, tmp_path, when):
     assert texts(session) == ("info", "export cancelled")
     session.rotate(0, 1, 5.0)
     loop.until(lambda: not session.state.busy)
+
+
+@pytest.mark.parametrize("existed", [False, True])
+def test_a_killed_export_leaves_nothing_behind(tmp_path: Path, existed: bool) -> None:
+    folder = tmp_path / "out"
+    if existed:
+        (folder / ".export-of-another").mkdir(parents=True)
+        (folder / "comparison.mp4").write_bytes(b"earlier")
+    sweep = _sweeper(folder)
+    (folder / ".export-1").mkdir(parents=True)
+    (folder / ".export-1" / "half.mp4").write_bytes(b"half")
+    sweep()
+    assert folder.exists() == existed
+    assert not (folder / ".export-1").exists()
+    if existed:
+        assert sorted(p.name for p in folder.iterdir()) == [".export-of-another", "comparison.mp4"]
