@@ -202,7 +202,7 @@ class _Child:
 
 
 def _sweeper(folder: Path) -> Callable[[], None]:
-    """What removes the traces of an export into `folder` once its process is dead: killed, it cannot do so itself."""
+    """What removes the traces of an export into `folder` once its process is dead (killed, it cannot do so)."""
     existed = folder.exists()
     earlier = set(folder.glob(".export-*"))
 
