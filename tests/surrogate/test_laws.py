@@ -29,7 +29,7 @@ def test_noise_is_a_share_of_the_first_radius_and_smoothing_takes_most_of_it() -
 
 
 def test_masses_are_told_where_they_matter() -> None:
-    assert [couplings_of(law) for law in LAWS] == ["constant,masses", *["constant,charges"] * 4]
+    assert [couplings_of(law) for law in LAWS] == ["masses", *["constant,charges"] * 4]
 
 
 def test_table_names_mean_and_worst_seed() -> None:
