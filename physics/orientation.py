@@ -7,7 +7,7 @@ orientation.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,15 +89,20 @@ def isotropic_simulation(
     return in_blocks(windows, lambda x, v, q, m: _isotropic_euler(x, v, q, m, packed, limit, dt, n_steps))
 
 
+def _published(windows: Windows) -> Windows:
+    """The same windows under the published, per-component clamp."""
+    return replace(windows, law="reference", norm_limit=math.inf)
+
+
 def published_start(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> tuple[FloatArray, FloatArray]:
     """Where the published simulator came from, `n_steps` steps earlier: its map run backwards, exactly."""
-    packed = Windows(windows.x, windows.v, windows.q, windows.m, "reference", windows.parameters).packed()
+    packed = _published(windows).packed()
     return in_blocks(windows, lambda x, v, q, m: _euler_backwards(x, v, q, m, packed, dt, n_steps))
 
 
 def published_step(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> tuple[FloatArray, FloatArray]:
     """The published simulator run on: full kick, then drift, with its per-component clamp."""
-    packed = Windows(windows.x, windows.v, windows.q, windows.m, "reference", windows.parameters).packed()
+    packed = _published(windows).packed()
 
     def advance(x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray) -> None:
         symplectic_euler(1, x, v, q, m, packed, np.empty_like(x), dt, n_steps)
@@ -110,7 +115,7 @@ def turned_copies(windows: Windows, index: int, rotations: FloatArray) -> Window
     count = len(rotations)
     x, v = (np.einsum("mab,ib->mia", rotations, a[index]) for a in (windows.x, windows.v))
     q, m = (np.repeat(a[index][None], count, axis=0) for a in (windows.q, windows.m))
-    return Windows(x, v, q, m, windows.law, windows.parameters, windows.norm_limit)
+    return replace(windows, x=x, v=v, q=q, m=m)
 
 
 def haar_rotations(n_dims: int, count: int, rng: np.random.Generator) -> FloatArray:

@@ -7,7 +7,7 @@ thread, nothing learned. What concerns the published set's clamp is in :mod:`phy
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -64,19 +64,11 @@ class Windows:
 
     def isotropic(self, limit: float = REFERENCE_FORCE_LIMIT) -> "Windows":
         """The same windows with the clamp on the norm of the force."""
-        return Windows(self.x, self.v, self.q, self.m, self.law, self.parameters, limit)
+        return replace(self, norm_limit=limit)
 
     def part(self, which: Any) -> "Windows":
         """Some of the windows."""
-        return Windows(
-            self.x[which],
-            self.v[which],
-            self.q[which],
-            self.m[which],
-            self.law,
-            self.parameters,
-            self.norm_limit,
-        )
+        return replace(self, x=self.x[which], v=self.v[which], q=self.q[which], m=self.m[which])
 
 
 @kernel

@@ -115,12 +115,17 @@ def training_splits(path: str) -> tuple[DataSplit, DataSplit]:
     return train.part(slice(0, len(train) - held)), train.part(slice(len(train) - held, len(train)))
 
 
+def rms_radius(positions: NDArray[np.float64]) -> float:
+    """Root of the mean squared distance from the centroid over samples and particles, (samples, N, n) [length]."""
+    centred = positions - positions.mean(axis=1, keepdims=True)
+    return float(np.sqrt(np.mean(np.sum(centred**2, axis=-1))))
+
+
 def fitted_scales(split: DataSplit, frames: tuple[int, int]) -> Scales:
     """One length and one time scale for own data: RMS radius, and the horizon; 1 for our presets."""
     if str(split.recipe.get("preset")) in PRESETS:
         return Scales()
-    x = np.asarray(split.positions[:, frames[0]], dtype=np.float64)
-    spread = float(np.sqrt(np.mean(np.sum((x - x.mean(axis=1, keepdims=True)) ** 2, axis=-1))))
+    spread = rms_radius(np.asarray(split.positions[:, frames[0]], dtype=np.float64))
     horizon = float(split.times[frames[1]] - split.times[frames[0]])
     if not np.isfinite(spread):
         raise InputError(f"{split.source}: positions are too large for float64 arithmetic")

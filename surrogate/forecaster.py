@@ -117,7 +117,7 @@ class Forecaster:
 
     def with_horizon(self, horizon: float) -> "Forecaster":
         """A model of any horizon with another usual one, at the same evaluations per unit of time."""
-        self.refuse_unfit(0, 2, horizon, dims=False)
+        self._refuse_horizon(horizon)
         other = copy.copy(self)
         other.evaluations = self._rounds(horizon)
         other.horizon = horizon
@@ -177,9 +177,8 @@ class Forecaster:
         m = None if masses is None else self._per_particle("masses", masses, x)
         self.refuse_unfit(x.shape[2], x.shape[1], horizon, m)
         device = x.device
-        chosen = self if evaluations is None else self.with_evaluations(evaluations)
-        rounds = evaluations or self._rounds(horizon)
-        out_x, out_v = chosen._run(x, v, q, x.dtype, horizon, m, rounds)
+        rounds = self._rounds(horizon) if evaluations is None else self.with_evaluations(evaluations).evaluations
+        out_x, out_v = self._run(x, v, q, x.dtype, horizon, m, rounds)
         outside = self.outside(x.shape[2], x.shape[1])
         if abs(horizon) > self.horizon * (1 + 1e-6):
             outside += (f"horizon {horizon:g} (measured: up to {self.horizon:g})",)
@@ -252,16 +251,17 @@ class Forecaster:
             return out_x, None
         return out_x, torch.cat(velocities).to(x) * (length / time)
 
-    def refuse_unfit(
-        self, n_dims: int, n_particles: int, horizon: float, masses: Tensor | None = None, dims: bool = True
-    ) -> None:
-        """Raise InputError for what the model does not do (`dims` False: whatever the n)."""
+    def _refuse_horizon(self, horizon: float) -> None:
         fixed = self.horizons != "any"
         if not fixed and (not math.isfinite(horizon) or horizon == 0):
             raise InputError(f"horizon must be finite and not 0; got {horizon:g}")
         if not math.isfinite(horizon) or (fixed and abs(horizon - self.horizon) > 1e-6 * self.horizon):
             raise InputError(f"model {self.name!r} forecasts a horizon of {self.horizon:g} only; got {horizon:g}")
-        if dims and self.dims != "any" and n_dims not in self.dims:
+
+    def refuse_unfit(self, n_dims: int, n_particles: int, horizon: float, masses: Tensor | None = None) -> None:
+        """Raise InputError for what the model does not do."""
+        self._refuse_horizon(horizon)
+        if self.dims != "any" and n_dims not in self.dims:
             raise InputError(f"model {self.name!r} runs in n = {self.dims[0]} only; got n = {n_dims}")
         if n_particles < 2:
             raise InputError(f"model {self.name!r} needs at least 2 particles; got N = {n_particles}")

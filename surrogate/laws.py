@@ -23,6 +23,7 @@ from physics.forces import FORCES
 from physics.generate import generate, request_from_options
 from physics.presets import PRESETS
 from surrogate.config import load_config
+from surrogate.data import rms_radius
 from surrogate.evaluate import write_json
 from surrogate.forecaster import load
 from surrogate.recover import Recovery, recovery
@@ -40,12 +41,6 @@ EXAMPLES = (
     "python -m surrogate.laws --out out/laws",
     "python -m surrogate.laws --out out/quick --laws spring --seeds 1 --set train.epochs=500 --no-noise",
 )
-
-
-def rms_radius(positions: FloatArray) -> float:
-    """Root of the mean squared distance from the centroid over samples and particles, (samples, N, n) [length]."""
-    centred = positions - positions.mean(axis=1, keepdims=True)
-    return float(np.sqrt(np.mean(np.sum(centred**2, axis=-1))))
 
 
 def noisy_split(parts: Sequence[DataSplit], seed: int) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import pytest
 
 from physics.dataset import DataSplit, read_split
 from physics.generate import generate, request_from_options
+from surrogate.data import rms_radius
 from surrogate.judge import energies
-from surrogate.laws import LAWS, NOISE, couplings_of, main, noisy_split, rms_radius, table
+from surrogate.laws import LAWS, NOISE, couplings_of, main, noisy_split, table
 from tests.surrogate.helpers import command, refused, tree
 
 

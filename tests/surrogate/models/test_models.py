@@ -308,12 +308,13 @@ def test_inputs_are_left_alone(case: str) -> None:
 def test_flipping_every_charge_changes_nothing(case: str) -> None:
     model = awake(made(case)).double()
     x, v, q = states()
+    q = 2 * q
     here = outputs(model, x, v, q)
     assert distance(outputs(model, x, v, -q), here) < 1e-14
     if case != "linear":
         one = q.clone()
-        one[:, ::2] *= -1
-        assert distance(outputs(model, x, v, one), here) > 1e-4  # ten orders above rounding
+        one[:, 0] *= -1
+        assert distance(outputs(model, x, v, one), here) > BROKEN
 
 
 # Against the textbook
