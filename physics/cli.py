@@ -4,6 +4,7 @@ Exit 0 done, 2 bad input (one line on stderr, nothing written), 130 interrupted 
 """
 
 import argparse
+import math
 import os
 import shlex
 import shutil
@@ -107,6 +108,17 @@ def positive_int(text: str) -> int:
         value = 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text!r}")
+    return value
+
+
+def positive_float(text: str) -> float:
+    """An argparse type: a finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a finite number above 0; got {text!r}")
     return value
 
 

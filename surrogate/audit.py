@@ -30,7 +30,7 @@ from physics.rotations import plane_rotation
 from physics.simulate import REFERENCE_DT
 from surrogate.benchmark import paired_excess
 from surrogate.benchmark_tables import count, number
-from surrogate.contest import Arena, Field, arena_of, field_of, forecast_with_calls, listed_models
+from surrogate.contest import Arena, Field, arena_of, field_of, forecast_with_cost, law_calls, listed_models
 from surrogate.evaluate import write_json
 from surrogate.staging import refuse_foreign, staged_folder
 from surrogate.zoo import shipped_models
@@ -163,11 +163,11 @@ def learned(arena: Arena, field: Field) -> list[tuple[str, FloatArray, dict[str,
     rows = []
     for entrant in field.entrants:
         models = [m.with_evaluations(EVALUATIONS) if entrant.chooses else m for m in entrant.seeds]
-        results = [forecast_with_calls(m, arena.windows, torch.float32) for m in models]
+        results = [forecast_with_cost(m, arena.windows, torch.float32) for m in models]
         errors = np.array([arena.errors(x) for x, _, _ in results])
         more: dict[str, Any] = {
             "evaluations": models[0].evaluations,
-            "law_calls_per_pair": float(np.mean([calls for _, _, calls in results])),
+            "law_calls_per_pair": float(np.mean([law_calls(cost) for _, _, cost in results])),
             "seeds": len(models),
             "mse_spread": float(errors.mean(axis=1).std(ddof=1)) if len(models) > 1 else None,
         }

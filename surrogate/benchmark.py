@@ -50,6 +50,8 @@ from surrogate.zoo import shipped_models
 FloatArray = NDArray[np.float64]
 
 EVALUATIONS = (8, 16, 32, 64, 128)
+TOLERANCES = (1e-2, 1e-3, 1e-4)
+"""Of models that choose: each window doubles its evaluations until its positions move less than this [length]."""
 RESAMPLES = 2000
 ROLLOUT_WINDOWS = 300
 
@@ -147,6 +149,10 @@ def jobs(arena: Arena, field: Field) -> Iterator[tuple[str, str, Callable[[], Sc
     for entrant in field.entrants:
         if not entrant.chooses:
             yield entrant.name, "own", lambda entrant=entrant: entrant.score(arena, None)  # type: ignore[misc]
+            continue
+        for t in TOLERANCES:
+            name = f"{entrant.name}, K per window"
+            yield name, "mean", lambda entrant=entrant, t=t: entrant.score_within(arena, t)  # type: ignore[misc]
     for k in EVALUATIONS:
         if arena.knows_law:
             yield "leapfrog", "exact", lambda k=k: leapfrog_score(arena, k)  # type: ignore[misc]

@@ -21,7 +21,7 @@ from physics.errors import InputError
 from physics.forces import FORCES
 from physics.references import ADAPTIVE_LAWS, Windows, adaptive_leapfrog_forecast, leapfrog_forecast
 from surrogate.data import task_frames
-from surrogate.forecaster import BATCH_EDGES, Forecaster, load
+from surrogate.forecaster import Cost, Forecaster, load
 from surrogate.metrics import sample_errors
 
 FloatArray = NDArray[np.float64]
@@ -138,41 +138,36 @@ class Entrant:
 
     def score(self, arena: Arena, evaluations: int | None) -> Score:
         """All seeds on all windows, with so many evaluations each (None: the model's own number)."""
-        models = [m.with_evaluations(evaluations) if evaluations else m for m in self.seeds]
-        results = [forecast_with_calls(m, arena.windows, torch.float32) for m in models]
+        return self._scored(arena, [m.with_evaluations(evaluations) if evaluations else m for m in self.seeds])
+
+    def score_within(self, arena: Arena, tolerance: float) -> Score:
+        """All seeds on all windows, each window with as many evaluations as the tolerance [length] asks for."""
+        return self._scored(arena, [m.with_tolerance(tolerance) for m in self.seeds], f"tolerance = {tolerance:g}")
+
+    def _scored(self, arena: Arena, models: Sequence[Forecaster], setting: str = "") -> Score:
+        results = [forecast_with_cost(m, arena.windows, torch.float32) for m in models]
         errors = np.array([arena.errors(x) for x, _, _ in results])
-        calls = float(np.mean([c for _, _, c in results]))
+        evaluations = float(np.mean([cost.evaluations for _, _, cost in results]))
+        calls = float(np.mean([law_calls(cost) for _, _, cost in results]))
 
         def run(rows: NDArray[np.int64]) -> object:
             w = arena.windows
             return models[0].forecast_in(w.x[rows], w.v[rows], w.q[rows], torch.float32, w.m[rows])
 
-        return Score(errors, float(models[0].evaluations), calls, timed(run, len(arena.windows)))
+        return Score(errors, evaluations, calls, timed(run, len(arena.windows)), setting)
 
 
-def forecast_with_calls(
+def law_calls(cost: Cost) -> float:
+    """Law calls per pair; a model that does not count them makes one each evaluation."""
+    return cost.evaluations if cost.law_calls is None else cost.law_calls
+
+
+def forecast_with_cost(
     model: Forecaster, windows: Windows, dtype: torch.dtype
-) -> tuple[FloatArray, FloatArray | None, float]:
-    """Positions and velocities of all windows, and the mean number of law calls per pair.
-
-    A model that does not count its law calls makes one each evaluation.
-    """
-    n = windows.x.shape[1]
-    share = max(BATCH_EDGES // max(n * (n - 1), 1), 1)
-    positions, velocities, calls = [], [], 0.0
-    for first in range(0, len(windows), share):
-        part = windows.part(slice(first, first + share))
-        x, v = model.forecast_in(part.x, part.v, part.q, dtype, part.m)
-        network = model.network(dtype) if hasattr(model, "_models") else None
-        calls += len(part) * float(getattr(network, "law_calls", model.evaluations))
-        positions.append(x)
-        velocities.append(v)
-    known = [v for v in velocities if v is not None]
-    return (
-        np.concatenate(positions),
-        np.concatenate(known) if len(known) == len(velocities) else None,
-        calls / max(len(windows), 1),
-    )
+) -> tuple[FloatArray, FloatArray | None, Cost]:
+    """Positions and velocities of all windows, and what they took."""
+    x, v = model.forecast_in(windows.x, windows.v, windows.q, dtype, windows.m)
+    return x, v, model.cost
 
 
 def leapfrog_score(arena: Arena, evaluations: int) -> Score:

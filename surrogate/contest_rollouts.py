@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from physics.dataset import DataSplit
 from physics.errors import InputError
 from physics.references import Windows, leapfrog_forecast, perturbed_truth
-from surrogate.contest import Arena, Entrant, forecast_with_calls
+from surrogate.contest import Arena, Entrant, forecast_with_cost, law_calls
 from surrogate.judge import energies
 from surrogate.metrics import valid_times
 from surrogate.rollout import horizon_in_frames
@@ -139,8 +139,8 @@ def entrant_rollouts(course: Course, entrant: Entrant, evaluations: int | None) 
         calls: list[float] = []
 
         def step(w: Windows, chosen: Any = chosen, calls: list[float] = calls) -> tuple[FloatArray, FloatArray]:
-            x, v, spent = forecast_with_calls(chosen, w, torch.float64)
-            calls.append(spent)
+            x, v, spent = forecast_with_cost(chosen, w, torch.float64)
+            calls.append(law_calls(spent))
             return x, (x - w.x) / course.horizon if v is None else v
 
         result = judged(course, chained(course, step))

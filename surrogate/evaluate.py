@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from physics.clean import clean_windows, largest_forces
-from physics.cli import CommandParser, command_line, positive_int, progress_bar, run_command, seed
+from physics.cli import CommandParser, command_line, positive_float, positive_int, progress_bar, run_command, seed
 from physics.dataset import DataSplit, read_split
 from physics.errors import InputError
 from physics.files import atomic_write
@@ -31,6 +31,7 @@ EXAMPLES = (
     "python -m surrogate.evaluate egnn-nbody --data data/nbody.zarr",
     "python -m surrogate.evaluate runs/mine --data mine.npz --input-frame 0 --target-frame 10 --json result.json",
     "python -m surrogate.evaluate egnn-nd --data data/bound4.zarr --dtype float64 --rotations 16",
+    "python -m surrogate.evaluate integrator-nd --data data/bound4.zarr --tolerance 1e-3",
 )
 
 
@@ -45,10 +46,12 @@ def evaluation(
     rotation_seed: int = 0,
     dtype: str = "float32",
     evaluations: int | None = None,
+    tolerance: float | None = None,
 ) -> dict[str, Any]:
     """The contract's numbers for one model on one split.
 
-    `evaluations` message rounds are spent on each window, where the model chooses.
+    Where the model chooses, `evaluations` message rounds are spent on each window, or with `tolerance` [length]
+    as many as it takes until doubling them changes less than that.
 
     Raises
     ------
@@ -62,6 +65,8 @@ def evaluation(
     model.refuse_unfit(split.n_dims, split.n_particles, horizon, torch.as_tensor(split.masses))
     if evaluations is not None:
         model = model.with_evaluations(evaluations)
+    if tolerance is not None:
+        model = model.with_tolerance(tolerance)
     kind = torch.float64 if dtype == "float64" else torch.float32
     x, v, target, v_target = (
         np.asarray(a, dtype=np.float64)
@@ -74,7 +79,7 @@ def evaluation(
     )
     q, m = (np.asarray(a, dtype=np.float64) for a in (split.charges, split.masses))
     forecast, velocities = model.forecast_in(x, v, q, kind, m)
-    calls = model.law_calls(kind)
+    cost = model.cost
     errors = sample_errors(forecast, target)
     result = error_summary(errors)
     ballistic = sample_errors(x + horizon * v, target)
@@ -85,8 +90,9 @@ def evaluation(
     result |= _clean_part(split, errors, x, v, q, horizon)
     result |= _equivariance(model, x, v, q, m, kind, rotations, rotation_seed)
     result |= {
-        "evaluations": model.evaluations,
-        "law_calls_per_pair": calls,
+        "evaluations": cost.evaluations if tolerance else model.evaluations,
+        "tolerance": tolerance,
+        "law_calls_per_pair": cost.law_calls,
         "forward_ms": forward_milliseconds(model, x, v, q, m, kind),
         "dtype": dtype,
         "model": model.name,
@@ -187,7 +193,8 @@ def table(result: dict[str, Any]) -> str:
         f"velocity mse          {number('velocity_mse')}",
         f"equivariance error    {number('equivariance_error')}, largest {number('equivariance_error_max')} "
         f"({result['rotations']} elements of O(n), {result['dtype']})",
-        f"evaluations           {result['evaluations']}"
+        f"evaluations           {number('evaluations')}"
+        + (f"  (mean; tolerance {number('tolerance')})" if result["tolerance"] else "")
         + (f"  (law calls per pair: {number('law_calls_per_pair')})" if result["law_calls_per_pair"] else ""),
         f"forward, batch 100    {result['forward_ms']:.2f} ms",
     ]
@@ -211,6 +218,12 @@ def main(argv: Sequence[str]) -> None:
     )
     parser.add_argument("--rotation-seed", type=seed, default=0, metavar="S")
     parser.add_argument("--evaluations", type=positive_int, metavar="K", help="for models that choose")
+    parser.add_argument(
+        "--tolerance",
+        type=positive_float,
+        metavar="T",
+        help="for models that choose: double the evaluations of each window until its positions move less than T",
+    )
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there, too")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing --json file")
@@ -224,9 +237,9 @@ def main(argv: Sequence[str]) -> None:
     if options.json and options.json.exists() and not options.overwrite:
         raise InputError(f"{options.json}: already exists; choose another name or use --overwrite")
     model = load(options.model, trust_code=options.trust_code)
-    if options.evaluations and not model.chooses_evaluations:
+    if (options.evaluations or options.tolerance) and not model.chooses_evaluations:
         raise InputError(
-            f"--evaluations: model {model.name!r} always uses {model.evaluations} evaluations and cannot choose"
+            f"--{'evaluations' if options.evaluations else 'tolerance'}: model {model.name!r} always uses {model.evaluations} evaluations and cannot choose"
         )
     split = read_split(options.data, options.split)
     with progress_bar("evaluating", 1) as advance:
@@ -240,6 +253,7 @@ def main(argv: Sequence[str]) -> None:
             rotation_seed=options.rotation_seed,
             dtype=options.dtype,
             evaluations=options.evaluations,
+            tolerance=options.tolerance,
         )
         advance(1)
     result["command"] = command_line("surrogate.evaluate", argv)

@@ -9,6 +9,7 @@ import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from physics.types import System
 from surrogate.checkpoint import ModelError, read_checkpoint
 from surrogate.config import built_model, config_from_tree
 from surrogate.data import Scales
+from surrogate.doubling import until_agreed
 from surrogate.models import SurrogateModel
 from surrogate.zoo import shipped_models
 
@@ -31,6 +33,10 @@ TIME_SLACK = 0.5
 """How far from the trained times an input may lie before it is flagged [time]."""
 BATCH_EDGES = 400_000
 """Directed edges per forward pass: bounds the memory of large requests."""
+ModelState = tuple[Tensor, Tensor, Tensor, Tensor | None]
+"""Positions, velocities, charges and masses (or None) as a network takes them."""
+FIRST_SHARE = 4
+"""With a tolerance, the first forecast takes the usual number of evaluations divided by this."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +49,29 @@ class Forecast:
     velocities : array or tensor like the input, or None where the model gives none
     outside_training : tuple of str
         Why this lies outside the model's training range; empty inside.
+    evaluations : (samples,) int64 array, an int for a single system, or None where unknown
+        Spent on each sample; those of discarded forecasts included where a tolerance was given.
     """
 
     positions: Any
     velocities: Any
     outside_training: tuple[str, ...] = ()
+    evaluations: Any = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the last forecast took, mean over its samples.
+
+    Attributes
+    ----------
+    evaluations : float
+    law_calls : float or None
+        Per pair, of models that sub-step close pairs.
+    """
+
+    evaluations: float
+    law_calls: float | None
 
 
 class Forecaster:
@@ -66,6 +90,10 @@ class Forecaster:
         The one it forecasts, or the usual one of a model that takes any.
     evaluations : int
         Message rounds in one forecast of `horizon`.
+    tolerance : float or None [length]
+        Where set, each sample chooses its own number of evaluations (see `with_tolerance`).
+    cost : Cost
+        Of the last forecast.
     digest : str
         SHA-256 of the checkpoint.
     """
@@ -92,6 +120,8 @@ class Forecaster:
         self.evaluations = model.evaluations
         if model.any_horizon:
             self.evaluations = max(round(model.evaluations * horizon / scales.time), 1)
+        self.tolerance: float | None = None
+        self.cost = Cost(float(self.evaluations), None)
         self.group = model.group
         self._scales = scales
         self.device = torch.device(device)
@@ -113,6 +143,23 @@ class Forecaster:
             raise InputError(f"evaluations must be a whole number from 1; got {evaluations}")
         other = copy.copy(self)
         other.evaluations = evaluations
+        return other
+
+    def with_tolerance(self, tolerance: float) -> "Forecaster":
+        """The same model, choosing for each sample how many evaluations it takes.
+
+        They start at a quarter of `evaluations` and are doubled until that moves the positions by less than
+        `tolerance` [length] (root mean square), at most 64 times the start.
+
+        Raises
+        ------
+        InputError
+            Where the model cannot choose, or for a tolerance that is not positive.
+        """
+        other = self.with_evaluations(self.evaluations)
+        if not 0 < tolerance < math.inf:
+            raise InputError(f"tolerance must be positive and finite; got {tolerance:g}")
+        other.tolerance = tolerance
         return other
 
     def with_horizon(self, horizon: float) -> "Forecaster":
@@ -141,6 +188,7 @@ class Forecaster:
         *,
         masses: Any = None,
         evaluations: int | None = None,
+        tolerance: float | None = None,
     ) -> Forecast:
         """The state one horizon later.
 
@@ -153,6 +201,8 @@ class Forecaster:
         masses : like charges, optional [mass]
         evaluations : int, optional
             Message rounds, for models that choose.
+        tolerance : float, optional [length]
+            Let each sample choose its own number, starting at a quarter of `evaluations`: see `with_tolerance`.
 
         Returns
         -------
@@ -177,8 +227,10 @@ class Forecaster:
         m = None if masses is None else self._per_particle("masses", masses, x)
         self.refuse_unfit(x.shape[2], x.shape[1], horizon, m)
         device = x.device
+        chosen = self if tolerance is None else self.with_tolerance(tolerance)
         rounds = self._rounds(horizon) if evaluations is None else self.with_evaluations(evaluations).evaluations
-        out_x, out_v = self._run(x, v, q, x.dtype, horizon, m, rounds)
+        out_x, out_v, spent = chosen._run(x, v, q, x.dtype, horizon, m, rounds)
+        self.cost = chosen.cost
         outside = self.outside(x.shape[2], x.shape[1])
         if abs(horizon) > self.horizon * (1 + 1e-6):
             outside += (f"horizon {horizon:g} (measured: up to {self.horizon:g})",)
@@ -189,7 +241,7 @@ class Forecaster:
                 continue
             value = value[0] if single else value
             results.append(value.to(device) if as_tensor else value.detach().cpu().numpy())
-        return Forecast(results[0], results[1], outside)
+        return Forecast(results[0], results[1], outside, int(spent[0]) if single else spent.numpy())
 
     def forecast_in(
         self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype, m: FloatArray | None = None
@@ -209,15 +261,10 @@ class Forecaster:
             masses = None
             if m is not None and self.uses_masses:
                 masses = torch.tensor(np.asarray(m), device=self.device)
-            out_x, out_v = self._run(
+            out_x, out_v, _ = self._run(
                 tensors[0], tensors[1], tensors[2], dtype, self.horizon, masses, self.evaluations
             )
         return out_x.cpu().numpy(), None if out_v is None else out_v.cpu().numpy()
-
-    def law_calls(self, dtype: torch.dtype) -> float | None:
-        """Law calls per pair in the last forecast in `dtype`, of models that sub-step close pairs; else None."""
-        calls = getattr(self.network(dtype), "law_calls", None)
-        return None if calls is None else float(calls)
 
     def _run(
         self,
@@ -228,7 +275,8 @@ class Forecaster:
         horizon: float,
         masses: Tensor | None,
         evaluations: int,
-    ) -> tuple[Tensor, Tensor | None]:
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Positions, velocities and the evaluations of each sample; `cost` is set."""
         model = self.network(dtype)
         length, time = self._scales.length, self._scales.time
         # With centring the network sees and returns displacements from the centroid.
@@ -237,19 +285,47 @@ class Forecaster:
         speed = (v * (time / length)).to(self.device, dtype)
         charge = q.to(self.device, dtype)
         mass = None if masses is None else masses.to(self.device, dtype)
-        chosen = {"evaluations": evaluations} if self.chooses_evaluations else {}
         share = max(BATCH_EDGES // max(x.shape[1] * (x.shape[1] - 1), 1), 1)
-        positions, velocities = [], []
-        for first in range(0, max(len(x), 1), share):
+        positions, velocities, spent, calls = [], [], [], 0.0
+        for first in range(0, len(x), share):
             part = slice(first, first + share)
-            m = None if mass is None else mass[part]
-            x_hat, v_hat = model(inner[part], speed[part], charge[part], horizon / time, m, **chosen)
+            state = (inner[part], speed[part], charge[part], None if mass is None else mass[part])
+            if self.tolerance is None:
+                x_hat, v_hat, per_pair = self._pass(model, state, horizon / time, evaluations)
+                taken = torch.full((len(x_hat),), evaluations)
+            else:
+                forecasts = partial(self._pass_of_rows, model, state, horizon / time)
+                start = max(evaluations // FIRST_SHARE, 1)
+                x_hat, v_hat, taken, per_pair = until_agreed(
+                    forecasts, len(state[0]), start, self.tolerance / length
+                )
             positions.append(x_hat)
             velocities.append(v_hat)
+            spent.append(taken)
+            calls += per_pair * len(x_hat)
+        evaluations_spent = torch.cat(spent)
+        self.cost = Cost(
+            float(evaluations_spent.double().mean()), calls / len(x) if hasattr(model, "law_calls") else None
+        )
         out_x = torch.cat(positions).to(x) * length + centre
         if velocities[0] is None:
-            return out_x, None
-        return out_x, torch.cat(velocities).to(x) * (length / time)
+            return out_x, None, evaluations_spent
+        return out_x, torch.cat(velocities).to(x) * (length / time), evaluations_spent
+
+    def _pass(
+        self, model: SurrogateModel, state: ModelState, horizon: float, evaluations: int
+    ) -> tuple[Tensor, Tensor | None, float]:
+        chosen = {"evaluations": evaluations} if self.chooses_evaluations else {}
+        x, v, q, m = state
+        x_hat, v_hat = model(x, v, q, horizon, m, **chosen)
+        return x_hat, v_hat, float(getattr(model, "law_calls", 0.0))
+
+    def _pass_of_rows(
+        self, model: SurrogateModel, state: ModelState, horizon: float, rows: Tensor, evaluations: int
+    ) -> tuple[Tensor, Tensor | None, float]:
+        x, v, q, m = state
+        at = rows.to(x.device)
+        return self._pass(model, (x[at], v[at], q[at], None if m is None else m[at]), horizon, evaluations)
 
     def _refuse_horizon(self, horizon: float) -> None:
         fixed = self.horizons != "any"
@@ -452,12 +528,10 @@ class OutsideForecaster(Forecaster):
         self.gives_velocity = bool(getattr(made, "gives_velocity", False))
         self.chooses_evaluations = False
         self.evaluations = int(getattr(made, "evaluations", 0))
+        self.tolerance = None
+        self.cost = Cost(float(self.evaluations), None)
         self.group = str(getattr(made, "group", "unknown"))
         self.device = torch.device("cpu")
-
-    def law_calls(self, dtype: torch.dtype) -> float | None:
-        """Not known."""
-        return None
 
     def forecast(
         self,
@@ -468,6 +542,7 @@ class OutsideForecaster(Forecaster):
         *,
         masses: Any = None,
         evaluations: int | None = None,
+        tolerance: float | None = None,
     ) -> Forecast:
         """The outside object's own forecast."""
         result = self._made.forecast(positions, velocities, charges, horizon, masses=masses)

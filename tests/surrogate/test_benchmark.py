@@ -13,7 +13,7 @@ from physics.forces import FORCES
 from physics.generate import generate, request_from_options
 from physics.references import leapfrog_forecast
 from surrogate import benchmark
-from surrogate.contest import arena_of, forecast_with_calls, listed_models
+from surrogate.contest import arena_of, forecast_with_cost, law_calls, listed_models
 from surrogate.contest_rollouts import chained, course_of, judged, leapfrog_rollouts, perturbed_rollouts
 from surrogate.forecaster import load
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_arrays, tree
@@ -94,14 +94,14 @@ def test_models_and_opponents_at_equal_cost(folder: Path, data: Path, capsys: py
 def test_law_calls_are_averaged_over_windows(data: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arena = arena_of(read_split(data, "test"), "test")
     model = load("int-0").with_evaluations(4)
-    x, v, calls = forecast_with_calls(model, arena.windows, torch.float64)
-    monkeypatch.setattr("surrogate.contest.BATCH_EDGES", 6)  # one window at a time
-    y, w, parts = forecast_with_calls(model, arena.windows, torch.float64)
+    x, v, cost = forecast_with_cost(model, arena.windows, torch.float64)
+    monkeypatch.setattr("surrogate.forecaster.BATCH_EDGES", 6)  # one window at a time
+    y, w, in_parts = forecast_with_cost(model, arena.windows, torch.float64)
     np.testing.assert_allclose(x, y, rtol=1e-12)
     assert v is not None
     assert w is not None
-    assert calls == pytest.approx(parts, rel=1e-9)
-    assert forecast_with_calls(load("linear"), arena.windows, torch.float64)[2] == 0
+    assert law_calls(cost) == pytest.approx(law_calls(in_parts), rel=1e-9)
+    assert law_calls(forecast_with_cost(load("linear"), arena.windows, torch.float64)[2]) == 0
 
 
 def test_rollouts_know_a_good_path_from_a_bad_one(data: Path) -> None:

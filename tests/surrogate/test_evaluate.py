@@ -93,6 +93,9 @@ def test_a_model_that_chooses_spends_what_it_is_told(folder: Path, capsys: pytes
     assert numbers(folder, capsys, *argv, "--evaluations", "2")["mse"] == usual["mse"]
     more = numbers(folder, capsys, *argv, "--evaluations", "5")
     assert (usual["evaluations"], more["evaluations"]) == (2, 5)
+    own = numbers(folder, capsys, *argv, "--tolerance", "1e-12")
+    assert own["evaluations"] > 2 == usual["evaluations"]
+    assert (own["tolerance"], usual["tolerance"]) == (1e-12, None)
     assert more["mse"] != usual["mse"]
     split = read_split(folder / "heavy.npz", "test")
     x, v, q, m = split.positions[:, 0], split.velocities[:, 0], split.charges, split.masses
@@ -205,6 +208,8 @@ def test_an_outside_model_of_any_horizon(
         (["empty", "--data", "data.npz"], "no checkpoint here"),
         (["egnn", "--data", "data.npz", "--evaluations", "8"], "always uses 2 evaluations and cannot choose"),
         (["linear", "--data", "data.npz", "--evaluations", "8"], "always uses 0 evaluations and cannot choose"),
+        (["egnn", "--data", "data.npz", "--tolerance", "1e-3"], "--tolerance: model 'egnn' always uses 2 evaluations"),
+        (["egnn", "--data", "data.npz", "--tolerance", "0"], "must be a finite number above 0"),
         (["egnn", "--data", "data.npz", "--evaluations", "0"], "must be a whole number of at least 1"),
         (["egnn", "--data", "data.npz", "--target-frame", "4"], "window 0 -> 4 does not fit frames 0 to 3"),
         (["egnn", "--data", "data.npz", "--input-frame", "2"], "window 2 -> 1 does not fit"),
