@@ -96,6 +96,11 @@ ABLATIONS: dict[str, Variant] = {
     "no-gradient-limit": Variant(
         "integrator-nbody", "gradients of chaotic windows grow freely", {"model.gradient_growth": "0.0", **SHORT}
     ),
+    "features": Variant(
+        "integrator-nbody",
+        "told to remember: node features give couplings that vanish with the step",
+        {"model.features": "32", **SHORT},
+    ),
     "segno": Variant(
         "segno-nbody",
         "EGNN messages for the pair law, 8 equal steps, the integrator's recipe",

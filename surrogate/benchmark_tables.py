@@ -30,9 +30,9 @@ def report(result: dict[str, Any], figures: list[str]) -> str:
         mean.sort(key=lambda row: (row["law_calls_per_pair"], row["entrant"]))
         parts.append(
             "## 3. A mean K, with its own K in every window\n\nSorted by law calls per pair, the cost both sides "
-            "share. `adaptive` knows the law and picks each step from its smallest pair time scale. With a tolerance "
-            "a model doubles its rounds in each window until its positions move less than that; the forecasts it "
-            "discards are counted. Without one it takes K rounds everywhere.\n\n"
+            "share. `adaptive` knows the law and picks each step from its smallest pair time scale. With a "
+            "tolerance a model doubles its rounds in each window until its positions move less than that; the "
+            "forecasts it discards are counted. Without one it takes K rounds everywhere.\n\n"
             + _table(result, mean, ("cost", "entrant"), setting=True)
         )
     if result.get("clean_windows") is not None:

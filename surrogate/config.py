@@ -6,7 +6,7 @@ An unknown key is refused with the nearest known one. Shipped configurations are
 import json
 import re
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -193,9 +193,11 @@ def config_from_tree(tree: dict[str, Any], where: str) -> Config:
     if not isinstance(name, str) or name not in MODELS:
         raise unknown_name(f"model.name in {where}", name, MODELS)
     model_config = config_from_dict(MODELS[name].Config, model, "model")
-    for key, value in asdict(model_config).items():
-        if type(value) is int and not 1 <= value <= SIZE_LIMIT:
-            raise InputError(f"{where}: model.{key} must be from 1 to {SIZE_LIMIT}; got {value}")
+    for f in fields(model_config):
+        value = getattr(model_config, f.name)
+        least = 0 if f.default == 0 else 1  # 0 stands for "none" where it is the default
+        if type(value) is int and not least <= value <= SIZE_LIMIT:
+            raise InputError(f"{where}: model.{f.name} must be from {least} to {SIZE_LIMIT}; got {value}")
     data = dict(sections["data"])
     paths = data.pop("paths", [])
     paths = [paths] if isinstance(paths, str) else paths

@@ -238,8 +238,9 @@ def main(argv: Sequence[str]) -> None:
         raise InputError(f"{options.json}: already exists; choose another name or use --overwrite")
     model = load(options.model, trust_code=options.trust_code)
     if (options.evaluations or options.tolerance) and not model.chooses_evaluations:
+        asked = "--evaluations" if options.evaluations else "--tolerance"
         raise InputError(
-            f"--{'evaluations' if options.evaluations else 'tolerance'}: model {model.name!r} always uses {model.evaluations} evaluations and cannot choose"
+            f"{asked}: model {model.name!r} always uses {model.evaluations} evaluations and cannot choose"
         )
     split = read_split(options.data, options.split)
     with progress_bar("evaluating", 1) as advance:

@@ -308,9 +308,8 @@ class Forecaster:
             float(evaluations_spent.double().mean()), calls / len(x) if hasattr(model, "law_calls") else None
         )
         out_x = torch.cat(positions).to(x) * length + centre
-        if velocities[0] is None:
-            return out_x, None, evaluations_spent
-        return out_x, torch.cat(velocities).to(x) * (length / time), evaluations_spent
+        given = [v_hat for v_hat in velocities if v_hat is not None]
+        return out_x, torch.cat(given).to(x) * (length / time) if given else None, evaluations_spent
 
     def _pass(
         self, model: SurrogateModel, state: ModelState, horizon: float, evaluations: int

@@ -154,6 +154,7 @@ def learned_forces(model: Forecaster, network: Integrator, pairs: FloatArray, di
     """The same of the learned law, in the data's own units: (P, R) [force]."""
     scales = model._scales  # the units the network was trained in; nothing else asks for them
     radial = network.law.coefficients(torch.as_tensor(distances / scales.length)).numpy() / scales.time**2
+    radial = radial[: len(network.couplings)]  # what node features add vanishes with the step: it is no law
     q_i, q_j, m_i, m_j = pairs.T
     factors = {"constant": np.ones(len(pairs)), "charges": q_i * q_j, "masses": m_i * m_j}
     channels = np.stack([factors[name] for name in network.couplings])

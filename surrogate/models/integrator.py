@@ -17,8 +17,10 @@ from surrogate.models.conserved import (
     with_angular_momentum,
     with_energy,
 )
-from surrogate.models.pair_kernels import MOST_SUBSTEPS, SUBSTEP_ANGLE, rounds_backward, rounds_forward
-from surrogate.models.pair_law import FARTHEST, KNOT_SPACING, PairLaw, spline
+from surrogate.models.node_features import FEATURE_CHANNELS, NodeFeatures
+from surrogate.models.pair_kernels import MOST_SUBSTEPS, rounds_backward, rounds_forward
+from surrogate.models.pair_law import FARTHEST, KNOT_SPACING, PairLaw
+from surrogate.models.pair_torch import rounds_in_torch
 
 COUPLINGS = ("constant", "charges", "masses")
 PULLS = ("none", "always", "at-rest")
@@ -57,6 +59,12 @@ class IntegratorConfig:
         `conserve`).
     most_substeps : int
         Steps a close pair may take within a round; a power of two, 1 for none of its own.
+    features : int
+        Width of node features h that carry history from round to round; 0 for none. They give each particle
+        further couplings, proportional to dt: a correction that vanishes as the rounds get shorter.
+    component_limit : float
+        Where positive: each Cartesian component of a pair force stays within a learned limit, which starts
+        here. Not equivariant: for the audit of the published set. Much slower (PyTorch).
     gradient_growth : float
         In training, the gradient of a (chaotic) system may grow so many times on its way back; beyond, it is
         scaled down. 0 is no limit.
@@ -72,6 +80,8 @@ class IntegratorConfig:
     conserve: bool = True
     energy: bool = True
     most_substeps: int = MOST_SUBSTEPS
+    features: int = 0
+    component_limit: float = 0.0
     gradient_growth: float = 10.0
 
 
@@ -138,61 +148,6 @@ class _Rounds(torch.autograd.Function):
         return made[0], made[1], made[2], None, made[3], gamma, made[4], *(None,) * 7
 
 
-def rounds_in_torch(
-    x: Tensor,
-    v: Tensor,
-    couplings: Tensor,
-    m: Tensor,
-    kappa: Tensor,
-    gamma: Tensor,
-    table: Tensor,
-    u0: float,
-    softening: float,
-    dt: float,
-    n_rounds: int,
-    most: int = MOST_SUBSTEPS,
-) -> tuple[Tensor, Tensor, int]:
-    """What the kernel computes, in PyTorch: for GPUs, and to check the kernel against. Also the law calls."""
-    first, second = torch.triu_indices(x.shape[1], x.shape[1], 1, device=x.device)
-    inverse = 1.0 / m[:, first] + 1.0 / m[:, second]
-    factors = couplings[:, :, first] * couplings[:, :, second] * inverse
-    share = (m[:, second] / (m[:, first] + m[:, second])).unsqueeze(-1)
-    weight = (m / m.sum(1, keepdim=True)).unsqueeze(-1)
-    shrink, calls = torch.exp(-0.5 * gamma * dt), 0
-    pull = (0.5 * dt * kappa)[:, None, None]
-
-    def law(p: Tensor, f: Tensor) -> Tensor:
-        return (f * spline(table, p.square().sum(-1), softening, u0)).sum(0).unsqueeze(-1)
-
-    for _ in range(n_rounds):
-        v = shrink * v - pull * (x - (weight * x).sum(1, keepdim=True))
-        r, w = x[:, first] - x[:, second], v[:, first] - v[:, second]
-        with torch.no_grad():
-            ww = w.square().sum(-1)
-            t = (-(r * w).sum(-1) / ww.clamp_min(torch.finfo(ww.dtype).tiny)).clamp(0.0, dt)
-            near = r + t.unsqueeze(-1) * w
-            pace = law(near, factors).squeeze(-1).abs() + ww / (near.square().sum(-1) + softening * softening)
-            wanted = torch.log2((dt * pace.sqrt() / SUBSTEP_ANGLE).clamp_min(1.0)).ceil()
-            counts = wanted.exp2().long().clamp_max(most)
-        d, e = torch.zeros_like(r), torch.zeros_like(w)
-        for count in sorted(set(counts.flatten().tolist())):
-            b, p = (counts == count).nonzero(as_tuple=True)
-            dd, ee = torch.zeros_like(r[b, p]), torch.zeros_like(r[b, p])
-            h = dt / count
-            for s in range(count):
-                dd = dd + 0.5 * h * ee
-                path = r[b, p] + (s + 0.5) * h * w[b, p] + dd
-                ee = ee + h * law(path, factors[:, b, p]) * path
-                dd = dd + 0.5 * h * ee
-            calls += count * len(b)
-            d, e = d.index_put((b, p), dd), e.index_put((b, p), ee)
-        x = x + dt * v
-        x = x.index_add(1, first, share * d).index_add(1, second, (share - 1.0) * d)
-        v = v.index_add(1, first, share * e).index_add(1, second, (share - 1.0) * e)
-        v = shrink * (v - pull * (x - (weight * x).sum(1, keepdim=True)))
-    return x, v, calls
-
-
 class Integrator(SurrogateModel):
     """E(n)-equivariant integrator with a learned pair law.
 
@@ -233,13 +188,20 @@ class Integrator(SurrogateModel):
             raise InputError(f"model.softening must be positive and below model.reach and {FARTHEST:g}")
         if config.most_substeps < 1 or config.most_substeps.bit_count() > 1:
             raise InputError(f"model.most_substeps must be a power of two; got {config.most_substeps}")
-        if config.gradient_growth < 0:
-            raise InputError(f"model.gradient_growth must be >= 0; got {config.gradient_growth}")
+        for name in ("gradient_growth", "features", "component_limit"):
+            if getattr(config, name) < 0:
+                raise InputError(f"model.{name} must be >= 0; got {getattr(config, name)}")
         self.most_substeps, self.gradient_growth = config.most_substeps, config.gradient_growth or math.inf
         self.pull, self.conserve, self.energy = config.pull, config.conserve, config.energy
         self.evaluations = config.evaluations
         powers = tuple(int(digit) for digit in config.powers)
-        self.law = PairLaw(len(self.couplings), powers, config.hidden, config.softening, config.reach)
+        channels = len(self.couplings) + (FEATURE_CHANNELS if config.features else 0)
+        self.law = PairLaw(channels, powers, config.hidden, config.softening, config.reach)
+        self.features = NodeFeatures(config.features) if config.features else None
+        self.log_limit = None
+        if config.component_limit:
+            self.log_limit = nn.Parameter(torch.tensor(math.log(config.component_limit)))
+            self.group = "Sym"
         if config.pull != "none":
             self.log_kappa = nn.Parameter(torch.tensor(math.log(0.1)))
         if not config.conserve:
@@ -271,27 +233,19 @@ class Integrator(SurrogateModel):
         m = torch.ones_like(charge) if masses is None else masses.double()
         known = {"constant": torch.ones_like(charge), "charges": charge, "masses": m}
         couplings = torch.stack([known[name] for name in self.couplings])
-        gamma = self.drag.double() if not self.conserve else start_x.new_zeros(())
         table, kappa = self.law.table(), self._kappa(start_v, m)
-        facts = (
-            couplings,
-            m,
-            kappa,
-            gamma,
-            table,
-            self.law.u0,
-            self.law.softening,
-            horizon / n_rounds,
-            n_rounds,
-        )
-        count, most = [0], self.most_substeps
-        limit = self.gradient_growth if self.training else math.inf
-        if x.device.type == "cpu":
-            made = _Rounds.apply(start_x, start_v, *facts, count, limit, most)  # type: ignore[no-untyped-call]
-            out_x, out_v = made
+        dt = horizon / n_rounds
+        if self.features is None:
+            out_x, out_v, calls = self._rounds(start_x, start_v, couplings, m, kappa, table, dt, n_rounds)
         else:
-            out_x, out_v, count[0] = rounds_in_torch(start_x, start_v, *facts, most)
-        self.law_calls = count[0] / max(len(x) * x.shape[1] * (x.shape[1] - 1) / 2, 1)
+            out_x, out_v, calls, h = start_x, start_v, 0, self.features.first(charge, m)
+            for _ in range(n_rounds):
+                h = self.features(h, out_x, out_v, charge, dt)
+                more = torch.cat([couplings, dt * self.features.couplings(h)])
+                out_x, out_v, new = self._rounds(out_x, out_v, more, m, kappa, table, dt, 1)
+                calls += new
+            couplings = torch.cat([couplings, torch.zeros_like(more[len(couplings) :])])  # the law's energy alone
+        self.law_calls = calls / max(len(x) * x.shape[1] * (x.shape[1] - 1) / 2, 1)
         if self.conserve:
             kept = angular_momentum(centred(start_x, m), centred(start_v, m), m)
             out_x, out_v = with_angular_momentum(out_x, out_v, m, kept)
@@ -301,6 +255,28 @@ class Integrator(SurrogateModel):
             before, after = self._potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
             out_v = with_energy(out_x, out_v, m, kinetic_energy(start_v, m) + (before - after))
         return out_x.to(x), out_v.to(x)
+
+    def _rounds(
+        self,
+        x: Tensor,
+        v: Tensor,
+        couplings: Tensor,
+        m: Tensor,
+        kappa: Tensor,
+        table: Tensor,
+        dt: float,
+        n_rounds: int,
+    ) -> tuple[Tensor, Tensor, int]:
+        """Positions and velocities after some rounds, and their law calls."""
+        gamma = self.drag.double() if not self.conserve else x.new_zeros(())
+        facts = (couplings, m, kappa, gamma, table, self.law.u0, self.law.softening, dt, n_rounds)
+        if x.device.type != "cpu" or self.log_limit is not None:
+            limit = None if self.log_limit is None else self.log_limit.double().exp()
+            return rounds_in_torch(x, v, *facts, self.most_substeps, limit)
+        count = [0]
+        growth = self.gradient_growth if self.training else math.inf
+        out_x, out_v = _Rounds.apply(x, v, *facts, count, growth, self.most_substeps)  # type: ignore[no-untyped-call]
+        return out_x, out_v, count[0]
 
     def _potential(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
         """Energy of the learned law, up to a constant of the system: (B,)."""

@@ -208,7 +208,10 @@ def test_an_outside_model_of_any_horizon(
         (["empty", "--data", "data.npz"], "no checkpoint here"),
         (["egnn", "--data", "data.npz", "--evaluations", "8"], "always uses 2 evaluations and cannot choose"),
         (["linear", "--data", "data.npz", "--evaluations", "8"], "always uses 0 evaluations and cannot choose"),
-        (["egnn", "--data", "data.npz", "--tolerance", "1e-3"], "--tolerance: model 'egnn' always uses 2 evaluations"),
+        (
+            ["egnn", "--data", "data.npz", "--tolerance", "1e-3"],
+            "--tolerance: model 'egnn' always uses 2 evaluations",
+        ),
         (["egnn", "--data", "data.npz", "--tolerance", "0"], "must be a finite number above 0"),
         (["egnn", "--data", "data.npz", "--evaluations", "0"], "must be a whole number of at least 1"),
         (["egnn", "--data", "data.npz", "--target-frame", "4"], "window 0 -> 4 does not fit frames 0 to 3"),

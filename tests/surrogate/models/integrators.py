@@ -41,7 +41,7 @@ def drawn(std: float = 0.1, **settings: Any) -> Integrator:
             p.normal_(0, std)
         if not model.conserve:
             model.drag.fill_(0.3)
-    return model
+    return model.double() if model.features is not None else model  # the law is tabulated in float64 anyhow
 
 
 def state(systems: int = 4, particles: int = 5, n: int = 3, seed: int = 0, spread: float = 1.0) -> list[Tensor]:
