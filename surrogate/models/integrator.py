@@ -20,7 +20,7 @@ from surrogate.models.conserved import (
 from surrogate.models.node_features import FEATURE_CHANNELS, NodeFeatures
 from surrogate.models.pair_kernels import MOST_SUBSTEPS, rounds_backward, rounds_forward
 from surrogate.models.pair_law import FARTHEST, KNOT_SPACING, PairLaw
-from surrogate.models.pair_torch import rounds_in_torch
+from surrogate.models.pair_torch import LimitedGrowth, rounds_in_torch
 
 COUPLINGS = ("constant", "charges", "masses")
 PULLS = ("none", "always", "at-rest")
@@ -239,11 +239,14 @@ class Integrator(SurrogateModel):
             out_x, out_v, calls = self._rounds(start_x, start_v, couplings, m, kappa, table, dt, n_rounds)
         else:
             out_x, out_v, calls, h = start_x, start_v, 0, self.features.first(charge, m)
+            limited = LimitedGrowth(self._growth)
             for _ in range(n_rounds):
+                out_x, out_v = limited(out_x, out_v)
                 h = self.features(h, out_x, out_v, charge, dt)
                 more = torch.cat([couplings, dt * self.features.couplings(h)])
                 out_x, out_v, new = self._rounds(out_x, out_v, more, m, kappa, table, dt, 1)
                 calls += new
+            out_x, out_v = limited(out_x, out_v)
             couplings = torch.cat([couplings, torch.zeros_like(more[len(couplings) :])])  # the law's energy alone
         self.law_calls = calls / max(len(x) * x.shape[1] * (x.shape[1] - 1) / 2, 1)
         if self.conserve:
@@ -255,6 +258,10 @@ class Integrator(SurrogateModel):
             before, after = self._potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
             out_v = with_energy(out_x, out_v, m, kinetic_energy(start_v, m) + (before - after))
         return out_x.to(x), out_v.to(x)
+
+    @property
+    def _growth(self) -> float:
+        return self.gradient_growth if self.training else math.inf
 
     def _rounds(
         self,
@@ -272,10 +279,9 @@ class Integrator(SurrogateModel):
         facts = (couplings, m, kappa, gamma, table, self.law.u0, self.law.softening, dt, n_rounds)
         if x.device.type != "cpu" or self.log_limit is not None:
             limit = None if self.log_limit is None else self.log_limit.double().exp()
-            return rounds_in_torch(x, v, *facts, self.most_substeps, limit)
-        count = [0]
-        growth = self.gradient_growth if self.training else math.inf
-        out_x, out_v = _Rounds.apply(x, v, *facts, count, growth, self.most_substeps)  # type: ignore[no-untyped-call]
+            return rounds_in_torch(x, v, *facts, self.most_substeps, limit, self._growth)
+        count, most = [0], self.most_substeps
+        out_x, out_v = _Rounds.apply(x, v, *facts, count, self._growth, most)  # type: ignore[no-untyped-call]
         return out_x, out_v, count[0]
 
     def _potential(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:

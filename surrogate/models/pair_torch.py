@@ -1,10 +1,56 @@
 """The integrator's rounds in PyTorch: for GPUs, to check the Numba kernel against, and for a clamp it lacks."""
 
+import math
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from surrogate.models.pair_kernels import MOST_SUBSTEPS, SUBSTEP_ANGLE
 from surrogate.models.pair_law import spline
+
+
+class LimitedGrowth:
+    """Keeps the gradient of each (chaotic) system from growing more than `limit` times on its way back.
+
+    Call it on the state before each round: the first call of a backward pass, at the last round, sees the size
+    that others are held against.
+
+    Parameters
+    ----------
+    limit : float
+        math.inf for none.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.ceiling: Tensor | None = None
+
+    def __call__(self, x: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """The same x, v (B, N, n)."""
+        if math.isinf(self.limit):
+            return x, v
+        made: tuple[Tensor, Tensor] = _Scaled.apply(x, v, self)  # type: ignore[no-untyped-call]
+        return made
+
+    def scaled(self, gx: Tensor, gv: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients (B, N, n) with joint norms within the ceiling."""
+        size = (gx.square().sum((1, 2)) + gv.square().sum((1, 2))).sqrt()
+        if self.ceiling is None:
+            self.ceiling = self.limit * size
+        factor = (self.ceiling / size.clamp_min(torch.finfo(size.dtype).tiny)).clamp_max(1.0)[:, None, None]
+        return factor * gx, factor * gv
+
+
+class _Scaled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, v: Tensor, growth: LimitedGrowth) -> tuple[Tensor, Tensor]:
+        ctx.growth = growth
+        return x.clone(), v.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return *ctx.growth.scaled(*grads), None
 
 
 def rounds_in_torch(
@@ -21,6 +67,7 @@ def rounds_in_torch(
     n_rounds: int,
     most: int = MOST_SUBSTEPS,
     limit: Tensor | None = None,
+    growth: float = math.inf,
 ) -> tuple[Tensor, Tensor, int]:
     """What the kernel computes, in PyTorch: positions, velocities, law calls.
 
@@ -42,7 +89,9 @@ def rounds_in_torch(
         free = law(p, f) * p
         return free if limit is None else torch.minimum(torch.maximum(free, -limit * both), limit * both)
 
+    limited = LimitedGrowth(growth)
     for _ in range(n_rounds):
+        x, v = limited(x, v)
         v = shrink * v - pull * (x - (weight * x).sum(1, keepdim=True))
         r, w = x[:, first] - x[:, second], v[:, first] - v[:, second]
         with torch.no_grad():
@@ -68,4 +117,5 @@ def rounds_in_torch(
         x = x.index_add(1, first, share * d).index_add(1, second, (share - 1.0) * d)
         v = v.index_add(1, first, share * e).index_add(1, second, (share - 1.0) * e)
         v = shrink * (v - pull * (x - (weight * x).sum(1, keepdim=True)))
+    x, v = limited(x, v)
     return x, v, calls

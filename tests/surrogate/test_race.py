@@ -17,12 +17,6 @@ SETTINGS = (
     "train.epochs=4000",
     "data.train_samples=8",
 )
-    "model.hidden=4",
-    "train.batch_size=4",
-    "train.validate_every=1",
-    "train.epochs=4000",
-    "data.train_samples=8",
-)
 
 
 @pytest.fixture

@@ -412,6 +412,28 @@ def test_the_growth_of_gradients_is_limited_in_training_alone() -> None:
     assert sizes[2.0, True] < 0.5 * sizes[0.0, True]
 
 
+def test_pytorch_limits_it_as_the_kernel_does() -> None:
+    x, v, q, m = state(12, 5, spread=0.3)
+    model = knowing_coulomb()
+    couplings = torch.stack([torch.ones_like(q), q])
+    facts = (couplings, m, torch.zeros(12).double(), torch.zeros(()).double(), model.law.table(), model.law.u0)
+    facts = (*facts, model.law.softening, 1 / 8, 8)
+
+    def gradient(kernel: bool, limit: float) -> Tensor:
+        start = x.clone().requires_grad_()
+        if kernel:
+            out_x, _ = _Rounds.apply(start, v, *facts, [0], limit, 64)
+        else:
+            out_x, _, _ = rounds_in_torch(start, v, *facts, 64, None, limit)
+        out_x.square().sum().backward()
+        assert start.grad is not None
+        return start.grad
+
+    free, held = gradient(False, math.inf), gradient(False, 2.0)
+    torch.testing.assert_close(held, gradient(True, 2.0), rtol=1e-8, atol=1e-8)
+    assert float(held.norm()) < 0.5 * float(free.norm())
+
+
 # 8 Where norms vanish
 
 
