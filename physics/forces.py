@@ -275,6 +275,8 @@ def pair_energy(code: int, r2: float, coupling: float, parameters: FloatArray, p
         energy = 0.0
     elif p == 1.0:
         energy = -0.5 * coupling * math.log(s2)
+    elif p == 2.0:
+        energy = coupling / math.sqrt(s2)
     else:
         energy = coupling * s2 ** (0.5 * (1.0 - p)) / (p - 1.0)
     return energy + 0.5 * pull * r2

@@ -74,7 +74,7 @@ def particle_energies(trajectory: Trajectory) -> FloatArray:
     energies = np.empty(trajectory.positions.shape[:2])
     shared_potential_energies(*_pairs_of(trajectory), energies)
     v = synchronised_velocities(trajectory)
-    return energies + 0.5 * trajectory.system.masses * np.einsum("fik,fik->fi", v, v)
+    return np.asarray(energies + 0.5 * trajectory.system.masses * np.einsum("fik,fik->fi", v, v))
 
 
 def _pairs_of(trajectory: Trajectory) -> tuple[int, FloatArray, FloatArray, FloatArray]:

@@ -7,9 +7,9 @@ from physics.files import atomic_write
 from surrogate.comparison import Comparison
 from surrogate.exporters import figures
 from surrogate.exporters.base import Cancelled, Progress, step
+from surrogate.render import ViewOptions, build_scene
 from surrogate.render.captions import sources
 from surrogate.render.painter import Painter
-from surrogate.render.scene import ViewOptions, build_scene
 from surrogate.render.theme import LIGHT, Theme
 
 SIZES = {2: (1280, 520), 3: (1600, 490)}

@@ -12,9 +12,9 @@ from physics.files import atomic_path
 from surrogate.comparison import Comparison
 from surrogate.exporters.base import Cancelled, Progress, step
 from surrogate.exporters.strip import ErrorStrip
+from surrogate.render import ViewOptions, build_scene, comparison_framing
 from surrogate.render.captions import sources
 from surrogate.render.painter import Painter
-from surrogate.render.scene import ViewOptions, build_scene, comparison_framing
 
 FRAME_RATE = 30
 STRIP_HEIGHT = 118
