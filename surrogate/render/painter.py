@@ -117,13 +117,17 @@ class Painter:
         near = max(distance - 3.0 * scene.radius, 0.01 * distance)
         camera.SetClippingRange(near, distance + 3.0 * scene.radius)
 
+    def render(self) -> None:
+        """Draw the present scene."""
+        self._plotter.render_window.Render()
+
     def frame(self) -> NDArray[np.uint8]:
         """Render and return the picture, (height, width, 3) uint8."""
         from vtkmodules.util.numpy_support import vtk_to_numpy
         from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
 
+        self.render()
         window = self._plotter.render_window
-        window.Render()
         width, height = window.GetSize()
         pixels = vtkUnsignedCharArray()
         window.GetPixelData(0, 0, width - 1, height - 1, 0, pixels, 0)
