@@ -50,8 +50,8 @@ def test_overlaid_pictures_have_a_pane_less(rollout, panes, comparison_of, tmp_p
     assert len(pictures) == 4
     assert width % 2 == height % 2 == 0
     EXPORTERS["png"](c, tmp_path, None, None, options)
-    picture = Image.open(tmp_path / "comparison.png")
-    assert picture.size == tuple(still.SCALE * side for side in still.SIZES[panes])
+    with Image.open(tmp_path / "comparison.png") as picture:
+        assert picture.size == tuple(still.SCALE * side for side in still.SIZES[panes])
 
 
 def test_a_cancelled_video_leaves_nothing(comparison_of, tmp_path):
