@@ -28,6 +28,9 @@ VIEW_ANGLE = 24.0
 ELEVATION = float(np.radians(24.0))
 """With VIEW_AZIMUTH the three-quarter view a picture starts with [radian]."""
 
+SMALLEST_HALO = 0.03
+"""A halo is drawn as for a particle of at least this share of the framing radius."""
+
 MARGIN = 1.18
 """Free space around the framing ball, as a multiple of its radius."""
 
@@ -220,7 +223,8 @@ class _PaneActors:
             self._links.update(ends, np.stack([shades, shades]))
         if self._halos is not None:
             shade = np.broadcast_to(rgb(scene.theme.selection).astype(np.uint8), pane.colours.shape)
-            self._halos.update(pane.points, shade, pane.radii)
+            radii = np.maximum(pane.radii, np.float32(SMALLEST_HALO * scene.radius))  # found in a crowd, too
+            self._halos.update(pane.points, shade, radii)
         if self._arrows is not None and scene.vectors is not None:
             self._arrows.update(scene.vectors)
         self._overlay.update(scene, pane)

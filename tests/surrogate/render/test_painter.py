@@ -8,6 +8,7 @@ import pytest
 
 from physics.errors import InputError
 from surrogate.render import DARK, LIGHT, ViewOptions, build_scene
+from surrogate.render.bench import many_particles
 from surrogate.render.offscreen import display_answers, offscreen_plotter, use_offscreen_gl
 from surrogate.render.options import FieldVectors
 from surrogate.render.painter import Painter, camera_matrix
@@ -174,6 +175,15 @@ def test_selected_particles_have_a_halo_in_every_pane(comparison_of):
         some = _still(build_scene(c, 6, ViewOptions(theme=theme, hud=False, selected=(2,))))
         for before, after in zip(np.split(none, 3, axis=1), np.split(some, 3, axis=1), strict=True):
             assert _near(after, theme.selection, 12) > _near(before, theme.selection, 12) + 10
+
+
+def test_a_halo_is_seen_in_a_crowd():
+    c = many_particles(200, 3)
+    plain = _still(build_scene(c, 2, ViewOptions(hud=False)), (900, 400))
+    shown = _still(build_scene(c, 2, ViewOptions(hud=False, selected=(5,))), (900, 400))
+    rows, columns = np.nonzero((plain != shown)[:, :450].any(axis=-1))
+    assert np.ptp(rows) > 12
+    assert np.ptp(columns) > 12
 
 
 def test_the_camera_goes_along_with_the_followed_particle(comparison_of):
