@@ -5,7 +5,7 @@ work on blocks of up to LANES independent systems laid out (n_particles, n_dims,
 keeps one system per vector lane; every lane has the same bits as a system computed alone. The width is read
 from the arrays: with a constant one the compiler unrolls the short loops before it can vectorise them.
 
-To add a law: write its pair coefficient in `lane_acceleration` and its pair energy in `potential_energies`,
+To add a law: write its pair coefficient in `lane_acceleration` and its pair energy in `pair_energy`,
 pack its parameters, give it the next code and a row in FORCES. The tests are parametrised over FORCES and ask
 for what the row claims.
 """
@@ -254,10 +254,39 @@ def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane lo
 
 
 @kernel
+def pair_energy(code: int, r2: float, coupling: float, parameters: FloatArray, pull: float) -> float:
+    """Potential energy of one pair at squared distance `r2`; `coupling` is q_i q_j, `pull` is kappa/N or k/N.
+
+    Notes
+    -----
+    q_i q_j s^(1-p) / (p-1) + (kappa / 2N) r^2 with s = sqrt(r^2 + eps^2); p = 1 (and softcore) gives
+    -q_i q_j log s. The `reference` law's energy is that of its unclamped force. Gravity: -G m_i m_j / s;
+    spring: (k / 2N) r^2; yukawa: q_i q_j exp(-s / screening) / s.
+    """
+    s2 = r2 + parameters[0] * parameters[0]
+    p = parameters[1]
+    energy = 0.0
+    if code == 2:
+        energy = -parameters[2] * coupling / math.sqrt(s2)
+    elif code == 4:
+        s = math.sqrt(s2)
+        energy = coupling * math.exp(-s / parameters[2]) / s
+    elif code == 3:
+        energy = 0.0
+    elif p == 1.0:
+        energy = -0.5 * coupling * math.log(s2)
+    elif p == 2.0:
+        energy = coupling / math.sqrt(s2)
+    else:
+        energy = coupling * s2 ** (0.5 * (1.0 - p)) / (p - 1.0)
+    return energy + 0.5 * pull * r2
+
+
+@kernel
 def potential_energies(
     code: int, x: FloatArray, q: FloatArray, parameters: FloatArray, energies: FloatArray
 ) -> None:
-    """Potential energy of each state of one system, written into `energies`.
+    """Potential energy of each state of one system, the sum of its pairs', written into `energies`.
 
     Parameters
     ----------
@@ -265,16 +294,8 @@ def potential_energies(
     q : (n_particles,) float64 [charge]
         As :func:`couplings` says.
     energies : (n_states,) float64 [energy]
-
-    Notes
-    -----
-    U = sum_{i<j} q_i q_j s^(1-p) / (p-1) + (kappa / 2N) r^2 with s = sqrt(r^2 + eps^2);
-    p = 1 (and softcore) gives -q_i q_j log s. The `reference` law's energy is that of its unclamped force.
-    Gravity: -G m_i m_j / s; spring: (k / 2N) r^2; yukawa: q_i q_j exp(-s / screening) / s.
     """
     n_states, n, d = x.shape
-    eps2 = parameters[0] * parameters[0]
-    p = parameters[1]
     pull = parameters[2] / n if code == 0 or code == 3 else 0.0
     for f in range(n_states):
         total = 0.0
@@ -284,20 +305,32 @@ def potential_energies(
                 for k in range(d):
                     r = x[f, i, k] - x[f, j, k]
                     r2 += r * r
-                s2 = r2 + eps2
-                if code == 2:
-                    total -= parameters[2] * q[i] * q[j] / math.sqrt(s2)
-                elif code == 4:
-                    s = math.sqrt(s2)
-                    total += q[i] * q[j] * math.exp(-s / parameters[2]) / s
-                elif code == 3:
-                    total += 0.0
-                elif p == 1.0:
-                    total -= 0.5 * q[i] * q[j] * math.log(s2)
-                else:
-                    total += q[i] * q[j] * s2 ** (0.5 * (1.0 - p)) / (p - 1.0)
-                total += 0.5 * pull * r2
+                total += pair_energy(code, r2, q[i] * q[j], parameters, pull)
         energies[f] = total
+
+
+@kernel
+def shared_potential_energies(
+    code: int, x: FloatArray, q: FloatArray, parameters: FloatArray, energies: FloatArray
+) -> None:
+    """Each particle's share of the potential energy, half of each of its pairs', written into `energies`.
+
+    Parameters as for :func:`potential_energies`, but energies (n_states, n_particles).
+    """
+    n_states, n, d = x.shape
+    pull = parameters[2] / n if code == 0 or code == 3 else 0.0
+    for f in range(n_states):
+        for i in range(n):
+            energies[f, i] = 0.0
+        for i in range(n):
+            for j in range(i + 1, n):
+                r2 = 0.0
+                for k in range(d):
+                    r = x[f, i, k] - x[f, j, k]
+                    r2 += r * r
+                half = 0.5 * pair_energy(code, r2, q[i] * q[j], parameters, pull)
+                energies[f, i] += half
+                energies[f, j] += half
 
 
 @kernel

@@ -7,7 +7,15 @@ says so in `Trajectory.velocity_offset`, and -velocity_offset * acceleration is 
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import FORCES, LANES, couplings, lane_acceleration, packed_parameters, potential_energies
+from physics.forces import (
+    FORCES,
+    LANES,
+    couplings,
+    lane_acceleration,
+    packed_parameters,
+    potential_energies,
+    shared_potential_energies,
+)
 from physics.types import State, System, Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -53,13 +61,29 @@ def kinetic_energy(trajectory: Trajectory) -> FloatArray:
 
 def potential_energy(trajectory: Trajectory) -> FloatArray:
     """Potential energy of each frame, (n_frames,) float64 [energy]; of the unclamped force for `reference`."""
-    system = trajectory.system
     energies = np.empty(trajectory.n_frames)
+    potential_energies(*_pairs_of(trajectory), energies)
+    return energies
+
+
+def particle_energies(trajectory: Trajectory) -> FloatArray:
+    """Every particle's kinetic energy and half of the energy of its pairs, (n_frames, n_particles) [energy].
+
+    They add up to :func:`total_energy`.
+    """
+    energies = np.empty(trajectory.positions.shape[:2])
+    shared_potential_energies(*_pairs_of(trajectory), energies)
+    v = synchronised_velocities(trajectory)
+    return np.asarray(energies + 0.5 * trajectory.system.masses * np.einsum("fik,fik->fi", v, v))
+
+
+def _pairs_of(trajectory: Trajectory) -> tuple[int, FloatArray, FloatArray, FloatArray]:
+    """What the energy kernels take: code, positions, couplings, packed parameters."""
+    system = trajectory.system
     packed = packed_parameters(system.law, system.parameters, trajectory.n_dims)
     x = np.ascontiguousarray(trajectory.positions)
     q = np.ascontiguousarray(couplings(system.law, system.charges, system.masses))
-    potential_energies(FORCES[system.law].code, x, q, packed, energies)
-    return energies
+    return FORCES[system.law].code, x, q, packed
 
 
 def total_energy(trajectory: Trajectory) -> FloatArray:

@@ -20,6 +20,7 @@ from physics.simulate import Schedule, available_cores, simulate_batch
 from surrogate.evaluate import evaluation, write_json
 from surrogate.forecaster import load
 from surrogate.judge import rollout_summary
+from surrogate.render.bench import ticks_of_many
 from surrogate.train import machine
 from surrogate.zoo import shipped_models
 
@@ -131,6 +132,15 @@ def bench_rollouts(table: Table, out: Path) -> None:
             )
 
 
+def bench_picture(table: Table) -> None:
+    """One tick of the picture: 200 particles, trails of 200 frames, truth and forecast, off screen."""
+    ticks = ticks_of_many()
+    table.say("\n| picture, N = 200, trails of 200 frames, 1280x700 | ms |\n|---|---|")
+    for key, name in (("update_ms", "scene and painter, before the rendering"), ("render_ms", "rendering")):
+        table.numbers[f"picture_{key}"] = ticks[key]
+        table.say(f"| {name} | {ticks[key]:.1f} |")
+
+
 def _small_set(out: Path, preset: str, n_dims: int) -> Path:
     path = out / f"{preset}-{n_dims}.zarr"
     if not (path / "manifest.json").exists():
@@ -155,6 +165,7 @@ def main(argv: Sequence[str]) -> None:
     published = bench_published(table, options.out)
     bench_models(table, published, options.out)
     bench_rollouts(table, options.out)
+    bench_picture(table)
     write_json(options.out / "bench.json", json.loads(json.dumps(table.numbers)))
     atomic_write(options.out / "bench.md", ("\n".join(table.lines) + "\n").encode())
     sys.stdout.write(f"\n{options.out / 'bench.json'}\n")

@@ -23,6 +23,8 @@ from surrogate.comparison import Comparison
 from surrogate.exporters import EXPORTERS, export_all
 from surrogate.forecaster import Forecaster, load
 from surrogate.metrics import equivariance_errors, haar_matrices, relative_residuals
+from surrogate.render import COLOURINGS, LAYOUTS, ViewOptions
+from surrogate.render.colourings import colouring_of
 from surrogate.rollout import chained_rollout, horizon_in_frames, sliding_forecast
 from surrogate.zoo import shipped_models
 
@@ -235,6 +237,12 @@ def _parser() -> CommandParser:
     parser.add_argument("--reflect", type=int, metavar="AXIS", help="then change the sign of one coordinate")
     parser.add_argument("--frames", type=positive_int, metavar="F", help="compare so many frames")
     parser.add_argument("--formats", default=DEFAULT_FORMATS, help=f"of {', '.join(EXPORTERS)} (default: all)")
+    parser.add_argument(
+        "--colour-by", default="charge", metavar="NAME", help=f"particles by one of {', '.join(COLOURINGS)}"
+    )
+    parser.add_argument(
+        "--layout", default="twin", choices=LAYOUTS, help="side by side, or the forecast over the truth"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder to write")
     parser.add_argument("--overwrite", action="store_true", help="replace files of an earlier export")
     parser.add_argument("--trust-code", action="store_true", help="allow MODEL to be package.module:callable")
@@ -263,10 +271,14 @@ def main(argv: Sequence[str]) -> None:
     for name in formats:
         if name not in EXPORTERS:
             raise unknown_name("format", name, EXPORTERS)
+    if options.colour_by not in COLOURINGS:
+        raise unknown_name("colouring", options.colour_by, COLOURINGS)
+    look = ViewOptions(colour_by=options.colour_by, layout=options.layout)
     refuse_existing(options.out, options.overwrite)
     model = load(options.model, trust_code=options.trust_code)
     command = command_line("surrogate.compare", argv)
     comparison = _comparison(options, model, command)
+    colouring_of(look.colour_by, comparison)
     with progress_bar(f"exporting {', '.join(formats)}", 1.0) as advance:
         done = 0.0
 
@@ -275,7 +287,7 @@ def main(argv: Sequence[str]) -> None:
             advance(fraction - done)
             done = fraction
 
-        export_all(comparison, options.out, formats, report, None)
+        export_all(comparison, options.out, formats, report, None, look)
     sys.stdout.write(summary(comparison, options.out))
 
 

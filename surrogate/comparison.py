@@ -15,6 +15,14 @@ from physics.types import Trajectory
 FloatArray = NDArray[np.float64]
 
 
+def drift(values: FloatArray, start: FloatArray) -> FloatArray:
+    """|value - start| / |start| of each frame, or the plain difference where start is nearly zero, (n_frames,)."""
+    flat = values.reshape(len(values), -1)
+    away = np.linalg.norm(flat - start.ravel(), axis=1)
+    size = float(np.linalg.norm(start))
+    return np.asarray(away / size if size > 1e-9 else away)
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Truth and forecast side by side, under one world rotation.
@@ -67,6 +75,19 @@ class Comparison:
         """Distance between forecast and truth of every particle, (n_frames, n_particles)."""
         other = self.forecast if trajectory is None else trajectory
         return np.asarray(np.linalg.norm(other.positions - self.truth.positions, axis=-1))
+
+    def energy_drift(self, trajectory: Trajectory) -> FloatArray | None:
+        """Change of the total energy against the truth's first frame, relative to it, (n_frames,).
+
+        None where the law is unknown.
+        """
+        if not self.law_known:
+            return None
+        from physics.observables import single_frame, total_energy  # Numba: not for those who only draw
+
+        truth = self.truth
+        first = total_energy(single_frame(truth.system, truth.state(0), truth.velocity_offset))
+        return drift(total_energy(trajectory), first)
 
     def metrics(self) -> dict[str, Any]:
         """What metrics.json holds: plain numbers and lists, None where something is unknown."""

@@ -26,6 +26,7 @@ from surrogate.exporters.report import export as html
 from surrogate.exporters.still import export as png
 from surrogate.exporters.tables import export as csv
 from surrogate.exporters.video import export as mp4
+from surrogate.render.options import ViewOptions
 
 EXPORTERS: Mapping[str, Exporter] = {
     "csv": csv,
@@ -46,6 +47,7 @@ def export_all(
     formats: Sequence[str],
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    options: ViewOptions | None = None,
 ) -> list[Path]:
     """Write a comparison in several formats, with metrics.json and comparison.json: everything or nothing.
 
@@ -61,6 +63,8 @@ def export_all(
         Called with the share done, 0 to 1.
     cancelled : callable, optional
         Asked now and then; True ends the export.
+    options : ViewOptions, optional
+        How pictures and video look.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def export_all(
     staging = Path(tempfile.mkdtemp(dir=folder, prefix=".export-"))
     try:
         kept, stale = earlier_files(comparison, folder)
-        made = _staged(comparison, staging, chosen, kept, progress, cancelled)
+        made = _staged(comparison, staging, chosen, kept, progress, cancelled, options)
         for name in stale:
             (folder / name).unlink()
         for name in made:
@@ -105,6 +109,7 @@ def _staged(
     kept: Sequence[str],
     progress: Progress | None,
     cancelled: Cancelled | None,
+    options: ViewOptions | None,
 ) -> list[str]:
     step(0.0, progress, cancelled)
     effort = sum(EFFORT[name] for name in formats) or 1.0
@@ -112,7 +117,7 @@ def _staged(
     done = 0.0
     for name in formats:
         end = done + EFFORT[name] / effort
-        made += EXPORTERS[name](comparison, staging, portion(progress, done, min(end, 0.999)), cancelled)
+        made += EXPORTERS[name](comparison, staging, portion(progress, done, min(end, 0.999)), cancelled, options)
         done = end
     made.append(write_metrics(comparison, staging))
     names = [path.relative_to(staging).as_posix() for path in made]

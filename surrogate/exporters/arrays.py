@@ -12,6 +12,7 @@ from surrogate.comparison import Comparison
 from surrogate.exporters.base import Cancelled, Progress, step
 from surrogate.exporters.metrics import sidecar
 from surrogate.render.captions import sources
+from surrogate.render.options import ViewOptions
 
 
 def comparison_arrays(comparison: Comparison) -> dict[str, NDArray[Any]]:
@@ -47,6 +48,7 @@ def export(
     folder: Path,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    options: ViewOptions | None = None,
 ) -> list[Path]:
     """Write comparison.npz."""
     path = folder / "comparison.npz"

@@ -10,6 +10,7 @@ import numpy as np
 
 from physics.files import atomic_write
 from surrogate.comparison import Comparison
+from surrogate.render.options import ViewOptions
 
 Progress = Callable[[float], None]
 """Called with the share done, 0 to 1, never falling."""
@@ -23,7 +24,10 @@ class ExportCancelled(Exception):  # noqa: N818  (not an error: the user asked f
 
 
 class Exporter(Protocol):
-    """Writes one format of a comparison into an existing folder and names the files it wrote."""
+    """Writes one format of a comparison into an existing folder and names the files it wrote.
+
+    `options` are how pictures look; formats without a picture leave them aside.
+    """
 
     def __call__(
         self,
@@ -31,6 +35,7 @@ class Exporter(Protocol):
         folder: Path,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
+        options: ViewOptions | None = None,
     ) -> list[Path]:
         """Export; see :data:`surrogate.exporters.EXPORTERS`."""
 

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics import __version__
 from physics.errors import InputError
 from physics.files import bounded_text
-from physics.observables import momentum, total_energy
-from surrogate.comparison import Comparison
+from physics.observables import momentum
+from surrogate.comparison import Comparison, drift
 from surrogate.exporters.base import plain, write_json
 from surrogate.render.captions import Source, sources, turns_text
 
@@ -88,14 +87,6 @@ def installed_versions() -> dict[str, str]:
     return found
 
 
-def drift(values: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
-    """|value - start| / |start| of each frame, or the plain difference where start is nearly zero, (n_frames,)."""
-    flat = values.reshape(len(values), -1)
-    away = np.linalg.norm(flat - start.ravel(), axis=1)
-    size = float(np.linalg.norm(start))
-    return np.asarray(away / size if size > 1e-9 else away)
-
-
 def summary(comparison: Comparison) -> dict[Source, dict[str, float]]:
     """Headline numbers of each source.
 
@@ -108,7 +99,6 @@ def summary(comparison: Comparison) -> dict[Source, dict[str, float]]:
     """
     result: dict[Source, dict[str, float]] = {}
     first_momentum = momentum(comparison.truth)[0]
-    first_energy = total_energy(comparison.truth)[:1] if comparison.law_known else None
     for source in sources(comparison):
         trajectory = getattr(comparison, source)
         rmse = comparison.position_rmse(trajectory)
@@ -118,7 +108,8 @@ def summary(comparison: Comparison) -> dict[Source, dict[str, float]]:
             "rmse_end": float(rmse[-1]),
             "momentum_drift": float(np.median(drift(momentum(trajectory), first_momentum))),
         }
-        if first_energy is not None:
-            numbers["energy_drift"] = float(np.median(drift(total_energy(trajectory), first_energy)))
+        energy_drift = comparison.energy_drift(trajectory)
+        if energy_drift is not None:
+            numbers["energy_drift"] = float(np.median(energy_drift))
         result[source] = numbers
     return result

@@ -14,6 +14,7 @@ from surrogate.exporters.metrics import installed_versions, summary
 from surrogate.exporters.page import data_uri, definitions, document, section, table, tiles
 from surrogate.exporters.page import escaped as e
 from surrogate.render.captions import pane_title, rotation_text, short_number, source_name, sources, turns_text
+from surrogate.render.options import ViewOptions
 from surrogate.render.theme import DARK, LIGHT
 
 VIDEO_LIMIT = 8 * 1024 * 1024
@@ -25,6 +26,7 @@ def export(
     folder: Path,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    options: ViewOptions | None = None,
 ) -> list[Path]:
     """Write report.html, with the comparison.mp4 and comparison.png of the folder or, lacking those, its own."""
     step(0.0, progress, cancelled)
@@ -32,8 +34,8 @@ def export(
         movie, picture = folder / "comparison.mp4", folder / "comparison.png"
         if not movie.exists():
             movie = Path(scratch) / movie.name
-            video.write_video(movie, comparison, portion(progress, 0.0, 0.7), cancelled)
-        poster = picture.read_bytes() if picture.exists() else still.still_png(comparison)
+            video.write_video(movie, comparison, portion(progress, 0.0, 0.7), cancelled, options)
+        poster = picture.read_bytes() if picture.exists() else still.still_png(comparison, options=options)
         step(0.8, progress, cancelled)
         figures = {theme.name: still.figure_files(comparison, theme) for theme in (LIGHT, DARK)}
         step(0.9, progress, cancelled)

@@ -1,5 +1,6 @@
 """comparison.png, the side-by-side picture of the last frame in double resolution, and figures/*.png."""
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -7,12 +8,12 @@ from physics.files import atomic_write
 from surrogate.comparison import Comparison
 from surrogate.exporters import figures
 from surrogate.exporters.base import Cancelled, Progress, step
-from surrogate.render.captions import sources
+from surrogate.render import ViewOptions, build_scene
 from surrogate.render.painter import Painter
-from surrogate.render.scene import ViewOptions, build_scene
+from surrogate.render.scene import shown_sources
 from surrogate.render.theme import LIGHT, Theme
 
-SIZES = {2: (1280, 520), 3: (1600, 490)}
+SIZES = {1: (1100, 700), 2: (1280, 520), 3: (1600, 490)}
 """Picture by number of panes, (width, height) [layout pixel]."""
 
 SCALE = 2
@@ -24,8 +25,8 @@ def still_png(comparison: Comparison, frame: int = -1, options: ViewOptions | No
     from PIL import Image
 
     n_frames = comparison.truth.n_frames
-    options = options or ViewOptions(trail_length=min(n_frames - 1, LONGEST_TRAIL))
-    width, height = SIZES[len(sources(comparison))]
+    options = replace(options or ViewOptions(), trail_length=min(n_frames - 1, LONGEST_TRAIL))
+    width, height = SIZES[len(shown_sources(comparison, options))]
     scene = build_scene(comparison, range(n_frames)[frame], options)
     with Painter.offscreen(scene, (SCALE * width, SCALE * height), scale=float(SCALE)) as painter:
         picture = painter.frame()
@@ -48,10 +49,11 @@ def export(
     folder: Path,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    options: ViewOptions | None = None,
 ) -> list[Path]:
     """Write comparison.png, figures/errors.png and figures/conservation.png, all or none."""
     step(0.0, progress, cancelled)
-    files = {"comparison.png": still_png(comparison)}
+    files = {"comparison.png": still_png(comparison, options=options)}
     step(0.5, progress, cancelled)
     files |= {f"figures/{name}": data for name, data in figure_files(comparison).items()}
     step(0.9, progress, cancelled)

@@ -13,6 +13,7 @@ from surrogate.comparison import Comparison
 from surrogate.exporters import figures
 from surrogate.exporters.base import Cancelled, Progress, step
 from surrogate.render.captions import sources
+from surrogate.render.options import ViewOptions
 
 
 def export(
@@ -20,6 +21,7 @@ def export(
     folder: Path,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    options: ViewOptions | None = None,
 ) -> list[Path]:
     """Write trajectories.csv and metrics.csv, both or neither; numbers read back bit-equal."""
     trajectories, metrics = folder / "trajectories.csv", folder / "metrics.csv"

@@ -12,13 +12,13 @@ from physics.files import atomic_path
 from surrogate.comparison import Comparison
 from surrogate.exporters.base import Cancelled, Progress, step
 from surrogate.exporters.strip import ErrorStrip
-from surrogate.render.captions import sources
+from surrogate.render import ViewOptions, build_scene, comparison_framing
 from surrogate.render.painter import Painter
-from surrogate.render.scene import ViewOptions, build_scene, comparison_framing
+from surrogate.render.scene import shown_sources
 
 FRAME_RATE = 30
 STRIP_HEIGHT = 118
-SIZES = {2: (1280, 638), 3: (1600, 608)}
+SIZES = {1: (1100, 818), 2: (1280, 638), 3: (1600, 608)}
 """Whole picture by number of panes, (width, height) [pixel]; even, as yuv420p wants it."""
 
 
@@ -34,7 +34,7 @@ def frames(
         Of the whole picture, the strip included.
     """
     options = options or ViewOptions()
-    width, height = size or SIZES[len(sources(comparison))]
+    width, height = size or SIZES[len(shown_sources(comparison, options))]
     framing = comparison_framing(comparison)
     strip = ErrorStrip(comparison, (width, STRIP_HEIGHT), options.theme)
     first = build_scene(comparison, 0, options, framing)
@@ -49,12 +49,13 @@ def export(
     folder: Path,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    options: ViewOptions | None = None,
 ) -> list[Path]:
     """Write comparison.mp4, one video frame per frame of the comparison."""
     path = folder / "comparison.mp4"
     step(0.0, progress, cancelled)
     with atomic_path(path) as temporary:
-        write_video(temporary, comparison, progress, cancelled)
+        write_video(temporary, comparison, progress, cancelled, options)
     return [path]
 
 
@@ -63,12 +64,13 @@ def write_video(
     comparison: Comparison,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    options: ViewOptions | None = None,
 ) -> None:
     """Encode the frames into `path`; the caller sees to it that a partial file does not stay."""
     import imageio_ffmpeg
 
     writer: Any = None
-    pictures = frames(comparison)
+    pictures = frames(comparison, options)
     try:
         for count, picture in enumerate(pictures, start=1):
             if writer is None:

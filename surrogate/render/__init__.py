@@ -4,14 +4,19 @@
 VTK nor matplotlib; :mod:`surrogate.render.painter` loads PyVista when a painter is made.
 """
 
+from surrogate.render.colourings import COLOURINGS as COLOURINGS
+from surrogate.render.colourings import Legend as Legend
+from surrogate.render.options import LAYOUTS as LAYOUTS
+from surrogate.render.options import FieldVectors as FieldVectors
+from surrogate.render.options import ViewOptions as ViewOptions
+from surrogate.render.picking import pick as pick
 from surrogate.render.projection import Framing as Framing
 from surrogate.render.projection import default_view_basis as default_view_basis
 from surrogate.render.projection import framing as framing
 from surrogate.render.scene import Pane as Pane
 from surrogate.render.scene import Scene as Scene
-from surrogate.render.scene import ViewOptions as ViewOptions
 from surrogate.render.scene import build_scene as build_scene
-from surrogate.render.scene import comparison_framing as comparison_framing
+from surrogate.render.stage import comparison_framing as comparison_framing
 from surrogate.render.theme import DARK as DARK
 from surrogate.render.theme import LIGHT as LIGHT
 from surrogate.render.theme import THEMES as THEMES

@@ -1,4 +1,4 @@
-"""The words around a picture: titles, the head-up line, the rotation in short. Text only, for all exports."""
+"""The words around a picture: titles, numbers, the rotation in short. Text only, for all exports."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,6 +8,9 @@ import numpy as np
 from surrogate.comparison import Comparison
 
 Source = Literal["truth", "forecast", "rollout"]
+
+GAP = "   "
+"""Stands between the parts of a read-out; where it is too long it is broken there."""
 
 
 def sources(comparison: Comparison) -> tuple[Source, ...]:
@@ -97,13 +100,3 @@ def rotation_text(comparison: Comparison) -> str:
         return f"world turned ({turns})"
     kind = "rotation" if np.linalg.det(matrix) > 0 else "rotation with reflection"
     return f"world turned by a {len(matrix)}-D {kind}"
-
-
-def headline(comparison: Comparison, frame: int) -> str:
-    """The head-up line: time, dimension, number of particles, law; above it the rotation, if there is one."""
-    truth = comparison.truth
-    parts = [f"t = {truth.times[frame]:.2f}", f"n = {truth.n_dims}", f"N = {truth.system.n_particles}"]
-    parts.append(truth.system.law if comparison.law_known else "law unknown")
-    rotation = rotation_text(comparison)
-    line = "   ".join(parts)
-    return f"{rotation}\n{line}" if rotation else line

@@ -5,24 +5,31 @@ plotter's renderers and nothing else, and never calls `show`. PyVista is loaded 
 """
 
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError
+from surrogate.render.lines import ArrowField, Polylines, cage
 from surrogate.render.offscreen import offscreen_plotter
 from surrogate.render.overlay import Overlay
+from surrogate.render.picking import REACH, pick
 from surrogate.render.projection import VIEW_AZIMUTH
 from surrogate.render.scene import Pane, Scene
-from surrogate.render.spheres import SphereCloud
+from surrogate.render.spheres import SphereCloud, Style
 from surrogate.render.theme import blended, rgb
+
+Part = TypeVar("Part", Polylines, SphereCloud, ArrowField)
 
 VIEW_ANGLE = 24.0
 """Vertical opening of the camera [degree]; small, so that sizes can be compared across the picture."""
 
 ELEVATION = float(np.radians(24.0))
 """With VIEW_AZIMUTH the three-quarter view a picture starts with [radian]."""
+
+SMALLEST_HALO = 0.03
+"""A halo is drawn as for a particle of at least this share of the framing radius."""
 
 MARGIN = 1.18
 """Free space around the framing ball, as a multiple of its radius."""
@@ -57,8 +64,9 @@ class Painter:
     def update(self, scene: Scene) -> None:
         """Show another scene: in place if its shapes are those of the last one, else built anew.
 
-        Neither moves the camera nor renders.
+        Does not render, and moves the camera only along with the scene's focus.
         """
+        self._go_along(scene)
         if _shapes(scene) != self._built_for:
             self._clear()
             self._build(scene)
@@ -66,6 +74,29 @@ class Painter:
         self._scene = scene
         for actors, pane in zip(self._panes, scene.panes, strict=True):
             actors.update(scene, pane)
+
+    def pick(self, x: float, y: float, reach: float = REACH) -> tuple[int, int] | None:
+        """The pane and the particle at a device pixel, from the lower left corner of the window; or None."""
+        width, height = self._plotter.render_window.GetSize()
+        for index in range(len(self._panes)):
+            renderer = self._plotter.renderers[index]
+            low_x, low_y, high_x, high_y = renderer.GetViewport()
+            viewport = (low_x * width, low_y * height, (high_x - low_x) * width, (high_y - low_y) * height)
+            inside_x = viewport[0] <= x < viewport[0] + viewport[2]
+            if not (inside_x and viewport[1] <= y < viewport[1] + viewport[3]):
+                continue
+            matrix = camera_matrix(self._camera, viewport[2] / viewport[3])
+            particle = pick(self._scene, index, matrix, viewport, x, y, reach)
+            return None if particle is None else (index, particle)
+        return None
+
+    def _go_along(self, scene: Scene) -> None:
+        """Move the camera by what the focus has moved, so that who looks on may still orbit and zoom."""
+        step = scene.focus - self._scene.focus
+        if step.any():
+            camera = self._camera
+            camera.SetFocalPoint(*(np.array(camera.GetFocalPoint()) + step).tolist())
+            camera.SetPosition(*(np.array(camera.GetPosition()) + step).tolist())
 
     def reset_camera(self) -> None:
         """Frame the scene's ball: three-quarter view, or straight on where there is no depth."""
@@ -80,8 +111,8 @@ class Painter:
         if scene.flat:
             towards, up = np.array([0.0, 0.0, 1.0]), (0.0, 1.0, 0.0)
         camera.SetViewAngle(VIEW_ANGLE)
-        camera.SetFocalPoint(*scene.centre.tolist())
-        camera.SetPosition(*(scene.centre + distance * towards).tolist())
+        camera.SetFocalPoint(*scene.focus.tolist())
+        camera.SetPosition(*(scene.focus + distance * towards).tolist())
         camera.SetViewUp(*up)
         camera.SetParallelProjection(scene.flat)
         camera.SetParallelScale(MARGIN * scene.radius / aspect)
@@ -89,13 +120,17 @@ class Painter:
         near = max(distance - 3.0 * scene.radius, 0.01 * distance)
         camera.SetClippingRange(near, distance + 3.0 * scene.radius)
 
+    def render(self) -> None:
+        """Draw the present scene."""
+        self._plotter.render_window.Render()
+
     def frame(self) -> NDArray[np.uint8]:
         """Render and return the picture, (height, width, 3) uint8."""
         from vtkmodules.util.numpy_support import vtk_to_numpy
         from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
 
+        self.render()
         window = self._plotter.render_window
-        window.Render()
         width, height = window.GetSize()
         pixels = vtkUnsignedCharArray()
         window.GetPixelData(0, 0, width - 1, height - 1, 0, pixels, 0)
@@ -132,12 +167,18 @@ class Painter:
         self._panes.clear()
 
 
+def camera_matrix(camera: Any, aspect: float) -> NDArray[np.float64]:
+    """From the drawn space to clip coordinates, (4, 4) float64; aspect is width over height of the pane."""
+    matrix = camera.GetCompositeProjectionTransformMatrix(aspect, -1.0, 1.0)
+    return np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
+
+
 def _shapes(scene: Scene) -> tuple[object, ...]:
     """What must be equal for an update in place."""
     panes = tuple(
-        (pane.source, pane.signs.tobytes(), pane.trails.shape, pane.ghosts is None) for pane in scene.panes
+        (pane.source, pane.signs.tobytes(), pane.ghosts is None, pane.ghost_style) for pane in scene.panes
     )
-    return scene.theme, scene.labels, scene.radius, scene.centre.tobytes(), panes
+    return scene.theme, scene.labels, scene.radius, panes
 
 
 class _PaneActors:
@@ -145,99 +186,101 @@ class _PaneActors:
 
     def __init__(self, renderer: Any, scene: Scene, index: int, scale: float) -> None:
         pane, theme = scene.panes[index], scene.theme
-        self._renderer = renderer
+        self._renderer, self._scale = renderer, scale
+        light(renderer)
         self._balls = _clouds(pane, "ball", theme.background, scale)
-        self._rings = _clouds(pane, "ring", theme.background, scale) if pane.ghosts is not None else []
-        n, knots = pane.trails.shape[:2]
-        self._trails = _Polylines(n, knots, 2.2 * scale)
-        self._links = _Polylines(n, 2, 1.6 * scale) if pane.ghosts is not None else None
-        self._cage = _cage(scene, scale)
-        clouds = [cloud.actor for cloud in (*self._balls, *self._rings)]
-        lines = [self._trails.actor] + ([self._links.actor] if self._links is not None else [])
-        self._actors = [self._cage, *lines, *clouds]
-        for actor in self._actors:
+        self._rings, self._links = list[SphereCloud](), None
+        if pane.ghosts is not None:
+            style: Style = pane.ghost_style
+            everybody = np.arange(len(pane.points))
+            self._rings = [SphereCloud(everybody, 0, style, theme.background, scale)]
+            self._links = Polylines(2, len(pane.points), 1.8 * scale)
+        self._cage = cage(scene, scale)
+        fixed = [self._cage, *(cloud.actor for cloud in (*self._balls, *self._rings))]
+        self._fixed = fixed + ([self._links.actor] if self._links is not None else [])
+        for actor in self._fixed:
             renderer.AddActor(actor)
+        # These change their size with a choice, so they alone are made anew then.
+        self._trails: Polylines | None = None
+        self._halos: SphereCloud | None = None
+        self._arrows: ArrowField | None = None
         self._overlay = Overlay(renderer, scene, index, scale)
         self.update(scene, pane)
 
     def update(self, scene: Scene, pane: Pane) -> None:
+        self._resize(scene, pane)
+        self._cage.SetPosition(*scene.centre.tolist())
         for cloud in self._balls:
             cloud.update(pane.points, pane.colours, pane.radii)
-        self._trails.update(pane.trails, pane.trail_colours)
+        if self._trails is not None:
+            self._trails.update(pane.trails, pane.trail_colours)
         if pane.ghosts is not None and pane.ghost_colours is not None and self._links is not None:
             for cloud in self._rings:
                 cloud.update(pane.ghosts, pane.ghost_colours, pane.radii)
-            ends = np.stack([pane.ghosts, pane.points], axis=1)
-            shade = blended(rgb(scene.theme.link), scene.theme.background, np.array(0.85))
-            self._links.update(ends, np.broadcast_to(shade, ends.shape))
+            ends = np.stack([pane.ghosts, pane.points])
+            link = np.broadcast_to(rgb(scene.theme.link), pane.colours.shape)
+            shades = blended(link, scene.theme.background, 0.85 * pane.seen)
+            self._links.update(ends, np.stack([shades, shades]))
+        if self._halos is not None:
+            shade = np.broadcast_to(rgb(scene.theme.selection).astype(np.uint8), pane.colours.shape)
+            radii = np.maximum(pane.radii, np.float32(SMALLEST_HALO * scene.radius))  # found in a crowd, too
+            self._halos.update(pane.points, shade, radii)
+        if self._arrows is not None and scene.vectors is not None:
+            self._arrows.update(scene.vectors)
         self._overlay.update(scene, pane)
 
+    def _resize(self, scene: Scene, pane: Pane) -> None:
+        n_knots, n_trails, _ = pane.trails.shape
+        if (n_knots, n_trails) != (self._trails.shape if self._trails is not None else (n_knots, 0)):
+            self._drop(self._trails)
+            trails = Polylines(n_knots, n_trails, 2.2 * self._scale, fading=True) if n_trails else None
+            self._trails = None if trails is None else self._added(trails)
+        if scene.selected != (() if self._halos is None else tuple(self._halos.members.tolist())):
+            self._drop(self._halos)
+            members = np.array(scene.selected, dtype=np.int64)
+            background = scene.theme.background
+            halos = SphereCloud(members, 0, "halo", background, self._scale) if members.size else None
+            self._halos = None if halos is None else self._added(halos)
+        n_arrows = 0 if scene.vectors is None else len(scene.vectors.points)
+        if n_arrows != (0 if self._arrows is None else self._arrows.n_arrows):
+            self._drop(self._arrows)
+            self._arrows = self._added(ArrowField(n_arrows, scene.theme.muted)) if n_arrows else None
+
+    def _added(self, part: Part) -> Part:
+        self._renderer.AddActor(part.actor)
+        return part
+
+    def _drop(self, part: Polylines | SphereCloud | ArrowField | None) -> None:
+        if part is not None:
+            self._renderer.RemoveActor(part.actor)
+
     def remove(self) -> None:
-        for actor in self._actors:
+        for actor in self._fixed:
             self._renderer.RemoveActor(actor)
+        for part in (self._trails, self._halos, self._arrows):
+            self._drop(part)
         self._overlay.remove()
 
 
-def _clouds(pane: Pane, style: str, background: str, scale: float) -> list[SphereCloud]:
+def _clouds(pane: Pane, style: Style, background: str, scale: float) -> list[SphereCloud]:
     groups = [(int(sign), np.flatnonzero(pane.signs == sign)) for sign in (-1, 0, 1)]
     return [SphereCloud(members, sign, style, background, scale) for sign, members in groups if members.size]
 
 
-class _Polylines:
-    """Lines of equally many knots each in one preallocated mesh, coloured per knot."""
+def light(renderer: Any) -> None:
+    """A soft key light over the viewer's left shoulder and a weak fill from below; they go with the camera.
 
-    def __init__(self, n_lines: int, n_knots: int, width: float) -> None:
-        import pyvista as pv
+    What is translucent is blended in the order it is drawn.
+    """
+    from vtkmodules.vtkRenderingCore import vtkLight
 
-        knots = np.arange(n_lines * n_knots).reshape(n_lines, n_knots)
-        self._mesh = pv.PolyData()
-        self._mesh.points = np.zeros((knots.size, 3), dtype=np.float32)
-        self._mesh.lines = np.concatenate([np.full((n_lines, 1), n_knots), knots], axis=1).ravel()
-        self._mesh.point_data["colour"] = np.zeros((knots.size, 3), dtype=np.uint8)
-        self.actor = _line_actor(self._mesh, width)
-
-    def update(self, points: NDArray[np.float32], colours: NDArray[np.uint8]) -> None:
-        self._mesh.points[:] = points.reshape(-1, 3)
-        self._mesh.point_data["colour"][:] = colours.reshape(-1, 3)
-        self._mesh.Modified()
-
-
-def _line_actor(mesh: Any, width: float) -> Any:
-    from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
-
-    mapper = vtkPolyDataMapper()
-    mapper.SetInputData(mesh)
-    mapper.SetScalarModeToUsePointFieldData()
-    mapper.SelectColorArray("colour")
-    mapper.SetColorModeToDirectScalars()
-    actor = vtkActor()
-    actor.SetMapper(mapper)
-    actor.GetProperty().SetLineWidth(width)
-    actor.GetProperty().LightingOff()
-    actor.PickableOff()
-    return actor
-
-
-def _cage(scene: Scene, scale: float) -> Any:
-    """Three great circles of the framing ball; one, with a cross, where the picture is flat."""
-    import pyvista as pv
-
-    turn = np.linspace(0.0, 2.0 * np.pi, 97)
-    circle = np.stack([np.cos(turn), np.sin(turn), np.zeros_like(turn)], axis=1)
-    if scene.flat:
-        arms = np.linspace(-1.0, 1.0, 97)[:, None]
-        curves = [circle, arms * (1.0, 0.0, 0.0), arms * (0.0, 1.0, 0.0)]
-    else:
-        curves = [circle, circle[:, [2, 0, 1]], circle[:, [0, 2, 1]]]
-    points = scene.centre + scene.radius * np.concatenate(curves)
-    knots = np.arange(len(points)).reshape(3, 97)
-    mesh = pv.PolyData()
-    mesh.points = points.astype(np.float32)
-    mesh.lines = np.concatenate([np.full((3, 1), 97), knots], axis=1).ravel()
-    shade = blended(rgb(scene.theme.line), scene.theme.background, np.array(0.75))
-    mesh.point_data["colour"] = np.tile(shade, (len(points), 1))
-    actor = _line_actor(mesh, 1.4 * scale)  # thinner ones get gaps where they run upright
-    # Behind everything, or its lines would scratch the particles nearer than them.
-    shader = actor.GetShaderProperty()
-    shader.AddFragmentShaderReplacement("//VTK::Depth::Impl", True, "gl_FragDepth = 0.9999999;", False)
-    return actor
+    renderer.SetUseOIT(False)  # order-independent translucency draws without multisampling: jagged trails
+    renderer.RemoveAllLights()
+    renderer.AutomaticLightCreationOff()
+    for place, strength in (((-0.6, 0.75, 0.9), 0.95), ((0.8, -0.5, 0.6), 0.28)):
+        lamp = vtkLight()
+        lamp.SetLightTypeToCameraLight()
+        lamp.SetPosition(*place)
+        lamp.SetFocalPoint(0.0, 0.0, 0.0)
+        lamp.SetIntensity(strength)
+        renderer.AddLight(lamp)

@@ -3,6 +3,7 @@
 The view basis is not the world rotation and not the camera: it changes no number, only the picture.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,6 +100,14 @@ def axis_vectors(basis: FloatArray) -> FloatArray:
 def axis_labels(n_dims: int) -> tuple[str, ...]:
     """x0, x1, ... x{n-1}."""
     return tuple(f"x{i}" for i in range(n_dims))
+
+
+def rounded_up(value: float) -> float:
+    """The next number of two significant digits, a little above exact ones (so that 2.0 and 2.0000001 agree)."""
+    if not value > 0:
+        return 1.0
+    step = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / step + 1e-6) * step
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,73 +1,37 @@
 """What is drawn on one frame, as plain arrays: the step between a comparison and a painter. Pure NumPy.
 
 `build_scene` is called once per frame (export) or per tick (app) and must stay cheap; everything that does not
-depend on the frame is in :class:`surrogate.render.projection.Framing`, made once.
+depend on the frame is in :class:`surrogate.render.stage.Stage`, made once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.errors import InputError
-from physics.types import Trajectory
+from physics.errors import InputError, unknown_name
 from surrogate.comparison import Comparison
-from surrogate.render.captions import (
-    Source,
-    headline,
-    pane_badge,
-    pane_title,
-    short_number,
-    sources,
-    steady_number,
-)
-from surrogate.render.projection import (
-    Framing,
-    axis_labels,
-    axis_vectors,
-    default_view_basis,
-    framing,
-    hidden_radius,
-    project,
-    view_basis,
-)
-from surrogate.render.theme import DARK, Theme, blended, ramp_colours, rgb
+from surrogate.render.captions import Source, pane_badge, pane_title, sources
+from surrogate.render.colourings import Legend
+from surrogate.render.hud import footer, headline
+from surrogate.render.options import LAYOUTS, FieldVectors, ViewOptions
+from surrogate.render.projection import Framing, axis_labels, axis_vectors, project
+from surrogate.render.stage import Stage, stage_of
+from surrogate.render.theme import Theme
 
 FloatArray = NDArray[np.float64]
+Singles = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
-PARTICLE_SIZE = 0.062
-"""Radius of one of five particles, as a share of the framing radius."""
+GHOST_STRENGTH = 0.75
+"""How much of its colour a ring of the truth has."""
 
+GHOST_TRAIL = 0.35
+"""Opacity of the truth's trails in an overlay, as a share of the forecast's."""
 
-@dataclass(frozen=True, eq=False)
-class ViewOptions:
-    """How a comparison is looked at.
-
-    Attributes
-    ----------
-    basis : (n_dims, 3) float64 or None
-        View basis V; None for :func:`surrogate.render.projection.default_view_basis`.
-    colour_by : {"charge", "error"}
-        Error uses one scale for all panes and frames.
-    trail_length : int
-        Frames a trail reaches back; 0 for none.
-    ghosts : bool
-        Show the truth as rings in the other panes, linked to the forecast particles.
-    fade_hidden : float
-        0 to 1: how much particles off the drawn space fade into the background.
-    panes : tuple of {"truth", "forecast", "rollout"}, or None
-        None shows all there are.
-    """
-
-    basis: FloatArray | None = None
-    colour_by: Literal["charge", "error"] = "charge"
-    trail_length: int = 60
-    ghosts: bool = True
-    fade_hidden: float = 0.0
-    theme: Theme = field(default=DARK)
-    panes: tuple[Source, ...] | None = None
+ARROW_SIZE = 0.3
+"""Length of the longest arrow of a field, as a share of the framing radius."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,20 +46,24 @@ class Pane:
     badge : str
         A warning, top left below the titles; empty for none.
     footer : str
-        Bottom left: the read-out of this frame.
+        Bottom left: the read-out of this source and frame.
     points : (n_particles, 3) float32 [length]
     colours : (n_particles, 3) uint8
     radii : (n_particles,) float32 [length]
     signs : (n_particles,) int8
         Sign of the charge.
-    trails : (n_particles, n_knots, 3) float32 [length]
+    seen : (n_particles,) float32
+        How much of its colour each particle keeps after the depth cue, 0 to 1.
+    trails : (n_knots, n_trails, 3) float32 [length]
         Oldest knot first, the present one last. The shape does not change with the frame: before the trail is
         full its oldest knot is repeated.
-    trail_colours : (n_particles, n_knots, 3) uint8
-        Faded by age into the background.
+    trail_colours : (n_knots, n_trails, 4) uint8
+        Red, green, blue, opacity: the oldest knot is not seen. Overlaid, the truth's trails follow, fainter.
     ghosts : (n_particles, 3) float32 [length], or None
         Where the truth is.
     ghost_colours : (n_particles, 3) uint8, or None
+    ghost_style : {"ring", "glass"}
+        Rings around the truth's place, or half transparent balls.
     """
 
     source: Source
@@ -103,14 +71,32 @@ class Pane:
     subtitle: str
     badge: str
     footer: str
-    points: NDArray[np.float32]
+    points: Singles
     colours: Bytes
-    radii: NDArray[np.float32]
+    radii: Singles
     signs: NDArray[np.int8]
-    trails: NDArray[np.float32]
+    seen: Singles
+    trails: Singles
     trail_colours: Bytes
-    ghosts: NDArray[np.float32] | None = None
+    ghosts: Singles | None = None
     ghost_colours: Bytes | None = None
+    ghost_style: Literal["ring", "glass"] = "ring"
+
+
+@dataclass(frozen=True, eq=False)
+class Arrows:
+    """Vectors as drawn.
+
+    Attributes
+    ----------
+    points : (n_arrows, 3) float32 [length]
+        Their feet.
+    spans : (n_arrows, 3) float32 [length]
+        From foot to head.
+    """
+
+    points: Singles
+    spans: Singles
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,94 +108,46 @@ class Scene:
     panes : tuple of Pane
         Left to right, under one camera.
     headline : str
-        Time, dimension, number of particles, law, rotation.
+        Rotation, time, sizes, seed, law; empty without read-out.
     centre : (3,) float64 [length]
     radius : float [length]
         The ball the camera frames; it does not change with the frame, the rotation or the view basis.
+    focus : (3,) float64 [length]
+        What the camera looks at: the centre, or the particle that is followed.
     axes : (n_dims, 3) float64
         Where each unit vector points in the drawn space.
     labels : tuple of str
         One per axis.
-    legend : str
-        What colours, rings and links mean.
-    colour_limit : float [length], or None
-        Upper end of the error scale; None when coloured by charge.
+    legend : Legend
+        What colours, rings and ghosts mean.
+    colour_range : (float, float)
+        Ends of the colour scale; hand them to another comparison's ViewOptions to share the scale.
+    selected : tuple of int
+        Particles with a halo.
+    visible_fraction : float
+        How much of the particles' distance from the centre is drawn, 1 up to three dimensions.
+    vectors : Arrows or None
+        In every pane.
     """
 
     panes: tuple[Pane, ...]
     headline: str
     centre: FloatArray
     radius: float
+    focus: FloatArray
     axes: FloatArray
     labels: tuple[str, ...]
-    legend: str
-    colour_limit: float | None
+    legend: Legend
     theme: Theme
+    colour_range: tuple[float, float]
+    selected: tuple[int, ...] = ()
+    visible_fraction: float = 1.0
+    vectors: Arrows | None = None
 
     @property
     def flat(self) -> bool:
         """Whether there is no third dimension to look into."""
         return len(self.labels) < 3
-
-
-def charge_colours(charges: FloatArray, theme: Theme) -> FloatArray:
-    """Colour of each particle by the sign of its charge, (n_particles, 3) float64 in 0..255."""
-    palette = np.stack([rgb(theme.negative), rgb(theme.neutral), rgb(theme.positive)])
-    return np.asarray(palette[np.sign(charges).astype(int) + 1])
-
-
-def particle_radii(masses: FloatArray, scale: float) -> NDArray[np.float32]:
-    """Radii as drawn, (n_particles,) float32 [length]: smaller in a crowd, larger for the heavier."""
-    crowd = min(1.0, (5.0 / masses.size) ** (1.0 / 3.0))
-    weight = np.clip((masses / np.median(masses)) ** (1.0 / 3.0), 0.6, 1.8)
-    return np.asarray(PARTICLE_SIZE * scale * crowd * weight, dtype=np.float32)
-
-
-def trail_frames(frame: int, length: int) -> NDArray[np.int64]:
-    """Frames of a trail's knots, (length + 1,) int64, the oldest repeated until the trail is full."""
-    return np.maximum(np.arange(frame - length, frame + 1), 0)
-
-
-def _pane(
-    comparison: Comparison, source: Source, frame: int, options: ViewOptions, V: FloatArray, frames: Framing
-) -> Pane:
-    truth, theme = comparison.truth, options.theme
-    trajectory: Trajectory | None = getattr(comparison, source)
-    if trajectory is None:
-        raise InputError(f"this comparison has no {source} to show")
-    system = truth.system
-    position = trajectory.positions[frame]
-    by_charge = charge_colours(system.charges, theme)
-    errors = np.linalg.norm(position - truth.positions[frame], axis=-1)
-    colours = by_charge
-    if options.colour_by == "error":
-        colours = ramp_colours(errors / frames.error_limit, theme.error_ramp).astype(np.float64)
-    visible = np.ones(system.n_particles)
-    if options.fade_hidden > 0:
-        off = hidden_radius(position - frames.centre, V) / frames.radius
-        visible = 1.0 - 0.85 * min(options.fade_hidden, 1.0) * np.clip(off, 0.0, 1.0)
-    knots = trail_frames(frame, options.trail_length)
-    trails = project(trajectory.positions[knots], V).swapaxes(0, 1)  # (N, K, 3)
-    age = np.linspace(0.0, 1.0, len(knots)) if len(knots) > 1 else np.ones(1)
-    title, subtitle = pane_title(comparison, source)
-    is_truth = source == "truth"
-    show_ghosts = options.ghosts and not is_truth
-    rmse = float(np.sqrt(np.mean((position - truth.positions[frame]) ** 2)))
-    return Pane(
-        source=source,
-        title=title,
-        subtitle=subtitle,
-        badge=pane_badge(comparison, source),
-        footer="" if is_truth else f"RMSE {steady_number(rmse)}",
-        points=project(position, V).astype(np.float32),
-        colours=blended(colours, theme.background, visible),
-        radii=particle_radii(system.masses, frames.radius),
-        signs=np.sign(system.charges).astype(np.int8),
-        trails=trails.astype(np.float32),
-        trail_colours=blended(colours[:, None, :], theme.background, 0.9 * age * visible[:, None]),
-        ghosts=project(truth.positions[frame], V).astype(np.float32) if show_ghosts else None,
-        ghost_colours=blended(by_charge, theme.background, 0.75 * visible) if show_ghosts else None,
-    )
 
 
 def build_scene(
@@ -224,7 +162,7 @@ def build_scene(
         0 <= frame < n_frames.
     options : ViewOptions, optional
     frames : Framing, optional
-        From :func:`comparison_framing`; made here when left out (one pass over all frames).
+        From :func:`comparison_framing`, which is used when left out.
 
     Returns
     -------
@@ -235,31 +173,109 @@ def build_scene(
     truth = comparison.truth
     if not 0 <= frame < truth.n_frames:
         raise InputError(f"frame must be 0 to {truth.n_frames - 1}; got {frame}")
-    n = truth.n_dims
-    V = default_view_basis(n) if options.basis is None else view_basis(options.basis, n)
-    frames = frames or comparison_framing(comparison)
-    shown = sources(comparison) if options.panes is None else options.panes
-    by_error = options.colour_by == "error"
+    shown = shown_sources(comparison, options)
+    _refuse_strangers(options, truth.system.n_particles)
+    stage = stage_of(comparison, options, frames)
+    frames = stage.frames
+    centre = project(frames.centre, stage.basis)
+    followed = options.follow
+    focus = centre if followed is None else stage.tracks["truth"].now(frame)[followed].astype(np.float64)
+    visible = float(stage.visible[frame])
+    unshown = None if "truth" in shown else stage.numbers["truth"]
     return Scene(
-        panes=tuple(_pane(comparison, source, frame, options, V, frames) for source in shown),
-        headline=headline(comparison, frame),
-        centre=project(frames.centre, V),
+        panes=tuple(_pane(comparison, source, frame, options, stage) for source in shown),
+        headline=headline(comparison, frame, visible, unshown) if options.hud else "",
+        centre=centre,
         radius=frames.radius,
-        axes=axis_vectors(V),
-        labels=axis_labels(n),
-        legend=_legend(options, frames),
-        colour_limit=frames.error_limit if by_error else None,
+        focus=focus,
+        axes=axis_vectors(stage.basis),
+        labels=axis_labels(truth.n_dims),
+        legend=replace(stage.legend, notes=_notes(options, shown)),
         theme=options.theme,
+        colour_range=stage.ends,
+        selected=options.selected,
+        visible_fraction=visible,
+        vectors=None if options.vectors is None else arrows(options.vectors, stage.basis, frames.radius),
     )
 
 
-def _legend(options: ViewOptions, frames: Framing) -> str:
-    rings = "rings: truth" if options.ghosts else ""
-    scale = f"error 0 to {short_number(frames.error_limit)}" if options.colour_by == "error" else ""
-    return "     ".join(part for part in (rings, scale) if part)
+def shown_sources(comparison: Comparison, options: ViewOptions) -> tuple[Source, ...]:
+    """The source of each pane, left to right; overlaid, the truth has no pane of its own unless it is alone.
+
+    Raises
+    ------
+    InputError
+        For a source the comparison does not have, or an unknown layout.
+    """
+    shown = sources(comparison) if options.panes is None else options.panes
+    for source in shown:
+        if source not in sources(comparison):
+            raise InputError(f"this comparison has no {source} to show")
+    if options.layout not in LAYOUTS:
+        raise unknown_name("layout", options.layout, LAYOUTS)
+    if options.layout == "twin":
+        return shown
+    return tuple(source for source in shown if source != "truth") or shown
 
 
-def comparison_framing(comparison: Comparison) -> Framing:
-    """The framing of all there is to show in a comparison; independent of rotation and view."""
-    others = [t for t in (comparison.forecast, comparison.rollout) if t is not None]
-    return framing(comparison.truth, *others)
+def _refuse_strangers(options: ViewOptions, n_particles: int) -> None:
+    asked = options.selected if options.follow is None else (*options.selected, options.follow)
+    for particle in asked:
+        if not 0 <= particle < n_particles:
+            raise InputError(
+                f"particle {particle} does not exist; there are {n_particles} (0 to {n_particles - 1})"
+            )
+
+
+def _pane(comparison: Comparison, source: Source, frame: int, options: ViewOptions, stage: Stage) -> Pane:
+    system = comparison.truth.system
+    track, of_truth = stage.tracks[source], stage.tracks["truth"]
+    members = np.array(options.selected, dtype=np.int64) if options.trail_of == "selected" else None
+    trails, trail_colours = track.trail(frame, members)
+    title, subtitle = pane_title(comparison, source)
+    overlaid = options.layout == "overlay" and source != "truth"
+    ghosts = source != "truth" and (options.ghosts or overlaid)
+    if overlaid:
+        behind, behind_colours = of_truth.trail(frame, members, GHOST_TRAIL)
+        trails = np.concatenate([trails, behind], axis=1)
+        trail_colours = np.concatenate([trail_colours, behind_colours], axis=1)
+    return Pane(
+        source=source,
+        title=title,
+        subtitle=subtitle,
+        badge=pane_badge(comparison, source),
+        footer=footer(stage.numbers[source], frame) if options.hud else "",
+        points=track.now(frame),
+        colours=track.colours(frame),
+        radii=stage.radii,
+        signs=np.sign(system.charges).astype(np.int8),
+        seen=track.seen(frame),
+        trails=trails,
+        trail_colours=trail_colours,
+        ghosts=of_truth.now(frame) if ghosts else None,
+        ghost_colours=of_truth.colours(frame, 1.0 if overlaid else GHOST_STRENGTH) if ghosts else None,
+        ghost_style="glass" if overlaid else "ring",
+    )
+
+
+def _notes(options: ViewOptions, shown: tuple[Source, ...]) -> tuple[str, ...]:
+    if shown == ("truth",):
+        return ()
+    if options.layout == "overlay":
+        return ("solid: forecast", "glass: truth", "red: error")
+    return ("rings: truth",) if options.ghosts else ()
+
+
+def arrows(field: FieldVectors, basis: FloatArray, radius: float) -> Arrows:
+    """A field as drawn: `field.longest` becomes ARROW_SIZE of the framing radius, longer ones are cut to it."""
+    if field.points.shape != field.values.shape or field.points.ndim != 2 or field.points.shape[1] != len(basis):
+        raise InputError(
+            f"vectors must have points and values (n_vectors, {len(basis)}); "
+            f"got {field.points.shape} and {field.values.shape}"
+        )
+    if not field.longest > 0:
+        raise InputError(f"the longest vector must be above 0; got {field.longest}")
+    size = np.linalg.norm(field.values, axis=1, keepdims=True)
+    fitting = np.minimum(1.0, np.divide(field.longest, size, out=np.ones_like(size), where=size > 0))
+    spans = project(field.values * fitting, basis) * (ARROW_SIZE * radius / field.longest)
+    return Arrows(project(field.points, basis).astype(np.float32), spans.astype(np.float32))

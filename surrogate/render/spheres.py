@@ -6,7 +6,7 @@ that discards pixels gets no help from multisampling; the thin dark rim also kee
 apart), and a + or - facing the camera.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,16 @@ _UNIFORM_FLOW = """//VTK::UniformFlow::Impl
 
 _BALL = """//VTK::Light::Impl
   float twinRho = length(normalVCVSOutput.xy);
-  fragOutput0.rgb *= mix(1.0, 0.8, smoothstep(0.6, 1.0, twinRho));
+  fragOutput0.rgb *= mix(1.0, 0.72, smoothstep(0.6, 1.0, twinRho));
 {sign}
-  float twinCover = smoothstep(0.0, 1.5 * twinPixel, 1.0 - twinRho);
+  float twinCover = smoothstep(0.0, 1.8 * twinPixel, 1.0 - twinRho);
   fragOutput0.rgb = mix(vec3({background}), fragOutput0.rgb, twinCover);
+"""
+
+_GLASS = """//VTK::Light::Impl
+  float twinRho = length(normalVCVSOutput.xy);
+  fragOutput0.a *= mix(0.75, 1.9, smoothstep(0.6, 0.97, twinRho));
+  fragOutput0.a *= smoothstep(0.0, 1.5 * twinPixel, 1.0 - twinRho);
 """
 
 _SIGN = """
@@ -32,7 +38,8 @@ _SIGN = """
   float twinInk = smoothstep(0.5 * twinPixel, -0.5 * twinPixel, twinBar) * smoothstep(0.16, 0.08, twinPixel);
   float twinLight = dot(vertexColorVSOutput.rgb, vec3(0.2126, 0.7152, 0.0722));
   vec3 twinPen = twinLight > 0.55 ? vec3({dark}) : vec3({light});
-  fragOutput0.rgb = mix(fragOutput0.rgb, twinPen, 0.9 * twinInk);
+  float twinSeen = smoothstep(0.04, 0.3, distance(vertexColorVSOutput.rgb, vec3({background})));
+  fragOutput0.rgb = mix(fragOutput0.rgb, twinPen, 0.9 * twinInk * twinSeen);
 """
 
 _RING = """//VTK::Light::Impl
@@ -46,18 +53,29 @@ _RING = """//VTK::Light::Impl
 INKS = {"dark": "#2a1600", "light": "#ffffff"}
 """Colour of the sign on a light and on a dark particle; a neutral particle carries none."""
 
-RING_SIZE = 1.28
-"""Radius of a ghost's ring over that of the particle, so that a perfect forecast sits inside its ring."""
+Style = Literal["ball", "glass", "ring", "halo"]
+
+SIZES: dict[Style, float] = {"ball": 1.0, "glass": 1.0, "ring": 1.28, "halo": 1.75}
+"""Radius over that of the particle: a perfect forecast sits inside its ring, a halo goes around both."""
+
+RING_WIDTHS: dict[Style, float] = {"ring": 2.2, "halo": 3.4}
+"""[pixel at scale 1]"""
+
+GLASS = 0.42
+"""Opacity of a half transparent ball, less in its middle and more at its rim."""
 
 
 def _glsl(colour: str) -> str:
     return ", ".join(f"{value / 255.0:.4f}" for value in rgb(colour))
 
 
-def fragment_code(style: str, sign: int, background: str, scale: float = 1.0) -> str:
-    """GLSL that follows VTK's lighting: for "ball" or "ring", and for charges of one sign."""
-    if style == "ring":
-        return _RING.replace("{background}", _glsl(background)).replace("{width}", f"{2.2 * scale:.2f}")
+def fragment_code(style: Style, sign: int, background: str, scale: float = 1.0) -> str:
+    """GLSL that follows VTK's lighting, for a style and for charges of one sign (on balls only)."""
+    if style in RING_WIDTHS:
+        width = f"{RING_WIDTHS[style] * scale:.2f}"
+        return _RING.replace("{background}", _glsl(background)).replace("{width}", width)
+    if style == "glass":
+        return _GLASS
     upright = "twinBar = min(twinBar, max(twinAt.y - 0.44, twinAt.x - 0.105));" if sign > 0 else ""
     mark = _SIGN.replace("{upright}", upright) if sign else ""
     for name, ink in INKS.items():
@@ -73,14 +91,14 @@ class SphereCloud:
     members : (n_members,) int64
         Which rows of the pane's arrays belong here.
     sign : {-1, 0, 1}
-    style : {"ball", "ring"}
+    style : {"ball", "glass", "ring", "halo"}
     background : str
     scale : float
         Device pixels per layout pixel.
     """
 
     def __init__(
-        self, members: NDArray[np.int64], sign: int, style: str, background: str, scale: float = 1.0
+        self, members: NDArray[np.int64], sign: int, style: Style, background: str, scale: float = 1.0
     ) -> None:
         import pyvista as pv
         from vtkmodules.vtkRenderingCore import vtkActor
@@ -101,10 +119,13 @@ class SphereCloud:
         self.actor: Any = vtkActor()
         self.actor.SetMapper(mapper)
         surface = self.actor.GetProperty()
-        surface.SetAmbient(0.42)
-        surface.SetDiffuse(0.72)
-        surface.SetSpecular(0.0 if style == "ring" else 0.22)
-        surface.SetSpecularPower(24.0)
+        surface.SetAmbient(0.38)
+        surface.SetDiffuse(0.78)
+        surface.SetSpecular(0.0 if style in RING_WIDTHS else 0.34)
+        surface.SetSpecularPower(38.0)
+        if style == "glass":
+            surface.SetOpacity(GLASS)
+            self.actor.ForceTranslucentOn()
         shader = self.actor.GetShaderProperty()
         shader.AddFragmentShaderReplacement("//VTK::UniformFlow::Impl", True, _UNIFORM_FLOW, False)
         code = fragment_code(style, sign, background, scale)
@@ -112,7 +133,7 @@ class SphereCloud:
 
     def update(self, points: NDArray[np.float32], colours: NDArray[np.uint8], radii: NDArray[np.float32]) -> None:
         """Move and colour the spheres; the arrays are those of the whole pane."""
-        grow = RING_SIZE if self.style == "ring" else 1.0
+        grow = SIZES[self.style]
         self._mesh.points[:] = points[self.members]
         self._mesh.point_data["radius"][:] = np.float32(grow) * radii[self.members]
         self._mesh.point_data["colour"][:] = colours[self.members]

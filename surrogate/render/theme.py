@@ -28,8 +28,12 @@ class Theme:
         Curves and titles by source.
     link, warning : str
         Error links, and the "outside training" badge.
+    selection : str
+        The halo of a selected particle.
     error_ramp : tuple of str
-        From no error to the largest; even in lightness.
+        From nothing to the largest (error, speed, ...); lightness goes one way, so that it needs no hue.
+    two_sided : tuple of str
+        From most negative to most positive: blue, grey, orange; the ends differ in hue and lightness.
     """
 
     name: str
@@ -46,7 +50,9 @@ class Theme:
     rollout: str
     link: str
     warning: str
+    selection: str
     error_ramp: tuple[str, ...]
+    two_sided: tuple[str, ...]
 
 
 DARK = Theme(
@@ -64,7 +70,9 @@ DARK = Theme(
     rollout="#ee82bd",
     link="#ff6b6b",
     warning="#ffc53d",
+    selection="#f7f3d0",
     error_ramp=("#5a6c8c", "#4f8fc4", "#3cb9b0", "#a4d65e", "#ffe04d", "#fff8cc"),
+    two_sided=("#3f8cff", "#4673ae", "#5d6673", "#c08a4e", "#ffc56e"),
 )
 
 LIGHT = Theme(
@@ -82,7 +90,9 @@ LIGHT = Theme(
     rollout="#b8407f",
     link="#d33f3f",
     warning="#985a00",
-    error_ramp=("#b4c0cc", "#7fb8c4", "#3f98ac", "#2f6ca6", "#4a3f94", "#3b1460"),
+    selection="#10161f",
+    error_ramp=("#b4c0cc", "#72aec0", "#3f93ac", "#2f6ca6", "#4a3f94", "#3b1460"),
+    two_sided=("#0e3f86", "#5585bb", "#b4b9bf", "#dc9a58", "#c2610c"),
 )
 
 THEMES: Mapping[str, Theme] = MappingProxyType({"dark": DARK, "light": LIGHT})

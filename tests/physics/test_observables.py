@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from physics import State, System, simulate
+from physics.forces import FORCES
 from physics.observables import (
     accelerations,
     angular_momentum,
     centre_of_mass,
     kinetic_energy,
     momentum,
+    particle_energies,
     potential_energy,
     single_frame,
     synchronised_velocities,
@@ -93,3 +95,15 @@ def test_synchronised_velocities_mend_the_energy_of_symplectic_euler(n):
     assert error(wrong_way) > tolerance("synchronised") * error(path)
     L = angular_momentum(path)
     assert np.abs(L - L[0]).max() < tolerance("conserved")
+
+
+@pytest.mark.parametrize("law", FORCES)
+def test_the_particles_share_the_energy(law, rng):
+    """The shares add up to the whole; halves of the pairs, so equal particles of a pair get equal shares."""
+    x, v = rng.standard_normal((2, 3, 4, 3))
+    path = Trajectory(np.arange(3.0), x, v, System([1.0, -2.0, 1.0, 0.5], [1.0, 2.0, 0.5, 1.0], law))
+    shares = particle_energies(path)
+    assert shares.shape == (3, 4)
+    np.testing.assert_allclose(shares.sum(1), total_energy(path), rtol=1e-12)
+    pair = Trajectory(np.arange(1.0), x[:1, :2], np.zeros((1, 2, 3)), System([1.0, -2.0], [1.0, 2.0], law))
+    np.testing.assert_allclose(particle_energies(pair), 0.5 * np.tile(potential_energy(pair), (1, 2)))

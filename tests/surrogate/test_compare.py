@@ -38,6 +38,43 @@ def in_process(*arguments: object) -> int:
     return run_command(compare.main, list(map(str, arguments)))
 
 
+def test_pictures_coloured_and_overlaid_as_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(compare, "export_all", lambda *arguments: seen.append(arguments[-1]))
+    monkeypatch.setattr(compare, "summary", lambda *arguments: "")
+    scenario = ("egnn-nd", "--scenario", "bound", "--frames", 3)
+    chosen = ("--colour-by", "speed", "--layout", "overlay", "--formats", "png")
+    assert in_process(*scenario, *chosen, "--out", tmp_path / "a") == 0
+    assert (seen[0].colour_by, seen[0].layout) == ("speed", "overlay")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [("--colour-by", "colour", "unknown colouring 'colour'"), ("--layout", "stacked", "'stacked'")],
+)
+def test_an_unknown_look_is_refused(
+    option: str, value: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = in_process("egnn-nd", "--scenario", "bound", option, value, "--out", tmp_path / "a")
+    error = capsys.readouterr().err
+    assert status == 2
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "a").exists()
+
+
+def test_energy_colours_need_a_known_law(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = saved_model(tmp_path / "model")
+    arrays = tiny_arrays(samples=2, frames=4, particles=5)
+    np.savez(tmp_path / "own.npz", **arrays)
+    status = in_process(
+        model, "--data", tmp_path / "own.npz", "--index", 0, "--colour-by", "energy", "--out", tmp_path / "a"
+    )
+    assert status == 2
+    assert "needs a known law" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+
+
 def test_every_format_of_a_rotated_scenario_as_a_process(tmp_path: Path) -> None:
     done = command(
         "surrogate.compare", "egnn-nd", "--scenario", "bound", "--rotate", "0-1:30,0-2:45", "--reflect", 2,

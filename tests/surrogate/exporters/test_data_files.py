@@ -4,9 +4,10 @@ import json
 import numpy as np
 import pytest
 
+from surrogate.comparison import drift
 from surrogate.exporters import EXPORTERS, write_metrics
 from surrogate.exporters.base import plain
-from surrogate.exporters.metrics import drift, summary
+from surrogate.exporters.metrics import summary
 
 
 def _rows(path):

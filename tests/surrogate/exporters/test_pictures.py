@@ -10,9 +10,10 @@ from PIL import Image
 
 from physics import System
 from physics.types import Trajectory
-from surrogate.exporters import EXPORTERS, ExportCancelled, figures, video
+from surrogate.exporters import EXPORTERS, ExportCancelled, figures, still, video
 from surrogate.exporters.figures import Curve, robust_range, spread_apart
 from surrogate.exporters.strip import ErrorStrip
+from surrogate.render import ViewOptions
 from surrogate.render.theme import DARK, LIGHT
 
 
@@ -36,6 +37,21 @@ def test_the_video_has_every_frame(rollout, panes, comparison_of, tmp_path):
     assert width % 2 == height % 2 == 0
     assert (pictures[0].astype(int) - pictures[-1]).__abs__().max() > 60
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("rollout", "panes"), [(True, 2), (False, 1)])
+def test_overlaid_pictures_have_a_pane_less(rollout, panes, comparison_of, tmp_path):
+    c = comparison_of(3, n_frames=4, rollout=rollout)
+    options = ViewOptions(layout="overlay", colour_by="error")
+    (path,) = EXPORTERS["mp4"](c, tmp_path, None, None, options)
+    width, height = video.SIZES[panes]
+    pictures, about = _decoded(path, width, height)
+    assert f"{width}x{height}" in about
+    assert len(pictures) == 4
+    assert width % 2 == height % 2 == 0
+    EXPORTERS["png"](c, tmp_path, None, None, options)
+    with Image.open(tmp_path / "comparison.png") as picture:
+        assert picture.size == tuple(still.SCALE * side for side in still.SIZES[panes])
 
 
 def test_a_cancelled_video_leaves_nothing(comparison_of, tmp_path):

@@ -8,12 +8,15 @@ import pytest
 
 from physics.errors import InputError
 from surrogate.render import DARK, LIGHT, ViewOptions, build_scene
+from surrogate.render.bench import many_particles
 from surrogate.render.offscreen import display_answers, offscreen_plotter, use_offscreen_gl
-from surrogate.render.painter import Painter
+from surrogate.render.options import FieldVectors
+from surrogate.render.painter import Painter, camera_matrix
+from surrogate.render.picking import on_screen
 from surrogate.render.spheres import fragment_code
 from surrogate.render.theme import rgb
 
-SIZE = (480, 200)
+SIZE = (660, 280)
 
 
 def _near(picture, colour, tolerance=40):
@@ -34,7 +37,7 @@ def _still(scene, size=SIZE, scale=1.0):
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
 def test_every_pane_shows_its_particles(n, comparison_of):
     picture = _still(build_scene(comparison_of(n), 6))
-    assert picture.shape == (200, 480, 3)
+    assert picture.shape == (280, 660, 3)
     for pane in np.split(picture, 3, axis=1):
         assert _near(pane, DARK.positive) > 8
         assert _near(pane, DARK.negative) > 8
@@ -44,11 +47,11 @@ def test_a_perfect_forecast_looks_like_the_truth(comparison_of):
     """One camera and one scale: the same particles cover the same pixels of every pane."""
     c = comparison_of(3)
     scene = build_scene(replace(c, forecast=c.truth, rollout=c.truth), 8, ViewOptions(ghosts=False))
-    left, middle, right = (pane[100:230, 60:-80] for pane in np.split(_still(scene, (960, 300)), 3, axis=1))
+    left, middle, right = (pane[90:205, 60:-80] for pane in np.split(_still(scene, (960, 300)), 3, axis=1))
     assert _changed(left, middle) < 0.002  # single pixels on an edge round differently
     assert _changed(left, right) < 0.002
     other = _still(build_scene(c, 8, ViewOptions(ghosts=False)), (960, 300))
-    assert _changed(np.split(other, 3, axis=1)[2][100:230, 60:-80], left) > 0.01  # the check can fail
+    assert _changed(np.split(other, 3, axis=1)[2][90:205, 60:-80], left) > 0.01  # the check can fail
 
 
 def test_updating_in_place_gives_the_picture_of_a_new_painter(comparison_of):
@@ -86,8 +89,8 @@ def test_ghosts_and_links_appear_where_the_forecast_is_off(comparison_of):
 
 def test_a_still_of_twice_the_size_shows_the_same(comparison_of):
     scene = build_scene(comparison_of(3), 6)
-    one, two = _still(scene), _still(scene, (960, 400), 2.0)
-    assert two.shape == (400, 960, 3)
+    one, two = _still(scene), _still(scene, (1320, 560), 2.0)
+    assert two.shape == (560, 1320, 3)
     assert _near(two, DARK.positive) == pytest.approx(4 * _near(one, DARK.positive), rel=0.5)
 
 
@@ -139,3 +142,116 @@ def test_a_machine_without_opengl_is_told_what_to_install(monkeypatch):
     monkeypatch.setattr("surrogate.render.offscreen.opengl_usable", lambda: False)
     with pytest.raises(InputError, match=r"^no usable OpenGL.*apt-get install"):
         offscreen_plotter(1, (100, 100))
+
+
+def test_a_choice_that_changes_a_size_makes_only_that_part_anew(comparison_of):
+    c = comparison_of(4)
+    field = FieldVectors(np.eye(4), np.eye(4), 1.0)
+    with Painter.offscreen(build_scene(c, 5), SIZE) as painter:
+        plain = painter.frame()
+        panes, balls = list(painter._panes), [actors._balls for actors in painter._panes]
+        for options in (
+            ViewOptions(selected=(0, 3)),
+            ViewOptions(trail_length=4),
+            ViewOptions(trail_of="selected"),
+            ViewOptions(vectors=field),
+            ViewOptions(colour_by="speed"),
+            ViewOptions(hud=False),
+        ):
+            painter.update(build_scene(c, 5, options))
+            shown = painter.frame()
+            assert (shown != plain).any(), options
+            np.testing.assert_array_equal(shown, _still(build_scene(c, 5, options)))
+        assert list(painter._panes) == panes
+        assert [actors._balls for actors in painter._panes] == balls
+        painter.update(build_scene(c, 5))
+        np.testing.assert_array_equal(painter.frame(), plain)
+
+
+def test_selected_particles_have_a_halo_in_every_pane(comparison_of):
+    c = comparison_of(3)
+    for theme in (DARK, LIGHT):
+        none = _still(build_scene(c, 6, ViewOptions(theme=theme, hud=False)))
+        some = _still(build_scene(c, 6, ViewOptions(theme=theme, hud=False, selected=(2,))))
+        for before, after in zip(np.split(none, 3, axis=1), np.split(some, 3, axis=1), strict=True):
+            assert _near(after, theme.selection, 12) > _near(before, theme.selection, 12) + 10
+
+
+def test_a_halo_is_seen_in_a_crowd():
+    c = many_particles(200, 3)
+    plain = _still(build_scene(c, 2, ViewOptions(hud=False)), (900, 400))
+    shown = _still(build_scene(c, 2, ViewOptions(hud=False, selected=(5,))), (900, 400))
+    rows, columns = np.nonzero((plain != shown)[:, :450].any(axis=-1))
+    assert np.ptp(rows) > 12
+    assert np.ptp(columns) > 12
+
+
+def test_the_camera_goes_along_with_the_followed_particle(comparison_of):
+    c = comparison_of(3)
+    with Painter.offscreen(build_scene(c, 0), SIZE) as painter:
+        start = np.array(painter._camera.GetPosition()) - painter._camera.GetFocalPoint()
+        for frame in (3, 11):
+            scene = build_scene(c, frame, ViewOptions(follow=1))
+            painter.update(scene)
+            np.testing.assert_allclose(painter._camera.GetFocalPoint(), scene.panes[0].points[1], atol=1e-6)
+            np.testing.assert_allclose(
+                np.array(painter._camera.GetPosition()) - painter._camera.GetFocalPoint(), start, atol=1e-6
+            )
+        painter.update(build_scene(c, 11))  # no longer: back to the middle
+        np.testing.assert_allclose(painter._camera.GetFocalPoint(), scene.centre, atol=1e-6)
+
+
+def test_an_overlay_shows_the_truth_through_the_forecast(comparison_of):
+    c = comparison_of(3, rollout=False)
+    far = np.array([0.0, 0.0, 1.2])
+    moved = type(c.truth)(c.truth.times, c.truth.positions + far, c.truth.velocities, c.truth.system)
+    scene = build_scene(replace(c, forecast=moved), 6, ViewOptions(layout="overlay", trail_length=0, hud=False))
+    assert len(scene.panes) == 1
+    picture = _still(scene, (500, 400))
+    solid = _still(replace(scene, panes=(replace(scene.panes[0], ghosts=None),)), (500, 400))
+    with Painter.offscreen(scene, (500, 400)) as painter:
+        painter.frame()
+        matrix = camera_matrix(painter._camera, 500 / 400)
+        pixels, _, scale = on_screen(scene.panes[0].ghosts, matrix, (0.0, 0.0, 500.0, 400.0))
+    strengths = []
+    beside = pixels - np.stack([0.4 * scale * scene.panes[0].radii, np.zeros(5)], axis=1)  # off the link
+    for (x, y), colour in zip(beside.round().astype(int), scene.panes[0].ghost_colours, strict=True):
+        there = picture[399 - y, x].astype(float)
+        if (solid[399 - y, x] == rgb(DARK.background)).all():
+            strengths.append(((there - rgb(DARK.background)) @ (colour - rgb(DARK.background)))
+                             / ((colour - rgb(DARK.background)) ** 2).sum())  # fmt: skip
+    assert len(strengths) >= 2
+    assert all(0.1 < strength < 0.75 for strength in strengths), strengths  # neither gone nor solid
+
+
+def test_arrows_of_a_field_are_drawn_in_every_pane(comparison_of):
+    c = comparison_of(3)
+    points = np.stack(np.meshgrid(*[np.linspace(-1.5, 1.5, 3)] * 3), axis=-1).reshape(-1, 3)
+    field = FieldVectors(points, np.roll(points, 1, axis=1), 2.0)
+    plain = _still(build_scene(c, 6, ViewOptions(hud=False)))
+    with_arrows = _still(build_scene(c, 6, ViewOptions(hud=False, vectors=field)))
+    for before, after in zip(np.split(plain, 3, axis=1), np.split(with_arrows, 3, axis=1), strict=True):
+        assert _changed(before, after) > 0.01
+
+
+@pytest.mark.parametrize("width", [180, 240, 320])
+def test_the_name_of_the_model_is_never_cut(width, comparison_of):
+    c = comparison_of(3, model_name="integrator-nd", outside_training=("t = 3.1 to 14.1 (trained: 3.1)",))
+    with Painter.offscreen(build_scene(c, 6), (3 * width, 520)) as painter:
+        painter.frame()
+        for actors in painter._panes[1:]:
+            title = actors._overlay._title
+            assert "integrator-nd" in title.GetInput()
+            assert "..." not in title.GetInput()
+            box = [0.0] * 4
+            title.GetBoundingBox(actors._renderer, box)
+            assert box[1] - box[0] <= width
+
+
+def test_legend_and_gizmo_give_way_in_a_tiny_pane(comparison_of):
+    c = comparison_of(5)
+    for height, shown in ((500, 1), (120, 0)):
+        with Painter.offscreen(build_scene(c, 6), (480, height)) as painter:
+            painter.frame()
+            assert painter._panes[0]._overlay._gizmo._pixels._actor.GetVisibility() == shown
+            assert painter._panes[2]._overlay._legend._title.GetVisibility() == shown

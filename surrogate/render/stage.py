@@ -1,0 +1,213 @@
+"""What the pictures of one comparison share, made once: positions as drawn and colours of all frames, ranges.
+
+A frame of a :class:`Stage` is slices of its arrays, no copies; that is what keeps a picture of many particles
+with long trails cheap.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate.comparison import Comparison
+from surrogate.render.captions import Source, sources
+from surrogate.render.colourings import (
+    Legend,
+    Look,
+    colouring_of,
+    legend_of,
+    measured_range,
+    value_colours,
+    values_of,
+)
+from surrogate.render.depth import chosen_axis, visibility, visible_fraction
+from surrogate.render.hud import Numbers
+from surrogate.render.options import ViewOptions
+from surrogate.render.projection import Framing, default_view_basis, framing, project, view_basis
+from surrogate.render.theme import blended
+
+FloatArray = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+PARTICLE_SIZE = 0.062
+"""Radius of one of five particles, as a share of the framing radius."""
+
+TRAIL_STRENGTH = 0.9
+"""Opacity of the newest part of a trail."""
+
+KEPT = 6
+"""Stages remembered for a comparison; going back and forth between two looks makes none anew."""
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One source as drawn, at all frames.
+
+    Attributes
+    ----------
+    points : (lead + n_frames, n_particles, 3) float32 [length]
+        The first frame is repeated `lead` times, so that a trail is one slice at every frame.
+    hues : (lead + n_frames, n_particles, 3) uint8
+    kept : (lead + n_frames, n_particles) float32
+        How much of its colour each keeps after the depth cue, 0 to 1.
+    lead : int
+        Frames of a trail.
+    weights : (lead + 1, 1) float32
+        Opacity of a trail's knots, 0 to 255, oldest first.
+    background : str
+    """
+
+    points: Singles
+    hues: Bytes
+    kept: Singles
+    lead: int
+    weights: Singles
+    background: str
+
+    def now(self, frame: int) -> Singles:
+        """Where the particles are, (n_particles, 3)."""
+        return np.asarray(self.points[self.lead + frame])
+
+    def colours(self, frame: int, strength: float = 1.0) -> Bytes:
+        """Their colours, (n_particles, 3), mixed into the background for a strength below 1."""
+        at = self.lead + frame
+        return blended(self.hues[at], self.background, strength * self.kept[at])
+
+    def seen(self, frame: int) -> Singles:
+        """How much of their colour they keep, (n_particles,)."""
+        return np.asarray(self.kept[self.lead + frame])
+
+    def trail(self, frame: int, members: NDArray[np.int64] | None, strength: float = 1.0) -> tuple[Singles, Bytes]:
+        """Knots up to this frame, (lead + 1, n_members, 3), and their RGBA (..., 4); all particles for None."""
+        window = slice(frame, frame + self.lead + 1)
+        points, hues, kept = self.points[window], self.hues[window], self.kept[window]
+        if members is not None:
+            points, hues, kept = points[:, members], hues[:, members], kept[:, members]
+        colours = np.empty((*kept.shape, 4), dtype=np.uint8)
+        colours[..., :3] = hues
+        np.multiply(kept, np.float32(strength) * self.weights, out=colours[..., 3], casting="unsafe")
+        return points, colours
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """All that does not depend on the frame.
+
+    Attributes
+    ----------
+    basis : (n_dims, 3) float64
+    frames : Framing
+    tracks, numbers : mapping
+        By source.
+    radii : (n_particles,) float32 [length]
+    visible : (n_frames,) float64
+        Fraction of the truth's norm that is drawn.
+    legend : Legend
+        Without notes.
+    ends : (float, float)
+        Of the colour scale.
+    """
+
+    basis: FloatArray
+    frames: Framing
+    tracks: Mapping[Source, Track]
+    numbers: Mapping[Source, Numbers]
+    radii: Singles
+    visible: FloatArray
+    legend: Legend
+    ends: tuple[float, float]
+
+
+_stages: WeakKeyDictionary[Comparison, OrderedDict[tuple[object, ...], Stage]] = WeakKeyDictionary()
+_drifts: WeakKeyDictionary[Comparison, dict[Source, FloatArray | None]] = WeakKeyDictionary()
+
+
+def stage_of(comparison: Comparison, options: ViewOptions, frames: Framing | None) -> Stage:
+    """The stage of a comparison under these options, made when asked for the first time and remembered."""
+    made = _stages.setdefault(comparison, OrderedDict())
+    key = _key(options, frames)
+    if key in made:
+        made.move_to_end(key)
+        return made[key]
+    stage = made[key] = _made(comparison, options, frames or comparison_framing(comparison))
+    if len(made) > KEPT:
+        made.popitem(last=False)
+    return stage
+
+
+def _key(options: ViewOptions, frames: Framing | None) -> tuple[object, ...]:
+    basis = None if options.basis is None else np.asarray(options.basis, dtype=np.float64).tobytes()
+    framed = None if frames is None else (frames.centre.tobytes(), frames.radius, frames.error_limit)
+    chosen = (options.colour_by, options.hidden_axis, options.colour_range, options.trail_length)
+    faded = (options.trail_fade, options.fade_hidden, options.depth_by, options.slice_thickness)
+    return basis, framed, *chosen, *faded, options.hud, options.theme
+
+
+def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Stage:
+    truth, theme = comparison.truth, options.theme
+    n = truth.n_dims
+    V = default_view_basis(n) if options.basis is None else view_basis(options.basis, n)
+    axis = chosen_axis(options, V)
+    colouring = colouring_of(options.colour_by, comparison)
+    values = values_of(colouring, comparison, Look(truth, V, axis, frames))
+    ends = options.colour_range or measured_range(colouring, values, frames)
+    lead = max(options.trail_length, 0)
+    age = np.linspace(0.0, 1.0, lead + 1) if options.trail_fade and lead else np.ones(lead + 1)
+    tracks, numbers = dict[Source, Track](), dict[Source, Numbers]()
+    for source in sources(comparison):
+        trajectory = getattr(comparison, source)
+        kept = visibility(trajectory.positions, options, V, frames)
+        tracks[source] = Track(
+            points=_led(project(trajectory.positions, V), lead, np.float32),
+            hues=_led(value_colours(colouring, values[source], ends, theme), lead, np.uint8),
+            kept=_led(kept, lead, np.float32),
+            lead=lead,
+            weights=(255.0 * TRAIL_STRENGTH * age).astype(np.float32)[:, None],
+            background=theme.background,
+        )
+        rmse = None if source == "truth" else comparison.position_rmse(trajectory)
+        numbers[source] = Numbers(rmse, _energy_drift(comparison, source) if options.hud else None)
+    return Stage(
+        basis=V,
+        frames=frames,
+        tracks=tracks,
+        numbers=numbers,
+        radii=particle_radii(truth.system.masses, frames.radius),
+        visible=visible_fraction(truth.positions, V, frames.centre),
+        legend=legend_of(colouring, ends, axis, theme, truth.system.charges),
+        ends=ends,
+    )
+
+
+def _energy_drift(comparison: Comparison, source: Source) -> FloatArray | None:
+    """Made once for a comparison: no look changes it, and all pairs on all frames take their time."""
+    made = _drifts.setdefault(comparison, {})
+    if source not in made:
+        made[source] = comparison.energy_drift(getattr(comparison, source))
+    return made[source]
+
+
+def _led(values: FloatArray | Bytes, lead: int, dtype: Any) -> NDArray[Any]:
+    """The first frame repeated `lead` times in front."""
+    led = np.empty((lead + len(values), *values.shape[1:]), dtype=dtype)
+    led[lead:] = values
+    led[:lead] = led[lead]
+    return led
+
+
+def particle_radii(masses: FloatArray, scale: float) -> Singles:
+    """Radii as drawn, (n_particles,) float32 [length]: smaller in a crowd, larger for the heavier."""
+    crowd = min(1.0, (5.0 / masses.size) ** (1.0 / 3.0))
+    weight = np.clip((masses / np.median(masses)) ** (1.0 / 3.0), 0.6, 1.8)
+    return np.asarray(PARTICLE_SIZE * scale * crowd * weight, dtype=np.float32)
+
+
+def comparison_framing(comparison: Comparison) -> Framing:
+    """The framing of all there is to show in a comparison; independent of rotation and view."""
+    others = [t for t in (comparison.forecast, comparison.rollout) if t is not None]
+    return framing(comparison.truth, *others)
