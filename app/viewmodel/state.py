@@ -122,3 +122,9 @@ class ViewState:
     def plane_degrees(self) -> float:
         """The angle in the selected plane, as far as it is the last operation."""
         return active_degrees(self.setup.operations, *self.plane)
+
+
+def neighbour(ladder: tuple[float, ...], value: float, steps: int) -> float:
+    """The value some steps up or down a ladder from the one nearest to `value`; its ends at most."""
+    nearest = min(range(len(ladder)), key=lambda k: abs(ladder[k] - value))
+    return ladder[min(max(nearest + steps, 0), len(ladder) - 1)]

@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
         self.cancel = QPushButton("Cancel export")
-        self.cancel.clicked.connect(self.session.cancel_export)
+        self.cancel.clicked.connect(self.session.export.cancel)
         bar.addWidget(self.state_label, 1)
         for name, text in (
             ("rollout", "roll-out"),
@@ -218,7 +218,7 @@ class MainWindow(QMainWindow):
         elapsed = self._clock.restart() / 1000.0
         begin = time.perf_counter()
         try:
-            self.session.tick(min(elapsed, 0.25))
+            self.session.clock.tick(min(elapsed, 0.25))
         except Exception as error:  # an exception in a slot would abort the process: show it
             self._timer.stop()
             self.session.say(f"playback stopped: {type(error).__name__}: {error}", "error")
@@ -277,7 +277,7 @@ class MainWindow(QMainWindow):
         """Open what was dropped."""
         for url in event.mimeData().urls():
             if url.isLocalFile():
-                self.session.open(url.toLocalFile())
+                self.session.files.open(url.toLocalFile())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
         """Load what takes long only when there is a window to look at."""

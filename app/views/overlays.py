@@ -106,7 +106,7 @@ class Overlays:
 
     def __init__(self, host: QWidget, session: Session) -> None:
         self._host, self._session = host, session
-        self.help = _ClickLabel(host, "help", session.toggle_help)
+        self.help = _ClickLabel(host, "help", session.view.toggle_help)
         self.help.setTextFormat(Qt.TextFormat.RichText)
         self._theme = ""
         self.tips = _PaneTips(host)

@@ -16,8 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
 from app.viewmodel.readouts import MEANINGS, ReadOut, readouts
-from app.viewmodel.session import MAX_DIMS, MAX_PARTICLES, MAX_SEED, Session
+from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.views.rotation_panel import RotationPanel
 from surrogate.render.captions import shortened
@@ -124,7 +125,7 @@ class SidePanel(QScrollArea):
         self.scenario.setAccessibleName("scenario")
         for name, title in self._titles.items():
             self.scenario.addItem(title, name)
-        self.scenario.activated.connect(lambda: session.choose_scenario(self.scenario.currentData()))
+        self.scenario.activated.connect(lambda: session.system.choose_scenario(self.scenario.currentData()))
         _let_shrink(self.scenario)
         layout.addWidget(self.scenario)
         self.description = QLabel()
@@ -154,20 +155,20 @@ class SidePanel(QScrollArea):
             widget.setKeyboardTracking(False)
             numbers.addWidget(label)
             numbers.addWidget(widget, 1 + stretch // 2)
-        self.dims.valueChanged.connect(session.choose_dims)
-        self.particles.valueChanged.connect(session.choose_particles)
+        self.dims.valueChanged.connect(session.system.choose_dims)
+        self.particles.valueChanged.connect(session.system.choose_particles)
         self.seed.valueChanged.connect(self._seed_changed)
         layout.addLayout(numbers)
         row = QHBoxLayout()
         self.plus = QPushButton("+1 dimension")
         self.plus.setToolTip("The same scenario in one dimension more (D)")
-        self.plus.clicked.connect(session.add_dimension)
+        self.plus.clicked.connect(session.system.add_dimension)
         self.clamped = QPushButton("Clamped law")
         self.clamped.setCheckable(True)
         self.clamped.setToolTip(
             "The published law with its per-component clamp: even the truth fails to rotate (L)"
         )
-        self.clamped.clicked.connect(session.toggle_clamped)
+        self.clamped.clicked.connect(session.system.toggle_clamped)
         row.addWidget(self.plus)
         row.addWidget(self.clamped)
         layout.addLayout(row)
@@ -176,9 +177,9 @@ class SidePanel(QScrollArea):
         value = int(number)
         prepared = self._session.state.prepared
         if prepared is not None and prepared.n_samples:
-            self._session.choose_sample(value)
+            self._session.system.choose_sample(value)
         else:
-            self._session.choose_seed(value)
+            self._session.system.choose_seed(value)
 
     def _build_models(self, models: list[str]) -> None:
         layout = self._section("Forecast")
@@ -189,8 +190,8 @@ class SidePanel(QScrollArea):
         self.contrast.addItem("no contrast", "")
         for name in models:
             self.contrast.addItem(f"vs {name}", name)
-        self.model.activated.connect(lambda: self._session.choose_model(self.model.currentText()))
-        self.contrast.activated.connect(lambda: self._session.choose_contrast(self.contrast.currentData()))
+        self.model.activated.connect(lambda: self._session.system.choose_model(self.model.currentText()))
+        self.contrast.activated.connect(lambda: self._session.system.choose_contrast(self.contrast.currentData()))
         _let_shrink(self.model)
         _let_shrink(self.contrast)
         row = QHBoxLayout()

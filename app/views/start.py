@@ -104,7 +104,7 @@ def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _:
     window.show()
     QTimer.singleShot(0, window.session.start)
     for path in paths:
-        QTimer.singleShot(0, lambda path=path: window.session.open(path))
+        QTimer.singleShot(0, lambda path=path: window.session.files.open(path))
     for number in (signal.SIGINT, signal.SIGTERM):  # seen at the next tick of the clock
         signal.signal(number, lambda *_: window.close())
     return int(application.exec())

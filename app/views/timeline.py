@@ -36,11 +36,11 @@ class Timeline(QWidget):
         self.speed.setToolTip("Time units per second ([ and ])")
         for speed in SPEEDS:
             self.speed.addItem(f"{speed:g}×", speed)
-        self.play.clicked.connect(session.toggle_play)
-        self.back.clicked.connect(lambda: session.step(-1))
-        self.forward.clicked.connect(lambda: session.step(1))
-        self.scrub.valueChanged.connect(session.seek)
-        self.speed.activated.connect(lambda: session.set_speed(self.speed.currentData()))
+        self.play.clicked.connect(session.clock.toggle_play)
+        self.back.clicked.connect(lambda: session.clock.step(-1))
+        self.forward.clicked.connect(lambda: session.clock.step(1))
+        self.scrub.valueChanged.connect(session.clock.seek)
+        self.speed.activated.connect(lambda: session.clock.set_speed(self.speed.currentData()))
         for widget in (self.back, self.play, self.forward):
             layout.addWidget(widget)
         layout.addWidget(self.scrub, 1)

@@ -76,7 +76,7 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     assert window.viewport.renders > renders
     press(qtbot, window, Qt.Key.Key_Space)
     assert not session.state.playback.playing
-    session.seek(100)
+    session.clock.seek(100)
     flat = pixels(window.viewport.widget)
     assert flat.std() > 5.0
 
@@ -84,7 +84,7 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     type_number(qtbot, side.dims, "5")
     settled(qtbot, window)
     assert session.state.n_dims == 5
-    session.seek(100)
+    session.clock.seek(100)
     before = pixels(window.viewport.widget)
     qtbot.mouseClick(side.rotation.plane_button(0, 4), Qt.MouseButton.LeftButton)
     assert session.state.plane == (0, 4)
@@ -151,7 +151,7 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     assert not window.progress.isVisible()
 
     # closes while it plays and works
-    session.choose_scenario("bound")
+    session.system.choose_scenario("bound")
     begin = time.monotonic()
     window.close()
     assert time.monotonic() - begin < 2.5
@@ -161,9 +161,9 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
 def test_closing_during_an_export(open_window, qtbot, tmp_path):
     window = open_window(real=True)
     settled(qtbot, window)
-    window.session.toggle_play()  # software OpenGL would take the cores from the export
+    window.session.clock.toggle_play()  # software OpenGL would take the cores from the export
     folder = tmp_path / "out"
-    window.session.export(str(folder), ("mp4",))
+    window.session.export.start(str(folder), ("mp4",))
     qtbot.waitUntil(lambda: (window.session.state.export_progress or 0.0) > 0.0, timeout=PATIENCE)
     begin = time.monotonic()
     window.close()
@@ -240,7 +240,7 @@ def test_keys_work_whatever_has_the_focus(open_window, qtbot, name):
         type_number(qtbot, widget, "4")
         qtbot.waitUntil(lambda: not widget.hasFocus())
     focus = window.focusWidget() or window
-    session.seek(5)
+    session.clock.seek(5)
     press(qtbot, window, Qt.Key.Key_Right, focus if focus.hasFocus() else window)
     assert session.state.frame == 6
 
@@ -302,9 +302,9 @@ def test_every_state_is_drawn(open_window, qtbot):
     """Sizes, themes, pane counts and dimensions: never blank, and different from each other."""
     window = open_window(contrast="egnn-nbody")
     session = window.session
-    session.toggle_play()
-    session.toggle_help()
-    session.seek(6)
+    session.clock.toggle_play()
+    session.view.toggle_help()
+    session.clock.seek(6)
     seen = []
 
     def look():
@@ -315,18 +315,18 @@ def test_every_state_is_drawn(open_window, qtbot):
         return picture
 
     look()
-    session.rotate(0, 1, 50.0)
+    session.world.rotate(0, 1, 50.0)
     assert np.abs(look().astype(int) - seen[-2]).max() > 60
-    session.step(4)
+    session.clock.step(4)
     assert np.abs(look().astype(int) - seen[-2]).max() > 60
     dark = seen[-1].mean()
-    session.toggle_theme()
+    session.view.toggle_theme()
     assert look().mean() > dark + 60
-    session.toggle_colour()
-    session.toggle_rollout()
+    session.view.toggle_colour()
+    session.view.toggle_rollout()
     assert np.abs(look().astype(int) - seen[-2]).max() > 60
     for n in (1, 2, 6):
-        session.choose_dims(n)
+        session.system.choose_dims(n)
         look()
     window.resize(1024, 700)
     qtbot.waitUntil(lambda: window.width() == 1024)
@@ -334,8 +334,8 @@ def test_every_state_is_drawn(open_window, qtbot):
     assert pixels(window).shape[:2] == (700, 1024)
     window.resize(860, 560)
     look()
-    session.choose_contrast("")
-    session.toggle_rollout()
+    session.system.choose_contrast("")
+    session.view.toggle_rollout()
     look()
 
 
@@ -363,12 +363,12 @@ def test_errors_show_in_the_window_and_nothing_is_raised_in_a_slot(open_window, 
     assert window.overlays.message.text() == "the model is broken"
     session.dismiss()
     assert not window.overlays.message.isVisible()
-    session.choose_seed(1)
+    session.system.choose_seed(1)
     runner.finish()
-    monkeypatch.setattr(session, "random_rotation", lambda seed: 1 / 0)
+    monkeypatch.setattr(session.world, "random", lambda seed: 1 / 0)
     window.actions_by_name["random-rotation"].trigger()
     assert "ZeroDivisionError" in window.overlays.message.text()
-    monkeypatch.setattr(session, "tick", lambda seconds: 1 / 0)
+    monkeypatch.setattr(session.clock, "tick", lambda seconds: 1 / 0)
     qtbot.waitUntil(lambda: "playback stopped" in window.overlays.message.text(), timeout=3000)
 
 
@@ -387,7 +387,7 @@ def test_a_message_covers_neither_the_read_outs_nor_the_axes(open_window):
 @pytest.mark.parametrize("dims", [3, 5])
 def test_the_side_panel_fits_a_small_window(open_window, qtbot, dims):
     window = open_window(contrast="gnn-nbody", dims=dims)
-    window.session.rotate(0, 2, 45.0)
+    window.session.world.rotate(0, 2, 45.0)
     window.resize(1024, 700)
     qtbot.waitUntil(lambda: window.width() == 1024)
     side = window.side
@@ -408,10 +408,10 @@ def test_sections_fold(open_window, qtbot):
 
 
 def test_every_seed_fits_its_box(open_window, qtbot):
-    from app.viewmodel.session import MAX_SEED
+    from app.viewmodel.intents.system import MAX_SEED
 
     window = open_window()
-    window.session.choose_seed(MAX_SEED)
+    window.session.system.choose_seed(MAX_SEED)
     assert window.side.seed.value() == MAX_SEED
     assert window.side.seed.text() == str(MAX_SEED)
     type_number(qtbot, window.side.seed, str(2**31 + 5))
@@ -439,7 +439,7 @@ def test_the_help_names_every_key_in_the_colours_of_the_theme(open_window, theme
     from surrogate.render.theme import THEMES
 
     window = open_window()
-    window.session.set_view(theme=theme)
+    window.session.view.set(theme=theme)
     text = window.overlays.help.text()
     assert THEMES[theme].forecast in text
     assert all(a.title in text for a in ACTIONS.values() if a.shortcut and a.group != "Help")
@@ -471,7 +471,7 @@ def test_texts_and_badges(open_window):
     assert window.side.badge.text() == "law not learned: law reference\nno contrast: n = 3 only"
     assert "python -m surrogate.train" in window.side.command.text()
     assert "N = 5" in window.state_label.text()
-    window.session.choose_seed(4)
+    window.session.system.choose_seed(4)
     assert "working" in window.state_label.text()
     runner.finish()
     assert not window.side.badge.isVisible()
@@ -481,15 +481,15 @@ def test_repainting_keeps_the_references(open_window, qtbot):
     """PySide6 6.12.0 on Python 3.11 lost references to None with every paint and aborted at last."""
     window = open_window()
     session = window.session
-    session.toggle_play()
+    session.clock.toggle_play()
     if sys.version_info >= (3, 12):
         pytest.skip("None is immortal here")
     for k in range(10):
-        session.seek(k)
+        session.clock.seek(k)
         window.grab()
     before = sys.getrefcount(None)
     for k in range(100):
-        session.seek(k % 12)
+        session.clock.seek(k % 12)
         window.repaint()
         window.viewport.widget.repaint()
         window.charts.repaint()
@@ -499,7 +499,7 @@ def test_repainting_keeps_the_references(open_window, qtbot):
 def test_opening_and_closing_many_times(open_window, qtbot):
     for _ in range(3):
         window = open_window(runner=None)
-        window.session.choose_dims(4)
+        window.session.system.choose_dims(4)
         window.close()
         window.close()
 
