@@ -7,12 +7,14 @@ work goes to the injected Runner.
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
+from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.world import WorldIntents
@@ -33,9 +35,11 @@ class Session:
     runner : Runner
     state : ViewState, optional
         To start from.
+    folder : Path, optional
+        Where preferences are stored; nothing is stored without.
     """
 
-    def __init__(self, runner: Runner, state: ViewState | None = None) -> None:
+    def __init__(self, runner: Runner, state: ViewState | None = None, folder: Path | None = None) -> None:
         self.runner = runner
         self._state = state or ViewState()
         self._listeners: list[Listener] = []
@@ -48,6 +52,7 @@ class Session:
         self.view = ViewIntents(self)
         self.export = ExportIntents(self)
         self.files = FileIntents(self)
+        self.preferences = PreferenceIntents(self, folder)
 
     @property
     def state(self) -> ViewState:

@@ -101,10 +101,14 @@ class RotationPanel(QWidget):
         self.operations = QLabel()
         self.operations.setObjectName("muted")
         self.operations.setWordWrap(True)
-        layout.addWidget(self.operations)
         self.matrix = QLabel()
         self.matrix.setObjectName("muted")
+        self.matrix.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.matrix.setToolTip("Determinant of the world rotation R, and how far R is from orthogonal")
+        below = QHBoxLayout()
+        below.addWidget(self.operations, 1)
+        below.addWidget(self.matrix)
+        layout.addLayout(below)
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
@@ -127,6 +131,7 @@ class RotationPanel(QWidget):
         self._n_dims = n_dims
         for button in self._buttons.values():
             self._grid.removeWidget(button)
+            button.hide()  # until it is deleted
             button.deleteLater()
         self._buttons = {}
         for i in range(n_dims):

@@ -96,10 +96,10 @@ def test_a_shown_rollout_is_waited_for():
 def test_the_curves_have_a_turn_of_their_own(open_window, qtbot, monkeypatch):
     window = open_window()
     window.session.clock.seek(3)
-    qtbot.waitUntil(lambda: not window._curves_timer.isActive())
+    qtbot.waitUntil(lambda: not window.panels["curves"]._timer.isActive())
     order: list[str] = []
-    draw = window.charts._draw
-    monkeypatch.setattr(window.charts, "_draw", lambda *a: (order.append("curves"), draw(*a)))
+    draw = window.panels["curves"]._draw
+    monkeypatch.setattr(window.panels["curves"], "_draw", lambda *a: (order.append("curves"), draw(*a)))
     window.viewport.plotter.frameSwapped.connect(lambda: order.append("frame"))
     window.session.world.rotate(0, 1, 10.0)
     assert "curves" not in order

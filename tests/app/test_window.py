@@ -7,8 +7,10 @@ import time
 import numpy as np
 import pytest
 
+from app.viewmodel.actions import ACTIONS
 from app.viewmodel.setup import Setup, Turn
 from app.viewmodel.work import default_model
+from app.views.panels import COMMANDS, PANELS
 from tests.app.fakes import LaterRunner, prepared_for
 from tests.surrogate.helpers import npz, tiny_arrays
 
@@ -65,7 +67,7 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     from PySide6.QtGui import QDropEvent
 
     window = open_window(real=True, model=default_model())
-    session, side = window.session, window.side
+    session, side, rotation = window.session, window.panels["system"], window.panels["world"]
     assert window.isVisible()
     settled(qtbot, window)
 
@@ -86,17 +88,17 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     assert session.state.n_dims == 5
     session.clock.seek(100)
     before = pixels(window.viewport.widget)
-    qtbot.mouseClick(side.rotation.plane_button(0, 4), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(rotation.plane_button(0, 4), Qt.MouseButton.LeftButton)
     assert session.state.plane == (0, 4)
-    assert side.rotation.plane_button(0, 4).isChecked()
-    type_number(qtbot, side.rotation.angle, "37.5")
+    assert rotation.plane_button(0, 4).isChecked()
+    type_number(qtbot, rotation.angle, "37.5")
     assert session.state.setup.operations == (Turn(0, 4, 37.5),)
     settled(qtbot, window)
     assert session.state.prepared.setup.operations == (Turn(0, 4, 37.5),)
     assert session.state.prepared.comparison.equivariance_error < 1e-4
-    assert side.rotation.angle.value() == 37.5
-    assert side.rotation.slider.value() == 38
-    assert "0-4 by 37.5°" in side.rotation.operations.text()
+    assert rotation.angle.value() == 37.5
+    assert rotation.slider.value() == 38
+    assert "0-4 by 37.5°" in rotation.operations.text()
     assert np.abs(pixels(window.viewport.widget).astype(int) - before).max() > 60
     press(qtbot, window, Qt.Key.Key_Space)
     frame = session.state.frame
@@ -225,9 +227,7 @@ def test_keys_work_whatever_has_the_focus(open_window, qtbot, name):
     window = open_window()
     session = window.session
     widget = next(
-        getattr(place, name)
-        for place in (window.side, window.side.rotation, window.timeline)
-        if hasattr(place, name)
+        getattr(place, name) for place in (*window.panels.values(), window.timeline) if hasattr(place, name)
     )
     widget.setFocus()
     qtbot.waitUntil(widget.hasFocus)
@@ -248,7 +248,7 @@ def test_keys_work_whatever_has_the_focus(open_window, qtbot, name):
 def test_a_number_can_be_typed_while_it_plays(open_window, qtbot):
     window = open_window()
     assert window.session.state.playback.playing
-    box = window.side.seed
+    box = window.panels["system"].seed
     box.setFocus()
     box.selectAll()
     for digit in "123":
@@ -266,7 +266,7 @@ def test_mouse_on_the_panels(open_window, qtbot):
 
     window = open_window(dims=4)
     session, left = window.session, Qt.MouseButton.LeftButton
-    rotation = window.side.rotation
+    rotation = window.panels["world"]
     qtbot.mouseClick(rotation.plane_button(1, 3), left)
     rotation.slider.setValue(40)
     assert session.state.setup.operations == (Turn(1, 3, 40.0),)
@@ -278,10 +278,10 @@ def test_mouse_on_the_panels(open_window, qtbot):
     rotation.seed.setValue(11)
     qtbot.mouseClick(rotation.random, left)
     assert "random 11" in rotation.operations.text()
-    qtbot.mouseClick(window.side.plus, left)
+    qtbot.mouseClick(window.panels["system"].plus, left)
     assert session.state.n_dims == 5
     qtbot.waitUntil(rotation.plane_button(3, 4).isVisible)
-    qtbot.mouseClick(window.side.clamped, left)
+    qtbot.mouseClick(window.panels["system"].clamped, left)
     assert session.state.setup.clamped
     qtbot.mouseClick(window.timeline.play, left)
     assert not session.state.playback.playing
@@ -290,11 +290,11 @@ def test_mouse_on_the_panels(open_window, qtbot):
     assert session.state.frame == 9
     choose(qtbot, window.timeline.speed, "0.5")
     assert session.state.playback.speed == 0.5
-    choose(qtbot, window.side.scenario, window.side.scenario.itemText(2))
-    assert session.state.setup.scenario == window.side.scenario.itemData(2)
-    choose(qtbot, window.side.contrast, "egnn-nbody")
+    choose(qtbot, window.panels["system"].scenario, window.panels["system"].scenario.itemText(2))
+    assert session.state.setup.scenario == window.panels["system"].scenario.itemData(2)
+    choose(qtbot, window.panels["system"].contrast, "egnn-nbody")
     assert session.state.prepared.contrast is not None
-    qtbot.mouseClick(window.overlays.help, left)
+    qtbot.mouseClick(window.overlays.help.label, left)
     assert not session.state.view.show_help
 
 
@@ -340,18 +340,22 @@ def test_every_state_is_drawn(open_window, qtbot):
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1024, 700)])
-def test_the_side_panel_is_seen_in_full_width(open_window, qtbot, size):
+def test_the_panels_are_seen_in_full_width(open_window, qtbot, size):
     from PySide6.QtCore import QPoint
     from PySide6.QtWidgets import QWidget
 
     window = open_window(dims=8, contrast="egnn-nbody", operations=(Turn(0, 7, 12.5),))
     window.resize(*size)
-    inner, seen = window.side.widget(), window.side.viewport()
-    qtbot.waitUntil(lambda: window.width() == size[0] and inner.width() <= seen.width())
-    for child in inner.findChildren(QWidget):
-        if child.isVisible():
-            right = child.mapTo(inner, QPoint(child.width(), 0)).x()
-            assert right <= seen.width(), (type(child).__name__, child.accessibleName(), right)
+    qtbot.waitUntil(lambda: window.width() == size[0])
+    for dock in window.docks.docks.values():
+        if dock.area is None:
+            continue
+        inner, seen = dock.area.widget(), dock.area.viewport()
+        qtbot.waitUntil(lambda inner=inner, seen=seen: inner.width() <= seen.width())
+        for child in inner.findChildren(QWidget):
+            if child.isVisible():
+                right = child.mapTo(inner, QPoint(child.width(), 0)).x()
+                assert right <= seen.width(), (type(child).__name__, child.accessibleName(), right)
 
 
 def test_errors_show_in_the_window_and_nothing_is_raised_in_a_slot(open_window, qtbot, monkeypatch):
@@ -385,26 +389,131 @@ def test_a_message_covers_neither_the_read_outs_nor_the_axes(open_window):
 
 
 @pytest.mark.parametrize("dims", [3, 5])
-def test_the_side_panel_fits_a_small_window(open_window, qtbot, dims):
+def test_the_panels_fit_a_small_window(open_window, qtbot, dims):
     window = open_window(contrast="gnn-nbody", dims=dims)
     window.session.world.rotate(0, 2, 45.0)
     window.resize(1024, 700)
     qtbot.waitUntil(lambda: window.width() == 1024)
-    side = window.side
-    qtbot.waitUntil(lambda: side.verticalScrollBar().maximum() == 0, timeout=3000)
-    assert side.widget().minimumSizeHint().width() <= side.viewport().width()
+    areas = [dock.area for dock in window.docks.docks.values() if dock.area is not None]
+    assert len(areas) >= 3
+    qtbot.waitUntil(lambda: all(a.verticalScrollBar().maximum() == 0 for a in areas[:3]), timeout=3000)
 
 
-def test_sections_fold(open_window, qtbot):
+@pytest.mark.parametrize("name", PANELS)
+def test_a_panel_is_closed_restored_floated_and_put_back(open_window, qtbot, name):
+    window = open_window()
+    dock, action = window.docks.docks[name], window.actions_by_name[f"panel-{name}"]
+    assert action.isChecked() == dock.isVisible() == PANELS[name].shown
+    dock.show()
+    dock.close()
+    assert not action.isChecked()
+    window.session.world.rotate(0, 1, 5.0)  # nothing is drawn in it meanwhile
+    action.trigger()
+    assert dock.isVisible()
+    assert action.isChecked()
+    dock.setFloating(True)
+    window.session.world.rotate(0, 1, 5.0)
+    window.actions_by_name["reset-layout"].trigger()
+    assert not dock.isFloating()
+    assert dock.isVisible() == PANELS[name].shown
+    assert window.dockWidgetArea(dock) == PANELS[name].area
+    column = [n for n, p in PANELS.items() if p.area == PANELS[name].area and p.shown and not p.tab_with]
+    tops = [window.docks.docks[n] for n in column]
+    qtbot.waitUntil(lambda: [d.y() for d in tops] == sorted({d.y() for d in tops}), timeout=3000)
+
+
+def test_a_restored_panel_shows_what_it_missed(open_window):
+    window = open_window()
+    window.docks.docks["world"].close()
+    window.session.world.rotate(0, 1, 33.0)
+    window.actions_by_name["panel-world"].trigger()
+    assert "0-1 by 33°" in window.panels["world"].operations.text()
+
+
+def test_panels_may_share_a_place(open_window):
+    window = open_window()
+    docks = window.docks.docks
+    window.tabifyDockWidget(docks["system"], docks["world"])
+    docks["system"].raise_()
+    window.session.world.rotate(0, 1, 33.0)
+    window.docks.toggle("world")  # behind the other: comes to the front instead of closing
+    assert docks["world"].isVisible()
+    assert "33°" in window.panels["world"].operations.text()
+    window.resize(1024, 700)
+    window.session.view.toggle_theme()
+    window.actions_by_name["reset-layout"].trigger()
+    assert window.tabifiedDockWidgets(docks["world"]) == []
+
+
+def test_the_layout_is_remembered(open_window, own_config, qtbot):
+    window = open_window(folder=own_config)
+    window.docks.docks["curves"].close()
+    window.resize(1100, 720)
+    qtbot.waitUntil(lambda: window.width() == 1100)
+    window.session.view.toggle_theme()
+    window.close()
+    again = open_window(folder=own_config)
+    assert not again.docks.docks["curves"].isVisible()
+    assert (again.width(), again.height()) == (1100, 720)
+    assert again.session.state.view.theme == "light"
+    again.session.preferences.set(layout="no layout", geometry="no geometry")
+    again.close()
+    assert open_window(folder=own_config).docks.docks["system"].isVisible()
+
+
+def test_a_layout_that_says_nothing_is_the_default(open_window):
+    window = open_window()
+    window.docks.docks["system"].close()
+    window.docks.use_layout("%%%")
+    assert window.docks.docks["system"].isVisible()
+
+
+def test_the_palette_with_the_keyboard_alone(open_window, qtbot):
     from PySide6.QtCore import Qt
 
-    side = open_window().side
-    section = side.sections["World rotation"]
-    high = section.height()
-    for visible in (False, True):
-        qtbot.mouseClick(section.heading, Qt.MouseButton.LeftButton)
-        assert side.rotation.slider.isVisible() == visible
-        qtbot.waitUntil(lambda visible=visible: (section.height() == high) == visible)
+    window = open_window()
+    card, key = window.palette_card, Qt.Key
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    window.session.view.set(show_help=False)
+    press(qtbot, window, key.Key_P, modifier=both)
+    qtbot.waitUntil(lambda: card.isVisible() and card.query.hasFocus())
+    qtbot.keyClicks(card.query, "random rot")  # no letter of it is a shortcut meanwhile
+    assert window.session.state.setup.operations == ()
+    press(qtbot, window, key.Key_Return, card.query)
+    assert not card.isVisible()
+    assert str(window.session.state.setup.operations[0]).startswith("random")
+    press(qtbot, window, key.Key_P, modifier=both)
+    press(qtbot, window, key.Key_Down, card.query)
+    press(qtbot, window, key.Key_Down, card.query)
+    assert card.list.currentRow() == 2
+    press(qtbot, window, key.Key_Up, card.query)
+    assert card.list.currentRow() == 1
+    qtbot.keyClicks(card.query, "zzzz")
+    assert card.list.count() == 0
+    press(qtbot, window, key.Key_Return, card.query)
+    assert not card.isVisible()
+    press(qtbot, window, key.Key_P, modifier=both)
+    press(qtbot, window, key.Key_Escape, card.query)
+    assert not card.isVisible()
+    window.actions_by_name["palette"].trigger()
+    qtbot.keyClicks(card.query, "speed 4")
+    press(qtbot, window, key.Key_Return, card.query)
+    assert window.session.state.playback.speed == 4.0
+
+
+def test_every_command_is_in_the_menus_and_says_its_key(open_window):
+    from app.views.toolbar import TOOLBAR
+
+    window = open_window()
+    listed = [a for m in window.menuBar().actions() for a in m.menu().actions() if not a.isSeparator()]
+    assert [a.text() for a in listed] == [
+        c.title for g in dict.fromkeys(c.group for c in ACTIONS.values())
+        for c in COMMANDS.values() if c.group == g or (g == "View" and c.group == "Panels")
+    ]  # fmt: skip
+    for name, command in COMMANDS.items():
+        assert command.shortcut in window.actions_by_name[name].toolTip()
+    assert {name for name, _ in TOOLBAR if name} <= set(COMMANDS)
+    assert all(not window.actions_by_name[name].icon().isNull() for name, _ in TOOLBAR if name)
 
 
 def test_every_seed_fits_its_box(open_window, qtbot):
@@ -412,9 +521,9 @@ def test_every_seed_fits_its_box(open_window, qtbot):
 
     window = open_window()
     window.session.system.choose_seed(MAX_SEED)
-    assert window.side.seed.value() == MAX_SEED
-    assert window.side.seed.text() == str(MAX_SEED)
-    type_number(qtbot, window.side.seed, str(2**31 + 5))
+    assert window.panels["system"].seed.value() == MAX_SEED
+    assert window.panels["system"].seed.text() == str(MAX_SEED)
+    type_number(qtbot, window.panels["system"].seed, str(2**31 + 5))
     assert window.session.state.setup.seed == 2**31 + 5
     assert isinstance(window.session.state.setup.seed, int)
 
@@ -434,18 +543,21 @@ def test_tips_have_the_whole_words_of_a_narrow_pane(open_window):
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_the_help_names_every_key_in_the_colours_of_the_theme(open_window, theme):
-    from app.viewmodel.actions import ACTIONS
+def test_the_help_names_every_key_in_the_colours_of_the_theme(open_window, qtbot, theme):
     from surrogate.render.theme import THEMES
 
     window = open_window()
     window.session.view.set(theme=theme)
-    text = window.overlays.help.text()
+    card = window.overlays.help
+    text = card.label.text()
     assert THEMES[theme].forecast in text
-    assert all(a.title in text for a in ACTIONS.values() if a.shortcut and a.group != "Help")
-    window.resize(1024, 700)
-    window.overlays.place()
-    assert window.overlays.help.heightForWidth(window.overlays.help.width()) <= window.overlays.help.height()
+    assert all(a.title in text for a in COMMANDS.values() if a.shortcut)
+    for size in ((1280, 800), (1024, 700)):
+        window.resize(*size)
+        qtbot.waitUntil(lambda size=size: window.width() == size[0])
+        assert window.rect().contains(card.geometry())
+        card.verticalScrollBar().setValue(card.verticalScrollBar().maximum())
+        assert card.label.visibleRegion().boundingRect().bottom() >= card.label.height() - 2
 
 
 def test_symlog_keeps_sign_order_and_decades():
@@ -468,13 +580,13 @@ def test_texts_and_badges(open_window):
     runner.finish(
         comparison=outside, advice="python -m surrogate.train", contrast=None, contrast_note="n = 3 only"
     )
-    assert window.side.badge.text() == "law not learned: law reference\nno contrast: n = 3 only"
-    assert "python -m surrogate.train" in window.side.command.text()
+    assert window.panels["system"].badge.text() == "law not learned: law reference\nno contrast: n = 3 only"
+    assert "python -m surrogate.train" in window.panels["system"].command.text()
     assert "N = 5" in window.state_label.text()
     window.session.system.choose_seed(4)
     assert "working" in window.state_label.text()
     runner.finish()
-    assert not window.side.badge.isVisible()
+    assert not window.panels["system"].badge.isVisible()
 
 
 def test_repainting_keeps_the_references(open_window, qtbot):
@@ -492,7 +604,7 @@ def test_repainting_keeps_the_references(open_window, qtbot):
         session.clock.seek(k % 12)
         window.repaint()
         window.viewport.widget.repaint()
-        window.charts.repaint()
+        window.panels["curves"].repaint()
     assert sys.getrefcount(None) > before - 50
 
 

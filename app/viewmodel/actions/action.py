@@ -20,6 +20,15 @@ class Dialogs(Protocol):
     def copy_text(self, text: str) -> None:
         """Put a text on the clipboard."""
 
+    def toggle_panel(self, name: str) -> None:
+        """Show a panel, or close it if it is seen."""
+
+    def reset_layout(self) -> None:
+        """All panels where they are at the first start."""
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+
     def quit(self) -> None:
         """Close the window."""
 

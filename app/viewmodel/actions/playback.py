@@ -20,6 +20,10 @@ ACTIONS: dict[str, Action] = {
         "One horizon back", "Playback", "Shift+Left", lambda s, d: s.clock.step(-25), "Pause, 25 frames back"
     ),
     "rewind": Action("Back to the start", "Playback", "Home", lambda s, d: s.clock.rewind(), "The first frame"),
+    "loop": Action(
+        "Loop", "Playback", "Ctrl+R", lambda s, d: s.clock.toggle_loop(), "Play again from the start at the end",
+        lambda s: s.playback.loop,
+    ),
     "faster": Action("Faster", "Playback", "]", lambda s, d: s.clock.change_speed(1), "A step up in speed"),
     "slower": Action("Slower", "Playback", "[", lambda s, d: s.clock.change_speed(-1), "A step down in speed"),
 }  # fmt: skip

@@ -21,4 +21,10 @@ ACTIONS: dict[str, Action] = {
         "Light theme", "View", "Ctrl+L", lambda s, d: s.view.toggle_theme(), "Dark or light",
         lambda s: s.view.theme == "light",
     ),
+    "palette": Action(
+        "Command palette…", "View", "Ctrl+Shift+P", lambda s, d: d.show_palette(), "Find anything by its name"
+    ),
+    "reset-layout": Action(
+        "Reset layout", "View", "", lambda s, d: d.reset_layout(), "All panels back, each in its place"
+    ),
 }  # fmt: skip

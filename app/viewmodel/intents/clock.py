@@ -23,14 +23,18 @@ class ClockIntents:
         times = prepared.comparison.truth.times
         per_frame = float(times[1] - times[0]) if len(times) > 1 else 1.0
         position = playback.position + seconds * playback.speed / per_frame
+        playing = True
         if position >= len(times):
-            position = 0.0
-        self._session.publish(playback=replace(playback, position=position))
+            position, playing = (0.0, True) if playback.loop else (float(len(times) - 1), False)
+        self._session.publish(playback=replace(playback, position=position, playing=playing))
 
     def toggle_play(self) -> None:
         """Play or pause."""
-        playback = self._session.state.playback
-        self._session.publish(playback=replace(playback, playing=not playback.playing))
+        state = self._session.state
+        playback = replace(state.playback, playing=not state.playback.playing)
+        if playback.playing and not playback.loop and state.frame == state.n_frames - 1:
+            playback = replace(playback, position=0.0)  # played to the end: once more
+        self._session.publish(playback=playback)
 
     def step(self, frames: int) -> None:
         """Pause and go some frames on or back."""
@@ -41,6 +45,10 @@ class ClockIntents:
         state = self._session.state
         position = float(min(max(frame, 0), max(state.n_frames - 1, 0)))
         self._session.publish(playback=replace(state.playback, playing=False, position=position))
+
+    def toggle_loop(self) -> None:
+        """Play again from the start at the end, or stop there."""
+        self._session.preferences.set(loop=not self._session.state.playback.loop)
 
     def rewind(self) -> None:
         """Back to the first frame, playing on if it was."""

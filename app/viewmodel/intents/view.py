@@ -27,7 +27,9 @@ class ViewIntents:
 
     def toggle_theme(self) -> None:
         """Dark or light."""
-        self.set(theme="light" if self._session.state.view.theme == "dark" else "dark")
+        theme = "light" if self._session.state.view.theme == "dark" else "dark"
+        self.set(theme=theme)
+        self._session.preferences.set(theme=theme)
 
     def toggle_rollout(self) -> None:
         """Show the chained roll-out in a pane of its own, or not."""
