@@ -61,6 +61,11 @@ CHOICES: dict[str, Choice] = {
         lambda state, catalogue: [(f"{i}-{j}", (i, j)) for i, j in state.planes],
         lambda session, plane: session.world.select_plane(*plane),
     ),
+    "recent": Choice(
+        "Open recent",
+        lambda state, catalogue: [(path, path) for path in state.preferences.recent],
+        lambda session, path: session.files.open(path),
+    ),
     "speed": Choice(
         "Speed",
         lambda state, catalogue: [(f"{speed:g}×", speed) for speed in SPEEDS],

@@ -20,11 +20,14 @@ from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.world import WorldIntents
 from app.viewmodel.runner import Runner
 from app.viewmodel.setup import Setup
-from app.viewmodel.state import Message, ViewState
+from app.viewmodel.state import Message, View, ViewState
 
 Listener = Callable[[ViewState], None]
 
 UNDO_DEPTH = 200
+
+Step = tuple[Setup, View]
+"""What an undo brings back; theme and help stay as they are."""
 
 
 class Session:
@@ -43,8 +46,8 @@ class Session:
         self.runner = runner
         self._state = state or ViewState()
         self._listeners: list[Listener] = []
-        self._undo: list[Setup] = []
-        self._redo: list[Setup] = []
+        self._undo: list[Step] = []
+        self._redo: list[Step] = []
         self.comparison = ComparisonIntents(self)
         self.system = SystemIntents(self)
         self.world = WorldIntents(self)
@@ -93,7 +96,7 @@ class Session:
 
     def remember(self) -> None:
         """Make what is now a step to come back to; for intents, before they publish a change."""
-        self._undo = [*self._undo, self._state.setup][-UNDO_DEPTH:]
+        self._undo = [*self._undo, (self._state.setup, self._state.view)][-UNDO_DEPTH:]
         self._redo = []
 
     def forget_after(self, setup: Setup) -> None:
@@ -108,12 +111,18 @@ class Session:
         """Take the last undo back."""
         self._go(self._redo, self._undo)
 
-    def _go(self, back: list[Setup], forth: list[Setup]) -> None:
-        if back:
-            forth.append(self._state.setup)
-            self.comparison.use(back.pop())
+    def _go(self, back: list[Step], forth: list[Step]) -> None:
+        if not back:
+            return
+        now = self._state
+        forth.append((now.setup, now.view))
+        setup, view = back.pop()
+        self.publish(view=replace(view, theme=now.view.theme, show_help=now.view.show_help), message=None)
+        if setup != now.setup:
+            self.comparison.use(setup)
 
 
-def _before(stack: list[Setup], setup: Setup) -> list[Setup]:
+def _before(stack: list[Step], setup: Setup) -> list[Step]:
     """What lies below a setup on an undo or redo stack; all of it where the setup is not there."""
-    return stack[: len(stack) - 1 - stack[::-1].index(setup)] if setup in stack else stack
+    setups = [step[0] for step in stack]
+    return stack[: len(stack) - 1 - setups[::-1].index(setup)] if setup in setups else stack

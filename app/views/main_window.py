@@ -136,10 +136,20 @@ class MainWindow(QMainWindow):
             menus[group].addAction(made)
             self.addAction(made)
             self.actions_by_name[name] = made
+        self.recent = QMenu("Open recent", self)
+        self.recent.aboutToShow.connect(self._list_recent)
+        menus["File"].insertMenu(self.actions_by_name["save"], self.recent)
         for name, dock in self.docks.docks.items():
             made = self.actions_by_name[f"panel-{name}"]
             made.setChecked(not dock.isHidden())
             dock.toggleViewAction().toggled.connect(made.setChecked)
+
+    def _list_recent(self) -> None:
+        self.recent.clear()
+        for path in self.session.state.preferences.recent:
+            self.recent.addAction(path, partial(self.session.files.open, path))
+        if self.recent.isEmpty():
+            self.recent.addAction("nothing yet").setEnabled(False)
 
     def _build_status(self) -> None:
         bar = self.statusBar()
@@ -209,9 +219,14 @@ class MainWindow(QMainWindow):
 
     def open_path(self) -> str:
         """A file to open, or empty."""
-        kinds = "Isotwin (*.toml *.npz *.safetensors zarr.json);;All files (*)"
+        kinds = "Isotwin (*.toml *.npz *.safetensors *.json);;All files (*)"
         path, _ = QFileDialog.getOpenFileName(self, "Open a checkpoint, data set or scenario", "", kinds)
         return str(Path(path).parent) if Path(path).name == "zarr.json" else path
+
+    def save_path(self) -> str:
+        """Where to save the session, or empty."""
+        path, _ = QFileDialog.getSaveFileName(self, "Save the session", "session.json", "Session (*.json)")
+        return path if not path or path.endswith(".json") else f"{path}.json"
 
     def export_folder(self) -> str:
         """A new folder to export to, or empty."""

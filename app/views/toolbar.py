@@ -10,6 +10,7 @@ from app.views.icons import SIZE, themed_icon
 
 TOOLBAR: tuple[tuple[str, str], ...] = (
     ("open", "open"),
+    ("save", "save"),
     ("export", "export"),
     ("", ""),
     ("undo", "undo"),

@@ -131,6 +131,7 @@ class PromptRunner:
 class FakeDialogs:
     path: str = "somewhere.toml"
     folder: str = "out/here"
+    saved: str = ""
     copied: list[str] = field(default_factory=list)
     quits: int = 0
     toggled: list[str] = field(default_factory=list)
@@ -139,6 +140,9 @@ class FakeDialogs:
 
     def open_path(self) -> str:
         return self.path
+
+    def save_path(self) -> str:
+        return self.saved
 
     def export_folder(self) -> str:
         return self.folder

@@ -5,6 +5,7 @@ import pytest
 from app.viewmodel.actions import ACTIONS
 from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.palette import CHOICES, entries, found, score
+from app.viewmodel.preferences import Preferences
 from app.viewmodel.state import SPEEDS, ViewState
 from tests.app.fakes import FakeDialogs, prompt_session
 
@@ -18,7 +19,7 @@ def chosen(query, session):
 
 
 def test_everything_is_listed_once_and_nothing_searched_shows_all():
-    listed = entries(ACTIONS, ViewState(), CATALOGUE)
+    listed = entries(ACTIONS, ViewState(preferences=Preferences(recent=("/a/b.toml",))), CATALOGUE)
     assert len({(e.group, e.title) for e in listed}) == len(listed)
     assert {e.title for e in listed} >= {a.title for n, a in ACTIONS.items() if n != "palette"}
     assert found(listed, "") == found(listed, "  ") == listed

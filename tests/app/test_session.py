@@ -601,3 +601,27 @@ def test_a_clamp_that_never_acts_is_said_once():
     session.system.choose_seed(1)
     runner.finish()
     assert session.state.message is None
+
+
+def test_undo_brings_the_view_back_but_not_the_theme():
+    session, runner = later_session()
+    session.view.toggle_colour()
+    session.view.change_trail(1)
+    session.view.toggle_theme()
+    session.view.toggle_help()
+    trail = session.state.view.trail
+    session.undo()
+    assert session.state.view.trail < trail
+    assert session.state.view.colour_by == "error"
+    session.undo()
+    assert (session.state.view.colour_by, session.state.view.theme) == ("charge", "light")
+    assert not session.state.can_undo
+    session.redo()
+    session.redo()
+    assert session.state.view.trail == trail
+    assert not session.state.can_redo
+    assert runner.asked == []  # no number depends on it
+    session.system.choose_model("missing")
+    runner.fail()
+    session.undo()
+    assert session.state.view.trail < trail

@@ -505,7 +505,9 @@ def test_every_command_is_in_the_menus_and_says_its_key(open_window):
     from app.views.toolbar import TOOLBAR
 
     window = open_window()
-    listed = [a for m in window.menuBar().actions() for a in m.menu().actions() if not a.isSeparator()]
+    listed = [
+        a for m in window.menuBar().actions() for a in m.menu().actions() if not a.isSeparator() and not a.menu()
+    ]
     assert [a.text() for a in listed] == [
         c.title for g in dict.fromkeys(c.group for c in ACTIONS.values())
         for c in COMMANDS.values() if c.group == g or (g == "View" and c.group == "Panels")
@@ -623,3 +625,14 @@ def test_setup_of_the_first_run():
     assert isinstance(setup, Setup)
     assert setup.scenario == "bound"
     assert setup.model
+
+
+def test_recent_files_are_in_the_menu(open_window):
+    window = open_window()
+    window.recent.aboutToShow.emit()
+    assert [a.text() for a in window.recent.actions()] == ["nothing yet"]
+    window.session.preferences.add_recent("/some/where.toml")
+    window.recent.aboutToShow.emit()
+    (action,) = window.recent.actions()
+    action.trigger()
+    assert window.session.state.setup.scenario == action.text()

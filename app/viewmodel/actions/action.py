@@ -14,6 +14,9 @@ class Dialogs(Protocol):
     def open_path(self) -> str:
         """A file or folder to open, or empty."""
 
+    def save_path(self) -> str:
+        """Where to save the session, or empty."""
+
     def export_folder(self) -> str:
         """A new folder to export to, or empty."""
 

@@ -12,6 +12,18 @@ def _open(session: Session, dialogs: Dialogs) -> None:
         session.files.open(path)
 
 
+def _save(session: Session, dialogs: Dialogs) -> None:
+    path = session.files.path or dialogs.save_path()
+    if path:
+        session.files.save(path)
+
+
+def _save_as(session: Session, dialogs: Dialogs) -> None:
+    path = dialogs.save_path()
+    if path:
+        session.files.save(path)
+
+
 def _export(session: Session, dialogs: Dialogs) -> None:
     if session.state.prepared is None:
         session.say("nothing to export yet")
@@ -34,7 +46,9 @@ def _copy_command(session: Session, dialogs: Dialogs) -> None:
 
 
 ACTIONS: dict[str, Action] = {
-    "open": Action("Open…", "File", "Ctrl+O", _open, "A checkpoint, a data set or a scenario"),
+    "open": Action("Open…", "File", "Ctrl+O", _open, "A checkpoint, a data set, a scenario or a session"),
+    "save": Action("Save session", "File", "Ctrl+S", _save, "What is compared and how it is seen, as a file"),
+    "save-as": Action("Save session as…", "File", "Ctrl+Shift+S", _save_as, "The same, under another name"),
     "export": Action("Export comparison…", "File", "Ctrl+E", _export, "Video, pictures, tables and a report"),
     "cancel-export": Action(
         "Cancel export", "File", "Ctrl+.", lambda s, d: s.export.cancel(), "Stop the export that runs"

@@ -18,6 +18,8 @@ class ComparisonIntents:
 
     Attributes
     ----------
+    resume_at : float or None
+        Frame at which the clock of the next comparison stands, as a session file says.
     when_idle : list of callable
         Called after a comparison that no other request follows: a spinning world turns on from here.
     """
@@ -26,6 +28,7 @@ class ComparisonIntents:
         self._session = session
         self._in_flight: Setup | None = None
         self._waiting = False
+        self.resume_at: float | None = None
         self.when_idle: list[Callable[[], None]] = []
 
     def change(self, **changes: Any) -> None:
@@ -73,6 +76,8 @@ class ComparisonIntents:
         position = state.playback.position
         if old is None or _different_film(old.setup, prepared.setup):
             position = 0.0
+        if self.resume_at is not None:
+            position, self.resume_at = self.resume_at, None
         last = prepared.comparison.truth.n_frames - 1
         n = prepared.comparison.truth.n_dims
         view = state.view
@@ -90,6 +95,7 @@ class ComparisonIntents:
 
     def _failed(self, reason: str) -> None:
         self._in_flight = None
+        self.resume_at = None
         if self._waiting:
             self._waiting = False
             self.request()

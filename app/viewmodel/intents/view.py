@@ -16,8 +16,12 @@ class ViewIntents:
         self._session = session
 
     def set(self, **changes: Any) -> None:
-        """Change fields of the View."""
-        self._session.publish(view=replace(self._session.state.view, **changes))
+        """Change fields of the View (undoable, but for the theme and the help)."""
+        old = self._session.state.view
+        view = replace(old, **changes)
+        if replace(view, theme=old.theme, show_help=old.show_help) != old:
+            self._session.remember()
+        self._session.publish(view=view)
 
     def toggle_colour(self) -> None:
         """Colour by charge or by error."""
