@@ -48,11 +48,12 @@ def quick_collection():
 
 
 @pytest.fixture(autouse=True)
-def own_config(tmp_path_factory, monkeypatch):
+def own_config(tmp_path_factory):
     """Preferences of the test, never those of who runs it."""
     folder = tmp_path_factory.mktemp("config")
-    monkeypatch.setenv("ISOTWIN_CONFIG", str(folder))
-    return folder
+    with pytest.MonkeyPatch.context() as patch:  # not the test's own: that one must let go before the window does
+        patch.setenv("ISOTWIN_CONFIG", str(folder))
+        yield folder
 
 
 @pytest.fixture
