@@ -13,13 +13,16 @@ EXAMPLES = (
     "python -m app runs/mine",
     "python -m app data/bound4.zarr",
     "python -m app my-scenario.toml",
+    "python -m app session.json",
 )
 
 
 def main(argv: Sequence[str]) -> None:
     """Parse the command line and show the window."""
     parser = CommandParser("app", "Ground truth and forecast side by side, under rotations.", EXAMPLES)
-    parser.add_argument("files", nargs="*", metavar="FILE", help="a checkpoint, a run, a data set or a scenario")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="a checkpoint, a run, a data set, a scenario or a session"
+    )
     options = parser.parse_args(argv)
     for name in options.files:
         if not Path(name).exists():

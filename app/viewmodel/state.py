@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.viewmodel.preferences import Preferences
 from app.viewmodel.setup import Setup, active_degrees, planes
 from app.viewmodel.work import Prepared
 
@@ -21,11 +22,14 @@ class Playback:
     playing : bool
     speed : float
         Time units per second.
+    loop : bool
+        Play again from the start at the end; else stop there.
     """
 
     position: float = 0.0
     playing: bool = True
     speed: float = 1.0
+    loop: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class ViewState:
         The world turns in the selected plane by itself.
     export_progress : float or None
         0 to 1 while an export runs.
+    preferences : Preferences
+        What is remembered from one start to the next.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -92,6 +98,7 @@ class ViewState:
     export_progress: float | None = None
     can_undo: bool = False
     can_redo: bool = False
+    preferences: Preferences = field(default_factory=Preferences)
 
     @property
     def n_frames(self) -> int:
@@ -122,3 +129,9 @@ class ViewState:
     def plane_degrees(self) -> float:
         """The angle in the selected plane, as far as it is the last operation."""
         return active_degrees(self.setup.operations, *self.plane)
+
+
+def neighbour(ladder: tuple[float, ...], value: float, steps: int) -> float:
+    """The value some steps up or down a ladder from the one nearest to `value`; its ends at most."""
+    nearest = min(range(len(ladder)), key=lambda k: abs(ladder[k] - value))
+    return ladder[min(max(nearest + steps, 0), len(ladder) - 1)]

@@ -136,9 +136,9 @@ def measured_rotations(
     results = []
     try:
         wait_until(lambda: window.viewport.on_screen is not None and not session.state.busy)
-        session.set_view(show_help=False)
+        session.view.set(show_help=False)
         if session.state.playback.playing != playing:
-            session.toggle_play()
+            session.clock.toggle_play()
         rest(1.0)
         heart = Heart()
         for k in range(count + 1):
@@ -157,7 +157,7 @@ def measured_rotations(
 
 def _rotation(window: Any, plane: tuple[int, int], degrees: float) -> float:
     begin = time.perf_counter()
-    window.session.rotate(*plane, degrees)
+    window.session.world.rotate(*plane, degrees)
     wanted = window.session.state.setup
     end = 0.0
 

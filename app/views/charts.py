@@ -3,13 +3,18 @@
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QWidget
 
 from app.viewmodel.readouts import energy_errors
+from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.viewmodel.work import PERTURBATION, Prepared
 from surrogate.render.theme import THEMES, Theme
+
+CURVES_MILLISECONDS = 10
+"""From a new comparison to its curves: its scene is painted first, in a turn of the event loop before theirs."""
 
 FLOOR = 1e-9
 """Errors below this are drawn here on the logarithmic axis."""
@@ -29,8 +34,13 @@ FloatArray = NDArray[np.float64]
 class Charts(QWidget):
     """Two plots side by side."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._awaited: object = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._show_in_time)
         self.setObjectName("charts")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 0, 8, 4)
@@ -53,7 +63,26 @@ class Charts(QWidget):
         self._energy.setToolTip(ENERGY_TIP)
         self._shown: tuple[object, ...] = ()
 
-    def show(self, state: ViewState) -> None:  # type: ignore[override]
+    def show_state(self, state: ViewState) -> None:
+        """Move the cursor; a new comparison gets its curves a moment later."""
+        if state.prepared is not self._awaited:
+            self._awaited = state.prepared
+            self._timer.start(CURVES_MILLISECONDS)
+        elif not self._timer.isActive():
+            self._show(state)
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  (Qt's name)
+        """No curves for a place that is not seen."""
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def _show_in_time(self) -> None:
+        try:
+            self._show(self._session.state)
+        except Exception as error:  # an exception in a slot would abort the process: show it
+            self._session.say(f"no curves: {type(error).__name__}: {error}", "error")
+
+    def _show(self, state: ViewState) -> None:
         """Draw the curves if they changed, and move the cursor."""
         prepared = state.prepared
         if prepared is None:

@@ -1,11 +1,11 @@
-"""The window: panes left, controls right, clock and curves below; everything goes through the Session."""
+"""The window: panes and their clock in the middle, docks around them; everything goes through the Session."""
 
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QSignalBlocker, Qt, QTimer
+from PySide6.QtCore import QByteArray, QElapsedTimer, QEvent, QObject, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -20,31 +20,30 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QFileDialog,
-    QHBoxLayout,
     QLabel,
     QMainWindow,
+    QMenu,
     QProgressBar,
     QPushButton,
-    QSplitter,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from app.viewmodel.actions import ACTIONS, Action
+from app.viewmodel.actions import Action
+from app.viewmodel.catalogue import Catalogue
+from app.viewmodel.palette import Entry
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
-from app.views.charts import Charts
+from app.views.docks import Docks
 from app.views.overlays import Overlays
-from app.views.side_panel import SidePanel
+from app.views.palette import CommandPalette
+from app.views.panels import COMMANDS
 from app.views.theme import style_sheet
 from app.views.timeline import Timeline
+from app.views.toolbar import ToolBar
 from app.views.viewport import Viewport
 
 TICK_MILLISECONDS = 33
-
-CURVES_MILLISECONDS = 10
-"""From a new comparison to its curves: its scene is painted first, in a turn of the event loop before theirs."""
 
 HELD_FRAME = 0.15
 """While a forecast is awaited, the playback draws so seldom [second]: software rendering takes its processor."""
@@ -56,9 +55,7 @@ class MainWindow(QMainWindow):
     Parameters
     ----------
     session : Session
-    scenarios : mapping of str to str
-        Names and titles of the shipped scenarios.
-    models : list of str
+    catalogue : Catalogue
     closed : callable
         Called last when the window closes.
     """
@@ -66,8 +63,7 @@ class MainWindow(QMainWindow):
     def __init__(
         self,
         session: Session,
-        scenarios: dict[str, str],
-        models: list[str],
+        catalogue: Catalogue,
         closed: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
@@ -75,75 +71,85 @@ class MainWindow(QMainWindow):
         self._closed = closed
         self._theme = ""
         self.setWindowTitle("Isotwin")
-        self.resize(1280, 800)
-        self.setMinimumSize(860, 560)
+        room = QGuiApplication.primaryScreen().availableSize()
+        self.resize(min(1280, room.width()), min(800, room.height()))
+        self.setMinimumSize(760, 500)
         self.setAcceptDrops(True)
         self.viewport = Viewport(self, self._viewport_failed)
         self.timeline = Timeline(session)
-        self.charts = Charts()
-        self.side = SidePanel(session, scenarios, models)
         self._lay_out()
-        self.overlays = Overlays(self.viewport.widget, session)
+        self.docks = Docks(self, session, catalogue)
+        self.panels = self.docks.panels
+        self.overlays = Overlays(self, self.viewport.widget, session)
         self.viewport.widget.installEventFilter(self)
         for box in self.findChildren(QAbstractSpinBox):
             box.installEventFilter(self)
             box.lineEdit().returnPressed.connect(box.clearFocus)
         self.actions_by_name: dict[str, QAction] = {}
         self._build_menus()
+        self.tools = ToolBar(self.actions_by_name)
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tools)
+        self.palette_card = CommandPalette(self, session, COMMANDS, catalogue, self._run)
         self._build_status()
+        preferences = session.state.preferences
+        if preferences.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(preferences.geometry.encode("ascii", "ignore")))
+        if preferences.layout:
+            self.docks.use_layout(preferences.layout)
         self._clock = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self.longest_tick = 0.0
         self._opened = False
-        self._curves_of: object = None
-        self._curves_timer = QTimer(self)
-        self._curves_timer.setSingleShot(True)
-        self._curves_timer.timeout.connect(self._show_curves)
         session.subscribe(self._show_state)
         self._clock.start()
         self._timer.start(TICK_MILLISECONDS)
 
     def _lay_out(self) -> None:
-        below = QWidget()
-        below.setObjectName("bottom")
-        column = QVBoxLayout(below)
+        central = QWidget()
+        central.setObjectName("bottom")
+        column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self.viewport.widget, 1)
         column.addWidget(self.timeline)
-        column.addWidget(self.charts, 1)
-        split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(self.viewport.widget)
-        split.addWidget(below)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 0)
-        split.setSizes([580, 190])
-        split.setChildrenCollapsible(False)
-        central = QWidget()
-        row = QHBoxLayout(central)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(split, 1)
-        row.addWidget(self.side)
         self.setCentralWidget(central)
 
     def _build_menus(self) -> None:
-        menus = {}
-        for name, action in ACTIONS.items():
-            if action.group not in menus:
-                menus[action.group] = self.menuBar().addMenu(action.group)
+        menus: dict[str, QMenu] = {}
+        for name, action in COMMANDS.items():
+            is_panel = action.group == "Panels"  # they stand at the foot of the View menu
+            group = "View" if is_panel else action.group
+            if group not in menus:
+                menus[group] = self.menuBar().addMenu(group)
             made = QAction(action.title, self)
             if action.shortcut:
                 made.setShortcut(QKeySequence(action.shortcut))
             made.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-            made.setToolTip(action.help)
+            made.setToolTip(f"{action.title} ({action.shortcut})" if action.shortcut else action.title)
             made.setStatusTip(action.help)
-            made.setCheckable(action.checked is not None)
+            made.setCheckable(action.checked is not None or is_panel)
             made.triggered.connect(partial(self._run, action))
-            menus[action.group].addAction(made)
+            if is_panel and not any(a.isSeparator() for a in menus[group].actions()):
+                menus[group].addSeparator()
+            menus[group].addAction(made)
             self.addAction(made)
             self.actions_by_name[name] = made
+        self.recent = QMenu("Open recent", self)
+        self.recent.aboutToShow.connect(self._list_recent)
+        menus["File"].insertMenu(self.actions_by_name["save"], self.recent)
+        for name, dock in self.docks.docks.items():
+            made = self.actions_by_name[f"panel-{name}"]
+            made.setChecked(not dock.isHidden())
+            dock.toggleViewAction().toggled.connect(made.setChecked)
+
+    def _list_recent(self) -> None:
+        self.recent.clear()
+        for path in self.session.state.preferences.recent:
+            self.recent.addAction(path, partial(self.session.files.open, path))
+        if self.recent.isEmpty():
+            self.recent.addAction("nothing yet").setEnabled(False)
 
     def _build_status(self) -> None:
         bar = self.statusBar()
@@ -152,19 +158,8 @@ class MainWindow(QMainWindow):
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
         self.cancel = QPushButton("Cancel export")
-        self.cancel.clicked.connect(self.session.cancel_export)
+        self.cancel.clicked.connect(self.session.export.cancel)
         bar.addWidget(self.state_label, 1)
-        for name, text in (
-            ("rollout", "roll-out"),
-            ("colour", "error colours"),
-            ("theme", "light"),
-            ("help", "keys"),
-        ):
-            button = QToolButton()
-            button.setDefaultAction(self.actions_by_name[name])
-            button.setText(text)
-            self.actions_by_name[name].setIconText(text)
-            bar.addPermanentWidget(button)
         bar.addPermanentWidget(self.progress)
         bar.addPermanentWidget(self.cancel)
 
@@ -176,16 +171,12 @@ class MainWindow(QMainWindow):
             application = QApplication.instance()
             if isinstance(application, QApplication):
                 application.setStyleSheet(style_sheet(state.view.theme))
+            self.tools.use_theme(state.view.theme)
         self.viewport.show(state)
         self.timeline.show_state(state)
-        self.side.show_state(state)
-        if state.prepared is not self._curves_of:
-            self._curves_of = state.prepared
-            self._curves_timer.start(CURVES_MILLISECONDS)
-        elif not self._curves_timer.isActive():
-            self.charts.show(state)
+        self.docks.show_state(state)
         self.overlays.show_state(state)
-        for name, action in ACTIONS.items():
+        for name, action in COMMANDS.items():
             if action.checked is not None:
                 made = self.actions_by_name[name]
                 with QSignalBlocker(made):
@@ -201,12 +192,6 @@ class MainWindow(QMainWindow):
             self.progress.setValue(int(100 * (state.export_progress or 0.0)))
         self.state_label.setText(_status_text(state))
 
-    def _show_curves(self) -> None:
-        try:
-            self.charts.show(self.session.state)
-        except Exception as error:  # an exception in a slot would abort the process: show it
-            self.session.say(f"no curves: {type(error).__name__}: {error}", "error")
-
     def _viewport_failed(self, error: BaseException) -> None:
         self.session.say(f"no 3-D view: {type(error).__name__}: {error}", "error")
 
@@ -218,13 +203,13 @@ class MainWindow(QMainWindow):
         elapsed = self._clock.restart() / 1000.0
         begin = time.perf_counter()
         try:
-            self.session.tick(min(elapsed, 0.25))
+            self.session.clock.tick(min(elapsed, 0.25))
         except Exception as error:  # an exception in a slot would abort the process: show it
             self._timer.stop()
             self.session.say(f"playback stopped: {type(error).__name__}: {error}", "error")
         self.longest_tick = max(self.longest_tick, time.perf_counter() - begin)
 
-    def _run(self, action: Action, *_: object) -> None:
+    def _run(self, action: Action | Entry, *_: object) -> None:
         try:
             action.run(self.session, self)
         except Exception as error:  # as above
@@ -234,9 +219,14 @@ class MainWindow(QMainWindow):
 
     def open_path(self) -> str:
         """A file to open, or empty."""
-        kinds = "Isotwin (*.toml *.npz *.safetensors zarr.json);;All files (*)"
+        kinds = "Isotwin (*.toml *.npz *.safetensors *.json);;All files (*)"
         path, _ = QFileDialog.getOpenFileName(self, "Open a checkpoint, data set or scenario", "", kinds)
         return str(Path(path).parent) if Path(path).name == "zarr.json" else path
+
+    def save_path(self) -> str:
+        """Where to save the session, or empty."""
+        path, _ = QFileDialog.getSaveFileName(self, "Save the session", "session.json", "Session (*.json)")
+        return path if not path or path.endswith(".json") else f"{path}.json"
 
     def export_folder(self) -> str:
         """A new folder to export to, or empty."""
@@ -247,6 +237,20 @@ class MainWindow(QMainWindow):
     def copy_text(self, text: str) -> None:
         """Put a text on the clipboard."""
         QGuiApplication.clipboard().setText(text)
+
+    def toggle_panel(self, name: str) -> None:
+        """Show a panel, or close it if it is seen."""
+        self.docks.toggle(name)
+
+    def reset_layout(self) -> None:
+        """All panels where they are at the first start."""
+        self.docks.place()
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tools)
+        self.tools.show()
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+        self.palette_card.open()
 
     def quit(self) -> None:
         """Close the window."""
@@ -277,7 +281,7 @@ class MainWindow(QMainWindow):
         """Open what was dropped."""
         for url in event.mimeData().urls():
             if url.isLocalFile():
-                self.session.open(url.toLocalFile())
+                self.session.files.open(url.toLocalFile())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
         """Load what takes long only when there is a window to look at."""
@@ -289,7 +293,9 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
         """Stop the clock, the workers and the painter, in this order."""
         self._timer.stop()
-        self._curves_timer.stop()
+        if self.isVisible():  # else it is closed already
+            geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
+            self.session.preferences.set(layout=self.docks.layout_text(), geometry=geometry)
         self.session.close()
         self.viewport.close()
         self._closed()

@@ -1,13 +1,15 @@
 """What floats over the panes: messages, errors, and the explanation with the keys."""
 
+from collections import Counter
+
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QLabel, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolTip, QWidget
 
-from app.viewmodel.actions import ACTIONS
 from app.viewmodel.scene import pane_texts
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
+from app.views.panels import COMMANDS
 from surrogate.render.theme import THEMES, Theme
 
 MESSAGE_MILLISECONDS = 6000
@@ -19,13 +21,13 @@ FOOT = 56
 """Height of the read-outs at the foot of the panes, which no message covers [pixel]."""
 
 
-HELP_COLUMNS = (("Playback", "Edit"), ("World",), ("View", "File"))
-"""The menus whose keys stand in a column of the help, left to right."""
+HELP_COLUMNS = 3
+HELP_WIDTH = 820
 
 
 def help_text(theme: Theme) -> str:
     """What is left, what is right, what to press: a column of keys for each group of actions."""
-    columns = "".join(f"<td style='padding-right:30px'>{_keys(groups, theme)}</td>" for groups in HELP_COLUMNS)
+    columns = "".join(f"<td style='padding-right:26px'>{_keys(groups, theme)}</td>" for groups in help_columns())
     return (
         "<p style='font-size:16px; margin-bottom:8px'><b>Left: the true motion. "
         "Right: what a network predicts.</b></p>"
@@ -41,7 +43,19 @@ def help_text(theme: Theme) -> str:
     )
 
 
-def _keys(groups: tuple[str, ...], theme: Theme) -> str:
+def help_columns() -> list[list[str]]:
+    """The groups of actions with keys, in their order, in columns of about the same height."""
+    counts = Counter(a.group for a in COMMANDS.values() if a.shortcut)
+    height = sum(counts.values()) + 2 * len(counts)
+    columns: list[list[str]] = [[] for _ in range(HELP_COLUMNS)]
+    above = 0
+    for group, count in counts.items():
+        columns[min(HELP_COLUMNS * (above + count // 2) // height, HELP_COLUMNS - 1)].append(group)
+        above += count + 2
+    return columns
+
+
+def _keys(groups: list[str], theme: Theme) -> str:
     rows = []
     for group in groups:
         title = f"<span style='color:{theme.muted}; font-size:11px'><b>{group.upper()}</b></span>"
@@ -49,7 +63,7 @@ def _keys(groups: tuple[str, ...], theme: Theme) -> str:
         rows += [
             f"<tr><td style='padding:2px 14px 2px 0; color:{theme.forecast}; white-space:nowrap'>"
             f"<b>{_key(a.shortcut)}</b></td><td style='padding:2px 0; white-space:nowrap'>{a.title}</td></tr>"
-            for a in ACTIONS.values()
+            for a in COMMANDS.values()
             if a.group == group and a.shortcut
         ]
     return f"<table cellspacing='0' cellpadding='0'>{''.join(rows)}</table>"
@@ -77,6 +91,36 @@ class _ClickLabel(QLabel):
             self._clicked()
 
 
+class HelpCard(QScrollArea):
+    """The explanation and the keys; scrolls in a small window, a click closes it."""
+
+    def __init__(self, window: QWidget, clicked: object) -> None:
+        super().__init__(window)
+        self._window = window
+        self.setObjectName("help")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.label = _ClickLabel(self, "helptext", clicked)
+        self.label.setTextFormat(Qt.TextFormat.RichText)
+        self.label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setWidget(self.label)
+        self.label.show()
+        self.hide()
+
+    def place(self, host: QWidget) -> None:
+        """About the middle of `host`, inside the window, as high as its text."""
+        window = self._window
+        middle = host.mapTo(window, host.rect().center())
+        bar = self.verticalScrollBar().sizeHint().width()
+        wide = min(HELP_WIDTH, window.width() - 32)
+        tall = min(self.label.heightForWidth(wide - bar) + 4, window.height() - 48)
+        x = min(max(middle.x() - wide // 2, 16), window.width() - wide - 16)
+        y = min(max(middle.y() - tall // 2, 32), window.height() - tall - 16)
+        self.setGeometry(x, y, wide, tall)
+        self.raise_()
+
+
 class _PaneTips(QObject):
     """Shows the whole words of the pane under the mouse, which a narrow pane cuts."""
 
@@ -102,12 +146,11 @@ class _PaneTips(QObject):
 
 
 class Overlays:
-    """Keeps its labels over `host`; call `place` when the host changes its size."""
+    """Keeps messages over `host` and the help over the window; call `place` when the host changes its size."""
 
-    def __init__(self, host: QWidget, session: Session) -> None:
+    def __init__(self, window: QWidget, host: QWidget, session: Session) -> None:
         self._host, self._session = host, session
-        self.help = _ClickLabel(host, "help", session.toggle_help)
-        self.help.setTextFormat(Qt.TextFormat.RichText)
+        self.help = HelpCard(window, session.view.toggle_help)
         self._theme = ""
         self.tips = _PaneTips(host)
         self.message = _ClickLabel(host, "message", session.dismiss)
@@ -120,7 +163,7 @@ class Overlays:
         """Draw the state."""
         if state.view.theme != self._theme:
             self._theme = state.view.theme
-            self.help.setText(help_text(THEMES[self._theme]))
+            self.help.label.setText(help_text(THEMES[self._theme]))
         self.tips.texts = pane_texts(state)
         if self.help.isVisible() != state.view.show_help:
             self.help.setVisible(state.view.show_help)
@@ -143,10 +186,7 @@ class Overlays:
         """Put the labels where they belong."""
         width, height = self._host.width(), self._host.height()
         if self.help.isVisible():
-            wide = min(700, width - 32)
-            tall = self.help.heightForWidth(wide)
-            self.help.setGeometry((width - wide) // 2, max((height - tall) // 2, 10), wide, min(tall, height - 20))
-            self.help.raise_()
+            self.help.place(self._host)
         if self.message.isVisible():
             # right, above the read-outs at the foot of the panes and away from the clock and the axes
             wide = min(self.message.fontMetrics().horizontalAdvance(self.message.text()) + 40, 440, width - 32)

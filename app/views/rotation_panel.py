@@ -33,13 +33,13 @@ class PlaneButton(QPushButton):
         self.setToolTip(f"Rotation plane of axes x{i} and x{j}: click to select, wheel to turn")
         self.setAccessibleName(f"rotation plane {i}-{j}")
         self._session, self._plane = session, (i, j)
-        self.clicked.connect(lambda: session.select_plane(i, j))
+        self.clicked.connect(lambda: session.world.select_plane(i, j))
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802  (Qt's name)
         """Turn by 5 degrees a notch."""
         notches = event.angleDelta().y() / 120.0
         if notches:
-            self._session.rotate(*self._plane, WHEEL_DEGREES * notches)
+            self._session.world.rotate(*self._plane, WHEEL_DEGREES * notches)
         event.accept()
 
 
@@ -69,8 +69,8 @@ class RotationPanel(QWidget):
         self.angle.setKeyboardTracking(False)
         self.angle.setAccessibleName("exact angle in degrees")
         self.angle.setFixedWidth(92)
-        self.slider.valueChanged.connect(lambda value: session.set_angle(float(value)))
-        self.angle.valueChanged.connect(lambda value: session.set_angle(float(value)))
+        self.slider.valueChanged.connect(lambda value: session.world.set_angle(float(value)))
+        self.angle.valueChanged.connect(lambda value: session.world.set_angle(float(value)))
         row.addWidget(self.slider, 1)
         row.addWidget(self.angle)
         layout.addLayout(row)
@@ -89,10 +89,10 @@ class RotationPanel(QWidget):
         self.spin.setToolTip("Keep turning in the selected plane (S)")
         self.reset = QPushButton("Reset")
         self.reset.setToolTip("No rotation (0)")
-        self.random.clicked.connect(lambda: session.random_rotation(self.seed.value()))
-        self.reflect.clicked.connect(session.reflect)
-        self.spin.clicked.connect(session.toggle_spin)
-        self.reset.clicked.connect(session.reset_rotation)
+        self.random.clicked.connect(lambda: session.world.random(self.seed.value()))
+        self.reflect.clicked.connect(session.world.reflect)
+        self.spin.clicked.connect(session.world.toggle_spin)
+        self.reset.clicked.connect(session.world.reset)
         for button in (self.spin, self.reflect, self.random, self.seed, self.reset):
             if isinstance(button, QPushButton):
                 button.setProperty("small", True)
@@ -101,10 +101,14 @@ class RotationPanel(QWidget):
         self.operations = QLabel()
         self.operations.setObjectName("muted")
         self.operations.setWordWrap(True)
-        layout.addWidget(self.operations)
         self.matrix = QLabel()
         self.matrix.setObjectName("muted")
+        self.matrix.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.matrix.setToolTip("Determinant of the world rotation R, and how far R is from orthogonal")
+        below = QHBoxLayout()
+        below.addWidget(self.operations, 1)
+        below.addWidget(self.matrix)
+        layout.addLayout(below)
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
@@ -127,6 +131,7 @@ class RotationPanel(QWidget):
         self._n_dims = n_dims
         for button in self._buttons.values():
             self._grid.removeWidget(button)
+            button.hide()  # until it is deleted
             button.deleteLater()
         self._buttons = {}
         for i in range(n_dims):

@@ -5,15 +5,19 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.viewmodel.catalogue import Catalogue
+from app.viewmodel.preferences import Preferences, config_folder, load_preferences
 from app.viewmodel.runner import ProcessRunner, Runner
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup
-from app.viewmodel.state import ViewState
+from app.viewmodel.state import Playback, View, ViewState
 from app.views.qt_runner import Poster
 from physics.errors import InputError
 from physics.scenarios import scenario_titles
@@ -63,8 +67,37 @@ def x_display_answers() -> bool:
     return answers
 
 
-def make_window(runner: Runner | None = None, setup: Setup | None = None) -> "MainWindow":
-    """The window with its session; work runs in child processes unless another runner is given."""
+def first_state(preferences: Preferences, setup: Setup | None = None) -> ViewState:
+    """How the window starts."""
+    setup = setup or first_setup()
+    if preferences.model:
+        setup = replace(setup, model=preferences.model)
+    if preferences.scenario != Preferences().scenario:
+        setup = replace(setup, scenario=preferences.scenario)
+    return ViewState(
+        setup=setup,
+        view=View(theme=preferences.theme, trail=preferences.trail),
+        playback=Playback(loop=preferences.loop),
+        preferences=preferences,
+    )
+
+
+def make_window(
+    runner: Runner | None = None, setup: Setup | None = None, folder: Path | None = None
+) -> "MainWindow":
+    """The window with its session.
+
+    Parameters
+    ----------
+    runner : Runner, optional
+        Work runs in child processes unless another one is given.
+    setup : Setup, optional
+        What is shown first.
+    folder : Path, optional
+        Of the preferences; defaults are used and nothing is stored without.
+    """
+    preferences, trouble = load_preferences(folder) if folder is not None else (Preferences(), "")
+    state = first_state(preferences, setup)
     closing = []
     if runner is None:
         window_box: list[MainWindow] = []
@@ -75,16 +108,18 @@ def make_window(runner: Runner | None = None, setup: Setup | None = None) -> "Ma
 
         poster = Poster(failed)
         closing.append(poster.close)
-        session = Session(ProcessRunner(poster.post), ViewState(setup=setup or first_setup()))
+        session = Session(ProcessRunner(poster.post), state, folder)
     else:
-        session, window_box = Session(runner, ViewState(setup=setup or first_setup())), []
+        session, window_box = Session(runner, state, folder), []
 
     def closed() -> None:
         for close in closing:
             close()
 
-    window = _main_window(session, scenario_titles(), list(shipped_models()), closed)
+    window = _main_window(session, Catalogue(scenario_titles(), tuple(shipped_models())), closed)
     window_box.append(window)
+    if trouble:
+        session.say(trouble, "error")
     return window
 
 
@@ -99,12 +134,12 @@ def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _:
     refuse_without_display()
     application = QApplication.instance() or QApplication(["isotwin"])
     application.setApplicationName("Isotwin")
-    window = make_window()
+    window = make_window(folder=config_folder())
     opened(window)
     window.show()
     QTimer.singleShot(0, window.session.start)
     for path in paths:
-        QTimer.singleShot(0, lambda path=path: window.session.open(path))
+        QTimer.singleShot(0, lambda path=path: window.session.files.open(path))
     for number in (signal.SIGINT, signal.SIGTERM):  # seen at the next tick of the clock
         signal.signal(number, lambda *_: window.close())
     return int(application.exec())

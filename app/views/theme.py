@@ -8,7 +8,7 @@ def style_sheet(name: str) -> str:
     """The application's Qt style sheet for a theme."""
     t: Theme = THEMES[name]
     accent = t.forecast
-    up, down = ((ICONS / f"{name}.svg").as_posix() for name in ("up", "down"))
+    up, down, close, detach = ((ICONS / f"{name}.svg").as_posix() for name in ("up", "down", "close", "float"))
     return f"""
 * {{ font-family: "Inter", "DejaVu Sans", sans-serif; font-size: 12px; color: {t.text}; }}
 QMainWindow, QWidget#side, QWidget#bottom, QScrollArea, QDialog {{ background: {t.panel}; }}
@@ -20,7 +20,12 @@ QLabel#value {{ font-weight: 600; font-family: "DejaVu Sans Mono", monospace; }}
 QLabel#badge {{ color: {t.warning}; font-weight: 600; }}
 QLabel#message {{ background: {t.line}; border-radius: 6px; padding: 8px 12px; }}
 QLabel#error {{ background: {t.link}; color: #1a0d0d; border-radius: 6px; padding: 8px 12px; font-weight: 600; }}
-QLabel#help {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; padding: 16px 20px; }}
+QScrollArea#help, QFrame#palette {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; }}
+QLabel#helptext {{ background: {t.panel}; padding: 14px 20px; }}
+QLabel#keys {{ color: {accent}; font-weight: 600; }}
+QListWidget {{ background: {t.panel}; border: none; outline: none; }}
+QListWidget::item {{ border-radius: 5px; }}
+QListWidget::item:selected {{ background: {t.line}; }}
 QPushButton, QToolButton {{
     background: {t.background}; border: 1px solid {t.line}; border-radius: 6px; padding: 5px 9px; }}
 QPushButton[small="true"] {{ padding: 5px 5px; }}
@@ -30,10 +35,7 @@ QPushButton:focus, QToolButton:focus {{ border-color: {accent}; }}
 QPushButton:checked, QToolButton:checked {{
     background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; }}
-QPushButton#heading {{ background: transparent; border: none; padding: 6px 0 0 0; text-align: left;
-    font-size: 11px; font-weight: 600; color: {t.muted}; letter-spacing: 1px; }}
-QPushButton#heading:hover, QPushButton#heading:focus {{ color: {accent}; }}
-QPushButton#play {{ font-size: 15px; padding: 4px 12px; }}
+QPushButton#play {{ padding: 5px 14px; }}
 QPushButton#plane {{ padding: 3px 0; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
 QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
     background: {t.background}; border: 1px solid {t.line}; border-radius: 6px; padding: 4px 8px;
@@ -65,7 +67,22 @@ QStatusBar QLabel {{ color: {t.muted}; padding-left: 10px; }}
 QProgressBar {{ background: {t.background}; border: 1px solid {t.line}; border-radius: 6px; text-align: center;
     max-height: 16px; min-width: 160px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 5px; }}
-QSplitter::handle {{ background: {t.line}; }}
+QToolBar {{ background: {t.panel}; border: none; spacing: 3px; padding: 4px 3px; }}
+QToolBar QToolButton {{ background: transparent; border: 1px solid transparent; padding: 4px; }}
+QToolBar QToolButton:hover {{ border-color: {t.line}; }}
+QToolBar QToolButton:checked {{ background: {accent}; }}
+QToolBar::separator {{ background: {t.line}; height: 1px; width: 1px; margin: 4px; }}
+QDockWidget {{ color: {t.muted}; font-weight: 600;
+    titlebar-close-icon: url({close}); titlebar-normal-icon: url({detach}); }}
+QDockWidget::title {{ background: {t.panel}; padding: 5px 12px 3px 12px; border-top: 1px solid {t.line}; }}
+QDockWidget::close-button, QDockWidget::float-button {{ border: none; background: transparent; padding: 1px; }}
+QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {t.line}; border-radius: 3px; }}
+QMainWindow::separator {{ background: {t.line}; width: 1px; height: 1px; }}
+QMainWindow::separator:hover {{ background: {accent}; }}
+QTabBar {{ background: {t.panel}; }}
+QTabBar::tab {{ background: {t.panel}; color: {t.muted}; padding: 5px 12px;
+    border-bottom: 2px solid transparent; }}
+QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {accent}; }}
 QToolTip {{ background: {t.background}; color: {t.text}; border: 1px solid {t.line}; padding: 4px; }}
 QScrollBar:vertical {{ background: {t.panel}; width: 10px; }}
 QScrollBar::handle:vertical {{ background: {t.line}; border-radius: 5px; min-height: 24px; }}

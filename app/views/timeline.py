@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlid
 
 from app.viewmodel.session import Session
 from app.viewmodel.state import SPEEDS, ViewState
+from app.views.icons import themed_icon
 
 
 class Timeline(QWidget):
@@ -16,11 +17,11 @@ class Timeline(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 6, 10, 2)
         layout.setSpacing(6)
-        self.play = QPushButton("⏸")
+        self.play = QPushButton()
         self.play.setObjectName("play")
         self.play.setToolTip("Play or pause (Space)")
         self.play.setAccessibleName("play or pause")
-        self.back, self.forward = QPushButton("◂"), QPushButton("▸")
+        self.back, self.forward = QPushButton(), QPushButton()
         self.back.setToolTip("Previous frame (Left)")
         self.forward.setToolTip("Next frame (Right)")
         self.back.setAccessibleName("previous frame")
@@ -36,11 +37,11 @@ class Timeline(QWidget):
         self.speed.setToolTip("Time units per second ([ and ])")
         for speed in SPEEDS:
             self.speed.addItem(f"{speed:g}×", speed)
-        self.play.clicked.connect(session.toggle_play)
-        self.back.clicked.connect(lambda: session.step(-1))
-        self.forward.clicked.connect(lambda: session.step(1))
-        self.scrub.valueChanged.connect(session.seek)
-        self.speed.activated.connect(lambda: session.set_speed(self.speed.currentData()))
+        self.play.clicked.connect(session.clock.toggle_play)
+        self.back.clicked.connect(lambda: session.clock.step(-1))
+        self.forward.clicked.connect(lambda: session.clock.step(1))
+        self.scrub.valueChanged.connect(session.clock.seek)
+        self.speed.activated.connect(lambda: session.clock.set_speed(self.speed.currentData()))
         for widget in (self.back, self.play, self.forward):
             layout.addWidget(widget)
         layout.addWidget(self.scrub, 1)
@@ -49,7 +50,10 @@ class Timeline(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        self.play.setText("⏸" if state.playback.playing else "▶")
+        theme = state.view.theme
+        self.play.setIcon(themed_icon("pause" if state.playback.playing else "play", theme))
+        self.back.setIcon(themed_icon("back", theme))
+        self.forward.setIcon(themed_icon("forward", theme))
         with QSignalBlocker(self.scrub):
             self.scrub.setRange(0, max(state.n_frames - 1, 0))
             self.scrub.setValue(state.frame)

@@ -47,6 +47,15 @@ def quick_collection():
     gc.unfreeze()
 
 
+@pytest.fixture(autouse=True)
+def own_config(tmp_path_factory):
+    """Preferences of the test, never those of who runs it."""
+    folder = tmp_path_factory.mktemp("config")
+    with pytest.MonkeyPatch.context() as patch:  # not the test's own: that one must let go before the window does
+        patch.setenv("ISOTWIN_CONFIG", str(folder))
+        yield folder
+
+
 @pytest.fixture
 def open_window(qapp, qtbot, quick_collection):
     """make_window, shown; a runner that answers at once unless `real`. Checks for leaks when the test is over."""
@@ -56,11 +65,11 @@ def open_window(qapp, qtbot, quick_collection):
     before = set(map(id, qapp.topLevelWidgets()))
     windows = []
 
-    def make(real: bool = False, runner=None, **setup):
+    def make(real: bool = False, runner=None, folder=None, **setup):
         given = Setup(**{"scenario": "bound", "model": "egnn-nbody", **setup})
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # the import of pyvistaqt and pyqtgraph
-            window = make_window(None if real else (runner or PromptRunner()), given)
+            window = make_window(None if real else (runner or PromptRunner()), given, folder)
         windows.append(window)
         window.show()
         window.activateWindow()

@@ -131,17 +131,33 @@ class PromptRunner:
 class FakeDialogs:
     path: str = "somewhere.toml"
     folder: str = "out/here"
+    saved: str = ""
     copied: list[str] = field(default_factory=list)
     quits: int = 0
+    toggled: list[str] = field(default_factory=list)
+    resets: int = 0
+    palettes: int = 0
 
     def open_path(self) -> str:
         return self.path
+
+    def save_path(self) -> str:
+        return self.saved
 
     def export_folder(self) -> str:
         return self.folder
 
     def copy_text(self, text: str) -> None:
         self.copied.append(text)
+
+    def toggle_panel(self, name: str) -> None:
+        self.toggled.append(name)
+
+    def reset_layout(self) -> None:
+        self.resets += 1
+
+    def show_palette(self) -> None:
+        self.palettes += 1
 
     def quit(self) -> None:
         self.quits += 1

@@ -80,7 +80,7 @@ def session_of(runner: ProcessRunner, loop: Loop, **setup: object) -> Session:
 def test_a_child_answers_fails_dies_and_is_replaced(runner, loop):
     session = session_of(runner, loop)
     first = session.state.prepared
-    session.choose_model("no-such-model")
+    session.system.choose_model("no-such-model")
     loop.until(lambda: not session.state.busy)
     kind, text = texts(session)
     assert kind == "error"
@@ -88,12 +88,12 @@ def test_a_child_answers_fails_dies_and_is_replaced(runner, loop):
     assert session.state.prepared is first
 
     (child,) = [p for p in multiprocessing.active_children() if p.name == "isotwin forecasts"]
-    session.choose_dims(5)
+    session.system.choose_dims(5)
     os.kill(child.pid, signal.SIGKILL)
     loop.until(lambda: not session.state.busy)
     assert texts(session) == ("error", ENDED)
     assert session.state.setup == first.setup
-    session.rotate(0, 1, 30.0)
+    session.world.rotate(0, 1, 30.0)
     loop.until(lambda: not session.state.busy)
     assert session.state.prepared.setup.operations == (Turn(0, 1, 30.0),)
     assert children() == ["isotwin forecasts"]
@@ -101,7 +101,7 @@ def test_a_child_answers_fails_dies_and_is_replaced(runner, loop):
     (child,) = [p for p in multiprocessing.active_children() if p.name == "isotwin forecasts"]
     os.kill(child.pid, signal.SIGKILL)  # this time while it has nothing to do
     child.join()
-    session.rotate(0, 1, 10.0)
+    session.world.rotate(0, 1, 10.0)
     loop.until(lambda: not session.state.busy)
     assert session.state.prepared.setup.operations == (Turn(0, 1, 40.0),)
 
@@ -129,7 +129,7 @@ def test_closing_at_once(loop):
 def test_an_export_ends_and_its_child_with_it(shared, tmp_path):
     session, loop = shared
     folder = tmp_path / "out"
-    session.export(str(folder), ("npz", "csv"))
+    session.export.start(str(folder), ("npz", "csv"))
     assert len(children()) == 2
     loop.until(lambda: session.state.export_progress is None)
     assert texts(session)[0] == "info", texts(session)
@@ -141,17 +141,17 @@ def test_an_export_ends_and_its_child_with_it(shared, tmp_path):
 def test_a_cancelled_export_leaves_nothing(shared, tmp_path, when):
     session, loop = shared
     folder = tmp_path / "out"
-    session.export(str(folder), ("npz", "mp4"))
+    session.export.start(str(folder), ("npz", "mp4"))
     if when == "under way":
         loop.until(lambda: (session.state.export_progress or 0.0) > 0.1)
-    session.cancel_export()
+    session.export.cancel()
     assert session.state.export_progress is None
     begin = time.monotonic()
     loop.until(lambda: children() == ["isotwin forecasts"], 10.0)
     assert time.monotonic() - begin < 5.0
     assert not folder.exists(), sorted(p.name for p in folder.rglob("*"))
     assert texts(session) == ("info", "export cancelled")
-    session.rotate(0, 1, 5.0)
+    session.world.rotate(0, 1, 5.0)
     loop.until(lambda: not session.state.busy)
 
 

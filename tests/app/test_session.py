@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
+from app.viewmodel.intents.world import SPIN_DEGREES
 from app.viewmodel.runner import InlineRunner
-from app.viewmodel.session import MAX_DIMS, MAX_PARTICLES, MAX_SEED, SPIN_DEGREES, Session
+from app.viewmodel.session import Session
 from app.viewmodel.setup import RandomTurn, Reflect, Setup, Turn, rotation_matrix
 from app.viewmodel.state import SPEEDS, TRAILS, Playback, ViewState
 from tests.app.fakes import PromptRunner, later_session, prepared_for, prompt_session, texts
@@ -28,8 +30,8 @@ def test_the_first_comparison():
 
 def test_a_scenario_comes_as_it_is():
     session = prompt_session(seed=8, dims=5, particles=7, clamped=True, contrast="other")
-    session.rotate(0, 1, 30.0)
-    session.choose_scenario("hexagon")
+    session.world.rotate(0, 1, 30.0)
+    session.system.choose_scenario("hexagon")
     assert session.state.setup == Setup(scenario="hexagon", model="fake", contrast="other")
 
 
@@ -44,7 +46,7 @@ def test_a_scenario_comes_as_it_is():
 )
 def test_dimensions_keep_the_operations_that_exist_there(n, kept):
     session = prompt_session(dims=4, operations=(Turn(0, 3, 10.0), RandomTurn(4), Reflect(2), Turn(0, 1, 5.0)))
-    session.choose_dims(n)
+    session.system.choose_dims(n)
     assert session.state.setup.dims == n
     assert session.state.setup.operations == kept
     assert session.state.n_dims == n
@@ -53,75 +55,75 @@ def test_dimensions_keep_the_operations_that_exist_there(n, kept):
 
 def test_dimensions_stay_in_range():
     session = prompt_session()
-    session.choose_dims(99)
+    session.system.choose_dims(99)
     assert session.state.n_dims == MAX_DIMS
-    session.add_dimension()
+    session.system.add_dimension()
     assert session.state.n_dims == MAX_DIMS
-    session.choose_dims(-3)
+    session.system.choose_dims(-3)
     assert session.state.n_dims == 1
-    session.add_dimension()
+    session.system.add_dimension()
     assert session.state.n_dims == 2
 
 
 def test_fewer_dimensions_drop_the_plane_and_the_axes():
     session = prompt_session(dims=5)
-    session.select_plane(2, 4)
-    session.set_view(axes=(0, 1, 4))
-    session.choose_dims(4)
+    session.world.select_plane(2, 4)
+    session.view.set(axes=(0, 1, 4))
+    session.system.choose_dims(4)
     assert session.state.plane == (0, 1)
     assert session.state.view.axes is None
-    session.set_view(axes=(0, 1, 3))
-    session.choose_dims(6)
+    session.view.set(axes=(0, 1, 3))
+    session.system.choose_dims(6)
     assert session.state.view.axes == (0, 1, 3)
 
 
 def test_particles_seed_model_contrast_clamped():
     session = prompt_session()
-    session.choose_particles(9)
+    session.system.choose_particles(9)
     assert session.state.setup.particles == 9
-    session.choose_particles(10**6)
+    session.system.choose_particles(10**6)
     assert session.state.setup.particles == MAX_PARTICLES
-    session.choose_particles(0)
+    session.system.choose_particles(0)
     assert session.state.setup.particles == 2
-    session.next_seed()
+    session.system.next_seed()
     assert session.state.setup.seed == 4
     for wrong in (-1, MAX_SEED + 1, 2**40):
-        session.choose_seed(wrong)
+        session.system.choose_seed(wrong)
         assert session.state.setup.seed == 4
         assert session.state.message.text == f"a seed is a whole number from 0 to 4294967295; got {wrong}"
-    session.choose_seed(MAX_SEED)
+    session.system.choose_seed(MAX_SEED)
     assert session.state.setup.seed == MAX_SEED == 2**32 - 1
-    session.next_seed()
+    session.system.next_seed()
     assert session.state.setup.seed == 0
-    session.choose_model("better")
+    session.system.choose_model("better")
     assert session.state.prepared.comparison.model_name == "better"
-    session.choose_contrast("worse")
+    session.system.choose_contrast("worse")
     assert session.state.prepared.contrast.model_name == "worse"
-    session.choose_contrast("")
+    session.system.choose_contrast("")
     assert session.state.prepared.contrast is None
-    session.toggle_clamped()
+    session.system.toggle_clamped()
     assert session.state.setup.clamped
-    session.toggle_clamped()
+    session.system.toggle_clamped()
     assert not session.state.setup.clamped
 
 
 def test_samples_of_a_data_set():
     session = prompt_session(data="some.npz", scenario="")
-    session.next_seed()
+    session.system.next_seed()
     assert session.state.setup.index == 1
-    session.choose_sample(99)
+    session.system.choose_sample(99)
     assert session.state.setup.index == 6
-    session.next_seed()
+    session.system.next_seed()
     assert session.state.setup.index == 0
-    session.choose_sample(-5)
+    session.system.choose_sample(-5)
     assert session.state.setup.index == 0
 
 
 def test_nothing_is_asked_for_what_is_there_already():
     session, runner = later_session()
-    session.choose_model("fake")
-    session.reset_rotation()
-    session.change()
+    session.system.choose_model("fake")
+    session.world.reset()
+    session.comparison.change()
     assert runner.asked == []
     assert not session.state.can_undo
 
@@ -131,15 +133,15 @@ def test_nothing_is_asked_for_what_is_there_already():
 
 def test_turns_in_one_plane_add_up():
     session = prompt_session(dims=5)
-    session.rotate(0, 4, 30.0)
-    session.rotate(0, 4, 45.0)
+    session.world.rotate(0, 4, 30.0)
+    session.world.rotate(0, 4, 45.0)
     assert session.state.setup.operations == (Turn(0, 4, 75.0),)
     assert session.state.plane_degrees == 75.0
-    session.rotate(1, 2, 10.0)
-    session.rotate(0, 4, 5.0)
+    session.world.rotate(1, 2, 10.0)
+    session.world.rotate(0, 4, 5.0)
     assert session.state.setup.operations == (Turn(0, 4, 75.0), Turn(1, 2, 10.0), Turn(0, 4, 5.0))
     assert session.state.plane == (0, 4)
-    session.rotate(0, 4, -5.0)
+    session.world.rotate(0, 4, -5.0)
     assert session.state.setup.operations == (Turn(0, 4, 75.0), Turn(1, 2, 10.0))
 
 
@@ -150,7 +152,7 @@ def test_turns_in_one_plane_add_up():
 def test_angles_wrap_at_half_a_turn(turns, total):
     session = prompt_session()
     for degrees in turns:
-        session.rotate(0, 1, float(degrees))
+        session.world.rotate(0, 1, float(degrees))
     (turn,) = session.state.setup.operations
     assert turn.degrees == total
     expected = rotation_matrix((Turn(0, 1, float(sum(turns))),), 3)
@@ -159,62 +161,62 @@ def test_angles_wrap_at_half_a_turn(turns, total):
 
 def test_a_full_turn_is_none():
     session = prompt_session()
-    session.rotate(0, 1, 200.0)
-    session.rotate(0, 1, 160.0)
+    session.world.rotate(0, 1, 200.0)
+    session.world.rotate(0, 1, 160.0)
     assert session.state.setup.operations == ()
 
 
 def test_an_exact_angle():
     session = prompt_session()
-    session.select_plane(1, 2)
-    session.set_angle(33.25)
-    session.set_angle(180.0)
+    session.world.select_plane(1, 2)
+    session.world.set_angle(33.25)
+    session.world.set_angle(180.0)
     assert session.state.setup.operations == (Turn(1, 2, 180.0),)
     assert session.state.plane_degrees == 180.0
-    session.set_angle(-20.0)
+    session.world.set_angle(-20.0)
     assert session.state.setup.operations == (Turn(1, 2, -20.0),)
-    session.select_plane(0, 1)
+    session.world.select_plane(0, 1)
     assert session.state.plane_degrees == 0.0
-    session.set_angle(0.0)
+    session.world.set_angle(0.0)
     assert session.state.setup.operations == (Turn(1, 2, -20.0),)
-    session.select_plane(1, 2)
-    session.set_angle(0.0)
+    session.world.select_plane(1, 2)
+    session.world.set_angle(0.0)
     assert session.state.setup.operations == ()
 
 
 def test_random_rotation_replaces_and_reflecting_twice_is_none():
     session = prompt_session()
-    session.rotate(0, 1, 30.0)
-    session.random_rotation(5)
+    session.world.rotate(0, 1, 30.0)
+    session.world.random(5)
     assert session.state.setup.operations == (RandomTurn(5),)
     assert np.isclose(np.linalg.det(session.state.prepared.comparison.rotation), 1.0)
-    session.reflect()
+    session.world.reflect()
     assert session.state.setup.operations == (RandomTurn(5), Reflect(0))
     assert np.isclose(np.linalg.det(session.state.prepared.comparison.rotation), -1.0)
-    session.reflect()
+    session.world.reflect()
     assert session.state.setup.operations == (RandomTurn(5),)
-    session.reset_rotation()
+    session.world.reset()
     assert session.state.setup.operations == ()
 
 
 def test_one_dimension_has_no_plane():
     session = prompt_session(dims=1)
-    session.rotate(*session.state.plane, 15.0)
-    session.set_angle(20.0)
-    session.toggle_spin()
+    session.world.rotate(*session.state.plane, 15.0)
+    session.world.set_angle(20.0)
+    session.world.toggle_spin()
     assert session.state.setup.operations == ()
     assert not session.state.spinning
-    session.reflect()
+    session.world.reflect()
     assert session.state.setup.operations == (Reflect(0),)
 
 
 def test_spinning_goes_on_with_each_picture_and_is_one_step_back():
     session, runner = later_session()
-    session.toggle_spin()
+    session.world.toggle_spin()
     for k in range(1, 4):
         assert session.state.setup.operations == (Turn(0, 1, SPIN_DEGREES * k),)
         runner.finish()
-    session.toggle_spin()
+    session.world.toggle_spin()
     runner.finish()
     assert not session.state.busy
     assert session.state.setup.operations == (Turn(0, 1, SPIN_DEGREES * 4),)
@@ -224,11 +226,11 @@ def test_spinning_goes_on_with_each_picture_and_is_one_step_back():
 
 def test_spinning_leaves_messages_and_stops_where_there_is_no_plane():
     session, runner = later_session()
-    session.toggle_spin()
+    session.world.toggle_spin()
     session.say("look here")
     runner.finish()
     assert texts(session) == ("info", "look here")
-    session.choose_dims(1)
+    session.system.choose_dims(1)
     runner.finish()
     runner.finish()
     assert session.state.n_dims == 1
@@ -238,12 +240,12 @@ def test_spinning_leaves_messages_and_stops_where_there_is_no_plane():
 
 def test_spin_stops_on_reset_and_on_failure():
     session, runner = later_session()
-    session.toggle_spin()
-    session.reset_rotation()
+    session.world.toggle_spin()
+    session.world.reset()
     assert not session.state.spinning
     runner.finish()
     runner.finish()
-    session.toggle_spin()
+    session.world.toggle_spin()
     runner.fail()
     assert not session.state.spinning
 
@@ -253,9 +255,9 @@ def test_spin_stops_on_reset_and_on_failure():
 
 def test_undo_and_redo():
     session = prompt_session()
-    session.choose_seed(5)
-    session.rotate(0, 1, 30.0)
-    session.choose_dims(4)
+    session.system.choose_seed(5)
+    session.world.rotate(0, 1, 30.0)
+    session.system.choose_dims(4)
     assert session.state.can_undo
     assert not session.state.can_redo
     session.undo()
@@ -263,7 +265,7 @@ def test_undo_and_redo():
     assert session.state.setup == Setup(model="fake", seed=5)
     session.redo()
     assert session.state.setup.operations == (Turn(0, 1, 30.0),)
-    session.choose_seed(6)
+    session.system.choose_seed(6)
     assert not session.state.can_redo
     session.redo()
     assert session.state.setup.seed == 6
@@ -278,7 +280,7 @@ def test_the_latest_request_wins_and_the_old_picture_stays():
     session, runner = later_session()
     old = session.state.prepared
     for degrees in (10.0, 10.0, 10.0, 10.0):
-        session.rotate(0, 1, degrees)
+        session.world.rotate(0, 1, degrees)
     assert [r.operations for r in runner.asked] == [(Turn(0, 1, 10.0),)]
     assert session.state.busy
     assert session.state.prepared is old
@@ -295,14 +297,14 @@ def test_the_latest_request_wins_and_the_old_picture_stays():
 def test_a_failure_gives_the_controls_back_to_the_picture():
     session, runner = later_session()
     shown = session.state.setup
-    session.choose_model("missing")
+    session.system.choose_model("missing")
     runner.fail("missing: no such model")
     assert session.state.setup == shown
     assert session.state.prepared.setup == shown
     assert not session.state.busy
     assert not session.state.can_undo
     assert texts(session) == ("error", "missing: no such model")
-    session.rotate(0, 1, 5.0)
+    session.world.rotate(0, 1, 5.0)
     assert session.state.message is None
     runner.finish()
     assert session.state.prepared.setup.operations == (Turn(0, 1, 5.0),)
@@ -310,10 +312,10 @@ def test_a_failure_gives_the_controls_back_to_the_picture():
 
 def test_two_failures_leave_no_broken_step_to_undo():
     session, runner = later_session()
-    session.choose_seed(4)
+    session.system.choose_seed(4)
     runner.finish()
-    session.choose_model("missing")
-    session.choose_model("missing too")
+    session.system.choose_model("missing")
+    session.system.choose_model("missing too")
     runner.fail()
     assert session.state.busy
     assert session.state.message is None
@@ -326,7 +328,7 @@ def test_two_failures_leave_no_broken_step_to_undo():
 
 def test_a_failed_undo_leaves_no_step_to_redo():
     session, runner = later_session()
-    session.choose_seed(4)
+    session.system.choose_seed(4)
     runner.finish()
     session.undo()
     runner.fail()
@@ -341,25 +343,25 @@ def test_a_failure_before_there_is_a_picture():
     runner.fail("gone: no such model")
     assert not session.state.busy
     assert texts(session) == ("error", "gone: no such model")
-    session.choose_model("fake")
+    session.system.choose_model("fake")
     runner.finish()
     assert session.state.prepared is not None
 
 
 def test_another_system_starts_the_clock_anew_another_turn_does_not():
     session = prompt_session()
-    session.seek(7)
-    session.rotate(0, 1, 30.0)
-    session.choose_model("other")
+    session.clock.seek(7)
+    session.world.rotate(0, 1, 30.0)
+    session.system.choose_model("other")
     assert session.state.frame == 7
-    session.choose_seed(9)
+    session.system.choose_seed(9)
     assert session.state.frame == 0
 
 
 def test_the_clock_stays_within_a_shorter_film():
     session, runner = later_session()
-    session.seek(11)
-    session.choose_model("other")
+    session.clock.seek(11)
+    session.system.choose_model("other")
     short = prepared_for(Setup(model="fake"))
     cut = {name: getattr(short.comparison.truth, name)[:4] for name in ("times", "positions", "velocities")}
     truth = replace(short.comparison.truth, **cut)
@@ -382,53 +384,53 @@ def test_closing_stops_the_work_and_publishes_nothing():
 
 def test_the_clock_runs_at_its_speed_and_loops():
     session = prompt_session()  # twelve frames, 0.1 apart
-    session.tick(0.25)
+    session.clock.tick(0.25)
     assert session.state.frame == 2
     assert session.state.time == pytest.approx(0.2)
-    session.set_speed(4.0)
-    session.tick(0.1)
+    session.clock.set_speed(4.0)
+    session.clock.tick(0.1)
     assert session.state.frame == 6
-    session.tick(0.14)
+    session.clock.tick(0.14)
     assert session.state.frame == 0
-    session.toggle_play()
-    session.tick(1.0)
+    session.clock.toggle_play()
+    session.clock.tick(1.0)
     assert session.state.frame == 0
 
 
 def test_step_and_seek_pause_and_stay_inside():
     session = prompt_session()
-    session.step(3)
+    session.clock.step(3)
     assert (session.state.frame, session.state.playback.playing) == (3, False)
-    session.step(-25)
+    session.clock.step(-25)
     assert session.state.frame == 0
-    session.seek(99)
+    session.clock.seek(99)
     assert session.state.frame == 11
-    session.toggle_play()
-    session.rewind()
+    session.clock.toggle_play()
+    session.clock.rewind()
     assert session.state.playback == Playback(0.0, True, 1.0)
 
 
 def test_the_clock_without_a_picture():
     session = Session(PromptRunner())
-    session.tick(1.0)
-    session.step(1)
-    session.next_seed()
-    session.export("out", ("npz",))
+    session.clock.tick(1.0)
+    session.clock.step(1)
+    session.system.next_seed()
+    session.export.start("out", ("npz",))
     assert session.state.frame == 0
 
 
 def test_the_ladder_of_speeds():
     session = prompt_session()
     for _ in range(20):
-        session.change_speed(1)
+        session.clock.change_speed(1)
     assert session.state.playback.speed == SPEEDS[-1]
-    session.change_speed(-1)
+    session.clock.change_speed(-1)
     assert session.state.playback.speed == SPEEDS[-2]
     for _ in range(20):
-        session.change_speed(-1)
+        session.clock.change_speed(-1)
     assert session.state.playback.speed == SPEEDS[0]
-    session.set_speed(1.3)
-    session.change_speed(1)
+    session.clock.set_speed(1.3)
+    session.clock.change_speed(1)
     assert session.state.playback.speed == 2.0
 
 
@@ -438,24 +440,24 @@ def test_the_ladder_of_speeds():
 def test_the_view_changes_no_number():
     session, runner = later_session()
     view = session.state.view
-    session.toggle_colour()
-    session.toggle_theme()
-    session.toggle_rollout()
-    session.toggle_help()
-    session.change_trail(1)
+    session.view.toggle_colour()
+    session.view.toggle_theme()
+    session.view.toggle_rollout()
+    session.view.toggle_help()
+    session.view.change_trail(1)
     changed = session.state.view
     assert (changed.colour_by, changed.theme, changed.show_rollout, changed.show_help) == (
         "error", "light", True, False,
     )  # fmt: skip
     assert changed.trail == TRAILS[TRAILS.index(view.trail) + 1]
-    session.toggle_colour()
-    session.toggle_theme()
-    session.toggle_rollout()
-    session.toggle_help()
-    session.change_trail(-1)
+    session.view.toggle_colour()
+    session.view.toggle_theme()
+    session.view.toggle_rollout()
+    session.view.toggle_help()
+    session.view.change_trail(-1)
     assert session.state.view == view
     for _ in range(9):
-        session.change_trail(-1)
+        session.view.change_trail(-1)
     assert session.state.view.trail == TRAILS[0]
     assert runner.asked == []
     session.say("hello")
@@ -468,7 +470,7 @@ def test_the_view_changes_no_number():
 
 def test_an_export_reports_and_ends():
     session, runner = later_session()
-    session.export("out/film", ("mp4", "npz"))
+    session.export.start("out/film", ("mp4", "npz"))
     request, callbacks = runner.pending.pop()
     assert (request.folder, request.formats, request.setup) == ("out/film", ("mp4", "npz"), session.state.setup)
     assert session.state.export_progress == 0.0
@@ -476,42 +478,42 @@ def test_an_export_reports_and_ends():
     assert session.state.export_progress == 0.4
     callbacks.progress(1.7)
     assert session.state.export_progress == 1.0
-    session.export("out/second", ("npz",))
+    session.export.start("out/second", ("npz",))
     assert runner.pending == []
     callbacks.done(["out/film/comparison.mp4", "out/film/metrics.json"])
     assert session.state.export_progress is None
     assert texts(session) == ("info", "exported 2 files to out/film")
-    session.export("out/second", ("npz",))
+    session.export.start("out/second", ("npz",))
     assert len(runner.pending) == 1
 
 
 def test_the_export_is_of_what_is_shown():
     session, runner = later_session()
     shown = session.state.setup
-    session.rotate(0, 1, 10.0)
-    session.export("out", ("npz",))
+    session.world.rotate(0, 1, 10.0)
+    session.export.start("out", ("npz",))
     assert runner.asked[-1].setup == shown
 
 
 def test_a_failed_export_says_why():
     session, runner = later_session()
-    session.export("out", ("npz",))
+    session.export.start("out", ("npz",))
     runner.fail("out: disk full")
     assert session.state.export_progress is None
     assert texts(session) == ("error", "out: disk full")
-    session.export("out", ("npz",))
+    session.export.start("out", ("npz",))
     assert session.state.export_progress == 0.0
 
 
 def test_a_cancelled_export_does_not_disturb_the_next():
     session, runner = later_session()
-    session.cancel_export()
-    session.export("out/a", ("mp4",))
-    session.cancel_export()
+    session.export.cancel()
+    session.export.start("out/a", ("mp4",))
+    session.export.cancel()
     assert runner.jobs[-1].cancelled
     assert session.state.export_progress is None
     assert texts(session) == ("info", "export cancelled")
-    session.export("out/b", ("mp4",))
+    session.export.start("out/b", ("mp4",))
     (_, first), (_, second) = runner.pending
     first.progress(0.9)
     assert session.state.export_progress == 0.0
@@ -524,10 +526,10 @@ def test_a_cancelled_export_does_not_disturb_the_next():
 
 def test_an_export_that_ends_at_once():
     session = prompt_session()
-    session.export("out/x", ("npz", "csv"))
+    session.export.start("out/x", ("npz", "csv"))
     assert session.state.export_progress is None
     assert texts(session)[1] == "exported 2 files to out/x"
-    session.export("out/y", ("npz",))
+    session.export.start("out/y", ("npz",))
     assert texts(session)[1] == "exported 1 files to out/y"
 
 
@@ -545,8 +547,8 @@ def test_an_export_that_ends_at_once():
 def test_opening(found, expected):
     session = Session(PromptRunner(found=lambda _: found), ViewState(setup=Setup(model="fake")))
     session.start()
-    session.rotate(0, 1, 9.0)
-    session.open("/some/where/file")
+    session.world.rotate(0, 1, 9.0)
+    session.files.open("/some/where/file")
     assert session.state.setup == replace(Setup(model="fake"), **expected)
     assert texts(session) == ("info", "opened file")
 
@@ -554,7 +556,7 @@ def test_opening(found, expected):
 def test_opening_garbage_keeps_everything():
     session, runner = later_session()
     shown = session.state
-    session.open("junk.bin")
+    session.files.open("junk.bin")
     assert runner.asked == ["junk.bin"]
     runner.fail("junk.bin: not something to open")
     assert session.state.setup == shown.setup
@@ -565,15 +567,15 @@ def test_opening_garbage_keeps_everything():
 def test_a_data_set_has_its_own_dimension_and_law():
     session = Session(PromptRunner(found=lambda _: Setup(scenario="", data="d.npz")))
     session.start()
-    session.change(dims=4, particles=9, seed=2, clamped=True, contrast="other")
-    session.open("d.npz")
+    session.comparison.change(dims=4, particles=9, seed=2, clamped=True, contrast="other")
+    session.files.open("d.npz")
     own = Setup(scenario="", data="d.npz", contrast="other")
     assert session.state.setup == own
-    session.add_dimension()
-    session.toggle_clamped()
+    session.system.add_dimension()
+    session.system.toggle_clamped()
     assert session.state.setup == own
     assert "own law" in texts(session)[1]
-    session.choose_scenario("bound")
+    session.system.choose_scenario("bound")
     assert session.state.setup == Setup(contrast="other")
 
 
@@ -589,13 +591,37 @@ def test_a_clamp_that_never_acts_is_said_once():
     session, runner = later_session()
     session.start()
     runner.finish()
-    session.toggle_clamped()
+    session.system.toggle_clamped()
     runner.finish(clamp_note="the clamp was never reached")
     assert session.state.message.text == "the clamp was never reached"
     session.dismiss()
-    session.rotate(0, 1, 5.0)
+    session.world.rotate(0, 1, 5.0)
     runner.finish(clamp_note="the clamp was never reached")
     assert session.state.message is None
-    session.choose_seed(1)
+    session.system.choose_seed(1)
     runner.finish()
     assert session.state.message is None
+
+
+def test_undo_brings_the_view_back_but_not_the_theme():
+    session, runner = later_session()
+    session.view.toggle_colour()
+    session.view.change_trail(1)
+    session.view.toggle_theme()
+    session.view.toggle_help()
+    trail = session.state.view.trail
+    session.undo()
+    assert session.state.view.trail < trail
+    assert session.state.view.colour_by == "error"
+    session.undo()
+    assert (session.state.view.colour_by, session.state.view.theme) == ("charge", "light")
+    assert not session.state.can_undo
+    session.redo()
+    session.redo()
+    assert session.state.view.trail == trail
+    assert not session.state.can_redo
+    assert runner.asked == []  # no number depends on it
+    session.system.choose_model("missing")
+    runner.fail()
+    session.undo()
+    assert session.state.view.trail < trail

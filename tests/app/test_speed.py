@@ -95,13 +95,13 @@ def test_a_shown_rollout_is_waited_for():
 @pytest.mark.gui
 def test_the_curves_have_a_turn_of_their_own(open_window, qtbot, monkeypatch):
     window = open_window()
-    window.session.seek(3)
-    qtbot.waitUntil(lambda: not window._curves_timer.isActive())
+    window.session.clock.seek(3)
+    qtbot.waitUntil(lambda: not window.panels["curves"]._timer.isActive())
     order: list[str] = []
-    draw = window.charts._draw
-    monkeypatch.setattr(window.charts, "_draw", lambda *a: (order.append("curves"), draw(*a)))
+    draw = window.panels["curves"]._draw
+    monkeypatch.setattr(window.panels["curves"], "_draw", lambda *a: (order.append("curves"), draw(*a)))
     window.viewport.plotter.frameSwapped.connect(lambda: order.append("frame"))
-    window.session.rotate(0, 1, 10.0)
+    window.session.world.rotate(0, 1, 10.0)
     assert "curves" not in order
     qtbot.waitUntil(lambda: "curves" in order)
     assert order.index("frame") < order.index("curves")
@@ -114,13 +114,13 @@ def test_one_picture_is_drawn_once(open_window, qtbot):
     window = open_window(runner=runner)
     request, callbacks = runner.pending.pop()
     first = prepared_for(request, measured=False)
-    window.session.toggle_play()
+    window.session.clock.toggle_play()
     callbacks.first(first)
     renders = window.viewport.renders
     assert window.viewport.on_screen is first
     callbacks.done(replace(first, measured=True))
     assert window.viewport.renders == renders
-    window.session.step(1)
+    window.session.clock.step(1)
     assert window.viewport.renders == renders + 1
 
 
@@ -140,7 +140,7 @@ def test_no_picture_of_its_own_while_a_forecast_is_awaited(open_window):
     runner = LaterRunner()
     window = open_window(runner=runner)
     runner.finish()
-    window.session.rotate(0, 1, 10.0)
+    window.session.world.rotate(0, 1, 10.0)
     assert window.session.state.busy
     position = window.session.state.playback.position
     window._clock.restart()

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.viewmodel.actions import ACTIONS, EXPORT_FORMATS
+from app.viewmodel.actions import ACTIONS, AREAS
+from app.viewmodel.actions.file import EXPORT_FORMATS
 from app.viewmodel.readouts import MEANINGS, ROUND_OFF, ReadOut, energy_errors, reading, readouts
 from app.viewmodel.scene import MAX_PANES, basis_of, pane_texts, rounded_up, scene_of, steady_framing
 from app.viewmodel.session import Session
@@ -127,8 +128,16 @@ def test_every_action_says_what_it_is(name):
         assert action.checked(session.state) == before
 
 
+def test_no_two_areas_name_the_same_action():
+    counts = Counter(name for area in AREAS for name in area.ACTIONS)
+    assert counts == dict.fromkeys(ACTIONS, 1)
+
+
 def test_shortcuts_are_unique():
-    counts = Counter(a.shortcut for a in ACTIONS.values() if a.shortcut)
+    from app.views.panels import COMMANDS
+
+    counts = Counter(a.shortcut.lower() for a in COMMANDS.values() if a.shortcut)
+    assert len(counts) > len(ACTIONS) // 2
     assert [shortcut for shortcut, count in counts.items() if count > 1] == []
 
 
@@ -307,7 +316,7 @@ def test_reading_tells_the_three_apart():
 def test_the_view_model_loads_no_qt_no_vtk_no_torch():
     code = (
         "import sys, pkgutil, importlib, app.viewmodel as p\n"
-        "for m in pkgutil.iter_modules(p.__path__): importlib.import_module(f'app.viewmodel.{m.name}')\n"
+        "for m in pkgutil.walk_packages(p.__path__, 'app.viewmodel.'): importlib.import_module(m.name)\n"
         "import app.__main__\n"
         "print([m for m in sys.modules if m.split('.')[0] in "
         "('PySide6', 'vtkmodules', 'pyvista', 'pyvistaqt', 'pyqtgraph', 'torch', 'matplotlib')])"

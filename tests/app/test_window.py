@@ -7,8 +7,10 @@ import time
 import numpy as np
 import pytest
 
+from app.viewmodel.actions import ACTIONS
 from app.viewmodel.setup import Setup, Turn
 from app.viewmodel.work import default_model
+from app.views.panels import COMMANDS, PANELS
 from tests.app.fakes import LaterRunner, prepared_for
 from tests.surrogate.helpers import npz, tiny_arrays
 
@@ -65,7 +67,7 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     from PySide6.QtGui import QDropEvent
 
     window = open_window(real=True, model=default_model())
-    session, side = window.session, window.side
+    session, side, rotation = window.session, window.panels["system"], window.panels["world"]
     assert window.isVisible()
     settled(qtbot, window)
 
@@ -76,7 +78,7 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     assert window.viewport.renders > renders
     press(qtbot, window, Qt.Key.Key_Space)
     assert not session.state.playback.playing
-    session.seek(100)
+    session.clock.seek(100)
     flat = pixels(window.viewport.widget)
     assert flat.std() > 5.0
 
@@ -84,19 +86,19 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     type_number(qtbot, side.dims, "5")
     settled(qtbot, window)
     assert session.state.n_dims == 5
-    session.seek(100)
+    session.clock.seek(100)
     before = pixels(window.viewport.widget)
-    qtbot.mouseClick(side.rotation.plane_button(0, 4), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(rotation.plane_button(0, 4), Qt.MouseButton.LeftButton)
     assert session.state.plane == (0, 4)
-    assert side.rotation.plane_button(0, 4).isChecked()
-    type_number(qtbot, side.rotation.angle, "37.5")
+    assert rotation.plane_button(0, 4).isChecked()
+    type_number(qtbot, rotation.angle, "37.5")
     assert session.state.setup.operations == (Turn(0, 4, 37.5),)
     settled(qtbot, window)
     assert session.state.prepared.setup.operations == (Turn(0, 4, 37.5),)
     assert session.state.prepared.comparison.equivariance_error < 1e-4
-    assert side.rotation.angle.value() == 37.5
-    assert side.rotation.slider.value() == 38
-    assert "0-4 by 37.5°" in side.rotation.operations.text()
+    assert rotation.angle.value() == 37.5
+    assert rotation.slider.value() == 38
+    assert "0-4 by 37.5°" in rotation.operations.text()
     assert np.abs(pixels(window.viewport.widget).astype(int) - before).max() > 60
     press(qtbot, window, Qt.Key.Key_Space)
     frame = session.state.frame
@@ -151,7 +153,7 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     assert not window.progress.isVisible()
 
     # closes while it plays and works
-    session.choose_scenario("bound")
+    session.system.choose_scenario("bound")
     begin = time.monotonic()
     window.close()
     assert time.monotonic() - begin < 2.5
@@ -161,9 +163,9 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
 def test_closing_during_an_export(open_window, qtbot, tmp_path):
     window = open_window(real=True)
     settled(qtbot, window)
-    window.session.toggle_play()  # software OpenGL would take the cores from the export
+    window.session.clock.toggle_play()  # software OpenGL would take the cores from the export
     folder = tmp_path / "out"
-    window.session.export(str(folder), ("mp4",))
+    window.session.export.start(str(folder), ("mp4",))
     qtbot.waitUntil(lambda: (window.session.state.export_progress or 0.0) > 0.0, timeout=PATIENCE)
     begin = time.monotonic()
     window.close()
@@ -225,9 +227,7 @@ def test_keys_work_whatever_has_the_focus(open_window, qtbot, name):
     window = open_window()
     session = window.session
     widget = next(
-        getattr(place, name)
-        for place in (window.side, window.side.rotation, window.timeline)
-        if hasattr(place, name)
+        getattr(place, name) for place in (*window.panels.values(), window.timeline) if hasattr(place, name)
     )
     widget.setFocus()
     qtbot.waitUntil(widget.hasFocus)
@@ -240,7 +240,7 @@ def test_keys_work_whatever_has_the_focus(open_window, qtbot, name):
         type_number(qtbot, widget, "4")
         qtbot.waitUntil(lambda: not widget.hasFocus())
     focus = window.focusWidget() or window
-    session.seek(5)
+    session.clock.seek(5)
     press(qtbot, window, Qt.Key.Key_Right, focus if focus.hasFocus() else window)
     assert session.state.frame == 6
 
@@ -248,7 +248,7 @@ def test_keys_work_whatever_has_the_focus(open_window, qtbot, name):
 def test_a_number_can_be_typed_while_it_plays(open_window, qtbot):
     window = open_window()
     assert window.session.state.playback.playing
-    box = window.side.seed
+    box = window.panels["system"].seed
     box.setFocus()
     box.selectAll()
     for digit in "123":
@@ -266,7 +266,7 @@ def test_mouse_on_the_panels(open_window, qtbot):
 
     window = open_window(dims=4)
     session, left = window.session, Qt.MouseButton.LeftButton
-    rotation = window.side.rotation
+    rotation = window.panels["world"]
     qtbot.mouseClick(rotation.plane_button(1, 3), left)
     rotation.slider.setValue(40)
     assert session.state.setup.operations == (Turn(1, 3, 40.0),)
@@ -278,10 +278,10 @@ def test_mouse_on_the_panels(open_window, qtbot):
     rotation.seed.setValue(11)
     qtbot.mouseClick(rotation.random, left)
     assert "random 11" in rotation.operations.text()
-    qtbot.mouseClick(window.side.plus, left)
+    qtbot.mouseClick(window.panels["system"].plus, left)
     assert session.state.n_dims == 5
     qtbot.waitUntil(rotation.plane_button(3, 4).isVisible)
-    qtbot.mouseClick(window.side.clamped, left)
+    qtbot.mouseClick(window.panels["system"].clamped, left)
     assert session.state.setup.clamped
     qtbot.mouseClick(window.timeline.play, left)
     assert not session.state.playback.playing
@@ -290,11 +290,11 @@ def test_mouse_on_the_panels(open_window, qtbot):
     assert session.state.frame == 9
     choose(qtbot, window.timeline.speed, "0.5")
     assert session.state.playback.speed == 0.5
-    choose(qtbot, window.side.scenario, window.side.scenario.itemText(2))
-    assert session.state.setup.scenario == window.side.scenario.itemData(2)
-    choose(qtbot, window.side.contrast, "egnn-nbody")
+    choose(qtbot, window.panels["system"].scenario, window.panels["system"].scenario.itemText(2))
+    assert session.state.setup.scenario == window.panels["system"].scenario.itemData(2)
+    choose(qtbot, window.panels["system"].contrast, "egnn-nbody")
     assert session.state.prepared.contrast is not None
-    qtbot.mouseClick(window.overlays.help, left)
+    qtbot.mouseClick(window.overlays.help.label, left)
     assert not session.state.view.show_help
 
 
@@ -302,9 +302,9 @@ def test_every_state_is_drawn(open_window, qtbot):
     """Sizes, themes, pane counts and dimensions: never blank, and different from each other."""
     window = open_window(contrast="egnn-nbody")
     session = window.session
-    session.toggle_play()
-    session.toggle_help()
-    session.seek(6)
+    session.clock.toggle_play()
+    session.view.toggle_help()
+    session.clock.seek(6)
     seen = []
 
     def look():
@@ -315,18 +315,18 @@ def test_every_state_is_drawn(open_window, qtbot):
         return picture
 
     look()
-    session.rotate(0, 1, 50.0)
+    session.world.rotate(0, 1, 50.0)
     assert np.abs(look().astype(int) - seen[-2]).max() > 60
-    session.step(4)
+    session.clock.step(4)
     assert np.abs(look().astype(int) - seen[-2]).max() > 60
     dark = seen[-1].mean()
-    session.toggle_theme()
+    session.view.toggle_theme()
     assert look().mean() > dark + 60
-    session.toggle_colour()
-    session.toggle_rollout()
+    session.view.toggle_colour()
+    session.view.toggle_rollout()
     assert np.abs(look().astype(int) - seen[-2]).max() > 60
     for n in (1, 2, 6):
-        session.choose_dims(n)
+        session.system.choose_dims(n)
         look()
     window.resize(1024, 700)
     qtbot.waitUntil(lambda: window.width() == 1024)
@@ -334,24 +334,28 @@ def test_every_state_is_drawn(open_window, qtbot):
     assert pixels(window).shape[:2] == (700, 1024)
     window.resize(860, 560)
     look()
-    session.choose_contrast("")
-    session.toggle_rollout()
+    session.system.choose_contrast("")
+    session.view.toggle_rollout()
     look()
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1024, 700)])
-def test_the_side_panel_is_seen_in_full_width(open_window, qtbot, size):
+def test_the_panels_are_seen_in_full_width(open_window, qtbot, size):
     from PySide6.QtCore import QPoint
     from PySide6.QtWidgets import QWidget
 
     window = open_window(dims=8, contrast="egnn-nbody", operations=(Turn(0, 7, 12.5),))
     window.resize(*size)
-    inner, seen = window.side.widget(), window.side.viewport()
-    qtbot.waitUntil(lambda: window.width() == size[0] and inner.width() <= seen.width())
-    for child in inner.findChildren(QWidget):
-        if child.isVisible():
-            right = child.mapTo(inner, QPoint(child.width(), 0)).x()
-            assert right <= seen.width(), (type(child).__name__, child.accessibleName(), right)
+    qtbot.waitUntil(lambda: window.width() == size[0])
+    for dock in window.docks.docks.values():
+        if dock.area is None:
+            continue
+        inner, seen = dock.area.widget(), dock.area.viewport()
+        qtbot.waitUntil(lambda inner=inner, seen=seen: inner.width() <= seen.width())
+        for child in inner.findChildren(QWidget):
+            if child.isVisible():
+                right = child.mapTo(inner, QPoint(child.width(), 0)).x()
+                assert right <= seen.width(), (type(child).__name__, child.accessibleName(), right)
 
 
 def test_errors_show_in_the_window_and_nothing_is_raised_in_a_slot(open_window, qtbot, monkeypatch):
@@ -363,12 +367,12 @@ def test_errors_show_in_the_window_and_nothing_is_raised_in_a_slot(open_window, 
     assert window.overlays.message.text() == "the model is broken"
     session.dismiss()
     assert not window.overlays.message.isVisible()
-    session.choose_seed(1)
+    session.system.choose_seed(1)
     runner.finish()
-    monkeypatch.setattr(session, "random_rotation", lambda seed: 1 / 0)
+    monkeypatch.setattr(session.world, "random", lambda seed: 1 / 0)
     window.actions_by_name["random-rotation"].trigger()
     assert "ZeroDivisionError" in window.overlays.message.text()
-    monkeypatch.setattr(session, "tick", lambda seconds: 1 / 0)
+    monkeypatch.setattr(session.clock, "tick", lambda seconds: 1 / 0)
     qtbot.waitUntil(lambda: "playback stopped" in window.overlays.message.text(), timeout=3000)
 
 
@@ -385,36 +389,143 @@ def test_a_message_covers_neither_the_read_outs_nor_the_axes(open_window):
 
 
 @pytest.mark.parametrize("dims", [3, 5])
-def test_the_side_panel_fits_a_small_window(open_window, qtbot, dims):
+def test_the_panels_fit_a_small_window(open_window, qtbot, dims):
     window = open_window(contrast="gnn-nbody", dims=dims)
-    window.session.rotate(0, 2, 45.0)
+    window.session.world.rotate(0, 2, 45.0)
     window.resize(1024, 700)
     qtbot.waitUntil(lambda: window.width() == 1024)
-    side = window.side
-    qtbot.waitUntil(lambda: side.verticalScrollBar().maximum() == 0, timeout=3000)
-    assert side.widget().minimumSizeHint().width() <= side.viewport().width()
+    areas = [dock.area for dock in window.docks.docks.values() if dock.area is not None]
+    assert len(areas) >= 3
+    qtbot.waitUntil(lambda: all(a.verticalScrollBar().maximum() == 0 for a in areas[:3]), timeout=3000)
 
 
-def test_sections_fold(open_window, qtbot):
+@pytest.mark.parametrize("name", PANELS)
+def test_a_panel_is_closed_restored_floated_and_put_back(open_window, qtbot, name):
+    window = open_window()
+    dock, action = window.docks.docks[name], window.actions_by_name[f"panel-{name}"]
+    assert action.isChecked() == dock.isVisible() == PANELS[name].shown
+    dock.show()
+    dock.close()
+    assert not action.isChecked()
+    window.session.world.rotate(0, 1, 5.0)  # nothing is drawn in it meanwhile
+    action.trigger()
+    assert dock.isVisible()
+    assert action.isChecked()
+    dock.setFloating(True)
+    window.session.world.rotate(0, 1, 5.0)
+    window.actions_by_name["reset-layout"].trigger()
+    assert not dock.isFloating()
+    assert dock.isVisible() == PANELS[name].shown
+    assert window.dockWidgetArea(dock) == PANELS[name].area
+    column = [n for n, p in PANELS.items() if p.area == PANELS[name].area and p.shown and not p.tab_with]
+    tops = [window.docks.docks[n] for n in column]
+    qtbot.waitUntil(lambda: [d.y() for d in tops] == sorted({d.y() for d in tops}), timeout=3000)
+
+
+def test_a_restored_panel_shows_what_it_missed(open_window):
+    window = open_window()
+    window.docks.docks["world"].close()
+    window.session.world.rotate(0, 1, 33.0)
+    window.actions_by_name["panel-world"].trigger()
+    assert "0-1 by 33°" in window.panels["world"].operations.text()
+
+
+def test_panels_may_share_a_place(open_window):
+    window = open_window()
+    docks = window.docks.docks
+    window.tabifyDockWidget(docks["system"], docks["world"])
+    docks["system"].raise_()
+    window.session.world.rotate(0, 1, 33.0)
+    window.docks.toggle("world")  # behind the other: comes to the front instead of closing
+    assert docks["world"].isVisible()
+    assert "33°" in window.panels["world"].operations.text()
+    window.resize(1024, 700)
+    window.session.view.toggle_theme()
+    window.actions_by_name["reset-layout"].trigger()
+    assert window.tabifiedDockWidgets(docks["world"]) == []
+
+
+def test_the_layout_is_remembered(open_window, own_config, qtbot):
+    window = open_window(folder=own_config)
+    window.docks.docks["curves"].close()
+    window.resize(1100, 720)
+    qtbot.waitUntil(lambda: window.width() == 1100)
+    window.session.view.toggle_theme()
+    window.close()
+    again = open_window(folder=own_config)
+    assert not again.docks.docks["curves"].isVisible()
+    assert (again.width(), again.height()) == (1100, 720)
+    assert again.session.state.view.theme == "light"
+    again.session.preferences.set(layout="no layout", geometry="no geometry")
+    again.close()
+    assert open_window(folder=own_config).docks.docks["system"].isVisible()
+
+
+def test_a_layout_that_says_nothing_is_the_default(open_window):
+    window = open_window()
+    window.docks.docks["system"].close()
+    window.docks.use_layout("%%%")
+    assert window.docks.docks["system"].isVisible()
+
+
+def test_the_palette_with_the_keyboard_alone(open_window, qtbot):
     from PySide6.QtCore import Qt
 
-    side = open_window().side
-    section = side.sections["World rotation"]
-    high = section.height()
-    for visible in (False, True):
-        qtbot.mouseClick(section.heading, Qt.MouseButton.LeftButton)
-        assert side.rotation.slider.isVisible() == visible
-        qtbot.waitUntil(lambda visible=visible: (section.height() == high) == visible)
+    window = open_window()
+    card, key = window.palette_card, Qt.Key
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    window.session.view.set(show_help=False)
+    press(qtbot, window, key.Key_P, modifier=both)
+    qtbot.waitUntil(lambda: card.isVisible() and card.query.hasFocus())
+    qtbot.keyClicks(card.query, "random rot")  # no letter of it is a shortcut meanwhile
+    assert window.session.state.setup.operations == ()
+    press(qtbot, window, key.Key_Return, card.query)
+    assert not card.isVisible()
+    assert str(window.session.state.setup.operations[0]).startswith("random")
+    press(qtbot, window, key.Key_P, modifier=both)
+    press(qtbot, window, key.Key_Down, card.query)
+    press(qtbot, window, key.Key_Down, card.query)
+    assert card.list.currentRow() == 2
+    press(qtbot, window, key.Key_Up, card.query)
+    assert card.list.currentRow() == 1
+    qtbot.keyClicks(card.query, "zzzz")
+    assert card.list.count() == 0
+    press(qtbot, window, key.Key_Return, card.query)
+    assert not card.isVisible()
+    press(qtbot, window, key.Key_P, modifier=both)
+    press(qtbot, window, key.Key_Escape, card.query)
+    assert not card.isVisible()
+    window.actions_by_name["palette"].trigger()
+    qtbot.keyClicks(card.query, "speed 4")
+    press(qtbot, window, key.Key_Return, card.query)
+    assert window.session.state.playback.speed == 4.0
+
+
+def test_every_command_is_in_the_menus_and_says_its_key(open_window):
+    from app.views.toolbar import TOOLBAR
+
+    window = open_window()
+    listed = [
+        a for m in window.menuBar().actions() for a in m.menu().actions() if not a.isSeparator() and not a.menu()
+    ]
+    assert [a.text() for a in listed] == [
+        c.title for g in dict.fromkeys(c.group for c in ACTIONS.values())
+        for c in COMMANDS.values() if c.group == g or (g == "View" and c.group == "Panels")
+    ]  # fmt: skip
+    for name, command in COMMANDS.items():
+        assert command.shortcut in window.actions_by_name[name].toolTip()
+    assert {name for name, _ in TOOLBAR if name} <= set(COMMANDS)
+    assert all(not window.actions_by_name[name].icon().isNull() for name, _ in TOOLBAR if name)
 
 
 def test_every_seed_fits_its_box(open_window, qtbot):
-    from app.viewmodel.session import MAX_SEED
+    from app.viewmodel.intents.system import MAX_SEED
 
     window = open_window()
-    window.session.choose_seed(MAX_SEED)
-    assert window.side.seed.value() == MAX_SEED
-    assert window.side.seed.text() == str(MAX_SEED)
-    type_number(qtbot, window.side.seed, str(2**31 + 5))
+    window.session.system.choose_seed(MAX_SEED)
+    assert window.panels["system"].seed.value() == MAX_SEED
+    assert window.panels["system"].seed.text() == str(MAX_SEED)
+    type_number(qtbot, window.panels["system"].seed, str(2**31 + 5))
     assert window.session.state.setup.seed == 2**31 + 5
     assert isinstance(window.session.state.setup.seed, int)
 
@@ -434,18 +545,21 @@ def test_tips_have_the_whole_words_of_a_narrow_pane(open_window):
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_the_help_names_every_key_in_the_colours_of_the_theme(open_window, theme):
-    from app.viewmodel.actions import ACTIONS
+def test_the_help_names_every_key_in_the_colours_of_the_theme(open_window, qtbot, theme):
     from surrogate.render.theme import THEMES
 
     window = open_window()
-    window.session.set_view(theme=theme)
-    text = window.overlays.help.text()
+    window.session.view.set(theme=theme)
+    card = window.overlays.help
+    text = card.label.text()
     assert THEMES[theme].forecast in text
-    assert all(a.title in text for a in ACTIONS.values() if a.shortcut and a.group != "Help")
-    window.resize(1024, 700)
-    window.overlays.place()
-    assert window.overlays.help.heightForWidth(window.overlays.help.width()) <= window.overlays.help.height()
+    assert all(a.title in text for a in COMMANDS.values() if a.shortcut)
+    for size in ((1280, 800), (1024, 700)):
+        window.resize(*size)
+        qtbot.waitUntil(lambda size=size: window.width() == size[0])
+        assert window.rect().contains(card.geometry())
+        card.verticalScrollBar().setValue(card.verticalScrollBar().maximum())
+        assert card.label.visibleRegion().boundingRect().bottom() >= card.label.height() - 2
 
 
 def test_symlog_keeps_sign_order_and_decades():
@@ -468,38 +582,38 @@ def test_texts_and_badges(open_window):
     runner.finish(
         comparison=outside, advice="python -m surrogate.train", contrast=None, contrast_note="n = 3 only"
     )
-    assert window.side.badge.text() == "law not learned: law reference\nno contrast: n = 3 only"
-    assert "python -m surrogate.train" in window.side.command.text()
+    assert window.panels["system"].badge.text() == "law not learned: law reference\nno contrast: n = 3 only"
+    assert "python -m surrogate.train" in window.panels["system"].command.text()
     assert "N = 5" in window.state_label.text()
-    window.session.choose_seed(4)
+    window.session.system.choose_seed(4)
     assert "working" in window.state_label.text()
     runner.finish()
-    assert not window.side.badge.isVisible()
+    assert not window.panels["system"].badge.isVisible()
 
 
 def test_repainting_keeps_the_references(open_window, qtbot):
     """PySide6 6.12.0 on Python 3.11 lost references to None with every paint and aborted at last."""
     window = open_window()
     session = window.session
-    session.toggle_play()
+    session.clock.toggle_play()
     if sys.version_info >= (3, 12):
         pytest.skip("None is immortal here")
     for k in range(10):
-        session.seek(k)
+        session.clock.seek(k)
         window.grab()
     before = sys.getrefcount(None)
     for k in range(100):
-        session.seek(k % 12)
+        session.clock.seek(k % 12)
         window.repaint()
         window.viewport.widget.repaint()
-        window.charts.repaint()
+        window.panels["curves"].repaint()
     assert sys.getrefcount(None) > before - 50
 
 
 def test_opening_and_closing_many_times(open_window, qtbot):
     for _ in range(3):
         window = open_window(runner=None)
-        window.session.choose_dims(4)
+        window.session.system.choose_dims(4)
         window.close()
         window.close()
 
@@ -511,3 +625,14 @@ def test_setup_of_the_first_run():
     assert isinstance(setup, Setup)
     assert setup.scenario == "bound"
     assert setup.model
+
+
+def test_recent_files_are_in_the_menu(open_window):
+    window = open_window()
+    window.recent.aboutToShow.emit()
+    assert [a.text() for a in window.recent.actions()] == ["nothing yet"]
+    window.session.preferences.add_recent("/some/where.toml")
+    window.recent.aboutToShow.emit()
+    (action,) = window.recent.actions()
+    action.trigger()
+    assert window.session.state.setup.scenario == action.text()

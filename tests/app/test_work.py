@@ -174,20 +174,20 @@ def test_the_inline_runner_through_a_session(models, scenario, tmp_path):
     session = Session(InlineRunner(), ViewState(setup=Setup(scenario=scenario, model=models["egnn"])))
     session.start()
     assert session.state.n_frames > 10
-    session.rotate(0, 2, 45.0)
+    session.world.rotate(0, 2, 45.0)
     assert session.state.prepared.truth_residual.max() < 1e-9
-    session.choose_model(models["gnn"])
+    session.system.choose_model(models["gnn"])
     assert session.state.prepared.comparison.equivariance_error > 1e-3
-    session.choose_dims(4)
+    session.system.choose_dims(4)
     assert texts(session)[0] == "error"
     assert session.state.setup.dims is None
-    session.choose_model("no-such-model")
+    session.system.choose_model("no-such-model")
     assert texts(session)[0] == "error"
     assert session.state.setup.model == models["gnn"]
-    session.open(str(npz(tmp_path / "data.npz", tiny_arrays(frames=9))))
+    session.files.open(str(npz(tmp_path / "data.npz", tiny_arrays(frames=9))))
     assert session.state.prepared.n_samples == 12
-    session.open(str(tmp_path / "missing"))
+    session.files.open(str(tmp_path / "missing"))
     assert "no such file" in texts(session)[1]
-    session.export(str(tmp_path / "out"), ("npz",))
+    session.export.start(str(tmp_path / "out"), ("npz",))
     assert texts(session)[0] == "info", texts(session)
     assert (tmp_path / "out" / "comparison.json").is_file()

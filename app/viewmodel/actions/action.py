@@ -1,0 +1,63 @@
+"""What an action is, and what it may ask of the window."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.viewmodel.session import Session
+from app.viewmodel.state import ViewState
+
+
+class Dialogs(Protocol):
+    """What an action may ask the user; the window implements it, tests answer for it."""
+
+    def open_path(self) -> str:
+        """A file or folder to open, or empty."""
+
+    def save_path(self) -> str:
+        """Where to save the session, or empty."""
+
+    def export_folder(self) -> str:
+        """A new folder to export to, or empty."""
+
+    def copy_text(self, text: str) -> None:
+        """Put a text on the clipboard."""
+
+    def toggle_panel(self, name: str) -> None:
+        """Show a panel, or close it if it is seen."""
+
+    def reset_layout(self) -> None:
+        """All panels where they are at the first start."""
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+
+    def quit(self) -> None:
+        """Close the window."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something the user can do.
+
+    Attributes
+    ----------
+    title : str
+        In menus.
+    group : str
+        The menu it stands in.
+    shortcut : str
+        Qt's portable text; empty for none.
+    run : callable
+    help : str
+        One sentence, for tool tips.
+    checked : callable or None
+        For on/off actions.
+    """
+
+    title: str
+    group: str
+    shortcut: str
+    run: Callable[[Session, Dialogs], None]
+    help: str
+    checked: Callable[[ViewState], bool] | None = None

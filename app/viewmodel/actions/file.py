@@ -1,0 +1,60 @@
+"""Opening, exporting, copying, leaving."""
+
+from app.viewmodel.actions.action import Action, Dialogs
+from app.viewmodel.session import Session
+
+EXPORT_FORMATS = ("mp4", "png", "csv", "npz", "html")
+
+
+def _open(session: Session, dialogs: Dialogs) -> None:
+    path = dialogs.open_path()
+    if path:
+        session.files.open(path)
+
+
+def _save(session: Session, dialogs: Dialogs) -> None:
+    path = session.files.path or dialogs.save_path()
+    if path:
+        session.files.save(path)
+
+
+def _save_as(session: Session, dialogs: Dialogs) -> None:
+    path = dialogs.save_path()
+    if path:
+        session.files.save(path)
+
+
+def _export(session: Session, dialogs: Dialogs) -> None:
+    if session.state.prepared is None:
+        session.say("nothing to export yet")
+        return
+    folder = dialogs.export_folder()
+    if folder:
+        session.export.start(folder, EXPORT_FORMATS)
+
+
+def _copy_command(session: Session, dialogs: Dialogs) -> None:
+    prepared = session.state.prepared
+    if prepared is not None:
+        text, left_out = prepared.comparison.command, ""
+        if prepared.contrast is not None:
+            left_out = f"without the contrast {prepared.contrast.model_name}: compare shows one model"
+            text = f"# {left_out}\n{text}"
+        dialogs.copy_text(text)
+        said = "the command that makes this comparison again is on the clipboard"
+        session.say(f"{said} ({left_out})" if left_out else said)
+
+
+ACTIONS: dict[str, Action] = {
+    "open": Action("Open…", "File", "Ctrl+O", _open, "A checkpoint, a data set, a scenario or a session"),
+    "save": Action("Save session", "File", "Ctrl+S", _save, "What is compared and how it is seen, as a file"),
+    "save-as": Action("Save session as…", "File", "Ctrl+Shift+S", _save_as, "The same, under another name"),
+    "export": Action("Export comparison…", "File", "Ctrl+E", _export, "Video, pictures, tables and a report"),
+    "cancel-export": Action(
+        "Cancel export", "File", "Ctrl+.", lambda s, d: s.export.cancel(), "Stop the export that runs"
+    ),
+    "copy-command": Action(
+        "Copy as command line", "File", "Ctrl+Shift+C", _copy_command, "The compare command for this picture"
+    ),
+    "quit": Action("Quit", "File", "Ctrl+Q", lambda s, d: d.quit(), "Close the window"),
+}

@@ -1,0 +1,62 @@
+"""The world rotation, and the system that is turned."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from app.viewmodel.actions.action import Action, Dialogs
+from app.viewmodel.session import Session
+
+
+def _copy_matrix(session: Session, dialogs: Dialogs) -> None:
+    prepared = session.state.prepared
+    if prepared is not None:
+        dialogs.copy_text(repr(np.round(prepared.comparison.rotation, 12).tolist()))
+        session.say("the world rotation matrix is on the clipboard")
+
+
+def _random_rotation(session: Session, dialogs: Dialogs) -> None:
+    session.world.random(int(np.random.default_rng().integers(10_000)))
+
+
+def _turn(degrees: float) -> Callable[[Session, Dialogs], None]:
+    return lambda session, dialogs: session.world.rotate(*session.state.plane, degrees)
+
+
+def _next_plane(step: int) -> Callable[[Session, Dialogs], None]:
+    def run(session: Session, dialogs: Dialogs) -> None:
+        planes = session.state.planes
+        if planes:
+            at = planes.index(session.state.plane) if session.state.plane in planes else 0
+            session.world.select_plane(*planes[(at + step) % len(planes)])
+
+    return run
+
+
+ACTIONS: dict[str, Action] = {
+    "turn": Action("Turn by 15°", "World", "R", _turn(15.0), "Turn the world in the selected plane"),
+    "turn-back": Action("Turn back by 15°", "World", "Shift+R", _turn(-15.0), "The other way"),
+    "next-plane": Action("Next plane", "World", "P", _next_plane(1), "Select the next rotation plane"),
+    "previous-plane": Action("Previous plane", "World", "Shift+P", _next_plane(-1), "Select the one before"),
+    "spin": Action(
+        "Spin", "World", "S", lambda s, d: s.world.toggle_spin(), "Keep turning in this plane",
+        lambda s: s.spinning,
+    ),
+    "random-rotation": Action("Random rotation", "World", "X", _random_rotation, "A Haar-random element of SO(n)"),
+    "reflect": Action(
+        "Reflect", "World", "M", lambda s, d: s.world.reflect(), "Change the sign of one coordinate"
+    ),
+    "reset-rotation": Action("Reset rotation", "World", "0", lambda s, d: s.world.reset(), "No rotation"),
+    "copy-matrix": Action("Copy rotation matrix", "World", "", _copy_matrix, "As a nested list"),
+    "add-dimension": Action(
+        "One dimension more", "World", "D", lambda s, d: s.system.add_dimension(),
+        "The same scenario in n + 1 dimensions",
+    ),
+    "next-seed": Action(
+        "Next draw", "World", "N", lambda s, d: s.system.next_seed(), "Another seed, or the next sample"
+    ),
+    "clamped": Action(
+        "Clamped law", "World", "L", lambda s, d: s.system.toggle_clamped(),
+        "A law that is not isotropic: even the truth fails to rotate", lambda s: s.setup.clamped,
+    ),
+}  # fmt: skip

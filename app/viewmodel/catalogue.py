@@ -1,0 +1,19 @@
+"""What is shipped and can be chosen from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Names to choose from.
+
+    Attributes
+    ----------
+    scenarios : mapping of str to str
+        Names and titles.
+    models : tuple of str
+    """
+
+    scenarios: Mapping[str, str] = field(default_factory=dict)
+    models: tuple[str, ...] = ()

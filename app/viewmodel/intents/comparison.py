@@ -1,0 +1,114 @@
+"""What is compared: one request at a time, the old picture stays meanwhile, only the newest one waits."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from app.viewmodel.runner import Callbacks
+from app.viewmodel.setup import Setup, planes
+from app.viewmodel.state import Message
+from app.viewmodel.work import Prepared
+
+if TYPE_CHECKING:
+    from app.viewmodel.session import Session
+
+
+class ComparisonIntents:
+    """Asks the runner for comparisons and publishes them.
+
+    Attributes
+    ----------
+    resume_at : float or None
+        Frame at which the clock of the next comparison stands, as a session file says.
+    when_idle : list of callable
+        Called after a comparison that no other request follows: a spinning world turns on from here.
+    """
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+        self._in_flight: Setup | None = None
+        self._waiting = False
+        self.resume_at: float | None = None
+        self.when_idle: list[Callable[[], None]] = []
+
+    def change(self, **changes: Any) -> None:
+        """Change the setup (undoable) and make the comparison anew."""
+        setup = replace(self._session.state.setup, **changes)
+        if setup != self._session.state.setup:
+            self._session.remember()
+            self.use(setup)
+
+    def use(self, setup: Setup, message: Message | None = None) -> None:
+        """Make the comparison of a setup, without a step to undo."""
+        self._session.publish(setup=setup, message=message)
+        self.request()
+
+    def request(self) -> None:
+        """Make the comparison that the state asks for, now or when the one under way is there."""
+        if self._in_flight is not None:
+            self._waiting = True
+            self._session.publish(busy=True)
+            return
+        setup = self._session.state.setup
+        self._in_flight = setup
+        self._session.publish(busy=True)
+        self._session.runner.submit(setup, Callbacks(self._prepared, self._failed, first=self._forecast))
+
+    def _forecast(self, prepared: Prepared) -> None:
+        """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait."""
+        if not self._session.state.view.show_rollout:
+            self._take(prepared, busy=True)
+
+    def _prepared(self, prepared: Prepared) -> None:
+        self._in_flight = None
+        more = self._waiting
+        self._waiting = False
+        self._take(prepared, busy=more)
+        if more:
+            self.request()
+        else:
+            for call in self.when_idle:
+                call()
+
+    def _take(self, prepared: Prepared, busy: bool) -> None:
+        state = self._session.state
+        old = state.prepared
+        position = state.playback.position
+        if old is None or _different_film(old.setup, prepared.setup):
+            position = 0.0
+        if self.resume_at is not None:
+            position, self.resume_at = self.resume_at, None
+        last = prepared.comparison.truth.n_frames - 1
+        n = prepared.comparison.truth.n_dims
+        view = state.view
+        if view.axes is not None and (n <= 3 or max(view.axes) >= n):
+            view = replace(view, axes=None)
+        self._session.publish(
+            prepared=prepared,
+            playback=replace(state.playback, position=min(position, float(last))),
+            plane=state.plane if max(state.plane) < n else (planes(n) or [(0, 0)])[0],
+            view=view,
+            busy=busy,
+        )
+        if prepared.clamp_note and (old is None or old.clamp_note != prepared.clamp_note):
+            self._session.say(prepared.clamp_note)
+
+    def _failed(self, reason: str) -> None:
+        self._in_flight = None
+        self.resume_at = None
+        if self._waiting:
+            self._waiting = False
+            self.request()
+            return
+        shown = self._session.state.prepared
+        if shown is not None:  # keep the controls in step with the picture that stays
+            self._session.forget_after(shown.setup)
+            self._session.publish(setup=shown.setup)
+        self._session.publish(busy=False, spinning=False)
+        self._session.say(reason, "error")
+
+
+def _different_film(a: Setup, b: Setup) -> bool:
+    """Whether the clock starts anew: another system, not another rotation or model."""
+    keys = ("scenario", "data", "split", "index", "dims", "particles", "seed", "clamped")
+    return any(getattr(a, key) != getattr(b, key) for key in keys)

@@ -1,0 +1,91 @@
+"""Which system is simulated and which models forecast it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from app.viewmodel.setup import RandomTurn, Reflect, Turn
+
+if TYPE_CHECKING:
+    from app.viewmodel.session import Session
+
+MAX_DIMS = 8
+MAX_PARTICLES = 50
+MAX_SEED = 2**32 - 1
+OWN_SYSTEM: Mapping[str, Any] = {
+    "dims": None, "particles": None, "seed": None, "clamped": False, "operations": (),
+}  # fmt: skip
+"""The fields of a Setup that leave a scenario or a data set as it is."""
+
+
+class SystemIntents:
+    """Scenario, dimension, particles, seed or sample, law, model and contrast."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+
+    def choose_scenario(self, name: str) -> None:
+        """Show another scenario, as it is: its own n, N and seed, unrotated."""
+        self._session.comparison.change(**OWN_SYSTEM, scenario=name, data="")
+
+    def choose_dims(self, n_dims: int) -> None:
+        """The same scenario in another dimension; the rotation is kept where its planes exist."""
+        if self._fixed_by_data("dimension"):
+            return
+        n = min(max(n_dims, 1), MAX_DIMS)
+        kept = tuple(
+            o
+            for o in self._session.state.setup.operations
+            if isinstance(o, RandomTurn)
+            or (isinstance(o, Turn) and max(o.i, o.j) < n)
+            or (isinstance(o, Reflect) and o.axis < n)
+        )
+        self._session.comparison.change(dims=n, operations=kept)
+
+    def add_dimension(self) -> None:
+        """One dimension more."""
+        self.choose_dims(self._session.state.n_dims + 1)
+
+    def choose_particles(self, n: int) -> None:
+        """Another number of particles, for drawn scenarios."""
+        self._session.comparison.change(particles=min(max(n, 2), MAX_PARTICLES))
+
+    def choose_seed(self, seed: int) -> None:
+        """Another draw of the scenario."""
+        if not 0 <= seed <= MAX_SEED:
+            self._session.say(f"a seed is a whole number from 0 to {MAX_SEED}; got {seed}", "error")
+            return
+        self._session.comparison.change(seed=seed)
+
+    def next_seed(self) -> None:
+        """The next draw of the scenario, or the next sample of the data set."""
+        prepared = self._session.state.prepared
+        if prepared is None:
+            return
+        if prepared.n_samples:
+            self.choose_sample((self._session.state.setup.index + 1) % prepared.n_samples)
+        elif prepared.drawn:
+            self.choose_seed(((prepared.seed or 0) + 1) % (MAX_SEED + 1))
+
+    def choose_sample(self, index: int) -> None:
+        """Another sample of the data set."""
+        prepared = self._session.state.prepared
+        count = prepared.n_samples if prepared else 1
+        self._session.comparison.change(index=min(max(index, 0), max(count - 1, 0)))
+
+    def choose_model(self, name: str) -> None:
+        """Forecast with another model."""
+        self._session.comparison.change(model=name)
+
+    def choose_contrast(self, name: str) -> None:
+        """Show a second model beside it; none for an empty name."""
+        self._session.comparison.change(contrast=name)
+
+    def toggle_clamped(self) -> None:
+        """Use the published clamped law, which is not isotropic, or the scenario's own again."""
+        if not self._fixed_by_data("law"):
+            self._session.comparison.change(clamped=not self._session.state.setup.clamped)
+
+    def _fixed_by_data(self, what: str) -> bool:
+        if self._session.state.setup.data:
+            self._session.say(f"a data set has its own {what}; choose a scenario to change it")
+        return bool(self._session.state.setup.data)

@@ -1,0 +1,147 @@
+"""The docks: one for each row of PANELS, placed, closed, restored; the layout as text."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from app.viewmodel.catalogue import Catalogue
+from app.viewmodel.session import Session
+from app.viewmodel.state import ViewState
+from app.views.panels import BOTTOM, LEFT, PANELS, RIGHT, Panel, PanelArea
+
+LAYOUT_VERSION = 1
+SIDE_WIDTH = 316
+BOTTOM_HEIGHT = 150
+
+
+class PanelDock(QDockWidget):
+    """The dock of one panel. Draws nothing while it is not seen."""
+
+    def __init__(self, name: str, panel: Panel, content: QWidget, shown: Callable[[str], None]) -> None:
+        super().__init__(panel.title)
+        self.setObjectName(f"dock-{name}")  # by which Qt finds it in a stored layout
+        self.setToolTip(f"{panel.help} ({panel.shortcut})" if panel.shortcut else panel.help)
+        self.content = content
+        self.seen = False
+        self._name, self._shown = name, shown
+        self.area = PanelArea(content) if panel.scrolls else None
+        self.setWidget(self.area or content)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  (Qt's name)
+        """Draw what was missed."""
+        super().showEvent(event)
+        self.seen = True
+        self._shown(self._name)
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  (Qt's name)
+        """Rest."""
+        super().hideEvent(event)
+        self.seen = False
+
+
+class Docks:
+    """All docks of a window.
+
+    Attributes
+    ----------
+    panels : dict of str to QWidget
+        The widget that each row of PANELS made.
+    docks : dict of str to PanelDock
+    """
+
+    def __init__(self, window: QMainWindow, session: Session, catalogue: Catalogue) -> None:
+        self._window, self._session = window, session
+        self.panels = {name: panel.make(session, catalogue) for name, panel in PANELS.items()}
+        self.docks = {n: PanelDock(n, p, self.panels[n], self._show_now) for n, p in PANELS.items()}
+        window.setDockOptions(QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks)
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(BOTTOM).North)
+        for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
+            window.setCorner(corner, RIGHT)
+        for corner in (Qt.Corner.TopLeftCorner, Qt.Corner.BottomLeftCorner):
+            window.setCorner(corner, LEFT)
+        self._settle = QTimer(window)  # sizes hold only in a window that is laid out
+        self._settle.setSingleShot(True)
+        self._settle.timeout.connect(self._use_default_sizes)
+        self._balance = QTimer(window)
+        self._balance.setSingleShot(True)
+        self._balance.timeout.connect(self._share_out)
+        for dock in self.docks.values():
+            if dock.area is not None:
+                dock.area.wants_more.connect(lambda: self._balance.start(0))
+        self.place()
+
+    def place(self) -> None:
+        """Every panel where PANELS says."""
+        for name, panel in PANELS.items():
+            dock = self.docks[name]
+            self._window.removeDockWidget(dock)
+            self._window.addDockWidget(panel.area, dock)
+            dock.setFloating(False)
+            if panel.tab_with:
+                self._window.tabifyDockWidget(self.docks[panel.tab_with], dock)
+            dock.setVisible(panel.shown)
+        for panel in PANELS.values():
+            if panel.tab_with:
+                self.docks[panel.tab_with].raise_()
+        self._settle.start(0)
+
+    def _use_default_sizes(self) -> None:
+        sides = [d for n, d in self.docks.items() if PANELS[n].area in (LEFT, RIGHT)]
+        below = [d for n, d in self.docks.items() if PANELS[n].area == BOTTOM]
+        self._window.resizeDocks(sides, [SIDE_WIDTH] * len(sides), Qt.Orientation.Horizontal)
+        self._window.resizeDocks(below, [BOTTOM_HEIGHT] * len(below), Qt.Orientation.Vertical)
+        self._share_out()
+
+    def toggle(self, name: str) -> None:
+        """Close a panel that is seen; show one that is closed or lies behind another."""
+        dock = self.docks[name]
+        if dock.isVisible() and not dock.visibleRegion().isEmpty():
+            dock.close()
+        else:
+            dock.show()
+            dock.raise_()
+
+    def show_state(self, state: ViewState) -> None:
+        """Draw the state in every panel that is seen."""
+        for name, dock in self.docks.items():
+            if dock.seen:
+                self.panels[name].show_state(state)  # type: ignore[attr-defined]
+
+    def _show_now(self, name: str) -> None:
+        try:
+            self.panels[name].show_state(self._session.state)  # type: ignore[attr-defined]
+        except Exception as error:  # an exception in an event handler would abort the process: show it
+            self._session.say(f"{PANELS[name].title}: {type(error).__name__}: {error}", "error")
+
+    def _share_out(self) -> None:
+        """Give panels above each other the height that they want; called where one does not fit."""
+        for side in (LEFT, RIGHT):
+            column = [
+                d
+                for d in self.docks.values()
+                if d.area is not None
+                and d.isVisible()
+                and not d.isFloating()
+                and self._window.dockWidgetArea(d) == side
+            ]
+            heights = [_wanted(d) for d in column]
+            if column:
+                self._window.resizeDocks(column, heights, Qt.Orientation.Vertical)
+
+    def layout_text(self) -> str:
+        """Where everything is, for the preferences."""
+        return bytes(self._window.saveState(LAYOUT_VERSION).toBase64().data()).decode("ascii")
+
+    def use_layout(self, text: str) -> None:
+        """Put everything where it was; the default for a text that says nothing."""
+        state = QByteArray.fromBase64(text.encode("ascii", "ignore"))
+        self._settle.stop()
+        if not self._window.restoreState(state, LAYOUT_VERSION):
+            self.place()
+
+
+def _wanted(dock: PanelDock) -> int:
+    assert dock.area is not None
+    return dock.area.wanted_height + dock.height() - dock.area.height()

@@ -1,0 +1,123 @@
+"""The panels around the panes: one registry, from which the docks, their menu entries and their keys are made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from app.viewmodel.actions import ACTIONS, Action
+from app.viewmodel.catalogue import Catalogue
+from app.viewmodel.session import Session
+from app.viewmodel.state import ViewState
+from app.views.charts import Charts
+from app.views.readout_panel import ReadoutPanel
+from app.views.rotation_panel import RotationPanel
+from app.views.system_panel import SystemPanel
+
+RIGHT, BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
+
+
+class Shows(Protocol):
+    """What every panel is besides a widget."""
+
+    def show_state(self, state: ViewState) -> None:
+        """Draw the state; called with every one while the panel is seen, and when it comes to be."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A dock.
+
+    Attributes
+    ----------
+    title : str
+    area : Qt.DockWidgetArea
+        Where it stands at first, below or beside the panels named before it.
+    make : callable
+        The widget, with `show_state(state)`.
+    shortcut : str
+        Shows or closes it; empty for none.
+    help : str
+        One sentence.
+    scrolls : bool
+        Whether it has a natural height and scrolls where there is less; else it takes what there is.
+    tab_with : str
+        Name of the panel it shares its place with at first; empty for a place of its own.
+    shown : bool
+        Whether it is seen at first.
+    """
+
+    title: str
+    area: Qt.DockWidgetArea
+    make: Callable[[Session, Catalogue], QWidget]
+    shortcut: str
+    help: str
+    scrolls: bool = True
+    tab_with: str = ""
+    shown: bool = True
+
+
+PANELS: dict[str, Panel] = {
+    "system": Panel("System", RIGHT, SystemPanel, "Alt+1", "What is simulated, and who forecasts it"),
+    "world": Panel("World rotation", RIGHT, lambda s, c: RotationPanel(s), "Alt+2", "Every plane of rotation"),
+    "readouts": Panel("Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame"),
+    "curves": Panel(
+        "Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time", scrolls=False
+    ),
+}
+
+
+def _action(name: str, panel: Panel) -> Action:
+    return Action(panel.title, "Panels", panel.shortcut, lambda s, d: d.toggle_panel(name), panel.help)
+
+
+PANEL_ACTIONS = {f"panel-{name}": _action(name, panel) for name, panel in PANELS.items()}
+COMMANDS: dict[str, Action] = {**ACTIONS, **PANEL_ACTIONS}
+"""Everything in the menus, the palette and the help: the actions of the session, and one for each panel."""
+
+
+class PanelArea(QScrollArea):
+    """Holds a panel in its dock: as wide as it needs, scrolling where it is low."""
+
+    wants_more = Signal()
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.content = content
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._inner = QWidget()
+        self._inner.setObjectName("side")
+        self._column = QVBoxLayout(self._inner)
+        self._column.setContentsMargins(12, 4, 12, 6)
+        self._column.addWidget(content)
+        self._column.addStretch(1)
+        self.setWidget(self._inner)
+        self._inner.installEventFilter(self)
+
+    @property
+    def wanted_height(self) -> int:
+        """What its content needs at the width it has [pixel]."""
+        column, width = self._column, self.viewport().width()
+        return column.totalHeightForWidth(width) if column.hasHeightForWidth() else column.totalSizeHint().height()
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """As its content."""
+        return QSize(316, self.wanted_height)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """As wide as its content must be, three lines high."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self._inner.minimumSizeHint().width() + bar, 48)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
+        """See when the content changes its height."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+            if self.wanted_height > self.viewport().height():
+                self.wants_more.emit()
+        return super().eventFilter(watched, event)

@@ -1,0 +1,64 @@
+"""The numbers of the frame that is shown, and a sentence that reads them."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from app.viewmodel.readouts import MEANINGS, ReadOut, readouts
+from app.viewmodel.state import ViewState
+from surrogate.render.captions import shortened
+
+Cell = tuple[int, int, int, str, str]
+"""Row, column, columns spanned, style and text of a read-out."""
+
+
+class ReadoutPanel(QWidget):
+    """A table, lines, an explanation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._readouts = QGridLayout()
+        self._readouts.setHorizontalSpacing(10)
+        self._readouts.setVerticalSpacing(2)
+        self._readouts.setColumnStretch(0, 1)
+        self._cells: list[QLabel] = []
+        self._shape: list[tuple[int, int, int, str]] = []
+        layout.addLayout(self._readouts)
+        self.explanation = QLabel()
+        self.explanation.setObjectName("muted")
+        self.explanation.setWordWrap(True)
+        layout.addWidget(self.explanation)
+
+    def show_state(self, state: ViewState) -> None:
+        """Draw the state."""
+        if state.prepared is not None and state.prepared.measured:
+            self._show(readouts(state))
+
+    def _show(self, numbers: ReadOut) -> None:
+        """A table with a column for each forecast, below it a line for each number of the truth."""
+        last = len(numbers.sources)
+        cells: list[Cell] = [(0, k, 1, "muted", name) for k, name in enumerate(numbers.sources, 1)]
+        for row, (name, values) in enumerate(numbers.table, 1):
+            cells.append((row, 0, 1, "muted", name))
+            cells += [(row, k, 1, "value", value) for k, value in enumerate(values, 1)]
+        for row, (name, value) in enumerate(numbers.lines, 1 + len(numbers.table)):
+            cells += [(row, 0, last, "muted", name), (row, last, 1, "value", value)]
+        shape = [cell[:-1] for cell in cells]
+        if shape != self._shape:
+            self._shape = shape
+            for label in self._cells:
+                self._readouts.removeWidget(label)
+                label.deleteLater()
+            self._cells = []
+            for row, column, span, name in shape:
+                label = QLabel()
+                label.setObjectName(name)
+                if column:
+                    label.setAlignment(Qt.AlignmentFlag.AlignRight)
+                self._readouts.addWidget(label, row, column, 1, span)
+                self._cells.append(label)
+        for label, (row, *_, text) in zip(self._cells, cells, strict=True):
+            label.setText(text if row else shortened(text, 11))
+            label.setToolTip(MEANINGS.get(text, "" if row else text))
+        self.explanation.setText(numbers.explanation)

@@ -1,0 +1,65 @@
+"""Session files: what is saved comes back; a bad one changes nothing and says what is wrong."""
+
+import json
+
+import pytest
+
+from app.viewmodel.actions import ACTIONS
+from tests.app.fakes import FakeDialogs, prompt_session, texts
+
+
+def saved(path):
+    session = prompt_session(dims=5)
+    session.world.rotate(0, 4, 30.0)
+    session.view.set(axes=(0, 1, 4), colour_by="error")
+    session.clock.set_speed(2.0)
+    session.clock.seek(7)
+    ACTIONS["save"].run(session, FakeDialogs(saved=str(path)))
+    assert texts(session) == ("info", f"saved {path.name}")
+    return session
+
+
+def test_a_session_comes_back(tmp_path):
+    path = tmp_path / "my session.json"
+    old = saved(path).state
+    session = prompt_session()
+    session.files.open(str(path))
+    new = session.state
+    assert (new.setup, new.plane, new.playback, new.frame) == (old.setup, (0, 4), old.playback, 7)
+    assert (new.view.axes, new.view.colour_by, new.view.show_help) == ((0, 1, 4), "error", False)
+    assert new.preferences.recent == (str(path),)
+    session.undo()
+    assert session.state.setup.dims is None
+    session.clock.seek(3)
+    ACTIONS["save"].run(session, FakeDialogs(saved="asked again"))
+    assert json.loads(path.read_text())["content"]["playback"]["position"] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d: d["content"]["setup"].update(dims=99), "setup.dims: 99; expected 1 to 8"),
+        (lambda d: d["content"]["playback"].update(speed=-1), "playback.speed: -1.0; expected"),
+        (lambda d: d["content"].pop("view"), "expected also view"),
+        (lambda d: d.update(version=7), "version 7; expected 1"),
+    ],
+)
+def test_a_bad_one_changes_nothing(tmp_path, change, words):
+    path = tmp_path / "s.json"
+    saved(path)
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+    session = prompt_session()
+    before = session.state
+    session.files.open(str(path))
+    assert words in session.state.message.text
+    assert str(path) in session.state.message.text
+    assert (session.state.setup, session.state.view) == (before.setup, before.view)
+
+
+def test_where_it_cannot_be_written(tmp_path):
+    session = prompt_session()
+    session.files.save(str(tmp_path / "no" / "folder.json"))
+    assert texts(session)[0] == "error"
+    assert session.files.path == ""
