@@ -20,7 +20,7 @@ from surrogate.train import train
 
 TRIAL_EPOCHS = 300
 """Length of a trial: enough to tell a law that fits from one that cannot."""
-TOLERANCE = 4.0
+TOLERANCE = 10.0
 """A choice is good enough where its held-out error (a squared one) is at most so many times the least."""
 
 
