@@ -75,6 +75,9 @@ class TrainConfig:
     saturation : float
         Samples with an error far above this count as this: a loss e / (1 + e / saturation), so that chaotic
         windows do not rule the gradient; 0 is off.
+    saturation_form : str
+        "bounded", as above; or "log": saturation log(1 + e / saturation), whose gradient never vanishes, so that
+        training gets started where all errors are far above.
     velocity_weight : float
         Weight of the velocity error for models that give velocities with their positions.
     validate_every : int
@@ -96,6 +99,7 @@ class TrainConfig:
     ema: float = 0.0
     loss: str = "mse"
     saturation: float = 0.0
+    saturation_form: str = "bounded"
     velocity_weight: float = 0.0
     validate_every: int = 5
     velocity_epochs: int = 0
@@ -258,6 +262,7 @@ def _check(config: Config, where: str) -> None:
         (0 <= train.ema < 1, "train.ema must be from 0 to below 1"),
         (train.loss in ("mse", "relative"), "train.loss must be mse or relative"),
         (train.saturation >= 0, "train.saturation must be >= 0"),
+        (train.saturation_form in ("bounded", "log"), "train.saturation_form must be bounded or log"),
         (train.velocity_weight >= 0, "train.velocity_weight must be >= 0"),
         (train.validate_every >= 1, "train.validate_every must be at least 1"),
         (train.velocity_epochs >= 0, "train.velocity_epochs must be >= 0"),

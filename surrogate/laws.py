@@ -19,9 +19,8 @@ from physics.cli import CommandParser, command_line, key_values, positive_int, r
 from physics.dataset import DataSplit, read_split
 from physics.errors import unknown_name
 from physics.files import atomic_write
-from physics.forces import FORCES
 from physics.generate import generate, request_from_options
-from physics.presets import PRESETS
+from surrogate.channels import chosen_couplings, with_couplings
 from surrogate.config import load_config
 from surrogate.data import rms_radius
 from surrogate.evaluate import write_json
@@ -69,43 +68,41 @@ def prepared_data(folder: Path, law: str, seed: int) -> tuple[Path, Path]:
     return clean, noisy
 
 
-def couplings_of(law: str) -> str:
-    """The integrator's channels for a law: what the particles have, and for charges also a part that ignores them.
+def learned(out: Path, data: Path, name: str, seed: int, settings: dict[str, str], truth: Path) -> Recovery:
+    """Choose the channels, train on `data` (or take the finished run) and hold the law against that of `truth`.
 
-    With masses the two channels trade off (far light pairs were 12 % off), so there the force is said to scale
-    with m_i m_j.
+    Runs are `out`/runs/`name`; where `settings` names model.couplings, nothing is chosen.
     """
-    return "masses" if FORCES[PRESETS[f"law-{law}"].law].couplings == "masses" else "constant,charges"
-
-
-def learned(out: Path, data: Path, law: str, seed: int, settings: dict[str, str], truth: Path) -> Recovery:
-    """Train on `data` (or take the finished run) and hold the law against that of `truth`."""
-    changes = {"model.couplings": couplings_of(law), "train.seed": str(seed)} | settings
-    config = load_config("integrator-law", changes)
+    config = load_config("integrator-law", {"train.seed": str(seed)} | settings)
     epochs = config.train.epochs
     config = replace(
         config,
         data=replace(config.data, paths=(str(data),)),
         train=replace(config.train, validate_every=epochs),
     )
-    train(config, out, resume=True, device="cpu", command=command_line("surrogate.laws", ()), quiet=True)
-    return recovery(load(out), read_split(truth, "train"))
+    command = command_line("surrogate.laws", ())
+    if "model.couplings" not in settings:
+        config = with_couplings(config, chosen_couplings(config, out / "trials" / name, command))
+    run = out / "runs" / name
+    train(config, run, resume=True, device="cpu", command=command, quiet=True)
+    return recovery(load(run), read_split(truth, "train"))
 
 
 def table(results: dict[str, list[dict[str, Any]]]) -> str:
     """Largest and median error of each law and kind of data, mean over seeds and largest of them, in Markdown."""
     lines = [
-        "| law | positions | seeds | largest error, mean (worst) | at r | median error |",
-        "|---|---|---|---|---|---|",
+        "| law | positions | channels | seeds | largest error, mean (worst) | at r | median error |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, found in results.items():
         law, kind = name.split(", ")
         largest = [100 * r["error_largest"] for r in found]
         at = ", ".join(f"{r['error_largest_at']:.2f}" for r in found)
         median = 100 * float(np.mean([r["error_median"] for r in found]))
+        channels = " or ".join(sorted({r["couplings"] for r in found}))
         lines.append(
-            f"| {law} | {kind} | {len(found)} | {np.mean(largest):.1f} % ({max(largest):.1f} %) | {at} "
-            f"| {median:.2f} % |"
+            f"| {law} | {kind} | {channels} | {len(found)} | {np.mean(largest):.1f} % ({max(largest):.1f} %) "
+            f"| {at} | {median:.2f} % |"
         )
     return "\n".join(lines) + "\n"
 
@@ -140,7 +137,7 @@ def main(argv: Sequence[str]) -> None:
             clean, noisy = prepared_data(options.out / "data", law, seed)
             kinds = {"clean": clean} if options.no_noise else {"clean": clean, "noisy": noisy}
             for kind, data in kinds.items():
-                found = learned(options.out / "runs" / f"{law}-{kind}-{seed}", data, law, seed, settings, clean)
+                found = learned(options.out, data, f"{law}-{kind}-{seed}", seed, settings, clean)
                 numbers = found.numbers()
                 results.setdefault(f"{law}, {kind}", []).append(numbers)
                 drawn[kind].setdefault(law, found)

@@ -55,6 +55,8 @@ class Recovery:
     seen : (M,) float64 [length]
         Pair distances in the data.
     law : str
+    couplings : tuple of str
+        Channels of the learned law.
     """
 
     distances: FloatArray
@@ -63,6 +65,7 @@ class Recovery:
     pairs: FloatArray
     seen: FloatArray
     law: str
+    couplings: tuple[str, ...]
 
     @property
     def errors(self) -> FloatArray:
@@ -76,6 +79,7 @@ class Recovery:
         within = np.mean((self.seen >= NEAREST) & (self.seen <= FARTHEST))
         return {
             "law": self.law,
+            "couplings": ",".join(self.couplings),
             "nearest": float(self.distances[0]),
             "farthest": float(self.distances[-1]),
             "error_median": float(np.median(self.errors)),
@@ -110,10 +114,11 @@ def recovery(model: Forecaster, split: DataSplit) -> Recovery:
     if split.n_particles < 2:
         raise InputError(f"{split.source}: systems of one particle have no pairs")
     distances = np.geomspace(NEAREST, FARTHEST, N_DISTANCES)
-    pairs = typical_pairs(split, network.couplings)
+    # what the law scales with counts even where the model ignores it
+    pairs = typical_pairs(split, (*network.couplings, FORCES[law].couplings))
     true = true_forces(split, pairs, distances, pull=network.pull == "none")
     learned = learned_forces(model, network, pairs, distances)
-    return Recovery(distances, true, learned, pairs, seen_distances(split), law)
+    return Recovery(distances, true, learned, pairs, seen_distances(split), law, network.couplings)
 
 
 def typical_pairs(split: DataSplit, couplings: Sequence[str]) -> FloatArray:

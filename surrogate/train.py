@@ -194,8 +194,11 @@ class Trainer:
         if self.config.train.velocity_weight and v is not None:
             of_velocity = (batch.weight * (v - batch.v_target).square()).mean((1, 2))
             errors = errors + self.config.train.velocity_weight * of_velocity
-        if self.config.train.saturation:
-            errors = errors / (1.0 + errors / self.config.train.saturation)
+        limit = self.config.train.saturation
+        if limit and self.config.train.saturation_form == "log":
+            errors = limit * torch.log1p(errors / limit)
+        elif limit:
+            errors = errors / (1.0 + errors / limit)
         return errors.mean()
 
     def train_epoch(self) -> float:

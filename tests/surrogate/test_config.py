@@ -93,6 +93,7 @@ def test_an_unknown_shipped_name_comes_with_the_nearest() -> None:
         ("train.warmup=1", "train.warmup"),
         ("train.ema=1", "train.ema"),
         ("train.saturation=-0.1", "train.saturation must be >= 0"),
+        ("train.saturation_form=soft", "train.saturation_form must be bounded or log"),
         ("train.threads=-1", "train.threads"),
         ("data.train_samples=-1", "data.*_samples"),
         ("train.lr=nan", "train.lr must be finite"),

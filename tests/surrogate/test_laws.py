@@ -10,7 +10,7 @@ from physics.dataset import DataSplit, read_split
 from physics.generate import generate, request_from_options
 from surrogate.data import rms_radius
 from surrogate.judge import energies
-from surrogate.laws import LAWS, NOISE, couplings_of, main, noisy_split, table
+from surrogate.laws import NOISE, main, noisy_split, table
 from tests.surrogate.helpers import command, refused, tree
 
 
@@ -29,13 +29,12 @@ def test_noise_is_a_share_of_the_first_radius_and_smoothing_takes_most_of_it() -
     assert json.loads(str(made["recipe"])) == {"law": "spring"}
 
 
-def test_masses_are_told_where_they_matter() -> None:
-    assert [couplings_of(law) for law in LAWS] == ["masses", *["constant,charges"] * 4]
-
-
 def test_table_names_mean_and_worst_seed() -> None:
-    found = [{"error_largest": e, "error_largest_at": 0.2, "error_median": 0.01} for e in (0.02, 0.04)]
-    assert "| spring | clean | 2 | 3.0 % (4.0 %) | 0.20, 0.20 | 1.00 % |" in table({"spring, clean": found})
+    row = {"couplings": "constant", "error_largest_at": 0.2, "error_median": 0.01}
+    found = [row | {"error_largest": e} for e in (0.02, 0.04)]
+    assert "| spring | clean | constant | 2 | 3.0 % (4.0 %) | 0.20, 0.20 | 1.00 % |" in table(
+        {"spring, clean": found}
+    )
 
 
 def test_the_command_learns_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,8 +42,8 @@ def test_the_command_learns_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFi
     line = ("--out", out, "--laws", "spring", "--set", "train.epochs=2", "model.hidden=8", "model.evaluations=5")
     status, text, err = command(main, capsys, *line)
     assert status == 0, err
-    assert "| spring | clean | 1 |" in text
-    assert "| spring | noisy | 1 |" in (out / "laws.md").read_text()
+    assert "| spring | clean | constant | 1 |" in text
+    assert "| spring | noisy | constant | 1 |" in (out / "laws.md").read_text()
     assert (out / "laws.png").stat().st_size > 10_000
     results = json.loads((out / "laws.json").read_text())["results"]
     assert results.keys() == {"spring, clean", "spring, noisy"}
@@ -58,6 +57,21 @@ def test_the_command_learns_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFi
     assert {k: v for k, v in tree(out / "runs").items() if "run.json" not in k} == {
         k: v for k, v in runs.items() if "run.json" not in k
     }
+
+
+def test_channels_are_chosen_unless_they_are_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    quick = ("train.epochs=2", "model.hidden=8", "model.evaluations=5")
+    status, text, err = command(
+        main, capsys, "--out", tmp_path / "a", "--laws", "gravity", "--no-noise", "--set", *quick
+    )
+    assert status == 0, err
+    trials = tmp_path / "a/trials/gravity-clean-0"
+    assert sorted(p.name for p in trials.iterdir()) == ["constant", "constant+masses", "masses"]
+    line = ("--out", tmp_path / "b", "--laws", "gravity", "--no-noise", "--set", "model.couplings=masses", *quick)
+    status, text, err = command(main, capsys, *line)
+    assert status == 0, err
+    assert "| gravity | clean | masses | 1 |" in text
+    assert not (tmp_path / "b/trials").exists()
 
 
 @pytest.mark.parametrize("wrong", [("--laws", "sprong"), ("--set", "train.epoch=2"), ("--seeds", "0")])

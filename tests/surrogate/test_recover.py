@@ -13,7 +13,7 @@ from physics.errors import InputError
 from physics.forces import FORCES
 from surrogate.data import Scales
 from surrogate.forecaster import Forecaster
-from surrogate.models.integrator import Integrator
+from surrogate.models.integrator import Integrator, IntegratorConfig
 from surrogate.recover import main, recovery, seen_distances, true_forces, typical_pairs
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_model
 from tests.surrogate.models.integrators import knowing_coulomb
@@ -104,6 +104,13 @@ def test_pairs_are_real_ones_from_weakest_to_strongest() -> None:
     assert pairs[-1, 0] * pairs[-1, 1] == products[-1]
     by_mass = typical_pairs(split, ("constant", "masses"))
     assert (np.diff(by_mass[:, 2] * by_mass[:, 3]) > 0).all()
+
+
+def test_pairs_differ_in_what_the_law_scales_with_even_where_the_model_ignores_it() -> None:
+    split = split_of()
+    blind = recovery(forecaster(Integrator(IntegratorConfig(couplings="constant"))), split)
+    np.testing.assert_array_equal(blind.pairs, typical_pairs(split, ("charges",)))
+    assert blind.numbers()["couplings"] == "constant"
 
 
 def test_seen_distances_are_those_of_every_pair_and_frame() -> None:

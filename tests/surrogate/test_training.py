@@ -3,6 +3,7 @@
 import json
 import math
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -142,23 +143,28 @@ def test_the_loss_of_both_kinds_and_of_velocities(folder: Path) -> None:
         assert float(trainer.loss(batch)) == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_saturation_bounds_what_one_sample_can_add(folder: Path) -> None:
+def test_saturation_limits_what_one_sample_can_add(folder: Path) -> None:
     arrays = tiny_arrays()
     arrays["positions"][:, 1:, 0] += 100 * (np.arange(12) == 3)[:, None, None]  # one hopeless sample
     npz(folder / "data.npz", arrays)
     losses = {}
-    for limit in (0.0, 0.05):
-        chosen = config("integrator", velocity_weight=0.5, saturation=limit, batch_size=11)
+    forms: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+        "off": lambda e: e,
+        "bounded": lambda e: e / (1 + e / 0.05),
+        "log": lambda e: 0.05 * torch.log(1 + e / 0.05),
+    }
+    for form, expected_of in forms.items():
+        settings = {} if form == "off" else {"saturation": 0.05, "saturation_form": form}
+        chosen = config("integrator", velocity_weight=0.5, batch_size=11, **settings)
         trainer = Trainer(chosen, folder / "run", "cpu", "")
         trainer.start_stage(0)
         (batch,) = train_module.batches(trainer.train_sets, 11, 0, 1, "mse")
         with torch.no_grad():
             x, v = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon, batch.m)
             errors = ((x - batch.x_target) ** 2).mean((1, 2)) + 0.5 * ((v - batch.v_target) ** 2).mean((1, 2))
-            expected = (errors / (1 + errors / limit) if limit else errors).mean()
-            losses[limit] = float(trainer.loss(batch))
-        assert losses[limit] == pytest.approx(float(expected), rel=1e-5)
-    assert losses[0.05] < 0.05 < 1 < losses[0.0]
+            losses[form] = float(trainer.loss(batch))
+        assert losses[form] == pytest.approx(float(expected_of(errors).mean()), rel=1e-5)
+    assert losses["bounded"] < 0.05 < losses["log"] < 1 < losses["off"]
 
 
 def test_masses_reach_the_models_that_use_them(folder: Path) -> None:
@@ -222,10 +228,13 @@ def test_interrupted_before_any_write_a_run_ends_with_the_same_bytes(folder: Pat
 
 
 SATURATED = {"saturation": 0.05, "velocity_weight": 0.2, "ema": 0.9, "windows": "all"}
+LOGARITHMIC = SATURATED | {"saturation_form": "log"}
 
 
 @pytest.mark.parametrize(
-    ("name", "settings"), [("egnn", {}), ("integrator", SATURATED)], ids=["egnn", "integrator"]
+    ("name", "settings"),
+    [("egnn", {}), ("integrator", SATURATED), ("integrator", LOGARITHMIC)],
+    ids=["egnn", "integrator", "integrator-log"],
 )
 def test_a_run_interrupted_twice_in_an_epoch(name: str, settings: dict[str, Any], folder: Path) -> None:
     chosen = config(name, epochs=6, **settings)
