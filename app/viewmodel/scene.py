@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.glimpse import Glimpse
 from app.viewmodel.state import View, ViewState
 from app.viewmodel.work import Prepared
 from surrogate.comparison import Comparison
 from surrogate.render import Framing, Scene, ViewOptions, build_scene, framing
 from surrogate.render.captions import Source, pane_badge, pane_title
+from surrogate.render.hud import headline
 from surrogate.render.projection import RUNAWAY, axis_view_basis
 from surrogate.render.theme import THEMES
 
@@ -64,11 +66,30 @@ def scene_of(state: ViewState, frames: Framing) -> Scene | None:
         theme=THEMES[state.view.theme],
         panes=shown,
     )
+    if isinstance(state.seen, Glimpse):
+        return _glimpsed(state.seen, prepared, state.frame, options, frames)
     scene = build_scene(comparison, state.frame, options, frames)
     if prepared.contrast is None:
         return scene
     frame = _matching_frame(prepared.contrast, state.time)
     other = build_scene(prepared.contrast, frame, replace(options, panes=("forecast",)), frames)
+    return replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
+
+
+def _glimpsed(glimpse: Glimpse, prepared: Prepared, frame: int, options: ViewOptions, frames: Framing) -> Scene:
+    """The scene of a frame of a glimpse; what some frames cannot know is that of the comparison before."""
+    at = frame - glimpse.first
+    options = replace(options, colour_range=build_scene(prepared.comparison, frame, options, frames).colour_range)
+    scene = build_scene(glimpse.comparison, at, options, frames)
+    text = headline(
+        replace(prepared.comparison, rotation=glimpse.comparison.rotation, details=glimpse.comparison.details),
+        frame,
+        scene.visible_fraction,
+    )
+    scene = replace(scene, headline=text)
+    if glimpse.contrast is None:
+        return scene
+    other = build_scene(glimpse.contrast, at, replace(options, panes=("forecast",)), frames)
     return replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.viewmodel.glimpse import Glimpse
 from app.viewmodel.preferences import Preferences
 from app.viewmodel.setup import Setup, active_degrees, planes
 from app.viewmodel.work import Prepared
@@ -75,6 +76,8 @@ class ViewState:
         What was asked for last.
     prepared : Prepared or None
         What is shown; made for `prepared.setup`, which lags behind while work is under way.
+    glimpse : Glimpse or None
+        The frames on the screen of a comparison that is being made.
     busy : bool
         A comparison is being made.
     plane : (int, int)
@@ -91,6 +94,7 @@ class ViewState:
     prepared: Prepared | None = None
     playback: Playback = field(default_factory=Playback)
     view: View = field(default_factory=View)
+    glimpse: Glimpse | None = None
     busy: bool = False
     plane: tuple[int, int] = (0, 1)
     spinning: bool = False
@@ -114,6 +118,11 @@ class ViewState:
     def time(self) -> float:
         """The time that is shown."""
         return float(self.prepared.comparison.truth.times[self.frame]) if self.prepared else 0.0
+
+    @property
+    def seen(self) -> Prepared | Glimpse | None:
+        """What is to be drawn: a glimpse as long as it has the frame, else the last comparison."""
+        return self.glimpse if self.glimpse is not None and self.glimpse.holds(self.frame) else self.prepared
 
     @property
     def n_dims(self) -> int:

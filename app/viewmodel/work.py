@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewmodel.setup import Setup, rotation_matrix
+from app.viewmodel.glimpse import Glimpse, glimpse_of, turned_is_enough
+from app.viewmodel.setup import Operation, Setup, rotation_matrix
 from physics.errors import InputError
 from surrogate.comparison import Comparison
 from surrogate.zoo import FILE_NAME, shipped_models
@@ -200,23 +201,51 @@ class Unturned:
     facts: Mapping[str, Any]
 
 
-def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Unturned]:
-    """The truth from the rotated state, and what there was before the turn."""
-    from physics.types import State
+def glimpse(setup: Setup, near: tuple[int, int]) -> Glimpse | None:
+    """The forecasts of the frames on the screen, before all the others; None where there is nothing to show."""
+    from physics.forces import FORCES
 
+    model = _model(setup.model or default_model())
+    try:
+        other = _model(setup.contrast) if setup.contrast else None
+    except InputError:
+        other = None  # the whole comparison says why
+    before = _before(setup, model)
+    rotation = _rotation(setup, before.truth.n_dims)
+    isotropic = before.scenario is None or FORCES[before.truth.system.law].isotropic
+    if turned_is_enough(before.growth, isotropic, near[1] + APP_FRAMES_PER_HORIZON):
+        truth = before.truth.transformed(rotation.matrix)
+    else:
+        truth = _truths(setup, model)[0]
+    return glimpse_of(setup, truth, rotation, (model, other), near, before.facts["title"])
+
+
+def _before(setup: Setup, model: "Forecaster") -> Unturned:
+    """What there was before the turn."""
     path = Path(setup.data or setup.scenario)
     stamp = path.stat().st_mtime_ns if path.exists() else 0
     unrotated = replace(setup, operations=(), model="", contrast="")
-    before = _unturned(unrotated, model.horizon / APP_FRAMES_PER_HORIZON, stamp)
+    return _unturned(unrotated, model.horizon / APP_FRAMES_PER_HORIZON, stamp)
+
+
+def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Unturned]:
+    """The truth from the rotated state, and what there was before the turn."""
+    before = _before(setup, model)
+    return _turned(before, setup.operations) if setup.operations else before.truth, before
+
+
+@lru_cache(maxsize=2)
+def _turned(before: Unturned, operations: tuple[Operation, ...]) -> "Trajectory":
+    """The truth simulated anew from the turned state; a stored truth turned."""
+    from physics.types import State
+
     plain = before.truth
-    if not setup.operations:
-        return plain, before
-    matrix = rotation_matrix(setup.operations, plain.n_dims)
+    matrix = rotation_matrix(operations, plain.n_dims)
     if before.scenario is None:
-        return plain.transformed(matrix), before
+        return plain.transformed(matrix)
     start = plain.state(0)
     turned = State(start.positions @ matrix.T, start.velocities @ matrix.T, start.time)
-    return before.scenario.trajectory(plain.system, turned), before
+    return before.scenario.trajectory(plain.system, turned)
 
 
 @lru_cache(maxsize=8)

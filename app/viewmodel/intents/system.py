@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.setup import RandomTurn, Reflect, Turn
+from app.viewmodel.setup import fits
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session
@@ -32,13 +32,7 @@ class SystemIntents:
         if self._fixed_by_data("dimension"):
             return
         n = min(max(n_dims, 1), MAX_DIMS)
-        kept = tuple(
-            o
-            for o in self._session.state.setup.operations
-            if isinstance(o, RandomTurn)
-            or (isinstance(o, Turn) and max(o.i, o.j) < n)
-            or (isinstance(o, Reflect) and o.axis < n)
-        )
+        kept = tuple(o for o in self._session.state.setup.operations if fits(o, n))
         self._session.comparison.change(dims=n, operations=kept)
 
     def add_dimension(self) -> None:
