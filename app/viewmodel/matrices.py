@@ -1,4 +1,4 @@
-"""Elements of O(n) as the user gives them: pasted as text, dragged with the mouse, taken apart into plane turns."""
+"""Elements of O(n) as the user gives them: pasted, dragged with the mouse, taken apart into plane turns."""
 
 import json
 import math
@@ -95,7 +95,7 @@ def _number(value: object, i: int, j: int, expected: str) -> float:
 
 
 def plane_turns(matrix: FloatArray) -> tuple[list[tuple[int, int, float]], int | None]:
-    """Plane turns (i, j, degrees) and the axis of a reflection that, one after the other, make up a matrix of O(n).
+    """Plane turns (i, j, degrees) and the axis of a reflection that together make up a matrix of O(n).
 
     Notes
     -----

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodel.glimpse import Glimpse
-from app.viewmodel.state import View, ViewState
+from app.viewmodel.state import ViewState, chosen_basis
 from app.viewmodel.work import Prepared
 from surrogate.comparison import Comparison
 from surrogate.render import Framing, Scene, ViewOptions, build_scene, framing
 from surrogate.render.captions import Source, pane_badge, pane_title
 from surrogate.render.hud import headline
-from surrogate.render.projection import RUNAWAY, axis_view_basis
+from surrogate.render.projection import RUNAWAY
 from surrogate.render.theme import THEMES
 
 FloatArray = NDArray[np.float64]
@@ -43,13 +43,6 @@ def rounded_up(value: float) -> float:
     return math.ceil(value / step + 1e-6) * step
 
 
-def basis_of(view: View, n_dims: int) -> FloatArray | None:
-    """The view basis of the chosen axes, (n, 3); None for the default oblique one."""
-    if view.axes is None or n_dims <= 3:
-        return None
-    return axis_view_basis(n_dims, view.axes)
-
-
 def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     """What the viewport draws: truth, forecast, and as chosen the roll-out and the contrast model."""
     prepared = state.prepared
@@ -60,7 +53,8 @@ def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     if state.view.show_rollout and comparison.rollout is not None:
         shown = (*shown, "rollout")
     options = ViewOptions(
-        basis=basis_of(state.view, comparison.truth.n_dims),
+        basis=chosen_basis(state.view, comparison.truth.n_dims),
+        hidden_axis=state.hidden_axis,
         colour_by=state.view.colour_by,
         trail_length=state.view.trail,
         theme=THEMES[state.view.theme],

@@ -10,12 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from app.viewmodel.intents.basis import BasisIntents
 from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.system import SystemIntents
+from app.viewmodel.intents.tours import TourIntents
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.world import WorldIntents
 from app.viewmodel.runner import Runner
@@ -51,6 +53,8 @@ class Session:
         self.comparison = ComparisonIntents(self)
         self.system = SystemIntents(self)
         self.world = WorldIntents(self)
+        self.basis = BasisIntents(self)
+        self.tours = TourIntents(self)
         self.clock = ClockIntents(self)
         self.view = ViewIntents(self)
         self.export = ExportIntents(self)
@@ -114,6 +118,7 @@ class Session:
     def _go(self, back: list[Step], forth: list[Step]) -> None:
         if not back:
             return
+        self.tours.pause()
         now = self._state
         forth.append((now.setup, now.view))
         setup, view = back.pop()

@@ -38,7 +38,7 @@ class Course:
     kind: str
     n_dims: int
     plane: tuple[int, int] = (0, 1)
-    hidden: int = 2
+    hidden: int = 0
     seed: int = 0
 
 
@@ -91,7 +91,7 @@ def _grand(course: Course, number: int) -> Leg:
 
 
 def _little(course: Course, number: int) -> Leg:
-    """A quarter turn in each plane of two axes, one after the other: what is seen is always axis-parallel again."""
+    """A quarter turn in each plane of two axes, one after the other: axis-parallel again after each."""
     n = course.n_dims
     planes = [(i, j) for i in range(n) for j in range(i + 1, n)]
     # first the planes that mix what is drawn with what is hidden, so that something new is seen from the start

@@ -11,6 +11,7 @@ from app.viewmodel.actions import ACTIONS, Action
 from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
+from app.views.basis_panel import BasisPanel
 from app.views.charts import Charts
 from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
@@ -63,6 +64,14 @@ class Panel:
 PANELS: dict[str, Panel] = {
     "system": Panel("System", RIGHT, SystemPanel, "Alt+1", "What is simulated, and who forecasts it"),
     "world": Panel("World rotation", RIGHT, lambda s, c: RotationPanel(s), "Alt+2", "Every plane of rotation"),
+    "basis": Panel(
+        "View basis",
+        RIGHT,
+        lambda s, c: BasisPanel(s),
+        "Alt+V",
+        "Which three directions are drawn: changes no number",
+        tab_with="world",
+    ),
     "readouts": Panel("Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame"),
     "curves": Panel(
         "Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time", scrolls=False

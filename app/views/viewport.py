@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
@@ -157,6 +159,16 @@ class Viewport:
         """Render once, at the next paint: `plotter.render()` would render now, and at that paint again."""
         self.renders += 1
         self.plotter.update()
+
+    def screen_directions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What is to the right and up on the screen, unit vectors of the drawn space, (3,) float64 each."""
+        if self.plotter is None:
+            return np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
+        camera = self.plotter.renderers[0].GetActiveCamera()
+        ahead, up = np.array(camera.GetDirectionOfProjection()), np.array(camera.GetViewUp())
+        right = np.cross(ahead, up)
+        right /= max(float(np.linalg.norm(right)), 1e-12)
+        return right, np.cross(right, ahead)
 
     def close(self) -> None:
         """Take everything off and release the GL context."""

@@ -132,6 +132,7 @@ class FakeDialogs:
     path: str = "somewhere.toml"
     folder: str = "out/here"
     saved: str = ""
+    pasted: str = ""
     copied: list[str] = field(default_factory=list)
     quits: int = 0
     toggled: list[str] = field(default_factory=list)
@@ -149,6 +150,9 @@ class FakeDialogs:
 
     def copy_text(self, text: str) -> None:
         self.copied.append(text)
+
+    def pasted_text(self) -> str:
+        return self.pasted
 
     def toggle_panel(self, name: str) -> None:
         self.toggled.append(name)

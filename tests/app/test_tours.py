@@ -1,5 +1,6 @@
 """Tours of SO(n): orthonormal everywhere, continuous, at constant speed; and each what its name says."""
 
+import itertools
 import math
 
 import numpy as np
@@ -34,9 +35,9 @@ def test_a_path_stays_in_the_group_is_continuous_and_even(kind, n):
         assert np.linalg.det(R) == pytest.approx(1.0)
         assert np.abs((R @ V).T @ (R @ V) - np.diag(seen)).max() < 1e-12
     assert np.abs(path[0] - np.eye(n)).max() < 1e-14
-    jumps = [np.linalg.norm(b - a) for a, b in zip(path, path[1:], strict=False)]
+    jumps = [np.linalg.norm(b - a) for a, b in itertools.pairwise(path)]
     assert max(jumps) < 1.5 * step  # |dR| = sqrt(2) |speed| dt
-    speeds = np.array([speed(a, b, step) for a, b in zip(path, path[1:], strict=False)])
+    speeds = np.array([speed(a, b, step) for a, b in itertools.pairwise(path)])
     inside = np.abs(speeds - 1.0) < 1e-6
     assert inside.mean() > 0.95  # all but the steps in which one leg ends and another begins
     assert speeds.max() < 1.0 + 1e-6

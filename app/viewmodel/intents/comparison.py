@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.glimpse import Glimpse, frames_near
+from app.viewmodel.intents.basis import fitting
 from app.viewmodel.runner import Callbacks
 from app.viewmodel.setup import Setup, planes
 from app.viewmodel.state import Message
@@ -22,7 +23,7 @@ class ComparisonIntents:
     resume_at : float or None
         Frame at which the clock of the next comparison stands, as a session file says.
     when_idle : list of callable
-        Called after a comparison that no other request follows: a spinning world turns on from here.
+        Called after a comparison that no other request follows.
     """
 
     def __init__(self, session: "Session") -> None:
@@ -111,14 +112,11 @@ class ComparisonIntents:
             position, self.resume_at = self.resume_at, None
         last = prepared.comparison.truth.n_frames - 1
         n = prepared.comparison.truth.n_dims
-        view = state.view
-        if view.axes is not None and (n <= 3 or max(view.axes) >= n):
-            view = replace(view, axes=None)
         self._session.publish(
             prepared=prepared,
             playback=replace(state.playback, position=min(position, float(last))),
             plane=state.plane if max(state.plane) < n else (planes(n) or [(0, 0)])[0],
-            view=view,
+            view=fitting(state.view, n),
             busy=busy,
             glimpse=None,
         )
@@ -136,7 +134,7 @@ class ComparisonIntents:
         if shown is not None:  # keep the controls in step with the picture that stays
             self._session.forget_after(shown.setup)
             self._session.publish(setup=shown.setup, glimpse=None)
-        self._session.publish(busy=False, spinning=False)
+        self._session.publish(busy=False, touring=replace(self._session.state.touring, world="", view=""))
         self._session.say(reason, "error")
 
 
