@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app.viewmodel.glimpse import Glimpse, glimpse_of, turned_is_enough
 from app.viewmodel.setup import Operation, Setup, rotation_matrix
+from app.viewmodel.symmetry import Arrays, Symmetry, engine_errors, model_symmetry
 from physics.errors import InputError
 from surrogate.comparison import Comparison
 from surrogate.zoo import FILE_NAME, shipped_models
@@ -58,6 +59,8 @@ class Prepared:
         What to run where the law was not learned; empty where it was.
     clamp_note : str
         That the clamped law never clamped, and which seed to try; empty where it did or is not used.
+    symmetry : mapping of str to Symmetry
+        Equivariance errors of "model", "contrast" and "engine", as far as there are any.
     energies : mapping of str to (n_frames,) float64
         Of truth, forecast and roll-out.
     kinetic : float
@@ -86,6 +89,7 @@ class Prepared:
     seed: int | None
     n_samples: int = 0
     clamp_note: str = ""
+    symmetry: Mapping[str, Symmetry] = field(default_factory=dict)
     energies: Mapping[str, FloatArray] = field(default_factory=dict)
     kinetic: float = 1.0
     measured: bool = True
@@ -134,7 +138,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         details={"description": facts["description"]},
     )
     comparison = next(parts)
-    contrast, note = None, ""
+    contrast, note, other = None, "", None
     other_parts: Iterator[Comparison] = iter(())
     if setup.contrast:
         try:
@@ -168,6 +172,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         comparison=comparison,
         contrast=contrast,
         truth_residual=_truth_residual(truth, plain, rotation.matrix, seen.n_frames),
+        symmetry=_symmetry(first, (model, other), truth, before),
         energies=_energies(comparison),
         kinetic=_kinetic(comparison),
         measured=True,
@@ -341,6 +346,40 @@ def _truth_residual(
     x, plain_x = truth.positions[-n_seen:], plain.positions[-n_seen:]
     size = np.linalg.norm(x - x.mean(axis=1, keepdims=True), axis=(1, 2))
     return np.asarray(np.linalg.norm(x - plain_x @ matrix.T, axis=(1, 2)) / np.maximum(size, 1e-300))
+
+
+def _symmetry(
+    first: Prepared, models: "tuple[Forecaster, Forecaster | None]", truth: "Trajectory", before: Unturned
+) -> dict[str, Symmetry]:
+    """Of the models and the engine, under the world rotation or, without one, a Haar draw."""
+    n_seen = first.comparison.truth.n_frames
+    rotation = first.comparison.rotation if first.setup.operations else None
+    found = {"model": model_symmetry(models[0], truth, rotation, n_seen)}
+    if models[1] is not None and first.contrast is not None:
+        found["contrast"] = model_symmetry(models[1], truth, rotation, first.contrast.truth.n_frames)
+    if before.scenario is not None:
+        errors = {name: values[-n_seen:] for name, values in _engine_errors(before).items()}
+        turned = _truth_residual(truth, before.truth, first.comparison.rotation, n_seen)
+        if turned is not None:
+            errors["rotation"] = turned
+        found["engine"] = Symmetry(np.arange(n_seen), errors, {})
+    return found
+
+
+@lru_cache(maxsize=8)
+def _engine_errors(before: Unturned) -> dict[str, FloatArray]:
+    """Once for a system: no world rotation changes them."""
+    from physics.types import State, System
+
+    scenario, plain = before.scenario, before.truth
+    assert scenario is not None
+
+    def simulated(states: Arrays) -> FloatArray:
+        x, v, q, m = (array[0] for array in states)
+        system = System(q, m, plain.system.law, plain.system.parameters)
+        return scenario.trajectory(system, State(x, v, float(plain.times[0]))).positions
+
+    return engine_errors(plain, simulated)
 
 
 def _energies(comparison: Comparison) -> dict[str, FloatArray]:

@@ -79,7 +79,8 @@ QDockWidget::close-button, QDockWidget::float-button {{ border: none; background
 QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {t.line}; border-radius: 3px; }}
 QMainWindow::separator {{ background: {t.line}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {accent}; }}
-QTabBar {{ background: {t.panel}; }}
+QTabBar {{ background: {t.panel}; qproperty-drawBase: 0; }}
+QListWidget#operations {{ background: {t.background}; border: 1px solid {t.line}; border-radius: 6px; }}
 QTabBar::tab {{ background: {t.panel}; color: {t.muted}; padding: 5px 12px;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {accent}; }}
