@@ -23,8 +23,7 @@ MEANINGS = {
     "translation": "The same for the world moved away by its own size",
     "permutation": "The same for the particles in another order",
     "engine": "The simulation itself, from the start of the run to this frame: its round-off, made large by chaos",
-    "roll-out RMSE": "The model fed with its own forecasts",
-    "roll-out energy": "The model fed with its own forecasts",
+    "roll-out RMSE, energy": "The same of the model fed with its own forecasts",
     "a 1e-6 perturbation has grown": "How fast the motion itself drives neighbouring states apart: chaos",
 }
 """What the short names of the read-outs mean, for tool tips."""
@@ -73,19 +72,17 @@ def readouts(state: ViewState) -> ReadOut:
     if any(drifts):
         table.append(("energy", tuple(drifts)))
     for name in NAMES:
-        values = tuple(f"{symmetry[key].at(name, frame):.0e}" if key in symmetry else "" for key, _ in sources)
+        values = tuple(_power(symmetry[key].at(name, frame)) if key in symmetry else "" for key, _ in sources)
         if any(values):
             table.append((name, values))
     lines = []
     if comparison.rollout is not None:
-        lines.append(("roll-out RMSE", _rmse(comparison, comparison.rollout, frame)))
-        drift = _energy_error(prepared, "rollout", frame)
-        if drift:
-            lines.append(("roll-out energy", drift))
+        parts = (_rmse(comparison, comparison.rollout, frame), _energy_error(prepared, "rollout", frame))
+        lines.append(("roll-out RMSE, energy", "  ".join(filter(None, parts))))
     lines.append(("a 1e-6 perturbation has grown", f"{short_number(float(prepared.growth[frame]))}×"))
     note = prepared.clamp_note
-    parts = (f"{note[:1].upper()}{note[1:]}." if note else "", verdict(prepared))
-    return ReadOut(tuple(name for _, name in sources), tuple(table), tuple(lines), " ".join(filter(None, parts)))
+    said = (f"{note[:1].upper()}{note[1:]}." if note else "", verdict(prepared))
+    return ReadOut(tuple(name for _, name in sources), tuple(table), tuple(lines), " ".join(filter(None, said)))
 
 
 def verdict(prepared: Prepared) -> str:
@@ -100,6 +97,10 @@ def verdict(prepared: Prepared) -> str:
         law = prepared.comparison.truth.system.law
         parts.append(truth_verdict(found["engine"], times, law, FORCES[law].isotropic))
     return " ".join(parts)
+
+
+def _power(value: float) -> str:
+    return f"{value:.0e}" if value else "0"
 
 
 def _rmse(comparison: Comparison, trajectory: Trajectory | None, frame: int) -> str:

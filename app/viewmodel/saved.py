@@ -36,7 +36,7 @@ def _check_operation(operation: Operation, where: str) -> None:
     elif isinstance(operation, TourTurn):
         course = operation.course
         n, axes = course.n_dims, (*course.plane, course.hidden)
-        known = course.kind in TOURS and course.seed >= 0 and course.plane[0] != course.plane[1]
+        known = course.tour in TOURS and course.seed >= 0 and course.plane[0] != course.plane[1]
         inside = 2 <= n <= MAX_DIMS and 0 <= operation.degrees < 1e7
         if not (known and inside and all(0 <= axis < n for axis in axes)):
             raise InputError(f"{where}: expected a tour of {', '.join(TOURS)} in 2 to {MAX_DIMS} dimensions")

@@ -128,7 +128,7 @@ class TourTurn:
         return as_option(self.matrix(self.course.n_dims))
 
     def __str__(self) -> str:
-        return f"{TOURS[self.course.kind].title.lower()} {self.degrees:.0f}°"
+        return f"{TOURS[self.course.tour].title.lower()} {self.degrees:.0f}°"
 
 
 Operation = Turn | RandomTurn | Reflect | Given | TourTurn

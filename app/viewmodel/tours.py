@@ -24,7 +24,7 @@ class Course:
 
     Attributes
     ----------
-    kind : str
+    tour : str
         A name of TOURS.
     n_dims : int
     plane : (int, int)
@@ -35,7 +35,7 @@ class Course:
         Of the grand tour's targets.
     """
 
-    kind: str
+    tour: str
     n_dims: int
     plane: tuple[int, int] = (0, 1)
     hidden: int = 0
@@ -137,7 +137,7 @@ TOURS: dict[str, Tour] = {
 
 @lru_cache(maxsize=4096)
 def _leg(course: Course, number: int) -> Leg:
-    return TOURS[course.kind].leg(course, number)
+    return TOURS[course.tour].leg(course, number)
 
 
 @lru_cache(maxsize=4096)

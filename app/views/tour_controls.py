@@ -56,21 +56,23 @@ class TourControls(QWidget):
             row.addWidget(button, 1)
             self.buttons[kind] = button
         column.addLayout(row)
-        row = QHBoxLayout()
-        label = QLabel("speed")
-        label.setObjectName("muted")
-        row.addWidget(label)
+        if len(kinds) > 3:  # no room for the speed beside them
+            row = QHBoxLayout()
+            label = QLabel("speed")
+            label.setObjectName("muted")
+            row.addWidget(label)
+            column.addLayout(row)
         self.speed = QSlider(Qt.Orientation.Horizontal)
         self.speed.setRange(int(SPEEDS[0]), int(SPEEDS[1]))
         self.speed.setAccessibleName(f"{of}: speed of tours in degrees per second")
         self.speed.setToolTip("Speed of tours, degrees per second")
         self.speed.valueChanged.connect(lambda value: session.tours.set_speed(float(value)))
+        self.speed.setMinimumWidth(48)
         row.addWidget(self.speed, 1)
         self._value = QLabel()
-        self._value.setMinimumWidth(44)
+        self._value.setMinimumWidth(38)
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._value)
-        column.addLayout(row)
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""

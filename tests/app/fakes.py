@@ -10,6 +10,7 @@ from app.viewmodel.runner import Callbacks, Request
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, rotation_matrix
 from app.viewmodel.state import ViewState
+from app.viewmodel.symmetry import NAMES, Symmetry
 from app.viewmodel.work import ExportRequest, Prepared
 from physics import State, System, simulate
 from physics.types import Trajectory
@@ -44,6 +45,12 @@ def comparison(n: int = 3, n_frames: int = 12, operations: Any = (), **changes: 
     return Comparison(**(given | changes))
 
 
+def symmetry(n_frames: int, error: float, double: float | None) -> Symmetry:
+    """The same error everywhere."""
+    errors = {name: np.full(n_frames, error) for name in NAMES}
+    return Symmetry(np.arange(n_frames), errors, {} if double is None else dict.fromkeys(NAMES, double))
+
+
 def prepared_for(setup: Setup, **changes: Any) -> Prepared:
     """What `prepare` would make of a setup, from a few frames."""
     n = setup.dims or DIMS.get(setup.scenario, 3)
@@ -62,6 +69,11 @@ def prepared_for(setup: Setup, **changes: Any) -> Prepared:
         "drawn": not setup.data,
         "seed": None if setup.data else (setup.seed if setup.seed is not None else 3),
         "n_samples": 7 if setup.data else 0,
+        "symmetry": {
+            "model": symmetry(len(ones), 1e-7, 1e-15),
+            "contrast": symmetry(len(ones), 0.1, 0.1),
+            "engine": symmetry(len(ones), 1e-13, None),
+        },
         "energies": {"truth": -ones, "forecast": -ones, "rollout": -ones},
     }
     return Prepared(**(given | changes))

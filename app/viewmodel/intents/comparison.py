@@ -30,6 +30,7 @@ class ComparisonIntents:
         self._session = session
         self._in_flight: Setup | None = None
         self._waiting = False
+        self._glimpsed = False  # then the one in flight need not be waited for
         self._number = 0
         self.resume_at: float | None = None
         self.when_idle: list[Callable[[], None]] = []
@@ -48,12 +49,12 @@ class ComparisonIntents:
 
     def request(self) -> None:
         """Make the comparison that the state asks for, now or when the one under way is there."""
-        if self._in_flight is not None:
+        if self._in_flight is not None and not self._glimpsed:
             self._waiting = True
             self._session.publish(busy=True)
             return
         state = self._session.state
-        self._in_flight = state.setup
+        self._in_flight, self._glimpsed = state.setup, False
         self._session.publish(busy=True)
         self._number += 1
         number = self._number
@@ -81,9 +82,10 @@ class ComparisonIntents:
 
     def _glimpse(self, seen: Glimpse) -> None:
         """Draw what is on the screen already; a request that waits need not wait for the rest."""
+        self._glimpsed = True
         self._session.publish(glimpse=seen)
         if self._waiting:
-            self._in_flight, self._waiting = None, False
+            self._waiting = False
             self.request()
 
     def _forecast(self, prepared: Prepared) -> None:

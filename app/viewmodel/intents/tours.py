@@ -114,7 +114,7 @@ def _course(state: ViewState, kind: str) -> Course:
 
 def toured(operations: tuple[Operation, ...], course: Course, degrees: float) -> tuple[Operation, ...]:
     """The operations after so much more of a tour; a sweep is a turn in its plane."""
-    if course.kind == "sweep":
+    if course.tour == "sweep":
         return with_turn(operations, Turn(*course.plane, degrees))
     last = operations[-1] if operations else None
     if isinstance(last, TourTurn) and last.course == course:
