@@ -23,7 +23,8 @@ MEANINGS = {
     "translation": "The same for the world moved away by its own size",
     "permutation": "The same for the particles in another order",
     "engine": "The simulation itself, from the start of the run to this frame: its round-off, made large by chaos",
-    "roll-out RMSE, energy": "The same of the model fed with its own forecasts",
+    "roll-out RMSE": "The same of the model fed with its own forecasts",
+    "roll-out energy": "The same of the model fed with its own forecasts",
     "a 1e-6 perturbation has grown": "How fast the motion itself drives neighbouring states apart: chaos",
 }
 """What the short names of the read-outs mean, for tool tips."""
@@ -77,8 +78,10 @@ def readouts(state: ViewState) -> ReadOut:
             table.append((name, values))
     lines = []
     if comparison.rollout is not None:
-        parts = (_rmse(comparison, comparison.rollout, frame), _energy_error(prepared, "rollout", frame))
-        lines.append(("roll-out RMSE, energy", "  ".join(filter(None, parts))))
+        lines.append(("roll-out RMSE", _rmse(comparison, comparison.rollout, frame)))
+        drift = _energy_error(prepared, "rollout", frame)
+        if drift:
+            lines.append(("roll-out energy", drift))
     lines.append(("a 1e-6 perturbation has grown", f"{short_number(float(prepared.growth[frame]))}×"))
     note = prepared.clamp_note
     said = (f"{note[:1].upper()}{note[1:]}." if note else "", verdict(prepared))

@@ -13,6 +13,7 @@ from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.views.basis_panel import BasisPanel
 from app.views.charts import Charts
+from app.views.equivariance_chart import EquivarianceChart
 from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
 from app.views.system_panel import SystemPanel
@@ -75,6 +76,15 @@ PANELS: dict[str, Panel] = {
     "readouts": Panel("Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame"),
     "curves": Panel(
         "Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time", scrolls=False
+    ),
+    "equivariance": Panel(
+        "Equivariance",
+        BOTTOM,
+        lambda s, c: EquivarianceChart(),
+        "Alt+E",
+        "How far from equivariant, along the time",
+        scrolls=False,
+        tab_with="curves",
     ),
 }
 

@@ -25,6 +25,7 @@ class WorldIntents:
 
     def __init__(self, session: "Session") -> None:
         self._session = session
+        self._fresh = False  # a drag has begun and changed nothing yet
 
     def select_plane(self, i: int, j: int) -> None:
         """The plane that the angle box, the dial and the sweep act on."""
@@ -52,8 +53,12 @@ class WorldIntents:
         turn = Turn(*plane, wanted - active_degrees(self._operations, *plane))
         operations = with_turn(self._operations, turn)
         if begins:
-            self._use(operations)
-        elif operations != self._operations:
+            session.tours.pause()
+        self._fresh = self._fresh or begins
+        if operations != self._operations:
+            if self._fresh:
+                session.remember()
+            self._fresh = False
             session.comparison.use(replace(session.state.setup, operations=operations))
 
     def reverse(self, i: int, j: int) -> None:
