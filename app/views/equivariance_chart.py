@@ -15,7 +15,7 @@ FLOOR = 1e-17
 
 TIP = (
     "|f(g x) - g f(x)| / |f| for a transformation g of the kind chosen on the left. The engine's is that of the\n"
-    "whole run up to a frame. Dashed: a perturbation as small as round-off, grown as the motion itself makes it grow."
+    "whole run up to a frame. Dashed: a perturbation as small as round-off, as the motion itself makes it grow."
 )
 
 
