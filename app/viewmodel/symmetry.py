@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 from physics.rotations import random_rotation
 
 if TYPE_CHECKING:
-    import torch
-
     from physics.types import Trajectory
-    from surrogate.forecaster import Forecaster
 
 FloatArray = NDArray[np.float64]
 Arrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
@@ -138,11 +135,19 @@ def sampled_frames(n_frames: int, most: int = SAMPLED) -> NDArray[np.int64]:
     return np.arange(0, n_frames, max(-(-n_frames // most), 1), dtype=np.int64)
 
 
-def model_symmetry(model: "Forecaster", truth: "Trajectory", rotation: FloatArray | None, n_seen: int) -> Symmetry:
+Forecast = Callable[[Arrays], FloatArray]
+"""Positions (samples, N, n) one horizon after states."""
+
+
+def model_symmetry(
+    single: Forecast, double: Forecast, truth: "Trajectory", rotation: FloatArray | None, n_seen: int
+) -> Symmetry:
     """Of a model, at frames of the sliding forecast.
 
     Parameters
     ----------
+    single, double : callable
+        The model in both precisions.
     truth : Trajectory
         Under the world rotation; its last horizon holds no input.
     rotation : (n, n) float64, or None
@@ -150,8 +155,6 @@ def model_symmetry(model: "Forecaster", truth: "Trajectory", rotation: FloatArra
     n_seen : int
         Frames of the forecast.
     """
-    import torch
-
     frames = sampled_frames(n_seen)
     few = sampled_frames(len(frames), DOUBLE_SAMPLED)
     shape = (len(frames), truth.system.n_particles)
@@ -160,22 +163,16 @@ def model_symmetry(model: "Forecaster", truth: "Trajectory", rotation: FloatArra
     if rotation is not None:
         arrays = (arrays[0] @ rotation, arrays[1] @ rotation, *arrays[2:])
 
-    def forecast(states: Arrays, dtype: "torch.dtype") -> FloatArray:
-        x, v, q, m = states
-        return model.forecast_in(x, v, q, dtype, m)[0]
-
-    def errors(states: Arrays, dtype: "torch.dtype") -> dict[str, FloatArray]:
-        plain = forecast(states, dtype)
+    def errors(states: Arrays, forecast: Forecast) -> dict[str, FloatArray]:
+        plain = forecast(states)
         size = float(np.abs(states[0]).max())
         group = elements(truth.n_dims, shape[1], size, rotation)
-        return {k: relative(forecast(g.states(states), dtype), g.positions(plain)) for k, g in group.items()}
+        return {k: relative(forecast(g.states(states)), g.positions(plain)) for k, g in group.items()}
 
-    some = tuple(a[few] for a in arrays)
-    double = errors((some[0], some[1], some[2], some[3]), torch.float64)
-    return Symmetry(
-        frames, errors((arrays[0], arrays[1], arrays[2], arrays[3]), torch.float32),
-        {name: float(np.median(values)) for name, values in double.items()},
-    )  # fmt: skip
+    x, v, q, m = arrays
+    exact = errors((x[few], v[few], q[few], m[few]), double)
+    medians = {name: float(np.median(values)) for name, values in exact.items()}
+    return Symmetry(frames, errors((x, v, q, m), single), medians)
 
 
 Simulation = Callable[[Arrays], FloatArray]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from app.viewmodel.glimpse import Glimpse, glimpse_of, turned_is_enough
 from app.viewmodel.setup import Operation, Setup, rotation_matrix
-from app.viewmodel.symmetry import Arrays, Symmetry, engine_errors, model_symmetry
+from app.viewmodel.symmetry import Arrays, Forecast, Symmetry, engine_errors, model_symmetry
 from physics.errors import InputError
 from surrogate.comparison import Comparison
 from surrogate.zoo import FILE_NAME, shipped_models
@@ -354,9 +354,9 @@ def _symmetry(
     """Of the models and the engine, under the world rotation or, without one, a Haar draw."""
     n_seen = first.comparison.truth.n_frames
     rotation = first.comparison.rotation if first.setup.operations else None
-    found = {"model": model_symmetry(models[0], truth, rotation, n_seen)}
+    found = {"model": model_symmetry(*_precisions(models[0]), truth, rotation, n_seen)}
     if models[1] is not None and first.contrast is not None:
-        found["contrast"] = model_symmetry(models[1], truth, rotation, first.contrast.truth.n_frames)
+        found["contrast"] = model_symmetry(*_precisions(models[1]), truth, rotation, first.contrast.truth.n_frames)
     if before.scenario is not None:
         errors = {name: values[-n_seen:] for name, values in _engine_errors(before).items()}
         turned = _truth_residual(truth, before.truth, first.comparison.rotation, n_seen)
@@ -364,6 +364,14 @@ def _symmetry(
             errors["rotation"] = turned
         found["engine"] = Symmetry(np.arange(n_seen), errors, {})
     return found
+
+
+def _precisions(model: "Forecaster") -> tuple[Forecast, Forecast]:
+    """A model in single and in double precision."""
+    return (
+        lambda states: model.positions_after(*states, double=False),
+        lambda states: model.positions_after(*states, double=True),
+    )
 
 
 @lru_cache(maxsize=8)
