@@ -21,7 +21,7 @@ def leapfrog(
     dt: float,
     n_steps: int,
 ) -> None:
-    """Kick-drift-kick (velocity Verlet). In place; arguments as :func:`symplectic_euler <physics.integrators.euler.symplectic_euler>`.
+    """Kick-drift-kick (velocity Verlet), in place; arguments as `physics.integrators.euler.symplectic_euler`.
 
     Notes
     -----
