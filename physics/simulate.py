@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from physics.errors import InputError, SimulationError, unknown_name
-from physics.forces import FORCES, LANES, couplings, packed_parameters, resolve_parameters
+from physics.fields import NO_FIELDS, Fields
+from physics.forces import FORCES, LANES, packed_parameters, resolve_parameters
 from physics.integrators import INTEGRATORS, Integrator
 from physics.types import State, System, Trajectory
 
@@ -49,9 +50,11 @@ class Schedule:
         return cls(n_steps, intervals / n_steps)
 
 
-def default_integrator(law: str) -> str:
+def default_integrator(law: str, fields: Fields = NO_FIELDS) -> str:
     """The integrator that "auto" stands for."""
-    return "symplectic-euler" if law == "reference" else "leapfrog"
+    if law == "reference":
+        return "symplectic-euler"
+    return "boris" if fields.on_velocity else "leapfrog"
 
 
 def default_dt(system: System) -> float:
@@ -59,7 +62,7 @@ def default_dt(system: System) -> float:
     if system.law == "reference":
         return REFERENCE_DT
     eps = float(system.parameters.get("eps", 1.0))
-    charges = couplings(system.law, system.charges, system.masses)
+    charges = system.masses if FORCES[system.law].couplings == "masses" else system.charges
     strongest = float(np.max(np.abs(charges))) ** 2 / float(system.masses.min())
     strongest *= abs(float(system.parameters.get("G", 1.0)))
     scale = math.sqrt(eps**3 / max(strongest, 1e-12))
@@ -114,9 +117,9 @@ def simulate(
             f"state has {state.positions.shape[0]} particles but system has {system.n_particles} charges"
         )
     output_times = _output_times(state.time, duration, times, n_frames)
-    stepper = _integrator(system.law, integrator)
+    stepper = _integrator(system.law, integrator, system.fields)
     if duration < 0 and not stepper.reversible:
-        name = default_integrator(system.law) if integrator == "auto" else integrator
+        name = default_integrator(system.law, system.fields) if integrator == "auto" else integrator
         reversible = ", ".join(key for key, row in INTEGRATORS.items() if row.reversible)
         raise InputError(
             f"duration must be positive for integrator {name!r} (reversible: {reversible}); got {duration:g}"
@@ -131,6 +134,7 @@ def simulate(
         law=system.law,
         parameters=dict(system.parameters),
         schedule=schedule,
+        fields=system.fields,
         integrator=integrator,
         start_time=state.time,
         workers=1,
@@ -148,6 +152,7 @@ def simulate_batch(
     masses: FloatArray | None = None,
     law: str = "coulomb",
     parameters: dict[str, object] | None = None,
+    fields: Fields = NO_FIELDS,
     integrator: str = "auto",
     start_time: float = 0.0,
     workers: int | None = None,
@@ -174,11 +179,10 @@ def simulate_batch(
     """
     n_systems, n, d = positions.shape
     resolved = resolve_parameters(law, parameters or {})
-    packed = packed_parameters(law, resolved, d)
-    stepper = _integrator(law, integrator)
+    packed = packed_parameters(law, resolved, d, fields)
+    stepper = _integrator(law, integrator, fields)
     if masses is None:
         masses = np.ones((n_systems, n))
-    scaling = couplings(law, charges, masses)
     if not FORCES[law].smooth_at_contact or resolved.get("eps") == 0.0:
         _refuse_coincident(law, positions)
     n_frames = len(schedule.n_steps) + 1
@@ -189,7 +193,7 @@ def simulate_batch(
     def run(block: slice) -> int:
         x = pack_lanes(positions[block])
         v = pack_lanes(velocities[block])
-        q = pack_lanes(scaling[block])
+        q = pack_lanes(charges[block])
         m = pack_lanes(masses[block])
         a = np.empty_like(x)
         for frame in range(n_frames):
@@ -278,10 +282,13 @@ def _output_times(start: float, duration: float, times: ArrayLike | None, n_fram
     return output
 
 
-def _integrator(law: str, name: str) -> Integrator:
-    resolved = default_integrator(law) if name == "auto" else name
+def _integrator(law: str, name: str, fields: Fields) -> Integrator:
+    resolved = default_integrator(law, fields) if name == "auto" else name
     if resolved not in INTEGRATORS:
         raise unknown_name("integrator", resolved, [*INTEGRATORS, "auto"])
+    if fields.on_velocity and not INTEGRATORS[resolved].takes_velocity_forces:
+        able = ", ".join(key for key, row in INTEGRATORS.items() if row.takes_velocity_forces)
+        raise InputError(f"integrator {resolved!r} takes no magnetic field and no drag; these do: {able}")
     return INTEGRATORS[resolved]
 
 

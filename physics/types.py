@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from physics.errors import InputError
+from physics.fields import NO_FIELDS, Fields
 
 FloatArray = NDArray[np.float64]
 
@@ -44,6 +45,8 @@ class System:
         A name of :data:`physics.forces.FORCES`.
     parameters : mapping
         The law's parameters; those left out take the law's defaults (see :mod:`physics.forces`).
+    fields : Fields
+        Electric and magnetic field, drag, trap (see :mod:`physics.fields`); none by default.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class System:
     masses: FloatArray = 1.0  # type: ignore[assignment]  # a scalar is broadcast below
     law: str = "coulomb"
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    fields: Fields = NO_FIELDS
 
     if TYPE_CHECKING:  # what callers may pass; the fields always hold arrays
 
@@ -64,6 +68,7 @@ class System:
             masses: ArrayLike = 1.0,
             law: str = "coulomb",
             parameters: Mapping[str, Any] = ...,
+            fields: Fields = NO_FIELDS,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -88,7 +93,7 @@ class System:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickling, between our own processes only: a read-only mapping cannot be pickled as it is."""
-        return System, (self.charges, self.masses, self.law, dict(self.parameters))
+        return System, (self.charges, self.masses, self.law, dict(self.parameters), self.fields)
 
     @property
     def n_particles(self) -> int:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.integrators.boris import boris
 from physics.integrators.euler import symplectic_euler
 from physics.integrators.leapfrog import leapfrog
 from physics.integrators.runge_kutta import rk4
 from physics.integrators.yoshida import yoshida4, yoshida6
 
-__all__ = ["INTEGRATORS", "Integrator", "leapfrog", "rk4", "symplectic_euler", "yoshida4", "yoshida6"]
+__all__ = ["INTEGRATORS", "Integrator", "boris", "leapfrog", "rk4", "symplectic_euler", "yoshida4", "yoshida6"]
 
 FloatArray = NDArray[np.float64]
 Step = Callable[[int, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float, int], None]
@@ -35,6 +36,8 @@ class Integrator:
         Energy error stays bounded for a conservative law.
     reversible : bool
         Running back with -dt returns to the start up to round-off.
+    takes_velocity_forces : bool
+        Whether it takes a magnetic field and drag.
     velocity_offset : float
         Stored velocities belong to t + velocity_offset * dt.
     """
@@ -44,6 +47,7 @@ class Integrator:
     symplectic: bool
     reversible: bool
     velocity_offset: float
+    takes_velocity_forces: bool = False
 
 
 INTEGRATORS: dict[str, Integrator] = {
@@ -53,5 +57,10 @@ INTEGRATORS: dict[str, Integrator] = {
     "leapfrog": Integrator(leapfrog, order=2, symplectic=True, reversible=True, velocity_offset=0.0),
     "yoshida4": Integrator(yoshida4, order=4, symplectic=True, reversible=True, velocity_offset=0.0),
     "yoshida6": Integrator(yoshida6, order=6, symplectic=True, reversible=True, velocity_offset=0.0),
-    "rk4": Integrator(rk4, order=4, symplectic=False, reversible=False, velocity_offset=0.0),
+    "boris": Integrator(
+        boris, order=2, symplectic=True, reversible=True, velocity_offset=0.0, takes_velocity_forces=True
+    ),
+    "rk4": Integrator(
+        rk4, order=4, symplectic=False, reversible=False, velocity_offset=0.0, takes_velocity_forces=True
+    ),
 }
