@@ -17,6 +17,7 @@ from physics.errors import InputError, SimulationError, unknown_name
 from physics.fields import NO_FIELDS, Fields
 from physics.forces import FORCES, LANES, packed_parameters, resolve_parameters
 from physics.integrators import INTEGRATORS, Integrator
+from physics.integrators.gauss_radau import memory_size
 from physics.types import State, System, Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -95,7 +96,7 @@ def simulate(
     integrator : str
         A name of :data:`physics.integrators.INTEGRATORS`, or "auto".
     dt : float, optional [time]
-        The largest step; by default chosen from the law.
+        The largest step; by default chosen from the law. Of adaptive integrators: the first step tried.
 
     Returns
     -------
@@ -125,6 +126,8 @@ def simulate(
             f"duration must be positive for integrator {name!r} (reversible: {reversible}); got {duration:g}"
         )
     step = default_dt(system) if dt is None else _real("dt", dt)
+    if stepper.adaptive:
+        return _adaptive(system, state, output_times, stepper, step)
     schedule = schedule_through(output_times, step)
     positions, velocities = simulate_batch(
         state.positions[None],
@@ -190,7 +193,16 @@ def simulate_batch(
     v_out = np.empty((n_systems, n_frames, n, d))
     code = FORCES[law].code
 
+    def run_paths(block: slice) -> int:
+        times = start_time + np.concatenate([[0.0], np.cumsum(schedule.n_steps * schedule.dt)])
+        for s in range(block.start, block.stop):
+            system = System(charges[s], masses[s], law, resolved, fields)
+            memory, first = np.zeros(memory_size(n, d)), abs(float(schedule.dt[0]))
+            x_out[s], v_out[s] = path_of(system, positions[s], velocities[s], times, stepper, first, memory)
+        return int(block.stop - block.start)
+
     def run(block: slice) -> int:
+        assert stepper.step is not None
         x = pack_lanes(positions[block])
         v = pack_lanes(velocities[block])
         q = pack_lanes(charges[block])
@@ -205,7 +217,56 @@ def simulate_batch(
         _refuse_non_finite(x_out[block], v_out[block], schedule, start_time, block.start)
         return int(block.stop - block.start)
 
-    run_blocks(run, n_systems, workers, progress)
+    run_blocks(run_paths if stepper.adaptive else run, n_systems, workers, progress)
+    return x_out, v_out
+
+
+def _adaptive(system: System, state: State, times: FloatArray, stepper: Integrator, dt: float) -> Trajectory:
+    """The trajectory by an integrator that chooses its own steps; it goes on from the state's memory, if any."""
+    if not math.isfinite(dt) or dt <= 0:
+        raise InputError(f"dt must be positive and finite; got {dt}")
+    n, d = state.positions.shape
+    size = memory_size(n, d)
+    memory = np.zeros(size) if state.memory is None else np.array(state.memory, dtype=np.float64)
+    if memory.shape != (size,):
+        raise InputError(
+            f"the state's memory must be ({size},) for {n} particles in {d} dimensions; got {memory.shape}"
+        )
+    if not FORCES[system.law].smooth_at_contact or system.parameters.get("eps") == 0.0:
+        _refuse_coincident(system.law, state.positions[None])
+    x, v = path_of(system, state.positions, state.velocities, times, stepper, dt, memory)
+    return Trajectory(times, x, v, system, 0.0, memory)
+
+
+def path_of(
+    system: System,
+    positions: FloatArray,
+    velocities: FloatArray,
+    times: FloatArray,
+    stepper: Integrator,
+    dt: float,
+    memory: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """States of one system at `times` by an adaptive integrator, (F, N, n) each; `memory` is updated.
+
+    Raises
+    ------
+    SimulationError
+        Where the steps became too small to go on.
+    """
+    assert stepper.path is not None
+    n, d = positions.shape
+    x_out, v_out = np.empty((2, len(times), n, d))
+    packed = packed_parameters(system.law, system.parameters, d, system.fields)
+    columns = (np.ascontiguousarray(values[:, None]) for values in (system.charges, system.masses))
+    x, v = (np.array(values, dtype=np.float64) for values in (positions, velocities))
+    q, m = columns
+    code = FORCES[system.law].code
+    if stepper.path(code, x, v, q, m, packed, times, dt, memory, x_out, v_out) < 0:
+        raise SimulationError(
+            f"the step became too small near t = {memory[1]:g}: a close encounter of law {system.law!r} cannot be "
+            "resolved; raise eps"
+        )
     return x_out, v_out
 
 

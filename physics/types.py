@@ -109,11 +109,15 @@ class State:
     ----------
     positions, velocities : (n_particles, n_dims) float64 [length], [length/time]
     time : float [time]
+    memory : (any,) float64 or None
+        What the integrator that made this state goes on from, so that two runs have the bits of one; None where
+        it needs nothing.
     """
 
     positions: FloatArray
     velocities: FloatArray
     time: float = 0.0
+    memory: FloatArray | None = None
 
     def __post_init__(self) -> None:
         positions = _finite("positions", self.positions)
@@ -149,6 +153,8 @@ class Trajectory:
     velocity_offset : float [time]
         Velocities are those of time + velocity_offset; -dt/2 where the integrator stores the velocity that
         produced the position (see :mod:`physics.observables`).
+    memory : (any,) float64 or None
+        Of the last state, see :class:`State`.
     """
 
     times: FloatArray
@@ -156,6 +162,7 @@ class Trajectory:
     velocities: FloatArray
     system: System
     velocity_offset: float = 0.0
+    memory: FloatArray | None = None
 
     def __post_init__(self) -> None:
         for name in ("times", "positions", "velocities"):
@@ -181,7 +188,9 @@ class Trajectory:
 
     def state(self, frame: int) -> State:
         """The state at one frame."""
-        return State(self.positions[frame], self.velocities[frame], float(self.times[frame]))
+        last = frame in (-1, self.n_frames - 1)
+        memory = self.memory if last else None
+        return State(self.positions[frame], self.velocities[frame], float(self.times[frame]), memory)
 
     def transformed(self, matrix: FloatArray) -> "Trajectory":
         """The same trajectory with every position and velocity x replaced by matrix @ x.
