@@ -33,8 +33,10 @@ NODES = np.array(
 )
 """Roots of the Gauss-Radau polynomial of eight points, as shares of a step."""
 DEGREE = 7
-PRECISION = 1e-9
-"""Largest share of the acceleration that the last term of the polynomial may have (Rein & Spiegel, eq. 9)."""
+PRECISION = 1e-12
+"""Share of the acceleration that the last term of the polynomial should have at most, roughly."""
+GROWTH = (5040.0 * PRECISION) ** (1.0 / DEGREE)
+"""The next step over the shortest time scale (Pham, Rein & Spiegel, eq. 16)."""
 CONVERGED = 1e-16
 """The corrector stops when the last term changes by a smaller share of the acceleration."""
 MOST_CORRECTIONS = 12
@@ -130,6 +132,33 @@ def predict(ratio: float, b: FloatArray, e: FloatArray, b_from: FloatArray, e_fr
 
 
 @kernel
+def shortest_time(a0: FloatArray, b: FloatArray, d: int) -> float:
+    """The shortest time scale of any particle at the end of a step, squared, in steps.
+
+    2 a^2 / (j^2 + |a| |s|) from acceleration a, jerk j and snap s. Derivatives this low are not drowned by
+    round-off in close encounters, as the last term of the polynomial is.
+    """
+    shortest = np.inf
+    for first in range(0, a0.shape[0], d):
+        a2, j2, s2 = 0.0, 0.0, 0.0
+        for i in range(first, first + d):
+            acceleration, jerk, snap = a0[i], 0.0, 0.0
+            for k in range(DEGREE):
+                acceleration += b[k, i]
+                jerk += (k + 1) * b[k, i]
+                snap += (k + 1) * k * b[k, i]
+            a2 += acceleration * acceleration
+            j2 += jerk * jerk
+            s2 += snap * snap
+        change = j2 + math.sqrt(a2 * s2)
+        if change > 0.0:
+            shortest = min(shortest, 2.0 * a2 / change)
+        elif math.isnan(change):
+            return np.nan
+    return shortest
+
+
+@kernel
 def ias15(  # noqa: C901  (one loop over steps, read top to bottom)
     code: int,
     x: FloatArray,
@@ -166,9 +195,8 @@ def ias15(  # noqa: C901  (one loop over steps, read top to bottom)
 
     Notes
     -----
-    **Source** Rein & Spiegel 2015, "IAS15"; the scheme of Everhart 1985.
-    **Deviations** none known: a warm-started predictor, step control by the last coefficient, and sums that keep
-    their lost digits are as in the paper.
+    **Source** Rein & Spiegel 2015, "IAS15" (the scheme of Everhart 1985); steps by Pham, Rein & Spiegel 2024.
+    **Deviations** a precision of 1e-12 instead of 1e-9: twice the steps, and energies at round-off.
     **Checked by** tests/physics/test_gauss_radau.py.
     """
     shape = (x.shape[0], x.shape[1], 1)
@@ -202,7 +230,7 @@ def ias15(  # noqa: C901  (one loop over steps, read top to bottom)
                     total += FROM_POWERS[k, j] * b[k, i]
                 g[j, i] = total
         change = 1e300
-        for _ in range(MOST_CORRECTIONS):
+        for correction in range(MOST_CORRECTIONS):
             before = change
             largest_a, largest_change = 0.0, 0.0
             for node in range(1, DEGREE + 1):
@@ -220,17 +248,10 @@ def ias15(  # noqa: C901  (one loop over steps, read top to bottom)
                         largest_a = max(largest_a, abs(a[i]))
                         largest_change = max(largest_change, abs(difference))
             change = largest_change / largest_a if largest_a > 0.0 else 0.0
-            if change < CONVERGED or change >= before:
+            if change < CONVERGED or (correction > 2 and change >= before):
                 break
-        largest_a, largest_b = 0.0, 0.0
-        finite = True
-        for i in range(size):
-            largest_a = max(largest_a, abs(a[i]))
-            largest_b = max(largest_b, abs(b[DEGREE - 1, i]))
-            finite = finite and math.isfinite(a[i]) and math.isfinite(b[DEGREE - 1, i])
-        error = largest_b / largest_a if largest_a > 0.0 else 0.0
-        factor = (PRECISION / error) ** (1.0 / DEGREE) if error > 0.0 else 1.0 / SAFETY
-        factor = min(factor, 1.0 / SAFETY)
+        factor = min(1.0 / SAFETY, GROWTH * math.sqrt(shortest_time(a0, b, shape[1])))
+        finite = factor == factor
         if not finite or factor < SAFETY:
             dt *= max(factor, 0.01) if finite else 0.1
             if abs(dt) < smallest:
