@@ -61,6 +61,18 @@ CHOICES: dict[str, Choice] = {
         lambda state, catalogue: [(f"{i}-{j}", (i, j)) for i, j in state.planes],
         lambda session, plane: session.world.select_plane(*plane),
     ),
+    "hidden-axis": Choice(
+        "Hidden axis",
+        lambda state, catalogue: [("the most hidden", None), *((f"x{i}", i) for i in range(state.n_dims))],
+        lambda session, axis: session.picture.hidden_axis(axis),
+    ),
+    "select": Choice(
+        "Select particle",
+        lambda state, catalogue: [
+            (str(k), k) for k in range(state.prepared.comparison.truth.system.n_particles if state.prepared else 0)
+        ],
+        lambda session, particle: session.selection.select((particle,)),
+    ),
     "recent": Choice(
         "Open recent",
         lambda state, catalogue: [(path, path) for path in state.preferences.recent],

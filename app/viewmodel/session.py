@@ -14,7 +14,9 @@ from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
+from app.viewmodel.intents.picture import PictureIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
+from app.viewmodel.intents.selection import SelectionIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.world import WorldIntents
@@ -53,6 +55,8 @@ class Session:
         self.world = WorldIntents(self)
         self.clock = ClockIntents(self)
         self.view = ViewIntents(self)
+        self.picture = PictureIntents(self)
+        self.selection = SelectionIntents(self)
         self.export = ExportIntents(self)
         self.files = FileIntents(self)
         self.preferences = PreferenceIntents(self, folder)

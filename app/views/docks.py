@@ -1,5 +1,6 @@
 """The docks: one for each row of PANELS, placed, closed, restored; the layout as text."""
 
+import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
@@ -8,12 +9,14 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state import ViewState, same_but_for_the_clock
 from app.views.panels import BOTTOM, LEFT, PANELS, RIGHT, Panel, PanelArea
 
 LAYOUT_VERSION = 1
 SIDE_WIDTH = 316
 BOTTOM_HEIGHT = 150
+TENTH = 0.1
+"""Between two drawings of a panel with pace "tenth" while it plays [second]."""
 
 
 class PanelDock(QDockWidget):
@@ -70,6 +73,8 @@ class Docks:
         for dock in self.docks.values():
             if dock.area is not None:
                 dock.area.wants_more.connect(lambda: self._balance.start(0))
+        self._last: ViewState | None = None
+        self._tenth = 0.0
         self.place()
 
     def place(self) -> None:
@@ -104,9 +109,19 @@ class Docks:
             dock.raise_()
 
     def show_state(self, state: ViewState) -> None:
-        """Draw the state in every panel that is seen."""
+        """Draw the state in every panel that is seen; while it plays at the pace of each."""
+        before, self._last = self._last, state
+        only_the_clock = before is not None and same_but_for_the_clock(before, state)
+        due = {"tick"}
+        if not (only_the_clock and state.playback.playing):
+            due.add("tenth")
+        elif time.monotonic() - self._tenth >= TENTH:
+            due.add("tenth")
+            self._tenth = time.monotonic()
+        if not only_the_clock:
+            due.add("change")
         for name, dock in self.docks.items():
-            if dock.seen:
+            if dock.seen and PANELS[name].pace in due:
                 self.panels[name].show_state(state)  # type: ignore[attr-defined]
 
     def _show_now(self, name: str) -> None:
