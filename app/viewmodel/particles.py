@@ -29,7 +29,7 @@ class ParticleTable:
     values: FloatArray
 
 
-LEADING = ("particle", "charge", "mass", "speed", "error", "energy share")
+LEADING = ("particle", "charge", "mass", "speed", "error", "energy")
 """The columns before the coordinates."""
 
 

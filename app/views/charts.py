@@ -25,6 +25,11 @@ MOST_SELECTED = 8
 SYMLOG_LINEAR = 0.003
 SYMLOG_TICKS = (-100.0, -10.0, -1.0, -0.1, -0.01, -0.001, 0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 
+ERROR_TIP = (
+    "Root mean square of the position error, per coordinate. Dashed: what chaos alone makes of a push of 1e-6.\n"
+    "Selected particles have a curve of their own."
+)
+
 ENERGY_TIP = (
     "Energy of the forecast less that of the truth at the start, as a share of the mean kinetic energy.\n"
     "Every frame is a forecast of its own, so the curve need not be smooth; where two opposite charges pass\n"
@@ -49,8 +54,9 @@ class Charts(QWidget):
         layout.setContentsMargins(8, 0, 8, 4)
         layout.setSpacing(8)
         toggled = lambda: session.picture.toggle("log_curves")  # noqa: E731
-        self.error = CurvePlot("RMSE per coordinate", session.clock.seek_time, toggled)
+        self.error = CurvePlot("RMSE", session.clock.seek_time, toggled)
         self.energy = CurvePlot("energy", session.clock.seek_time, toggled)
+        self.error.legend.setToolTip(ERROR_TIP)
         self.energy.legend.setToolTip(ENERGY_TIP)
         self.energy.plot.setXLink(self.error.plot)
         for chart in (self.error, self.energy):
@@ -111,9 +117,9 @@ class Charts(QWidget):
         names = {"truth": "truth", "forecast": "forecast", "rollout": "roll-out"}
         errors = energy_errors(prepared)
         shown = {k: v for k, v in errors.items() if k != "rollout" or state.view.show_rollout}
-        self.energy.title = "energy error / kinetic" if errors else "energy: law unknown"
+        self.energy.title = "energy error" if errors else "energy: law unknown"
         if prepared.comparison.truth.system.law == "reference":
-            self.energy.title = "energy change / kinetic (not conserved)"
+            self.energy.title = "energy change (not conserved)"
         curves = tuple(
             Curve(names[name], values, symlog(values) if logarithmic else values, colours[name])
             for name, values in sorted(shown.items(), key=lambda item: item[0] == "truth")  # the truth on top
@@ -152,15 +158,13 @@ def error_curves(prepared: Prepared, state: ViewState, theme: Theme) -> tuple[Cu
         curves.append(curve(contrast.model_name, contrast.position_rmse(), theme.warning))
     size = comparison.truth.positions[0].size
     grown = PERTURBATION * prepared.growth / np.sqrt(size)
-    curves.append(curve("1e-6 perturbation", grown, theme.muted, dashed=True))
+    curves.append(curve("1e-6 push", grown, theme.muted, dashed=True))
     chosen = state.selection.particles[-MOST_SELECTED:]
     if chosen:
         errors = comparison.particle_errors() / np.sqrt(comparison.truth.n_dims)  # per coordinate, like the rest
         for particle in chosen:
             last = particle == chosen[-1]
-            curves.append(
-                curve(f"particle {particle}", errors[:, particle], theme.selection, width=2.4 if last else 1.4)
-            )
+            curves.append(curve(f"#{particle}", errors[:, particle], theme.selection, width=2.4 if last else 1.4))
     return tuple(curves)
 
 

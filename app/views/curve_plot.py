@@ -151,7 +151,7 @@ class CurvePlot(QWidget):
         if len(self._times):
             self.plot.setXRange(float(self._times[0]), float(self._times[-1]), padding=0.01)
 
-    def words_at(self, time: float | None) -> str:
+    def words_at(self, time: float | None, named: bool = True) -> str:
         """The head line: title and names in their colours, with their values at a time."""
         assert self._theme is not None
         muted, parts = self._theme.muted, [self.title]
@@ -163,12 +163,16 @@ class CurvePlot(QWidget):
         for curve in self.curves:
             sign = "╌" if curve.dashed else "━"
             value = "" if at is None else f" <b>{short_number(float(curve.values[at]))}</b>"
-            words.append(f"<span style='color:{curve.colour}'>{sign}&nbsp;{curve.name}{value}</span>")
+            name = curve.name if named else ""
+            words.append(f"<span style='color:{curve.colour}'>{sign}&nbsp;{name}{value}</span>")
         return "&nbsp;&nbsp; ".join(words)
 
     def _say(self) -> None:
-        if self._theme is not None:
-            self.legend.setText(self.words_at(self._hovered))
+        if self._theme is None:
+            return
+        self.legend.setText(self.words_at(self._hovered))
+        if self._hovered is not None and self.legend.sizeHint().width() > self.legend.width():
+            self.legend.setText(self.words_at(self._hovered, named=False))
 
     def _hover(self, place: QPointF) -> None:
         box = self.plot.getViewBox()

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from app.viewmodel.catalogue import Catalogue
@@ -14,7 +13,7 @@ from app.views.panels import BOTTOM, LEFT, PANELS, RIGHT, Panel, PanelArea
 
 LAYOUT_VERSION = 1
 SIDE_WIDTH = 316
-BOTTOM_HEIGHT = 150
+BOTTOM_HEIGHT = 185
 TENTH = 0.1
 """Between two drawings of a panel with pace "tenth" while it plays [second]."""
 
@@ -31,17 +30,13 @@ class PanelDock(QDockWidget):
         self._name, self._shown = name, shown
         self.area = PanelArea(content) if panel.scrolls else None
         self.setWidget(self.area or content)
+        self.visibilityChanged.connect(self._see)  # said of a panel behind another one, too
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  (Qt's name)
-        """Draw what was missed."""
-        super().showEvent(event)
-        self.seen = True
-        self._shown(self._name)
-
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  (Qt's name)
-        """Rest."""
-        super().hideEvent(event)
-        self.seen = False
+    def _see(self, seen: bool) -> None:
+        """Draw what was missed, or rest."""
+        self.seen = seen
+        if seen:
+            self._shown(self._name)
 
 
 class Docks:

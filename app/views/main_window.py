@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
             titles=self.viewport.titles,
         )
         self.viewport.watched_by(self.mouse)
+        self.viewport.widget.installEventFilter(self.mouse)
         self.viewport.widget.installEventFilter(self)
         for box in self.findChildren(QAbstractSpinBox):
             box.installEventFilter(self)
@@ -349,6 +350,8 @@ def _status_text(state: ViewState) -> str:
     truth = comparison.truth
     text = (
         f"{comparison.scenario_name}   n = {truth.n_dims}   N = {truth.system.n_particles}   "
-        f"{comparison.model_name}   horizon {comparison.horizon:g}"
+        f"{comparison.model_name}"
     )
+    if comparison.horizon is not None:
+        text += f"   horizon {comparison.horizon:g}"
     return text + ("   working …" if state.busy and not state.spinning else "")

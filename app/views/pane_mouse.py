@@ -65,6 +65,8 @@ class PaneMouse(QObject):
             at = self._host.mapFromGlobal(event.globalPos())
             QToolTip.showText(event.globalPos(), self.tip(at.x(), at.y()), self._host)
             return True
+        if watched is self._host:  # the panes lie on it: their clicks are theirs
+            return False
         if isinstance(event, QMouseEvent) and event.button() == Qt.MouseButton.LeftButton:
             place = event.position()
             if event.type() == QEvent.Type.MouseButtonPress:

@@ -23,7 +23,7 @@ Index = QModelIndex | QPersistentModelIndex
 MEANINGS = {
     "speed": "Of the truth [length/time]",
     "error": "Distance of the forecast from the truth [length]",
-    "energy share": "Kinetic energy and half the energy of every pair the particle is in [energy]",
+    "energy": "Kinetic energy and half the energy of every pair the particle is in [energy]",
 }
 
 
@@ -78,7 +78,7 @@ class ParticleModel(QAbstractTableModel):
             value = float(self.table.values[self.order[index.row()], index.column()])
             if index.column() == 0:
                 return str(int(value))
-            return "-" if value != value else f"{value:.4g}"
+            return "-" if value != value else f"{value:.3g}"
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None

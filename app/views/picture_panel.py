@@ -52,8 +52,10 @@ class PicturePanel(QWidget):
         self.low, self.high = self._number("low end of the scale"), self._number("high end of the scale")
         for box in (self.low, self.high):
             box.editingFinished.connect(self._range_changed)
+        self.own = QLabel("of the comparison")
         self.trail = QSpinBox()
         self.trail.setRange(0, LONGEST_TRAIL)
+        self.trail.setMinimumWidth(56)
         self.trail.setSingleStep(15)
         self.trail.setKeyboardTracking(False)
         self.trail.setAccessibleName("trail length in frames")
@@ -61,7 +63,7 @@ class PicturePanel(QWidget):
         self.trail.valueChanged.connect(lambda value: picture.set(trail=value))
         self.fade = self._check("fade", "Trails fade with age")
         self.fade.clicked.connect(lambda on: picture.set(trail_fade=on))
-        self.of_selected = self._check("selected only", "Trails of the selected particles alone")
+        self.of_selected = self._check("selected", "Trails of the selected particles alone")
         self.of_selected.clicked.connect(lambda on: picture.set(trail_of="selected" if on else "all"))
         self.ghosts = self._check("truth and error links", "Where the particles really are (Shift+G)")
         self.ghosts.clicked.connect(lambda on: picture.set(ghosts=on))
@@ -69,6 +71,7 @@ class PicturePanel(QWidget):
         self.hud.clicked.connect(lambda on: picture.set(hud=on))
         self.cue = QSlider(Qt.Orientation.Horizontal)
         self.cue.setRange(0, 100)
+        self.cue.setMinimumWidth(48)
         self.cue.setAccessibleName("depth cue in per cent")
         self.cue.setToolTip("How much what lies off the drawn space fades")
         self.cue.valueChanged.connect(lambda value: picture.set(fade_hidden=value / 100.0))
@@ -89,7 +92,7 @@ class PicturePanel(QWidget):
         rows: tuple[tuple[str, tuple[QWidget, ...]], ...] = (
             ("layout", (self.layout_box,)),
             ("colour by", (self.colouring,)),
-            ("scale", (self.low, self.high, self.fixed)),
+            ("scale", (self.own, self.low, self.high, self.fixed)),
             ("trails", (self.trail, self.fade, self.of_selected)),
             ("show", (self.ghosts, self.hud)),
             ("hidden axis", (self.hidden,)),
@@ -104,7 +107,7 @@ class PicturePanel(QWidget):
             line.setSpacing(6)
             for widget in widgets:
                 line.addWidget(widget, 0 if isinstance(widget, QCheckBox) else 1)
-            if all(isinstance(widget, QCheckBox) for widget in widgets):
+            if isinstance(widgets[0], QCheckBox):
                 line.addStretch(1)
             self._grid.addLayout(line, row, 1)
 
@@ -167,14 +170,17 @@ class PicturePanel(QWidget):
         has_scale = COLOURINGS[view.colour_by].palette != "signs"
         self.fixed.setEnabled(has_scale)
         for box, value in zip((self.low, self.high), view.colour_range or (0.0, 0.0), strict=True):
-            box.setEnabled(view.colour_range is not None)
+            box.setVisible(view.colour_range is not None)
             if not box.hasFocus():
                 _quietly(box, lambda box=box, value=value: box.setValue(value))  # type: ignore[misc]
+        self.own.setVisible(view.colour_range is None)
+        self.own.setText("of the comparison" if has_scale else "none")
         hides = n > 3
         for widget in (self.cue, self.depth_box, self.slice):
             widget.setEnabled(hides)
         self.hidden.setEnabled(n > 1)
-        self.thickness.setEnabled(hides and view.slice_thickness is not None)
+        self.thickness.setEnabled(hides)
+        self.thickness.setVisible(view.slice_thickness is not None)
         if view.slice_thickness is not None and not self.thickness.hasFocus():
             _quietly(self.thickness, lambda: self.thickness.setValue(view.slice_thickness or 0.0))
 

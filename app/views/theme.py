@@ -65,7 +65,7 @@ QCheckBox:focus {{ color: {accent}; }}
 QTableView {{ background: {t.panel}; alternate-background-color: {t.background}; border: none;
     selection-background-color: {t.line}; selection-color: {t.text}; outline: none;
     font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
-QTableView::item {{ padding: 0 6px; }}
+QTableView::item {{ padding: 0 3px; }}
 QTableView::item:selected {{ background: {t.line}; color: {t.text}; }}
 QHeaderView {{ background: {t.panel}; }}
 QHeaderView::section {{ background: {t.panel}; color: {t.muted}; border: none;
@@ -97,7 +97,7 @@ QDockWidget::close-button, QDockWidget::float-button {{ border: none; background
 QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {t.line}; border-radius: 3px; }}
 QMainWindow::separator {{ background: {t.line}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {accent}; }}
-QTabBar {{ background: {t.panel}; }}
+QTabBar {{ background: {t.panel}; qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: {t.panel}; color: {t.muted}; padding: 5px 12px;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {accent}; }}

@@ -1,7 +1,7 @@
 """The bar under the panes: the time line; below it play, step, time, marks, what happens at the end, speed."""
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodel.session import Session
 from app.viewmodel.state import ENDINGS, SPEEDS, ViewState, same_but_for_the_clock
@@ -33,8 +33,8 @@ class Timeline(QWidget):
         self.forward = self._button("", "Next frame (Right)", lambda: clock.step(1))
         self.mark_in = self._button("In", "Play from this frame on (I); Shift+I goes there", clock.mark_in)
         self.mark_out = self._button("Out", "Play up to this frame (O); Shift+O goes there", clock.mark_out)
-        self.clear = self._button("All", "Play all of it: no marks (Alt+I)", clock.clear_marks)
-        for button in (self.mark_in, self.mark_out, self.clear):
+        self.clear = self._button("×", "Play all of it: no marks (Alt+I)", clock.clear_marks)
+        for button in (self.back, self.forward, self.mark_in, self.mark_out, self.clear):
             button.setProperty("small", True)
         self.time = QDoubleSpinBox()
         self.time.setDecimals(2)
@@ -42,17 +42,15 @@ class Timeline(QWidget):
         self.time.setKeyboardTracking(False)
         self.time.setAccessibleName("go to time")
         self.time.setToolTip("The time of the frame that is shown; type another and press Enter (G)")
-        self.time.setMinimumWidth(104)
+        self.time.setMinimumWidth(136)
         self.time.valueChanged.connect(clock.seek_time)
-        self.total = QLabel()
-        self.total.setObjectName("muted")
         self.ending = QComboBox()
         self.ending.setAccessibleName("at the end")
         self.ending.setToolTip("At the end: stop, play again (Ctrl+R), or turn round (Ctrl+Shift+R)")
         for name in ENDINGS:
             self.ending.addItem(name, name)
         self.ending.activated.connect(lambda: clock.set_ending(self.ending.currentData()))
-        self.every = QPushButton("every frame")
+        self.every = QPushButton("every")
         self.every.setProperty("small", True)
         self.every.setCheckable(True)
         self.every.setToolTip("Skip no frame, however slow the drawing (E); else keep to the time")
@@ -62,8 +60,12 @@ class Timeline(QWidget):
         self.speed.setToolTip("Time units per second ([ and ])")
         for speed in SPEEDS:
             self.speed.addItem(f"{speed:g}×", speed)
+        for combo in (self.ending, self.speed):
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            combo.setMinimumContentsLength(3)
+            combo.setMaximumWidth(76)
         self.speed.activated.connect(lambda: clock.set_speed(self.speed.currentData()))
-        left: tuple[QWidget, ...] = (self.back, self.play, self.forward, self.time, self.total)
+        left: tuple[QWidget, ...] = (self.back, self.play, self.forward, self.time)
         for widget in left:
             row.addWidget(widget)
         row.addSpacing(8)
@@ -110,7 +112,7 @@ class Timeline(QWidget):
             with QSignalBlocker(self.time):
                 self.time.setRange(float(times[0]), float(times[-1]))
                 self.time.setSingleStep(float(times[1] - times[0]) if len(times) > 1 else 1.0)
-            self.total.setText(f"/ {float(times[-1]):.2f}")
+                self.time.setSuffix(f" / {float(times[-1]):.2f}")
         self.clear.setEnabled(playback.mark_in is not None or playback.mark_out is not None)
         self.every.setChecked(playback.every_frame)
         for combo, value in ((self.speed, playback.speed), (self.ending, playback.ending)):
