@@ -66,13 +66,6 @@ CHOICES: dict[str, Choice] = {
         lambda state, catalogue: [("the most hidden", None), *((f"x{i}", i) for i in range(state.n_dims))],
         lambda session, axis: session.picture.hidden_axis(axis),
     ),
-    "select": Choice(
-        "Select particle",
-        lambda state, catalogue: [
-            (str(k), k) for k in range(state.prepared.comparison.truth.system.n_particles if state.prepared else 0)
-        ],
-        lambda session, particle: session.selection.select((particle,)),
-    ),
     "recent": Choice(
         "Open recent",
         lambda state, catalogue: [(path, path) for path in state.preferences.recent],
