@@ -87,6 +87,8 @@ class PicturePanel(QWidget):
         self.thickness.setSingleStep(0.1)
         self.thickness.valueChanged.connect(lambda value: picture.set(slice_thickness=value))
         self._lay_out()
+        for box in (self.low, self.high, self.thickness):  # shown with a value; all at once make the dock too wide
+            box.hide()
 
     def _lay_out(self) -> None:
         rows: tuple[tuple[str, tuple[QWidget, ...]], ...] = (
