@@ -43,7 +43,8 @@ def _row(name: str, values: list[float]) -> str:
     middle, worst = statistics.median(values), max(values)
     if worst >= 1.0:
         return f"| {name} | {middle:.2f} s | {worst:.2f} s |"
-    return f"| {name} | {1000 * middle:.0f} ms | {1000 * worst:.0f} ms |"
+    digits = 1 if worst < 0.01 else 0
+    return f"| {name} | {1000 * middle:.{digits}f} ms | {1000 * worst:.{digits}f} ms |"
 
 
 def main(argv: Sequence[str]) -> None:
@@ -55,7 +56,7 @@ def main(argv: Sequence[str]) -> None:
     from app.views.start import refuse_without_display
 
     refuse_without_display()
-    from app.views.bench import measured_rotations
+    from app.views.bench import measured_playback, measured_rotations
 
     lines: list[str] = []
     numbers: dict[str, Any] = {}
@@ -79,6 +80,9 @@ def main(argv: Sequence[str]) -> None:
             key = f"turn_{n_dims}d_{'playing' if playing else 'paused'}"
             say(f"10° turn to the new forecast, {name}", key, [t["seconds"] for t in turns])
             say(f"longest block, {name}", f"{key}_block", [t["block"] for t in turns])
+    ticks = measured_playback()
+    for part, words in (("tick", "tick to painter"), ("render", "rendered and painted")):
+        say(f"playing N = 200, trails of 200 frames: {words}", f"play_{part}", [t[part] for t in ticks])
     options.out.mkdir(parents=True, exist_ok=True)
     from surrogate.train import machine  # PyTorch: after the measurements
 

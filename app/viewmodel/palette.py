@@ -63,7 +63,7 @@ CHOICES: dict[str, Choice] = {
     ),
     "hidden-axis": Choice(
         "Hidden axis",
-        lambda state, catalogue: [("most hidden", None), *((f"x{k}", k) for k in range(state.n_dims))],
+        lambda state, catalogue: [("the most hidden", None), *((f"x{k}", k) for k in range(state.n_dims))],
         lambda session, axis: session.basis.choose_hidden(axis),
     ),
     "recent": Choice(

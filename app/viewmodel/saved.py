@@ -8,10 +8,12 @@ import numpy as np
 from app.viewmodel.documents import read_document, write_document
 from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
 from app.viewmodel.matrices import TOLERANCE, off_orthogonal
+from app.viewmodel.scene import MAX_PANES
 from app.viewmodel.setup import Given, Operation, Setup, TourTurn
 from app.viewmodel.state import Playback, View
 from app.viewmodel.tours import TOURS
 from physics.errors import InputError
+from surrogate.render import COLOURINGS
 from surrogate.render.projection import view_basis
 
 KIND, VERSION = "session", 1
@@ -56,15 +58,25 @@ def load_session(path: Path) -> SavedSession:
         One line: the path, the place in it, what was expected.
     """
     saved = read_document(path, KIND, VERSION, SavedSession)
-    setup, playback = saved.setup, saved.playback
+    setup, playback, view = saved.setup, saved.playback, saved.view
+    if view.colour_by not in COLOURINGS:
+        raise InputError(f"{path}: content.view.colour_by: {view.colour_by!r}; expected {', '.join(COLOURINGS)}")
+    if view.colour_range is not None and not view.colour_range[0] < view.colour_range[1]:
+        raise InputError(f"{path}: content.view.colour_range: {view.colour_range}; expected low before high")
     for name, value, least, most in (
         ("setup.dims", setup.dims, 1, MAX_DIMS),
         ("setup.particles", setup.particles, 2, MAX_PARTICLES),
         ("setup.seed", setup.seed, 0, MAX_SEED),
         ("playback.speed", playback.speed, 0.01, 100.0),
         ("playback.position", playback.position, 0, 1e7),
-        ("view.trail", saved.view.trail, 0, 10_000),
+        ("view.trail", view.trail, 0, 10_000),
         ("plane", min(saved.plane), 0, MAX_DIMS),
+        ("playback.mark_in", playback.mark_in, 0, 10_000_000),
+        ("playback.mark_out", playback.mark_out, 0, 10_000_000),
+        ("view.maximised", view.maximised, 0, MAX_PANES - 1),
+        ("view.hidden_axis", view.hidden_axis, 0, MAX_DIMS - 1),
+        ("view.fade_hidden", view.fade_hidden, 0, 1),
+        ("view.slice_thickness", view.slice_thickness, 1e-9, 1e9),
     ):
         if value is not None and not least <= value <= most:
             raise InputError(f"{path}: content.{name}: {value}; expected {least} to {most}")

@@ -1,6 +1,5 @@
 """From a ViewState to a Scene: which panes, which view basis, one frame that no rotation changes. Pure NumPy."""
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -8,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodel.glimpse import Glimpse
+from app.viewmodel.picture import fitting
 from app.viewmodel.state import ViewState, chosen_basis
 from app.viewmodel.work import Prepared
 from surrogate.comparison import Comparison
 from surrogate.render import Framing, Scene, ViewOptions, build_scene, framing
-from surrogate.render.captions import Source, pane_badge, pane_title
 from surrogate.render.hud import headline
-from surrogate.render.projection import RUNAWAY
+from surrogate.render.projection import RUNAWAY, rounded_up
 from surrogate.render.theme import THEMES
 
 FloatArray = NDArray[np.float64]
@@ -35,12 +34,31 @@ def steady_framing(prepared: Prepared) -> Framing:
     return Framing(np.zeros(comparison.truth.n_dims), rounded_up(radius), rounded_up(limit))
 
 
-def rounded_up(value: float) -> float:
-    """The next number of two significant digits, a little above exact ones (so that 2.0 and 2.0000001 agree)."""
-    if not value > 0:
-        return 1.0
-    step = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return math.ceil(value / step + 1e-6) * step
+def options_of(state: ViewState, comparison: Comparison) -> ViewOptions:
+    """The view and the selection as the pictures take them."""
+    view, selection = fitting(state.view, comparison), state.selection
+    shown: tuple[Any, ...] = ("truth", "forecast")
+    if view.show_rollout and comparison.rollout is not None:
+        shown = (*shown, "rollout")
+    return ViewOptions(
+        basis=chosen_basis(view, comparison.truth.n_dims),
+        layout=view.layout,
+        colour_by=view.colour_by,
+        hidden_axis=state.hidden_axis,
+        colour_range=view.colour_range,
+        trail_length=view.trail,
+        trail_fade=view.trail_fade,
+        trail_of=view.trail_of,
+        ghosts=view.ghosts,
+        fade_hidden=view.fade_hidden,
+        depth_by=view.depth_by,
+        slice_thickness=view.slice_thickness,
+        selected=selection.particles,
+        follow=selection.follow,
+        hud=view.hud,
+        theme=THEMES[view.theme],
+        panes=shown,
+    )
 
 
 def scene_of(state: ViewState, frames: Framing) -> Scene | None:
@@ -49,25 +67,24 @@ def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     if prepared is None:
         return None
     comparison = prepared.comparison
-    shown: tuple[Any, ...] = ("truth", "forecast")
-    if state.view.show_rollout and comparison.rollout is not None:
-        shown = (*shown, "rollout")
-    options = ViewOptions(
-        basis=chosen_basis(state.view, comparison.truth.n_dims),
-        hidden_axis=state.hidden_axis,
-        colour_by=state.view.colour_by,
-        trail_length=state.view.trail,
-        theme=THEMES[state.view.theme],
-        panes=shown,
-    )
+    options = options_of(state, comparison)
     if isinstance(state.seen, Glimpse):
-        return _glimpsed(state.seen, prepared, state.frame, options, frames)
+        return _alone(_glimpsed(state.seen, prepared, state.frame, options, frames), state)
     scene = build_scene(comparison, state.frame, options, frames)
-    if prepared.contrast is None:
+    if prepared.contrast is not None:
+        frame = _matching_frame(prepared.contrast, state.time)
+        same_scale = replace(options, panes=("forecast",), colour_range=scene.colour_range)
+        other = build_scene(prepared.contrast, frame, same_scale, frames)
+        scene = replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
+    return _alone(scene, state)
+
+
+def _alone(scene: Scene, state: ViewState) -> Scene:
+    """The scene with the maximised pane alone, if there is one."""
+    maximised = state.view.maximised
+    if maximised is None or maximised >= len(scene.panes):
         return scene
-    frame = _matching_frame(prepared.contrast, state.time)
-    other = build_scene(prepared.contrast, frame, replace(options, panes=("forecast",)), frames)
-    return replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
+    return replace(scene, panes=(scene.panes[maximised],))
 
 
 def _glimpsed(glimpse: Glimpse, prepared: Prepared, frame: int, options: ViewOptions, frames: Framing) -> Scene:
@@ -87,17 +104,10 @@ def _glimpsed(glimpse: Glimpse, prepared: Prepared, frame: int, options: ViewOpt
     return replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
 
 
-def pane_texts(state: ViewState) -> list[str]:
+def pane_texts(scene: Scene | None) -> list[str]:
     """The words at the head of each pane in full, left to right, for tool tips."""
-    if state.prepared is None:
-        return []
-    comparison, contrast = state.prepared.comparison, state.prepared.contrast
-    panes: list[tuple[Comparison, Source]] = [(comparison, "truth"), (comparison, "forecast")]
-    if state.view.show_rollout and comparison.rollout is not None:
-        panes.append((comparison, "rollout"))
-    if contrast is not None:
-        panes.append((contrast, "forecast"))
-    return ["\n".join(filter(None, (*pane_title(*pane), pane_badge(*pane)))) for pane in panes]
+    panes = () if scene is None else scene.panes
+    return ["\n".join(filter(None, (pane.title, pane.subtitle, pane.badge))) for pane in panes]
 
 
 def _matching_frame(comparison: Comparison, time: float) -> int:

@@ -15,7 +15,9 @@ from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
+from app.viewmodel.intents.picture import PictureIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
+from app.viewmodel.intents.selection import SelectionIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.tours import TourIntents
 from app.viewmodel.intents.view import ViewIntents
@@ -57,6 +59,8 @@ class Session:
         self.tours = TourIntents(self)
         self.clock = ClockIntents(self)
         self.view = ViewIntents(self)
+        self.picture = PictureIntents(self)
+        self.selection = SelectionIntents(self)
         self.export = ExportIntents(self)
         self.files = FileIntents(self)
         self.preferences = PreferenceIntents(self, folder)

@@ -1,6 +1,6 @@
 """ViewState: everything the window shows, frozen; views draw it and never change it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -17,7 +17,9 @@ FloatArray = NDArray[np.float64]
 Rows = tuple[tuple[float, ...], ...]
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-TRAILS = (0, 15, 30, 60, 120)
+Ending = Literal["once", "loop", "rock"]
+ENDINGS: tuple[Ending, ...] = ("once", "loop", "rock")
+TRAILS = (0, 15, 30, 60, 120, 240)
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,36 @@ class Playback:
         Time units per second.
     loop : bool
         Play again from the start at the end; else stop there.
+    rock : bool
+        A loop that turns round at either end instead of jumping back to the start.
+    backwards : bool
+        On the way back of a rock.
+    every_frame : bool
+        Skip no frame, however slow the drawing; else keep to the time, however many frames are skipped.
+    mark_in, mark_out : int or None
+        The frames between which it plays; None for the first and the last.
     """
 
     position: float = 0.0
     playing: bool = True
     speed: float = 1.0
     loop: bool = True
+    rock: bool = False
+    backwards: bool = False
+    every_frame: bool = False
+    mark_in: int | None = None
+    mark_out: int | None = None
+
+    @property
+    def ending(self) -> Ending:
+        """What happens at the end."""
+        return ("rock" if self.rock else "loop") if self.loop else "once"
+
+    def bounds(self, n_frames: int) -> tuple[int, int]:
+        """First and last frame that are played."""
+        last = max(n_frames - 1, 0)
+        first = min(self.mark_in or 0, last)
+        return first, max(first, last if self.mark_out is None else min(self.mark_out, last))
 
 
 @dataclass(frozen=True)
@@ -47,9 +73,33 @@ class View:
 
     Attributes
     ----------
-    colour_by : "charge" or "error"
+    layout : "twin" or "overlay"
+        Truth and forecast side by side, or one over the other.
+    maximised : int or None
+        The one pane that is shown, counted from the left; None shows all.
+    colour_by : str
+        A name of `surrogate.render.COLOURINGS`.
+    colour_range : (float, float) or None
+        Ends of the scale; None for the comparison's own.
+    hidden_axis : int or None
+        Which coordinate "coordinate" and the depth cue speak of; None for the one most hidden.
     trail : int
         Frames a trail reaches back.
+    trail_fade : bool
+        Trails fade with age.
+    trail_of : "all" or "selected"
+    ghosts : bool
+        The truth and the error links in the forecast's pane.
+    hud : bool
+        Time, sizes, seed, errors over the panes.
+    fade_hidden : float
+        0 to 1: how much what is off the drawn space fades.
+    depth_by : "radius" or "axis"
+        What is off the drawn space: the hidden radius, or the coordinate along `hidden_axis`.
+    slice_thickness : float or None
+        Show a slice of the hidden space [length].
+    log_curves : bool
+        Logarithmic axes of the curves.
     theme : "dark" or "light"
     axes : tuple of int, or None
         The three coordinate axes drawn; None shows all of them at once (the default oblique view).
@@ -62,12 +112,23 @@ class View:
         The first-run overlay.
     """
 
-    colour_by: Literal["charge", "error"] = "charge"
+    layout: Literal["twin", "overlay"] = "twin"
+    maximised: int | None = None
+    colour_by: str = "charge"
+    colour_range: tuple[float, float] | None = None
+    hidden_axis: int | None = None
     trail: int = 60
+    trail_fade: bool = True
+    trail_of: Literal["all", "selected"] = "all"
+    ghosts: bool = True
+    hud: bool = True
+    fade_hidden: float = 0.0
+    depth_by: Literal["radius", "axis"] = "radius"
+    slice_thickness: float | None = None
+    log_curves: bool = True
     theme: Literal["dark", "light"] = "dark"
     axes: tuple[int, int, int] | None = None
     basis: Rows | None = None
-    hidden_axis: int | None = None
     show_rollout: bool = False
     show_help: bool = True
 
@@ -96,6 +157,22 @@ class Touring:
     def signed_speed(self) -> float:
         """Below 0 when it goes backwards [degree/second]."""
         return -self.speed if self.backwards else self.speed
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Particles that the user points at.
+
+    Attributes
+    ----------
+    particles : tuple of int
+        In the order they were chosen.
+    follow : int or None
+        The particle the camera stays on.
+    """
+
+    particles: tuple[int, ...] = ()
+    follow: int | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +205,7 @@ class ViewState:
         0 to 1 while an export runs.
     preferences : Preferences
         What is remembered from one start to the next.
+    selection : Selection
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -143,6 +221,7 @@ class ViewState:
     can_undo: bool = False
     can_redo: bool = False
     preferences: Preferences = field(default_factory=Preferences)
+    selection: Selection = field(default_factory=Selection)
 
     @property
     def n_frames(self) -> int:
@@ -204,6 +283,14 @@ def chosen_basis(view: View, n_dims: int) -> FloatArray | None:
     if view.axes is None or n_dims <= 3:
         return None
     return axis_view_basis(n_dims, view.axes)
+
+
+def same_but_for_the_clock(a: ViewState, b: ViewState) -> bool:
+    """Whether two states differ in the clock's position alone, as from tick to tick."""
+    others = (f.name for f in fields(ViewState) if f.name != "playback")
+    return all(getattr(a, name) is getattr(b, name) for name in others) and a.playback == replace(
+        b.playback, position=a.playback.position
+    )
 
 
 def neighbour(ladder: tuple[float, ...], value: float, steps: int) -> float:

@@ -135,7 +135,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         scenario_name=title,
         law_known=facts["law_known"],
         command=command_of(setup, model.name),
-        details={"description": facts["description"]},
+        details={"description": facts["description"], "seed": facts["seed"]},
     )
     comparison = next(parts)
     contrast, note, other = None, "", None

@@ -5,12 +5,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.viewmodel.runner import Callbacks, Request
 from app.viewmodel.setup import Setup
+from app.viewmodel.work import Prepared
 from app.views.start import first_setup, make_window, run
 from physics.errors import InputError
+from surrogate.comparison import Comparison
+from surrogate.render.bench import many_particles
 
 PATIENCE = 60.0
 HEARTBEAT = 0.004
@@ -148,6 +153,67 @@ def measured_rotations(
             rest(REST)
             if k:  # the first one warms up
                 results.append({"seconds": seconds, "block": heart.longest})
+    finally:
+        window.close()
+        window.deleteLater()
+        application.processEvents()
+    return results
+
+
+class _Ready:
+    """A runner that has one comparison, for measurements of the window alone."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+
+    def submit(self, request: Request, callbacks: Callbacks) -> "_Ready":
+        """Answer at once."""
+        assert isinstance(request, Setup)
+        frames = self._comparison.truth.n_frames
+        callbacks.done(
+            Prepared(request, self._comparison, None, "", np.ones(frames), None, "", 0.0, drawn=False, seed=None)
+        )
+        return self
+
+    def cancel(self) -> None:
+        """Nothing runs."""
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+def measured_playback(n_particles: int = 200, trail: int = 200, count: int = 60) -> list[dict[str, float]]:
+    """Ticks of a playing window with all default panels: seconds of the tick, and of the painting after it.
+
+    Returns
+    -------
+    list of dict
+        `tick`: from the clock's tick to the painter's end, all listeners told. `render`: VTK's picture of the
+        panes and what Qt paints around it.
+    """
+    application = QApplication.instance() or QApplication(["isotwin"])
+    window = make_window(_Ready(many_particles(n_particles)), Setup(model="circles"))
+    window.show()
+    session = window.session
+    results = []
+    try:
+        session.start()
+        session.view.set(show_help=False, trail=trail, colour_by="speed")
+        wait_until(lambda: window.viewport.on_screen is not None)
+        rest(1.0)
+        window._timer.stop()  # the clock is ticked here, so that each part is seen alone
+        session.clock.seek(session.state.n_frames // 2)
+        session.clock.toggle_play()
+        step = 0.02  # a frame
+        for k in range(count + 5):
+            begin = time.perf_counter()
+            session.clock.tick(step)
+            ticked = time.perf_counter()
+            window.viewport.plotter.repaint()
+            application.processEvents()
+            end = time.perf_counter()
+            if k >= 5:
+                results.append({"tick": ticked - begin, "render": end - ticked})
     finally:
         window.close()
         window.deleteLater()

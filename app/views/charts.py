@@ -1,16 +1,16 @@
 """Live curves with a time cursor: error (with the growth of a tiny perturbation) and energy error."""
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.viewmodel.readouts import energy_errors
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.viewmodel.work import PERTURBATION, Prepared
+from app.views.curve_plot import Curve, CurvePlot
 from surrogate.render.theme import THEMES, Theme
 
 CURVES_MILLISECONDS = 10
@@ -19,8 +19,16 @@ CURVES_MILLISECONDS = 10
 FLOOR = 1e-9
 """Errors below this are drawn here on the logarithmic axis."""
 
+MOST_SELECTED = 8
+"""So many selected particles have a curve of their own, the ones selected last."""
+
 SYMLOG_LINEAR = 0.003
 SYMLOG_TICKS = (-100.0, -10.0, -1.0, -0.1, -0.01, -0.001, 0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
+
+ERROR_TIP = (
+    "Root mean square of the position error, per coordinate. Dashed: what chaos alone makes of a push of 1e-6.\n"
+    "Selected particles have a curve of their own."
+)
 
 ENERGY_TIP = (
     "Energy of the forecast less that of the truth at the start, as a share of the mean kinetic energy.\n"
@@ -32,7 +40,7 @@ FloatArray = NDArray[np.float64]
 
 
 class Charts(QWidget):
-    """Two plots side by side."""
+    """Two plots side by side, with one time axis."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -45,22 +53,14 @@ class Charts(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 0, 8, 4)
         layout.setSpacing(8)
-        self._error = pg.PlotWidget()
-        self._energy = pg.PlotWidget()
-        self._cursors = []
-        for plot in (self._error, self._energy):
-            plot.setMenuEnabled(False)
-            plot.setMouseEnabled(x=False, y=False)
-            plot.hideButtons()
-            plot.setMinimumHeight(96)
-            for axis in ("left", "bottom"):  # the moving cursor repaints the plot: keep the axes as pictures
-                plot.getAxis(axis).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-            cursor = pg.InfiniteLine(angle=90)
-            plot.addItem(cursor, ignoreBounds=True)
-            self._cursors.append(cursor)
-            layout.addWidget(plot)
-        self._error.setLogMode(y=True)
-        self._energy.setToolTip(ENERGY_TIP)
+        toggled = lambda: session.picture.toggle("log_curves")  # noqa: E731
+        self.error = CurvePlot("RMSE", session.clock.seek_time, toggled)
+        self.energy = CurvePlot("energy", session.clock.seek_time, toggled)
+        self.error.legend.setToolTip(ERROR_TIP)
+        self.energy.legend.setToolTip(ENERGY_TIP)
+        self.energy.plot.setXLink(self.error.plot)
+        for chart in (self.error, self.energy):
+            layout.addWidget(chart)
         self._shown: tuple[object, ...] = ()
 
     def show_state(self, state: ViewState) -> None:
@@ -87,65 +87,85 @@ class Charts(QWidget):
         prepared = state.prepared
         if prepared is None:
             return
-        key = (id(prepared), state.view.theme, state.view.show_rollout)
+        view = state.view
+        key = (id(prepared), view.theme, view.show_rollout, view.log_curves, state.selection.particles)
         if key != self._shown and prepared.measured:
             self._shown = key
-            self._draw(prepared, THEMES[state.view.theme], state.view.show_rollout)
-        for cursor in self._cursors:
-            cursor.setValue(state.time)
+            self._draw(prepared, state)
+        for chart in (self.error, self.energy):
+            chart.now.setValue(state.time)
 
-    def _draw(self, prepared: Prepared, theme: Theme, with_rollout: bool) -> None:
-        comparison = prepared.comparison
-        times = comparison.truth.times
-        for plot, title in ((self._error, "error: RMSE per coordinate (log)"), (self._energy, "energy")):
-            for item in plot.listDataItems():
-                plot.removeItem(item)
-            plot.setBackground(theme.panel)
-            plot.setTitle(title, color=theme.muted, size="9pt")
-            for axis in ("left", "bottom"):
-                plot.getAxis(axis).setPen(theme.line)
-                plot.getAxis(axis).setTextPen(theme.muted)
-            plot.getAxis("left").setWidth(52)
-            plot.showGrid(x=False, y=True, alpha=0.15)
-        for cursor in self._cursors:
-            cursor.setPen(pg.mkPen(theme.text, width=1))
-        curves = [(comparison.position_rmse(), theme.forecast, Qt.PenStyle.SolidLine)]
-        if with_rollout and comparison.rollout is not None:
-            curves.append((comparison.position_rmse(comparison.rollout), theme.rollout, Qt.PenStyle.SolidLine))
-        if prepared.contrast is not None and len(prepared.contrast.truth.times) == len(times):
-            curves.append((prepared.contrast.position_rmse(), theme.warning, Qt.PenStyle.SolidLine))
-        size = prepared.comparison.truth.positions[0].size
-        grown = PERTURBATION * prepared.growth / np.sqrt(size)
-        curves.append((grown, theme.muted, Qt.PenStyle.DashLine))
-        for values, colour, style in curves:
-            pen = pg.mkPen(colour, width=1.2, style=style)
-            self._error.plot(times, np.maximum(values, FLOOR), pen=pen)
-        self._draw_energy(prepared, theme, with_rollout)
-        for plot in (self._error, self._energy):
-            plot.setXRange(float(times[0]), float(times[-1]), padding=0.01)
+    def _draw(self, prepared: Prepared, state: ViewState) -> None:
+        theme, logarithmic = THEMES[state.view.theme], state.view.log_curves
+        for chart in (self.error, self.energy):
+            chart.use_theme(theme)
+            chart.log.setChecked(logarithmic)
+        curves = error_curves(prepared, state, theme)
+        self.error.plot.setLogMode(y=logarithmic)
+        self.error.draw(prepared.comparison.truth.times, curves)
+        if not logarithmic:
+            # the growth of a perturbation may leave the chart: it is not what is looked at
+            top = max(float(curve.values.max()) for curve in curves if not curve.dashed)
+            self.error.plot.setYRange(0.0, top or 1.0, padding=0.05)
+        else:
+            self.error.plot.enableAutoRange(y=True)
+        self._draw_energy(prepared, theme, state)
 
-    def _draw_energy(self, prepared: Prepared, theme: Theme, with_rollout: bool) -> None:
+    def _draw_energy(self, prepared: Prepared, theme: Theme, state: ViewState) -> None:
+        logarithmic = state.view.log_curves
         colours = {"truth": theme.truth, "forecast": theme.forecast, "rollout": theme.rollout}
-        times = prepared.comparison.truth.times
+        names = {"truth": "truth", "forecast": "forecast", "rollout": "roll-out"}
         errors = energy_errors(prepared)
-        shown = {k: symlog(v) for k, v in errors.items() if k != "rollout" or with_rollout}
-        for name, values in sorted(shown.items(), key=lambda item: item[0] == "truth"):  # the truth on top
-            self._energy.plot(times, values, pen=pg.mkPen(colours[name], width=1.2))
-        title = "energy error / kinetic energy (symlog)" if errors else "energy: law unknown"
+        shown = {k: v for k, v in errors.items() if k != "rollout" or state.view.show_rollout}
+        self.energy.title = "energy error" if errors else "energy: law unknown"
         if prepared.comparison.truth.system.law == "reference":
-            title = "energy change / kinetic (not conserved)"
-        self._energy.setTitle(title, color=theme.muted, size="9pt")
-        if shown:
-            low = min(float(v.min()) for v in shown.values())
-            high = max(float(v.max()) for v in shown.values())
-            least = float(symlog(np.array(2 * SYMLOG_LINEAR)))  # a perfect forecast stays a flat line
-            top = float(symlog(np.array(SYMLOG_TICKS[-1])))  # what runs further away leaves the chart
+            self.energy.title = "energy change (not conserved)"
+        curves = tuple(
+            Curve(names[name], values, symlog(values) if logarithmic else values, colours[name])
+            for name, values in sorted(shown.items(), key=lambda item: item[0] == "truth")  # the truth on top
+        )
+        self.energy.draw(prepared.comparison.truth.times, curves)
+        left = self.energy.plot.getAxis("left")
+        left.setTicks(None)
+        if curves:
+            low = min(float(curve.drawn.min()) for curve in curves)
+            high = max(float(curve.drawn.max()) for curve in curves)
+            least = float(symlog(np.array(2 * SYMLOG_LINEAR))) if logarithmic else 2 * SYMLOG_LINEAR
+            top = float(symlog(np.array(SYMLOG_TICKS[-1]))) if logarithmic else SYMLOG_TICKS[-1]
+            # a perfect forecast stays a flat line, what runs further away leaves the chart
             low, high = max(min(low, -least), -top), min(max(high, least), top)
-            self._energy.setYRange(low, high, padding=0.06)
-            at = symlog(np.array(SYMLOG_TICKS))
-            far = np.abs(at) > 0.11 * (high - low)  # too near to 0 to be read
-            ticks = [(y, f"{v:g}") for y, v, keep in zip(at, SYMLOG_TICKS, far, strict=True) if keep or v == 0]
-            self._energy.getAxis("left").setTicks([ticks])
+            self.energy.plot.setYRange(low, high, padding=0.06)
+            if logarithmic:
+                at = symlog(np.array(SYMLOG_TICKS))
+                far = np.abs(at) > 0.11 * (high - low)  # too near to 0 to be read
+                marks = zip(at, SYMLOG_TICKS, far, strict=True)
+                left.setTicks([[(y, f"{v:g}") for y, v, keep in marks if keep or v == 0]])
+
+
+def error_curves(prepared: Prepared, state: ViewState, theme: Theme) -> tuple[Curve, ...]:
+    """The errors of the forecasts, of the selected particles, and what chaos alone makes of a tiny one."""
+    comparison = prepared.comparison
+
+    def curve(name: str, values: FloatArray, colour: str, dashed: bool = False, width: float = 1.2) -> Curve:
+        drawn = np.maximum(values, FLOOR) if state.view.log_curves else values
+        return Curve(name, values, drawn, colour, dashed, width)
+
+    curves = [curve(comparison.model_name, comparison.position_rmse(), theme.forecast)]
+    if state.view.show_rollout and comparison.rollout is not None:
+        curves.append(curve("roll-out", comparison.position_rmse(comparison.rollout), theme.rollout))
+    contrast = prepared.contrast
+    if contrast is not None and len(contrast.truth.times) == comparison.truth.n_frames:
+        curves.append(curve(contrast.model_name, contrast.position_rmse(), theme.warning))
+    size = comparison.truth.positions[0].size
+    grown = PERTURBATION * prepared.growth / np.sqrt(size)
+    curves.append(curve("1e-6 push", grown, theme.muted, dashed=True))
+    chosen = state.selection.particles[-MOST_SELECTED:]
+    if chosen:
+        errors = comparison.particle_errors() / np.sqrt(comparison.truth.n_dims)  # per coordinate, like the rest
+        for particle in chosen:
+            last = particle == chosen[-1]
+            curves.append(curve(f"#{particle}", errors[:, particle], theme.selection, width=2.4 if last else 1.4))
+    return tuple(curves)
 
 
 def symlog(values: FloatArray) -> FloatArray:

@@ -1,19 +1,21 @@
 """The docks: one for each row of PANELS, placed, closed, restored; the layout as text."""
 
+import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state import ViewState, same_but_for_the_clock
 from app.views.panels import BOTTOM, LEFT, PANELS, RIGHT, Panel, PanelArea
 
 LAYOUT_VERSION = 1
 SIDE_WIDTH = 316
-BOTTOM_HEIGHT = 150
+BOTTOM_HEIGHT = 185
+TENTH = 0.1
+"""Between two drawings of a panel with pace "tenth" while it plays [second]."""
 
 
 class PanelDock(QDockWidget):
@@ -28,17 +30,13 @@ class PanelDock(QDockWidget):
         self._name, self._shown = name, shown
         self.area = PanelArea(content) if panel.scrolls else None
         self.setWidget(self.area or content)
+        self.visibilityChanged.connect(self._see)  # said of a panel behind another one, too
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  (Qt's name)
-        """Draw what was missed."""
-        super().showEvent(event)
-        self.seen = True
-        self._shown(self._name)
-
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  (Qt's name)
-        """Rest."""
-        super().hideEvent(event)
-        self.seen = False
+    def _see(self, seen: bool) -> None:
+        """Draw what was missed, or rest."""
+        self.seen = seen
+        if seen:
+            self._shown(self._name)
 
 
 class Docks:
@@ -70,6 +68,8 @@ class Docks:
         for dock in self.docks.values():
             if dock.area is not None:
                 dock.area.wants_more.connect(lambda: self._balance.start(0))
+        self._last: ViewState | None = None
+        self._tenth = 0.0
         self.place()
 
     def place(self) -> None:
@@ -104,9 +104,19 @@ class Docks:
             dock.raise_()
 
     def show_state(self, state: ViewState) -> None:
-        """Draw the state in every panel that is seen."""
+        """Draw the state in every panel that is seen; while it plays at the pace of each."""
+        before, self._last = self._last, state
+        only_the_clock = before is not None and same_but_for_the_clock(before, state)
+        due = {"tick"}
+        if not (only_the_clock and state.playback.playing):
+            due.add("tenth")
+        elif time.monotonic() - self._tenth >= TENTH:
+            due.add("tenth")
+            self._tenth = time.monotonic()
+        if not only_the_clock:
+            due.add("change")
         for name, dock in self.docks.items():
-            if dock.seen:
+            if dock.seen and PANELS[name].pace in due:
                 self.panels[name].show_state(state)  # type: ignore[attr-defined]
 
     def _show_now(self, name: str) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, QElapsedTimer, QEvent, QObject, QSignalBl
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
+    QCursor,
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
@@ -32,11 +33,13 @@ from PySide6.QtWidgets import (
 from app.viewmodel.actions import Action
 from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.palette import Entry
+from app.viewmodel.particles import particle_words
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state import ViewState, same_but_for_the_clock
 from app.views.docks import Docks
 from app.views.overlays import Overlays
 from app.views.palette import CommandPalette
+from app.views.pane_mouse import PaneMouse
 from app.views.panels import COMMANDS
 from app.views.theme import style_sheet
 from app.views.timeline import Timeline
@@ -82,6 +85,17 @@ class MainWindow(QMainWindow):
         self.docks = Docks(self, session, catalogue)
         self.panels = self.docks.panels
         self.overlays = Overlays(self, self.viewport.widget, session)
+        self.mouse = PaneMouse(
+            self.viewport.widget,
+            particle_at=self.viewport.particle_at,
+            pane_at=self.viewport.pane_at,
+            clicked=session.selection.pick,
+            doubled=session.picture.maximise,
+            words=lambda particle: particle_words(session.state, particle),
+            titles=self.viewport.titles,
+        )
+        self.viewport.watched_by(self.mouse)
+        self.viewport.widget.installEventFilter(self.mouse)
         self.viewport.widget.installEventFilter(self)
         self.trackball = Trackball(self.viewport.widget, session, self.viewport.screen_directions)
         for box in self.findChildren(QAbstractSpinBox):
@@ -103,6 +117,7 @@ class MainWindow(QMainWindow):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self.longest_tick = 0.0
+        self._shown: ViewState | None = None
         self._opened = False
         session.subscribe(self._show_state)
         self._clock.start()
@@ -177,6 +192,12 @@ class MainWindow(QMainWindow):
         self.viewport.show(state)
         self.timeline.show_state(state)
         self.docks.show_state(state)
+        before, self._shown = self._shown, state
+        if before is None or not same_but_for_the_clock(before, state):
+            self._show_chrome(state)
+
+    def _show_chrome(self, state: ViewState) -> None:
+        """What no frame changes: messages, menus, the status bar."""
         self.overlays.show_state(state)
         for name, action in COMMANDS.items():
             if action.checked is not None:
@@ -259,6 +280,26 @@ class MainWindow(QMainWindow):
         """Open the command palette."""
         self.palette_card.open()
 
+    def reset_camera(self) -> None:
+        """The view a picture starts with."""
+        self.viewport.reset_camera()
+
+    def look_along(self, axis: int) -> None:
+        """Look along an axis of space as it is drawn."""
+        if not self.viewport.look_along(axis):
+            self.session.say(f"there is no axis x{axis} to look along in {self.session.state.n_dims} dimensions")
+
+    def pane_under_mouse(self) -> int:
+        """Which pane the mouse points at; the second one where it points at none."""
+        place = self.viewport.widget.mapFromGlobal(QCursor.pos())
+        if self.viewport.widget.rect().contains(place):
+            return self.viewport.pane_at(place.x(), place.y())
+        return 1
+
+    def edit_time(self) -> None:
+        """Let the user type a time."""
+        self.timeline.edit_time()
+
     def quit(self) -> None:
         """Close the window."""
         self.close()
@@ -316,6 +357,8 @@ def _status_text(state: ViewState) -> str:
     truth = comparison.truth
     text = (
         f"{comparison.scenario_name}   n = {truth.n_dims}   N = {truth.system.n_particles}   "
-        f"{comparison.model_name}   horizon {comparison.horizon:g}"
+        f"{comparison.model_name}"
     )
+    if comparison.horizon is not None:
+        text += f"   horizon {comparison.horizon:g}"
     return text + ("   working …" if state.busy and not state.touring.world else "")

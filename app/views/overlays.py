@@ -2,20 +2,15 @@
 
 from collections import Counter
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolTip, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 
-from app.viewmodel.scene import pane_texts
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.views.panels import COMMANDS
 from surrogate.render.theme import THEMES, Theme
 
 MESSAGE_MILLISECONDS = 6000
-
-TITLES = 170
-"""Height of the words at the head of the panes, which have tool tips [pixel]."""
 
 FOOT = 56
 """Height of the read-outs at the foot of the panes, which no message covers [pixel]."""
@@ -121,30 +116,6 @@ class HelpCard(QScrollArea):
         self.raise_()
 
 
-class _PaneTips(QObject):
-    """Shows the whole words of the pane under the mouse, which a narrow pane cuts."""
-
-    def __init__(self, host: QWidget) -> None:
-        super().__init__(host)
-        self._host = host
-        self.texts: list[str] = []
-        host.installEventFilter(self)
-
-    def at(self, x: float) -> str:
-        """The words of the pane at x pixels."""
-        width = max(self._host.width(), 1)
-        return self.texts[min(max(int(len(self.texts) * x / width), 0), len(self.texts) - 1)] if self.texts else ""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
-        """Answer the request for a tool tip."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place = self._host.mapFromGlobal(event.globalPos())
-            if place.y() < TITLES:
-                QToolTip.showText(event.globalPos(), self.at(place.x()), self._host)
-                return True
-        return False
-
-
 class Overlays:
     """Keeps messages over `host` and the help over the window; call `place` when the host changes its size."""
 
@@ -152,7 +123,6 @@ class Overlays:
         self._host, self._session = host, session
         self.help = HelpCard(window, session.view.toggle_help)
         self._theme = ""
-        self.tips = _PaneTips(host)
         self.message = _ClickLabel(host, "message", session.dismiss)
         self._timer = QTimer(host)
         self._timer.setSingleShot(True)
@@ -164,7 +134,6 @@ class Overlays:
         if state.view.theme != self._theme:
             self._theme = state.view.theme
             self.help.label.setText(help_text(THEMES[self._theme]))
-        self.tips.texts = pane_texts(state)
         if self.help.isVisible() != state.view.show_help:
             self.help.setVisible(state.view.show_help)
         if state.message is not self._shown:

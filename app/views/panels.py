@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
@@ -14,6 +14,8 @@ from app.viewmodel.state import ViewState
 from app.views.basis_panel import BasisPanel
 from app.views.charts import Charts
 from app.views.equivariance_chart import EquivarianceChart
+from app.views.particle_panel import ParticlePanel
+from app.views.picture_panel import PicturePanel
 from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
 from app.views.system_panel import SystemPanel
@@ -50,6 +52,8 @@ class Panel:
         Name of the panel it shares its place with at first; empty for a place of its own.
     shown : bool
         Whether it is seen at first.
+    pace : "tick", "tenth" or "change"
+        While it plays, drawn with every frame, ten times a second, or not at all because no frame changes it.
     """
 
     title: str
@@ -60,11 +64,16 @@ class Panel:
     scrolls: bool = True
     tab_with: str = ""
     shown: bool = True
+    pace: Literal["tick", "tenth", "change"] = "tick"
 
 
 PANELS: dict[str, Panel] = {
-    "system": Panel("System", RIGHT, SystemPanel, "Alt+1", "What is simulated, and who forecasts it"),
-    "world": Panel("World rotation", RIGHT, lambda s, c: RotationPanel(s), "Alt+2", "Every plane of rotation"),
+    "system": Panel(
+        "System", RIGHT, SystemPanel, "Alt+1", "What is simulated, and who forecasts it", pace="change"
+    ),
+    "world": Panel(
+        "World rotation", RIGHT, lambda s, c: RotationPanel(s), "Alt+2", "Every plane of rotation", pace="change"
+    ),
     "basis": Panel(
         "View basis",
         RIGHT,
@@ -72,10 +81,32 @@ PANELS: dict[str, Panel] = {
         "Alt+V",
         "Which three directions are drawn: changes no number",
         tab_with="world",
+        pace="change",
     ),
-    "readouts": Panel("Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame"),
+    "readouts": Panel(
+        "Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame", pace="tenth"
+    ),
     "curves": Panel(
         "Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time", scrolls=False
+    ),
+    "picture": Panel(
+        "Picture",
+        RIGHT,
+        lambda s, c: PicturePanel(s),
+        "Alt+5",
+        "Layout, colours, trails, depth of the panes",
+        tab_with="system",
+        pace="change",
+    ),
+    "particles": Panel(
+        "Particles",
+        BOTTOM,
+        lambda s, c: ParticlePanel(s),
+        "Alt+6",
+        "Every particle of this frame in numbers",
+        scrolls=False,
+        tab_with="curves",
+        pace="tenth",
     ),
     "equivariance": Panel(
         "Equivariance",

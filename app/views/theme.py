@@ -8,7 +8,8 @@ def style_sheet(name: str) -> str:
     """The application's Qt style sheet for a theme."""
     t: Theme = THEMES[name]
     accent = t.forecast
-    up, down, close, detach = ((ICONS / f"{name}.svg").as_posix() for name in ("up", "down", "close", "float"))
+    images = ("up", "down", "close", "float", "tick")
+    up, down, close, detach, tick = ((ICONS / f"{name}.svg").as_posix() for name in images)
     return f"""
 * {{ font-family: "Inter", "DejaVu Sans", sans-serif; font-size: 12px; color: {t.text}; }}
 QMainWindow, QWidget#side, QWidget#bottom, QScrollArea, QDialog {{ background: {t.panel}; }}
@@ -35,6 +36,7 @@ QPushButton:focus, QToolButton:focus {{ border-color: {accent}; }}
 QPushButton:checked, QToolButton:checked {{
     background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; }}
+QToolButton#tiny {{ padding: 0 5px; border-radius: 4px; font-size: 10px; }}
 QPushButton#play {{ padding: 5px 14px; }}
 QPushButton#plane {{ padding: 3px 0; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
 QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
@@ -53,6 +55,22 @@ QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({up}); width: 9px; he
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url({down}); width: 9px; height: 7px; }}
 QComboBox QAbstractItemView {{ background: {t.background}; border: 1px solid {t.line};
     selection-background-color: {accent}; selection-color: {t.background}; }}
+QCheckBox {{ spacing: 5px; }}
+QCheckBox:disabled {{ color: {t.muted}; }}
+QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {t.muted}; border-radius: 3px;
+    background: {t.background}; }}
+QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url({tick}); }}
+QCheckBox::indicator:disabled {{ border-color: {t.line}; background: {t.line}; }}
+QCheckBox:focus {{ color: {accent}; }}
+QTableView {{ background: {t.panel}; alternate-background-color: {t.background}; border: none;
+    selection-background-color: {t.line}; selection-color: {t.text}; outline: none;
+    font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
+QTableView::item {{ padding: 0 3px; }}
+QTableView::item:selected {{ background: {t.line}; color: {t.text}; }}
+QHeaderView {{ background: {t.panel}; }}
+QHeaderView::section {{ background: {t.panel}; color: {t.muted}; border: none;
+    border-bottom: 1px solid {t.line}; padding: 2px 6px; font-size: 11px; }}
+QTableCornerButton::section {{ background: {t.panel}; border: none; }}
 QSlider::groove:horizontal {{ height: 4px; background: {t.line}; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {accent}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ width: 14px; margin: -6px 0; border-radius: 7px; background: {t.text}; }}

@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from app.viewmodel.glimpse import Glimpse
-from app.viewmodel.scene import scene_of, steady_framing
+from app.viewmodel.scene import pane_texts, scene_of, steady_framing
 from app.viewmodel.state import ViewState
 from app.viewmodel.work import Prepared
 from app.views.qt_runner import Poster
-from surrogate.render import Framing
+from surrogate.render import Framing, Scene
 from surrogate.render.painter import Painter
 
 PLOTTER = "app.views.plotter"
@@ -67,6 +67,8 @@ class Viewport:
         self._framing: Framing | None = None
         self._framed_for: object = None
         self._n_panes = 0
+        self._scene: Scene | None = None
+        self._looks_on: list[QObject] = []
         self._drawn: tuple[object, ...] = ()
         self._state: ViewState | None = None
         self._poster = Poster(failed)
@@ -89,6 +91,8 @@ class Viewport:
 
     def _put_plotter(self) -> None:
         self.plotter = sys.modules[PLOTTER].made_plotter(self.widget)
+        for looks_on in self._looks_on:
+            self.plotter.installEventFilter(looks_on)
         self._layout.addWidget(self.plotter)
         self._layout.setCurrentWidget(self.plotter)
         if self._state is not None:
@@ -101,9 +105,10 @@ class Viewport:
         if prepared is None or self.plotter is None:
             return
         no_rollout = state.view.show_rollout and prepared.comparison.rollout is None
+        scale = float(self.plotter.devicePixelRatioF())
         seen = state.seen
         picture = prepared.picture if seen is prepared else seen
-        key = (picture, state.frame, state.view, no_rollout)
+        key = (picture, state.frame, state.view, state.selection, no_rollout, scale)
         if key == self._drawn:
             return
         self._drawn = key
@@ -115,8 +120,12 @@ class Viewport:
         if scene is None:
             return
         self._arrange(len(scene.panes))
+        self._scene = scene
+        if self._painter is not None and self._painter.scale != scale:  # on another screen
+            self._painter.release()
+            self._painter = None
         if self._painter is None:
-            self._painter = Painter(self.plotter, scene)
+            self._painter = Painter(self.plotter, scene, scale)
             self._home = (scene.radius, scene.flat)
         else:
             self._painter.update(scene)
@@ -146,8 +155,38 @@ class Viewport:
                 renderer.SetViewport(0.0, 0.0, 0.0, 0.0)
                 renderer.DrawOff()
         self._n_panes = count
-        if self._painter is not None:
-            self._home = (0.0, False)  # frame anew: the panes changed their shape
+
+    def watched_by(self, looks_on: QObject) -> None:
+        """Let an object see the events of the panes, from the time there are any."""
+        self._looks_on.append(looks_on)
+        if self.plotter is not None:
+            self.plotter.installEventFilter(looks_on)
+
+    def pane_at(self, x: float, y: float) -> int:
+        """Which pane is at a place of the widget [pixel], as the state counts them."""
+        maximised = self._state.view.maximised if self._state is not None else None
+        if maximised is not None and self._n_panes == 1:
+            return maximised
+        return min(max(int(self._n_panes * x / max(self.widget.width(), 1)), 0), max(self._n_panes - 1, 0))
+
+    def particle_at(self, x: float, y: float) -> tuple[int, int] | None:
+        """The pane and the particle that is drawn at a place of the widget [pixel], or None."""
+        if self._painter is None:
+            return None
+        ratio = self._painter.scale
+        return self._painter.pick(ratio * x, ratio * (self.widget.height() - y))
+
+    def titles(self) -> list[str]:
+        """The words at the head of each pane that is drawn, in full."""
+        return pane_texts(self._scene)
+
+    def look_along(self, axis: int) -> bool:
+        """Look along an axis of space; False where there is nothing to look along."""
+        if self._painter is None or self._scene is None or self._scene.flat or axis >= len(self._scene.labels):
+            return False
+        self._painter.look_along(axis)
+        self.render()
+        return True
 
     def reset_camera(self) -> None:
         """The three-quarter view again."""

@@ -31,6 +31,9 @@ ELEVATION = float(np.radians(24.0))
 SMALLEST_HALO = 0.03
 """A halo is drawn as for a particle of at least this share of the framing radius."""
 
+TEXT_DPI = 72
+"""Sizes of words are in pixels, like all else over a pane; a window on a fine screen would enlarge them again."""
+
 MARGIN = 1.18
 """Free space around the framing ball, as a multiple of its radius."""
 
@@ -55,6 +58,14 @@ class Painter:
         self._built_for: tuple[object, ...] = ()
         self._build(scene)
         self.reset_camera()
+        first = plotter.renderers[0]
+        # before the overlay of that pane, which measures its words then
+        self._observer = (first, first.AddObserver("StartEvent", self._before_rendering, 1.0))
+
+    @property
+    def scale(self) -> float:
+        """Device pixels per layout pixel."""
+        return self._scale
 
     @classmethod
     def offscreen(cls, scene: Scene, size: tuple[int, int], scale: float = 1.0) -> Self:
@@ -101,8 +112,7 @@ class Painter:
     def reset_camera(self) -> None:
         """Frame the scene's ball: three-quarter view, or straight on where there is no depth."""
         scene, camera = self._scene, self._camera
-        width, height = self._plotter.renderers[0].GetSize()
-        aspect = min(1.0, width / max(height, 1))
+        aspect = self._fitted = self._aspect()
         half = np.radians(VIEW_ANGLE / 2.0)
         distance = MARGIN * scene.radius / (np.sin(half) * aspect)
         across = np.cos(ELEVATION)
@@ -117,8 +127,44 @@ class Painter:
         camera.SetParallelProjection(scene.flat)
         camera.SetParallelScale(MARGIN * scene.radius / aspect)
         camera.SetWindowCenter(0.0, 0.06)  # the titles stand above
-        near = max(distance - 3.0 * scene.radius, 0.01 * distance)
-        camera.SetClippingRange(near, distance + 3.0 * scene.radius)
+        self._clip()
+
+    def look_along(self, axis: int) -> None:
+        """Stand on an axis of space as it is drawn, as far away as now; nothing where it is not drawn."""
+        camera, axes = self._camera, self._scene.axes
+        size = float(np.linalg.norm(axes[axis]))
+        if size < 1e-6 or self._scene.flat:
+            return
+        towards = axes[axis] / size
+        upright = np.array([0.0, 0.0, 1.0])
+        if abs(float(upright @ towards)) > 0.99:
+            upright = np.array([0.0, 1.0, 0.0])
+        camera.SetPosition(*(np.array(camera.GetFocalPoint()) + camera.GetDistance() * towards).tolist())
+        camera.SetViewUp(*upright.tolist())
+        self._clip()
+
+    def _aspect(self) -> float:
+        """Width over height of a pane, at most 1: what the ball must fit into."""
+        width, height = self._plotter.renderers[0].GetSize()
+        return min(1.0, float(max(width, 1) / max(height, 1)))
+
+    def _before_rendering(self, *_event: object) -> None:
+        """Go nearer or further when the panes changed their shape: what was framed stays framed."""
+        window = self._plotter.render_window
+        if window.GetDPI() != TEXT_DPI:
+            window.SetDPI(TEXT_DPI)
+        aspect = self._aspect()
+        if aspect != self._fitted:
+            camera, change = self._camera, self._fitted / aspect
+            self._fitted = aspect
+            focus = np.array(camera.GetFocalPoint())
+            camera.SetPosition(*(focus + change * (np.array(camera.GetPosition()) - focus)).tolist())
+            camera.SetParallelScale(change * camera.GetParallelScale())
+            self._clip()
+
+    def _clip(self) -> None:
+        distance, radius = self._camera.GetDistance(), self._scene.radius
+        self._camera.SetClippingRange(max(distance - 3.0 * radius, 0.01 * distance), distance + 3.0 * radius)
 
     def render(self) -> None:
         """Draw the present scene."""
@@ -137,9 +183,15 @@ class Painter:
         picture = vtk_to_numpy(pixels).reshape(height, width, 3)
         return np.ascontiguousarray(picture[::-1])
 
+    def release(self) -> None:
+        """Take everything off the plotter, so that another painter may have it."""
+        renderer, observer = self._observer
+        renderer.RemoveObserver(observer)
+        self._clear()
+
     def close(self) -> None:
         """Take the actors off and close the plotter."""
-        self._clear()
+        self.release()
         self._plotter.close()
 
     def __enter__(self) -> Self:

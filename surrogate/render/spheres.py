@@ -58,7 +58,7 @@ Style = Literal["ball", "glass", "ring", "halo"]
 SIZES: dict[Style, float] = {"ball": 1.0, "glass": 1.0, "ring": 1.28, "halo": 1.75}
 """Radius over that of the particle: a perfect forecast sits inside its ring, a halo goes around both."""
 
-RING_WIDTHS: dict[Style, float] = {"ring": 2.2, "halo": 3.4}
+RING_WIDTHS: dict[Style, float] = {"ring": 2.2, "halo": 2.6}
 """[pixel at scale 1]"""
 
 GLASS = 0.42

@@ -150,6 +150,21 @@ class FakeDialogs:
     toggled: list[str] = field(default_factory=list)
     resets: int = 0
     palettes: int = 0
+    cameras: list[str] = field(default_factory=list)
+    times_edited: int = 0
+    pane: int = 1
+
+    def reset_camera(self) -> None:
+        self.cameras.append("reset")
+
+    def look_along(self, axis: int) -> None:
+        self.cameras.append(f"along {axis}")
+
+    def pane_under_mouse(self) -> int:
+        return self.pane
+
+    def edit_time(self) -> None:
+        self.times_edited += 1
 
     def open_path(self) -> str:
         return self.path

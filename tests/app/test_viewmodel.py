@@ -14,7 +14,7 @@ import pytest
 from app.viewmodel.actions import ACTIONS, AREAS
 from app.viewmodel.actions.file import EXPORT_FORMATS
 from app.viewmodel.readouts import MEANINGS, ReadOut, energy_errors, readouts
-from app.viewmodel.scene import MAX_PANES, pane_texts, rounded_up, scene_of, steady_framing
+from app.viewmodel.scene import MAX_PANES, pane_texts, scene_of, steady_framing
 from app.viewmodel.session import Session
 from app.viewmodel.setup import RandomTurn, Reflect, Setup, Turn, planes, rotation_matrix
 from app.viewmodel.state import View, ViewState, chosen_basis
@@ -22,6 +22,7 @@ from app.viewmodel.symmetry import NAMES
 from app.viewmodel.work import command_of
 from surrogate.exporters import EXPORTERS
 from surrogate.render.captions import short_number
+from surrogate.render.projection import rounded_up
 from tests.app.fakes import FakeDialogs, PromptRunner, comparison, prepared_for, prompt_session
 
 # --- the rotation as options ------------------------------------------------------------------------------
@@ -118,8 +119,14 @@ def test_every_action_runs_before_there_is_a_picture(name):
 def test_every_action_says_what_it_is(name):
     action = ACTIONS[name]
     assert action.title
-    assert action.group in ("File", "Edit", "Playback", "World", "Tours", "View", "Help")
-    if action.checked is not None:
+    assert action.group in ("File", "Edit", "Playback", "Picture", "World", "Tours", "View", "Help")
+    if action.one_of_many:
+        session = prompt_session()
+        action.run(session, FakeDialogs())
+        assert action.checked(session.state)
+        action.run(session, FakeDialogs())
+        assert action.checked(session.state)
+    elif action.checked is not None:
         session = prompt_session()
         before = action.checked(session.state)
         action.run(session, FakeDialogs())
@@ -194,12 +201,12 @@ def test_the_whole_words_of_every_pane(rollout):
     other = replace(comparison(3, model_name="b"), outside_training=("law coulomb",))
     state = ViewState(setup, prepared_for(setup, contrast=other), view=View(show_rollout=rollout))
     scene = scene_of(state, steady_framing(state.prepared))
-    texts = pane_texts(state)
+    texts = pane_texts(scene)
     assert len(texts) == len(scene.panes)
     for text, pane in zip(texts, scene.panes, strict=True):
         assert text.split("\n") == [part for part in (pane.title, pane.subtitle, pane.badge) if part]
     assert texts[-1].endswith("outside training: law coulomb")
-    assert pane_texts(ViewState()) == []
+    assert pane_texts(None) == []
 
 
 def test_no_picture_no_scene():

@@ -194,7 +194,7 @@ def test_keys(open_window, qtbot):
     press(qtbot, window, key.Key_C)
     assert session.state.view.colour_by == "error"
     assert window.actions_by_name["colour"].isChecked()
-    press(qtbot, window, key.Key_O)
+    press(qtbot, window, key.Key_K)
     assert session.state.view.show_rollout
     press(qtbot, window, key.Key_L, modifier=control)
     assert session.state.view.theme == "light"
@@ -540,7 +540,7 @@ def test_tips_have_the_whole_words_of_a_narrow_pane(open_window):
     place = QPoint(host.width() - 30, 40)
     QApplication.sendEvent(host, QHelpEvent(QHelpEvent.Type.ToolTip, place, host.mapToGlobal(place)))
     assert "gnn-nbody" in QToolTip.text()
-    assert window.overlays.tips.at(5).startswith("Ground truth")
+    assert window.mouse.tip(5, 40).startswith("Ground truth")
     QToolTip.hideText()
 
 

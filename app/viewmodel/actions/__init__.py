@@ -3,20 +3,21 @@
 Each area has a file with its own ACTIONS; a new one is a file and a line here. The order is that of the menus.
 """
 
-from app.viewmodel.actions import edit, file, help_, playback, tours, view, world
+from app.viewmodel.actions import edit, file, help_, picture, playback, tours, view, world
 from app.viewmodel.actions.action import Action, Dialogs
 
 ACTIONS: dict[str, Action] = {
     **file.ACTIONS,
     **edit.ACTIONS,
     **playback.ACTIONS,
+    **picture.ACTIONS,
     **world.ACTIONS,
     **tours.ACTIONS,
     **view.ACTIONS,
     **help_.ACTIONS,
 }
 
-AREAS = (file, edit, playback, world, tours, view, help_)
+AREAS = (file, edit, playback, picture, world, tours, view, help_)
 """The same, apart: a test sees that no name is taken twice."""
 
 __all__ = ["ACTIONS", "AREAS", "Action", "Dialogs"]

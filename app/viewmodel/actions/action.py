@@ -35,6 +35,18 @@ class Dialogs(Protocol):
     def show_palette(self) -> None:
         """Open the command palette."""
 
+    def reset_camera(self) -> None:
+        """The view a picture starts with."""
+
+    def look_along(self, axis: int) -> None:
+        """Look along an axis of space as it is drawn."""
+
+    def pane_under_mouse(self) -> int:
+        """Which pane the mouse points at, counted from the left; the forecast's where it points at none."""
+
+    def edit_time(self) -> None:
+        """Let the user type a time."""
+
     def quit(self) -> None:
         """Close the window."""
 
@@ -56,6 +68,8 @@ class Action:
         One sentence, for tool tips.
     checked : callable or None
         For on/off actions.
+    one_of_many : bool
+        Checked while it is the chosen one; choosing it again changes nothing.
     """
 
     title: str
@@ -64,3 +78,4 @@ class Action:
     run: Callable[[Session, Dialogs], None]
     help: str
     checked: Callable[[ViewState], bool] | None = None
+    one_of_many: bool = False

@@ -14,15 +14,38 @@ ACTIONS: dict[str, Action] = {
         "Previous frame", "Playback", "Left", lambda s, d: s.clock.step(-1), "Pause, one frame back"
     ),
     "skip-forward": Action(
-        "One horizon on", "Playback", "Shift+Right", lambda s, d: s.clock.step(25), "Pause, 25 frames on"
+        "One time unit on", "Playback", "Shift+Right", lambda s, d: s.clock.step_time(1.0), "Pause, t + 1"
     ),
     "skip-back": Action(
-        "One horizon back", "Playback", "Shift+Left", lambda s, d: s.clock.step(-25), "Pause, 25 frames back"
+        "One time unit back", "Playback", "Shift+Left", lambda s, d: s.clock.step_time(-1.0), "Pause, t - 1"
     ),
     "rewind": Action("Back to the start", "Playback", "Home", lambda s, d: s.clock.rewind(), "The first frame"),
+    "to-end": Action("To the end", "Playback", "End", lambda s, d: s.clock.to_end(), "The last frame"),
+    "go-to-time": Action(
+        "Go to time…", "Playback", "Ctrl+G", lambda s, d: d.edit_time(), "Type a time, then Enter"
+    ),
+    "mark-in": Action("Mark in", "Playback", "I", lambda s, d: s.clock.mark_in(), "Play from this frame on"),
+    "mark-out": Action("Mark out", "Playback", "O", lambda s, d: s.clock.mark_out(), "Play up to this frame"),
+    "to-mark-in": Action(
+        "To the mark in", "Playback", "Shift+I", lambda s, d: s.clock.to_mark(False), "Pause where it starts"
+    ),
+    "to-mark-out": Action(
+        "To the mark out", "Playback", "Shift+O", lambda s, d: s.clock.to_mark(True), "Pause where it ends"
+    ),
+    "clear-marks": Action(
+        "Clear the marks", "Playback", "Alt+I", lambda s, d: s.clock.clear_marks(), "Play all of it"
+    ),
     "loop": Action(
         "Loop", "Playback", "Ctrl+R", lambda s, d: s.clock.toggle_loop(), "Play again from the start at the end",
         lambda s: s.playback.loop,
+    ),
+    "rock": Action(
+        "Rock", "Playback", "Ctrl+Shift+R", lambda s, d: s.clock.toggle_rock(), "Turn round at either end",
+        lambda s: s.playback.ending == "rock",
+    ),
+    "every-frame": Action(
+        "Every frame", "Playback", "E", lambda s, d: s.clock.toggle_every_frame(),
+        "Skip no frame, however slow the drawing", lambda s: s.playback.every_frame,
     ),
     "faster": Action("Faster", "Playback", "]", lambda s, d: s.clock.change_speed(1), "A step up in speed"),
     "slower": Action("Slower", "Playback", "[", lambda s, d: s.clock.change_speed(-1), "A step down in speed"),

@@ -5,7 +5,7 @@ from app.viewmodel.session import Session
 from app.viewmodel.tours import TOURS
 
 WORLD_KEYS = {"grand": "G"}
-VIEW_KEYS = {"grand": "V"}
+VIEW_KEYS = {"grand": "Shift+V"}
 
 
 def _world(kind: str) -> Action:

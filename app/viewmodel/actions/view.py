@@ -3,19 +3,9 @@
 from app.viewmodel.actions.action import Action
 
 ACTIONS: dict[str, Action] = {
-    "colour": Action(
-        "Colour by error", "View", "C", lambda s, d: s.view.toggle_colour(), "Charge or error",
-        lambda s: s.view.colour_by == "error",
-    ),
-    "rollout": Action(
-        "Show chained roll-out", "View", "O", lambda s, d: s.view.toggle_rollout(),
-        "The model fed with its own output", lambda s: s.view.show_rollout,
-    ),
-    "longer-trails": Action(
-        "Longer trails", "View", "T", lambda s, d: s.view.change_trail(1), "Trails that reach further back"
-    ),
-    "shorter-trails": Action(
-        "Shorter trails", "View", "Shift+T", lambda s, d: s.view.change_trail(-1), "Trails that end sooner"
+    "log-curves": Action(
+        "Logarithmic curves", "View", "", lambda s, d: s.picture.toggle("log_curves"),
+        "Logarithmic or plain axes of the curves", lambda s: s.view.log_curves,
     ),
     "theme": Action(
         "Light theme", "View", "Ctrl+L", lambda s, d: s.view.toggle_theme(), "Dark or light",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.viewmodel.matrices import trackball
-from app.viewmodel.state import Rows, View
+from app.viewmodel.state import Rows
 from app.viewmodel.tours import orthonormal
 from surrogate.render.projection import FloatArray
 
@@ -41,7 +41,7 @@ class BasisIntents:
     def choose_hidden(self, axis: int | None) -> None:
         """The axis that colours, depth, the radial tour and Alt+drag call hidden; None for the most hidden one."""
         if axis is None or 0 <= axis < self._session.state.n_dims:
-            self._session.view.set(hidden_axis=axis)
+            self._session.view.set(hidden_axis=axis, colour_range=None)
 
     def drag(self, drag: tuple[float, float], right: FloatArray, up: FloatArray, *, begins: bool = False) -> None:
         """Turn the view basis so that the direction dragged goes into the hidden axis; one undo step a drag."""
@@ -67,14 +67,3 @@ def orthonormal_view(basis: FloatArray) -> FloatArray:
 def rows_of(matrix: FloatArray) -> Rows:
     """A matrix as nested tuples."""
     return tuple(map(tuple, matrix.tolist()))
-
-
-def fitting(view: View, n_dims: int) -> View:
-    """The view without what does not exist in so many dimensions."""
-    if view.axes is not None and (n_dims <= 3 or max(view.axes) >= n_dims):
-        view = replace(view, axes=None)
-    if view.basis is not None and len(view.basis) != n_dims:
-        view = replace(view, basis=None)
-    if view.hidden_axis is not None and view.hidden_axis >= n_dims:
-        view = replace(view, hidden_axis=None)
-    return view

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.glimpse import Glimpse, frames_near
-from app.viewmodel.intents.basis import fitting
+from app.viewmodel.picture import fitting
 from app.viewmodel.runner import Callbacks
 from app.viewmodel.setup import Setup, planes
-from app.viewmodel.state import Message
+from app.viewmodel.state import Message, Selection
 from app.viewmodel.work import Prepared
 
 if TYPE_CHECKING:
@@ -107,18 +107,21 @@ class ComparisonIntents:
     def _take(self, prepared: Prepared, busy: bool) -> None:
         state = self._session.state
         old = state.prepared
-        position = state.playback.position
+        playback, selection = state.playback, state.selection
         if old is None or _different_film(old.setup, prepared.setup):
-            position = 0.0
+            selection = Selection()
+            if self.resume_at is None:
+                playback = replace(playback, position=0.0, backwards=False, mark_in=None, mark_out=None)
         if self.resume_at is not None:
-            position, self.resume_at = self.resume_at, None
+            playback, self.resume_at = replace(playback, position=self.resume_at), None
         last = prepared.comparison.truth.n_frames - 1
         n = prepared.comparison.truth.n_dims
         self._session.publish(
             prepared=prepared,
-            playback=replace(state.playback, position=min(position, float(last))),
+            playback=replace(playback, position=min(playback.position, float(last))),
+            selection=selection,
             plane=state.plane if max(state.plane) < n else (planes(n) or [(0, 0)])[0],
-            view=fitting(state.view, n),
+            view=fitting(state.view, prepared.comparison),
             busy=busy,
             glimpse=None,
         )

@@ -1,7 +1,7 @@
 """How it is looked at; changes no number."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.state import TRAILS, neighbour
 
@@ -25,9 +25,7 @@ class ViewIntents:
 
     def toggle_colour(self) -> None:
         """Colour by charge or by error."""
-        by_charge = self._session.state.view.colour_by == "charge"
-        colour: Literal["charge", "error"] = "error" if by_charge else "charge"
-        self.set(colour_by=colour)
+        self._session.picture.colour_by("charge" if self._session.state.view.colour_by == "error" else "error")
 
     def toggle_theme(self) -> None:
         """Dark or light."""

@@ -255,3 +255,61 @@ def test_legend_and_gizmo_give_way_in_a_tiny_pane(comparison_of):
             painter.frame()
             assert painter._panes[0]._overlay._gizmo._pixels._actor.GetVisibility() == shown
             assert painter._panes[2]._overlay._legend._title.GetVisibility() == shown
+
+
+def test_what_is_framed_stays_framed_in_another_shape_of_pane(comparison_of):
+    """And who has zoomed keeps the zoom: the distance goes along with the shape of the pane."""
+    scene = build_scene(comparison_of(3), 2)
+    with Painter.offscreen(scene, (900, 300)) as painter:
+        painter.frame()
+        camera = painter._camera
+        start = np.array(camera.GetPosition())
+        painter._plotter.render_window.SetSize(450, 300)  # panes half as wide as high
+        painter.frame()
+        narrow = np.array(camera.GetPosition())
+        focus = np.array(camera.GetFocalPoint())
+        assert np.allclose(narrow - focus, 2.0 * (start - focus))
+        near, far = camera.GetClippingRange()
+        assert near < np.linalg.norm(narrow - focus) - scene.radius
+        assert far > np.linalg.norm(narrow - focus) + scene.radius
+        painter._plotter.render_window.SetSize(900, 300)
+        painter.frame()
+        assert np.allclose(camera.GetPosition(), start)
+
+
+def test_a_look_along_an_axis(comparison_of):
+    scene = build_scene(comparison_of(5), 2)
+    with Painter.offscreen(scene, SIZE) as painter:
+        camera, far = painter._camera, painter._camera.GetDistance()
+        for axis in range(5):
+            painter.look_along(axis)
+            towards = -np.array(camera.GetDirectionOfProjection())
+            assert np.allclose(towards, scene.axes[axis] / np.linalg.norm(scene.axes[axis]))
+            assert camera.GetDistance() == pytest.approx(far)
+            assert abs(np.dot(towards, camera.GetViewUp())) < 0.999
+    flat = build_scene(comparison_of(2), 2)
+    with Painter.offscreen(flat, SIZE) as painter:
+        before = painter._camera.GetPosition()
+        painter.look_along(0)
+        assert painter._camera.GetPosition() == before
+
+
+def test_words_have_the_same_size_on_a_fine_screen(comparison_of):
+    """A window on a screen of 144 dots per inch says so to VTK; sizes are in pixels all the same."""
+    scene = build_scene(comparison_of(3), 2)
+    plain = _still(scene)
+    with Painter.offscreen(scene, SIZE) as painter:
+        painter._plotter.render_window.SetDPI(144)
+        assert _changed(painter.frame(), plain) < 0.002
+
+
+def test_a_released_plotter_may_have_another_painter(comparison_of):
+    scene = build_scene(comparison_of(3), 2)
+    with Painter.offscreen(scene, SIZE) as painter:
+        once = painter.frame()
+        painter.release()
+        assert _changed(painter.frame(), once) > 0.01
+        assert painter.scale == 1.0
+        again = Painter(painter._plotter, scene)
+        assert _changed(again.frame(), once) < 0.002
+        again.release()

@@ -1,0 +1,193 @@
+"""A plot of curves over time: its legend is the read-out, a click goes to a time, the wheel zooms."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from surrogate.render.captions import short_number
+from surrogate.render.theme import Theme
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """What is drawn and read.
+
+    Attributes
+    ----------
+    name : str
+    values : (n_frames,) float64
+        As they are read.
+    drawn : (n_frames,) float64
+        As they are drawn: the same, or on the scale of the axis.
+    colour : str
+    dashed : bool
+    width : float [pixel]
+    """
+
+    name: str
+    values: FloatArray
+    drawn: FloatArray
+    colour: str
+    dashed: bool = False
+    width: float = 1.2
+
+
+class _TimeBox(pg.ViewBox):  # type: ignore[misc]
+    """Click and drag go to a time, the wheel zooms the time axis, a double click shows all of it."""
+
+    def __init__(self, sought: Callable[[float], None], reset: Callable[[], None]) -> None:
+        super().__init__(enableMenu=False)
+        self._sought, self._reset = sought, reset
+        self.setMouseEnabled(x=True, y=False)
+
+    def mouseClickEvent(self, event: object) -> None:  # noqa: N802  (pyqtgraph's name)
+        """Seek, or show all."""
+        if event.button() == Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
+            event.accept()  # type: ignore[attr-defined]
+            if event.double():  # type: ignore[attr-defined]
+                self._reset()
+            else:
+                self._sought(self.mapToView(event.pos()).x())  # type: ignore[attr-defined]
+
+    def mouseDragEvent(self, event: object, axis: object = None) -> None:  # noqa: N802  (pyqtgraph's name)
+        """Seek along."""
+        if event.button() == Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
+            event.accept()  # type: ignore[attr-defined]
+            self._sought(self.mapToView(event.pos()).x())  # type: ignore[attr-defined]
+
+
+class CurvePlot(QWidget):
+    """A head line with the names of the curves, and the plot below it.
+
+    Parameters
+    ----------
+    title : str
+    sought : callable
+        Told the time that is clicked.
+    toggled : callable
+        Told that the other scale is wanted.
+    """
+
+    def __init__(self, title: str, sought: Callable[[float], None], toggled: Callable[[], None]) -> None:
+        super().__init__()
+        self.title, self.curves = title, tuple[Curve, ...]()
+        self._theme: Theme | None = None
+        self._times = np.zeros(0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        head = QHBoxLayout()
+        head.setContentsMargins(6, 0, 0, 0)
+        head.setSpacing(4)
+        self.legend = QLabel(title)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.log = self._button("log", "Logarithmic or plain axis", toggled)
+        self.log.setCheckable(True)
+        self.all = self._button("all", "Show all of the time again (double click in the plot)", self.reset)
+        head.addWidget(self.legend, 1)
+        head.addWidget(self.all)
+        head.addWidget(self.log)
+        column.addLayout(head)
+        self.plot = pg.PlotWidget(viewBox=_TimeBox(sought, self.reset))
+        self.plot.hideButtons()
+        self.plot.setMinimumHeight(80)
+        self.plot.setToolTip("Click or drag: go to that time. Wheel: zoom. Double click: all of it")
+        for axis in ("left", "bottom"):  # the moving cursor repaints the plot: keep the axes as pictures
+            self.plot.getAxis(axis).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        self.now = pg.InfiniteLine(angle=90)
+        self.plot.addItem(self.now, ignoreBounds=True)
+        self.plot.scene().sigMouseMoved.connect(self._hover)
+        self.plot.getViewBox().sigXRangeChanged.connect(self._zoomed)
+        column.addWidget(self.plot, 1)
+        self.all.hide()
+        self._hovered: float | None = None
+
+    def _button(self, words: str, tip: str, clicked: Callable[[], None]) -> QToolButton:
+        made = QToolButton()
+        made.setText(words)
+        made.setToolTip(tip)
+        made.setObjectName("tiny")
+        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        made.clicked.connect(lambda: clicked())
+        return made
+
+    def use_theme(self, theme: Theme) -> None:
+        """Colours of axes, background and cursor."""
+        self._theme = theme
+        self.plot.setBackground(theme.panel)
+        for axis in ("left", "bottom"):
+            self.plot.getAxis(axis).setPen(theme.line)
+            self.plot.getAxis(axis).setTextPen(theme.muted)
+        self.plot.getAxis("left").setWidth(52)
+        self.plot.showGrid(x=False, y=True, alpha=0.15)
+        self.now.setPen(pg.mkPen(theme.text, width=1))
+
+    def draw(self, times: FloatArray, curves: tuple[Curve, ...]) -> None:
+        """Replace the curves; the zoom stays where the times are the same."""
+        other = not np.array_equal(times, self._times)
+        self._times, self.curves = times, curves
+        for item in self.plot.listDataItems():
+            self.plot.removeItem(item)
+        for curve in curves:
+            style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine
+            self.plot.plot(times, curve.drawn, pen=pg.mkPen(curve.colour, width=curve.width, style=style))
+        if other:
+            first, last = float(times[0]), float(times[-1])
+            pad = 0.01 * max(last - first, 1e-9)
+            self.plot.getViewBox().setLimits(xMin=first - pad, xMax=last + pad)
+            self.reset()
+        self._say()
+
+    def reset(self) -> None:
+        """All of the time."""
+        if len(self._times):
+            self.plot.setXRange(float(self._times[0]), float(self._times[-1]), padding=0.01)
+
+    def words_at(self, time: float | None, named: bool = True) -> str:
+        """The head line: title and names in their colours, with their values at a time."""
+        assert self._theme is not None
+        muted, parts = self._theme.muted, [self.title]
+        at = None
+        if time is not None and len(self._times):
+            at = int(np.argmin(np.abs(self._times - time)))
+            parts[0] = f"t = {self._times[at]:.2f}"
+        words = [f"<span style='color:{muted}'>{parts[0]}</span>"]
+        for curve in self.curves:
+            sign = "╌" if curve.dashed else "━"
+            value = "" if at is None else f" <b>{short_number(float(curve.values[at]))}</b>"
+            name = curve.name if named else ""
+            words.append(f"<span style='color:{curve.colour}'>{sign}&nbsp;{name}{value}</span>")
+        return "&nbsp;&nbsp; ".join(words)
+
+    def _say(self) -> None:
+        if self._theme is None:
+            return
+        self.legend.setText(self.words_at(self._hovered))
+        if self._hovered is not None and self.legend.sizeHint().width() > self.legend.width():
+            self.legend.setText(self.words_at(self._hovered, named=False))
+
+    def _hover(self, place: QPointF) -> None:
+        box = self.plot.getViewBox()
+        inside = box.sceneBoundingRect().contains(place)
+        hovered = float(box.mapSceneToView(place).x()) if inside else None
+        if hovered != self._hovered:
+            self._hovered = hovered
+            self._say()
+
+    def leaveEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
+        """Only names again."""
+        self._hovered = None
+        self._say()
+
+    def _zoomed(self, *_: object) -> None:
+        low, high = self.plot.getViewBox().viewRange()[0]
+        whole = float(self._times[-1] - self._times[0]) if len(self._times) else 0.0
+        self.all.setVisible(high - low < 0.97 * whole)
