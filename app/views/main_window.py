@@ -38,6 +38,7 @@ from app.views.docks import Docks
 from app.views.overlays import Overlays
 from app.views.palette import CommandPalette
 from app.views.panels import COMMANDS
+from app.views.preferences_dialog import PreferencesDialog
 from app.views.theme import style_sheet
 from app.views.timeline import Timeline
 from app.views.toolbar import ToolBar
@@ -69,6 +70,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.session = session
         self._closed = closed
+        self._catalogue = catalogue
+        self.preferences_dialog: PreferencesDialog | None = None
         self._theme = ""
         self.setWindowTitle("Isotwin")
         room = QGuiApplication.primaryScreen().availableSize()
@@ -176,6 +179,8 @@ class MainWindow(QMainWindow):
         self.timeline.show_state(state)
         self.docks.show_state(state)
         self.overlays.show_state(state)
+        if self.preferences_dialog is not None:
+            self.preferences_dialog.show_state(state)
         for name, action in COMMANDS.items():
             if action.checked is not None:
                 made = self.actions_by_name[name]
@@ -251,6 +256,12 @@ class MainWindow(QMainWindow):
     def show_palette(self) -> None:
         """Open the command palette."""
         self.palette_card.open()
+
+    def show_preferences(self) -> None:
+        """Open the preferences."""
+        if self.preferences_dialog is None:
+            self.preferences_dialog = PreferencesDialog(self, self.session, self._catalogue)
+        self.preferences_dialog.open_beside()
 
     def quit(self) -> None:
         """Close the window."""

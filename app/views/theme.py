@@ -8,7 +8,8 @@ def style_sheet(name: str) -> str:
     """The application's Qt style sheet for a theme."""
     t: Theme = THEMES[name]
     accent = t.forecast
-    up, down, close, detach = ((ICONS / f"{name}.svg").as_posix() for name in ("up", "down", "close", "float"))
+    names = ("up", "down", "close", "float", "tick")
+    up, down, close, detach, tick = ((ICONS / f"{name}.svg").as_posix() for name in names)
     return f"""
 * {{ font-family: "Inter", "DejaVu Sans", sans-serif; font-size: 12px; color: {t.text}; }}
 QMainWindow, QWidget#side, QWidget#bottom, QScrollArea, QDialog {{ background: {t.panel}; }}
@@ -53,6 +54,11 @@ QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({up}); width: 9px; he
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url({down}); width: 9px; height: 7px; }}
 QComboBox QAbstractItemView {{ background: {t.background}; border: 1px solid {t.line};
     selection-background-color: {accent}; selection-color: {t.background}; }}
+QCheckBox {{ spacing: 8px; }}
+QCheckBox::indicator {{
+    width: 14px; height: 14px; border: 1px solid {t.line}; border-radius: 4px; background: {t.background}; }}
+QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url({tick}); }}
+QCheckBox:focus, QCheckBox::indicator:hover {{ border-color: {accent}; }}
 QSlider::groove:horizontal {{ height: 4px; background: {t.line}; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {accent}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ width: 14px; margin: -6px 0; border-radius: 7px; background: {t.text}; }}

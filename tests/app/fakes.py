@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,7 @@ class FakeDialogs:
     toggled: list[str] = field(default_factory=list)
     resets: int = 0
     palettes: int = 0
+    dialogs: list[str] = field(default_factory=list)
 
     def open_path(self) -> str:
         return self.path
@@ -159,13 +161,16 @@ class FakeDialogs:
     def show_palette(self) -> None:
         self.palettes += 1
 
+    def show_preferences(self) -> None:
+        self.dialogs.append("preferences")
+
     def quit(self) -> None:
         self.quits += 1
 
 
-def prompt_session(**setup: Any) -> Session:
+def prompt_session(folder: Path | None = None, **setup: Any) -> Session:
     """A session that shows something already."""
-    session = Session(PromptRunner(), ViewState(setup=Setup(**{"model": "fake", **setup})))
+    session = Session(PromptRunner(), ViewState(setup=Setup(**{"model": "fake", **setup})), folder)
     session.start()
     return session
 

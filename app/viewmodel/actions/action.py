@@ -32,6 +32,9 @@ class Dialogs(Protocol):
     def show_palette(self) -> None:
         """Open the command palette."""
 
+    def show_preferences(self) -> None:
+        """Open the preferences."""
+
     def quit(self) -> None:
         """Close the window."""
 
