@@ -36,6 +36,12 @@ def load_session(path: Path) -> SavedSession:
         One line: the path, the place in it, what was expected.
     """
     saved = read_document(path, KIND, VERSION, SavedSession)
+    check_session(saved, str(path))
+    return saved
+
+
+def check_session(saved: SavedSession, where: str) -> None:
+    """InputError, one line, for a number out of its range."""
     setup, playback = saved.setup, saved.playback
     for name, value, least, most in (
         ("setup.dims", setup.dims, 1, MAX_DIMS),
@@ -47,5 +53,4 @@ def load_session(path: Path) -> SavedSession:
         ("plane", min(saved.plane), 0, MAX_DIMS),
     ):
         if value is not None and not least <= value <= most:
-            raise InputError(f"{path}: content.{name}: {value}; expected {least} to {most}")
-    return saved
+            raise InputError(f"{where}: content.{name}: {value}; expected {least} to {most}")

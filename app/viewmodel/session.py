@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from app.viewmodel.intents.autosave import AutosaveIntents
 from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.export import ExportIntents
@@ -39,7 +40,7 @@ class Session:
     state : ViewState, optional
         To start from.
     folder : Path, optional
-        Where preferences are stored; nothing is stored without.
+        Where preferences and the autosaved session are stored; nothing is stored without.
     """
 
     def __init__(self, runner: Runner, state: ViewState | None = None, folder: Path | None = None) -> None:
@@ -56,6 +57,7 @@ class Session:
         self.export = ExportIntents(self)
         self.files = FileIntents(self)
         self.preferences = PreferenceIntents(self, folder)
+        self.autosave = AutosaveIntents(self, folder)
 
     @property
     def state(self) -> ViewState:
@@ -81,6 +83,7 @@ class Session:
         """Stop all work; nothing is published afterwards."""
         self._listeners.clear()
         self.runner.close()
+        self.autosave.close()
 
     # --- messages -----------------------------------------------------------------------------------------
 

@@ -65,6 +65,15 @@ class Message:
     kind: Literal["info", "error"] = "info"
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A question to the user with two answers; what they do stands with who asks."""
+
+    text: str
+    accept: str
+    decline: str
+
+
 @dataclass(frozen=True, eq=False)
 class ViewState:
     """All of it.
@@ -85,6 +94,8 @@ class ViewState:
         0 to 1 while an export runs.
     preferences : Preferences
         What is remembered from one start to the next.
+    offer : Offer or None
+        A session to restore after a crash.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -99,6 +110,7 @@ class ViewState:
     can_undo: bool = False
     can_redo: bool = False
     preferences: Preferences = field(default_factory=Preferences)
+    offer: Offer | None = None
 
     @property
     def n_frames(self) -> int:

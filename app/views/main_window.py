@@ -45,6 +45,7 @@ from app.views.toolbar import ToolBar
 from app.views.viewport import Viewport
 
 TICK_MILLISECONDS = 33
+AUTOSAVE_MILLISECONDS = 3000
 
 HELD_FRAME = 0.15
 """While a forecast is awaited, the playback draws so seldom [second]: software rendering takes its processor."""
@@ -104,6 +105,9 @@ class MainWindow(QMainWindow):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self.longest_tick = 0.0
+        self._keeper = QTimer(self)
+        self._keeper.timeout.connect(session.autosave.tick)
+        self._keeper.start(AUTOSAVE_MILLISECONDS)
         self._opened = False
         session.subscribe(self._show_state)
         self._clock.start()
@@ -188,6 +192,8 @@ class MainWindow(QMainWindow):
                     made.setChecked(action.checked(state))
         self.actions_by_name["undo"].setEnabled(state.can_undo)
         self.actions_by_name["redo"].setEnabled(state.can_redo)
+        for name in ("restore", "discard-kept"):
+            self.actions_by_name[name].setEnabled(state.offer is not None)
         exporting = state.export_progress is not None
         self.actions_by_name["cancel-export"].setEnabled(exporting)
         self.actions_by_name["export"].setEnabled(not exporting and state.prepared is not None)
@@ -304,6 +310,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
         """Stop the clock, the workers and the painter, in this order."""
         self._timer.stop()
+        self._keeper.stop()
         if self.isVisible():  # else it is closed already
             geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
             self.session.preferences.set(layout=self.docks.layout_text(), geometry=geometry)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolTip, QWidget
 from app.viewmodel.scene import pane_texts
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
+from app.views.offer import OfferCard
 from app.views.panels import COMMANDS
 from surrogate.render.theme import THEMES, Theme
 
@@ -154,6 +155,7 @@ class Overlays:
         self._theme = ""
         self.tips = _PaneTips(host)
         self.message = _ClickLabel(host, "message", session.dismiss)
+        self.offer = OfferCard(host, session)
         self._timer = QTimer(host)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(session.dismiss)
@@ -167,6 +169,7 @@ class Overlays:
         self.tips.texts = pane_texts(state)
         if self.help.isVisible() != state.view.show_help:
             self.help.setVisible(state.view.show_help)
+        self.offer.show_state(state)
         if state.message is not self._shown:
             self._shown = state.message
             message = state.message
@@ -187,9 +190,13 @@ class Overlays:
         width, height = self._host.width(), self._host.height()
         if self.help.isVisible():
             self.help.place(self._host)
+        bottom = height - FOOT
         if self.message.isVisible():
             # right, above the read-outs at the foot of the panes and away from the clock and the axes
             wide = min(self.message.fontMetrics().horizontalAdvance(self.message.text()) + 40, 440, width - 32)
             tall = max(self.message.heightForWidth(wide), 32)
-            self.message.setGeometry(width - wide - 16, height - tall - FOOT, wide, tall)
+            self.message.setGeometry(width - wide - 16, bottom - tall, wide, tall)
             self.message.raise_()
+            bottom -= tall + 8
+        if self.offer.isVisible():
+            self.offer.place(bottom)

@@ -120,6 +120,7 @@ def make_window(
     window_box.append(window)
     if trouble:
         session.say(trouble, "error")
+    session.autosave.look()
     return window
 
 

@@ -21,7 +21,7 @@ QLabel#value {{ font-weight: 600; font-family: "DejaVu Sans Mono", monospace; }}
 QLabel#badge {{ color: {t.warning}; font-weight: 600; }}
 QLabel#message {{ background: {t.line}; border-radius: 6px; padding: 8px 12px; }}
 QLabel#error {{ background: {t.link}; color: #1a0d0d; border-radius: 6px; padding: 8px 12px; font-weight: 600; }}
-QScrollArea#help, QFrame#palette {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; }}
+QScrollArea#help, QFrame#palette, QFrame#offer {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; }}
 QLabel#helptext {{ background: {t.panel}; padding: 14px 20px; }}
 QLabel#keys {{ color: {accent}; font-weight: 600; }}
 QListWidget {{ background: {t.panel}; border: none; outline: none; }}
@@ -35,6 +35,8 @@ QPushButton:pressed, QToolButton:pressed {{ background: {t.line}; }}
 QPushButton:focus, QToolButton:focus {{ border-color: {accent}; }}
 QPushButton:checked, QToolButton:checked {{
     background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
+QPushButton#primary {{ background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
+QPushButton#primary:focus, QPushButton#primary:hover {{ border-color: {t.text}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; }}
 QPushButton#play {{ padding: 5px 14px; }}
 QPushButton#plane {{ padding: 3px 0; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
