@@ -229,6 +229,17 @@ class _ExportJob:
         timer.start()
 
 
+class _ForecastJob:
+    """A comparison; cancelling it ends its process, and the next one starts at once to be ready."""
+
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self._cancel = cancel
+
+    def cancel(self) -> None:
+        """See Job."""
+        self._cancel()
+
+
 class ProcessRunner:
     """Forecasts in one long-lived child, exports in a fresh one each.
 
@@ -260,8 +271,15 @@ class ProcessRunner:
             return _ExportJob(child)
         if not self._forecasts.alive:
             self._forecasts = _Child(self._post, "isotwin forecasts")
-        self._forecasts.send(request, callbacks)
-        return _Done()
+        child = self._forecasts
+        child.send(request, callbacks)
+
+        def restart() -> None:
+            if self._forecasts is child:
+                child.close()
+                self._forecasts = _Child(self._post, "isotwin forecasts")
+
+        return _ForecastJob(restart)
 
     def close(self) -> None:
         """See Runner."""

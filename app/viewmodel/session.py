@@ -15,6 +15,7 @@ from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
+from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.view import ViewIntents
@@ -49,6 +50,7 @@ class Session:
         self._listeners: list[Listener] = []
         self._undo: list[Step] = []
         self._redo: list[Step] = []
+        self.jobs = JobIntents(self)
         self.comparison = ComparisonIntents(self)
         self.system = SystemIntents(self)
         self.world = WorldIntents(self)

@@ -66,6 +66,24 @@ class Message:
 
 
 @dataclass(frozen=True)
+class RunningJob:
+    """Work in the background.
+
+    Attributes
+    ----------
+    number : int
+        By which it is cancelled.
+    title : str
+    progress : float or None
+        0 to 1; None where nobody can tell.
+    """
+
+    number: int
+    title: str
+    progress: float | None = None
+
+
+@dataclass(frozen=True)
 class Offer:
     """A question to the user with two answers; what they do stands with who asks."""
 
@@ -96,6 +114,8 @@ class ViewState:
         What is remembered from one start to the next.
     offer : Offer or None
         A session to restore after a crash.
+    jobs : tuple of RunningJob
+        What works in the background, the oldest first.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -111,6 +131,7 @@ class ViewState:
     can_redo: bool = False
     preferences: Preferences = field(default_factory=Preferences)
     offer: Offer | None = None
+    jobs: tuple[RunningJob, ...] = ()
 
     @property
     def n_frames(self) -> int:

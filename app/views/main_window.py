@@ -23,8 +23,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMenu,
-    QProgressBar,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -35,6 +33,7 @@ from app.viewmodel.palette import Entry
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.views.docks import Docks
+from app.views.jobs import JobBar
 from app.views.overlays import Overlays
 from app.views.palette import CommandPalette
 from app.views.panels import COMMANDS
@@ -162,13 +161,9 @@ class MainWindow(QMainWindow):
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
         self.state_label = QLabel("starting the forecast process …")
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 100)
-        self.cancel = QPushButton("Cancel export")
-        self.cancel.clicked.connect(self.session.export.cancel)
+        self.jobs = JobBar(self, self.session)
         bar.addWidget(self.state_label, 1)
-        bar.addPermanentWidget(self.progress)
-        bar.addPermanentWidget(self.cancel)
+        bar.addPermanentWidget(self.jobs)
 
     # --- drawing ------------------------------------------------------------------------------------------
 
@@ -197,10 +192,7 @@ class MainWindow(QMainWindow):
         exporting = state.export_progress is not None
         self.actions_by_name["cancel-export"].setEnabled(exporting)
         self.actions_by_name["export"].setEnabled(not exporting and state.prepared is not None)
-        self.progress.setVisible(exporting)
-        self.cancel.setVisible(exporting)
-        if exporting:
-            self.progress.setValue(int(100 * (state.export_progress or 0.0)))
+        self.jobs.show_state(state)
         self.state_label.setText(_status_text(state))
 
     def _viewport_failed(self, error: BaseException) -> None:
@@ -269,6 +261,10 @@ class MainWindow(QMainWindow):
             self.preferences_dialog = PreferencesDialog(self, self.session, self._catalogue)
         self.preferences_dialog.open_beside()
 
+    def show_jobs(self) -> None:
+        """Open the list of what works in the background."""
+        self.jobs.list.open_above()
+
     def quit(self) -> None:
         """Close the window."""
         self.close()
@@ -287,6 +283,7 @@ class MainWindow(QMainWindow):
             return False
         if event.type() == QEvent.Type.Resize and watched is self.viewport.widget:
             self.overlays.place()
+            self.jobs.list.place()
         return False
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802  (Qt's name)

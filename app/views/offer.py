@@ -16,7 +16,7 @@ class OfferCard(QFrame):
         self.setObjectName("offer")
         self._host = host
         self._shown: Offer | None = None
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
         self.text = QLabel()
         self.text.setWordWrap(True)
@@ -46,8 +46,6 @@ class OfferCard(QFrame):
     def place(self, bottom: int) -> None:
         """Right, its lower edge at `bottom` pixels."""
         wide = min(WIDTH, self._host.width() - 32)
-        tall = (
-            self.layout().heightForWidth(wide) if self.layout().hasHeightForWidth() else self.sizeHint().height()
-        )
+        tall = self._column.heightForWidth(wide)
         self.setGeometry(self._host.width() - wide - 16, bottom - tall, wide, tall)
         self.raise_()

@@ -21,8 +21,10 @@ QLabel#value {{ font-weight: 600; font-family: "DejaVu Sans Mono", monospace; }}
 QLabel#badge {{ color: {t.warning}; font-weight: 600; }}
 QLabel#message {{ background: {t.line}; border-radius: 6px; padding: 8px 12px; }}
 QLabel#error {{ background: {t.link}; color: #1a0d0d; border-radius: 6px; padding: 8px 12px; font-weight: 600; }}
-QScrollArea#help, QFrame#palette, QFrame#offer {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; }}
+QScrollArea#help, QFrame#palette, QFrame#offer {{
+    background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; }}
 QLabel#helptext {{ background: {t.panel}; padding: 14px 20px; }}
+QLabel#heading {{ font-weight: 600; }}
 QLabel#keys {{ color: {accent}; font-weight: 600; }}
 QListWidget {{ background: {t.panel}; border: none; outline: none; }}
 QListWidget::item {{ border-radius: 5px; }}

@@ -164,6 +164,9 @@ class FakeDialogs:
     def show_preferences(self) -> None:
         self.dialogs.append("preferences")
 
+    def show_jobs(self) -> None:
+        self.dialogs.append("jobs")
+
     def quit(self) -> None:
         self.quits += 1
 

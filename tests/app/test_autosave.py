@@ -228,7 +228,7 @@ def test_a_damaged_one_is_a_message_and_kept_aside(tmp_path, damage, words):
 
 def test_numbers_out_of_range_are_refused_with_a_right_checksum(tmp_path):
     leave(tmp_path, dims=99)
-    with pytest.raises(InputError, match="setup.dims: 99"):
+    with pytest.raises(InputError, match=r"setup\.dims: 99"):
         read_autosave(tmp_path / FOLDER / "1-a.json")
 
 

@@ -144,13 +144,13 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     folder = tmp_path / "film"
     window.export_folder = lambda: str(folder)
     window.actions_by_name["export"].trigger()
-    assert window.progress.isVisible()
-    assert window.cancel.isVisible()
+    assert window.jobs.progress.isVisible()
+    assert window.jobs.cancel.isVisible()
     qtbot.waitUntil(lambda: session.state.export_progress is None, timeout=PATIENCE)
     names = {p.name for p in folder.iterdir()}
     assert {"comparison.mp4", "comparison.png", "comparison.json", "report.html"} <= names, session.state.message
     assert (folder / "comparison.mp4").stat().st_size > 5000
-    assert not window.progress.isVisible()
+    assert not window.jobs.progress.isVisible()
 
     # closes while it plays and works
     session.system.choose_scenario("bound")

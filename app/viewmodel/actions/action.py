@@ -35,6 +35,9 @@ class Dialogs(Protocol):
     def show_preferences(self) -> None:
         """Open the preferences."""
 
+    def show_jobs(self) -> None:
+        """Open the list of what works in the background."""
+
     def quit(self) -> None:
         """Close the window."""
 

@@ -1,4 +1,4 @@
-"""The session kept against a crash, and what a crash left offered for restoring; never used without being asked."""
+"""The session kept against a crash, and what a crash left offered for restoring; never used unasked."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.runner import Callbacks
+from app.viewmodel.runner import Callbacks, Job
 from app.viewmodel.setup import Setup, planes
 from app.viewmodel.state import Message
 from app.viewmodel.work import Prepared
@@ -28,6 +28,9 @@ class ComparisonIntents:
         self._session = session
         self._in_flight: Setup | None = None
         self._waiting = False
+        self._job: Job | None = None
+        self._row: int | None = None
+        self._number = 0
         self.resume_at: float | None = None
         self.when_idle: list[Callable[[], None]] = []
 
@@ -51,8 +54,50 @@ class ComparisonIntents:
             return
         setup = self._session.state.setup
         self._in_flight = setup
+        self._number += 1
+        number = self._number
         self._session.publish(busy=True)
-        self._session.runner.submit(setup, Callbacks(self._prepared, self._failed, first=self._forecast))
+        self._row = self._session.jobs.begin("Simulation and forecasts", self.cancel)
+
+        def unless_cancelled(then: Callable[[Any], None]) -> Callable[[Any], None]:
+            return lambda value: then(value) if number == self._number else None
+
+        job = self._session.runner.submit(
+            setup,
+            Callbacks(
+                unless_cancelled(self._prepared),
+                unless_cancelled(self._failed),
+                first=unless_cancelled(self._forecast),
+            ),
+        )
+        if number == self._number and self._in_flight is not None:  # else it was answered at once
+            self._job = job
+
+    def cancel(self) -> None:
+        """Stop what is being made; the picture that is shown stays, and the controls go back to it."""
+        if self._in_flight is None:
+            return
+        job, self._job = self._job, None
+        self._number += 1
+        self._over()
+        self._waiting = False
+        self._back_to_what_is_shown()
+        self._session.say("stopped; the last picture stays")
+        if job is not None:
+            job.cancel()
+
+    def _over(self) -> None:
+        self._in_flight, self._job = None, None
+        self._session.jobs.end(self._row)
+        self._row = None
+
+    def _back_to_what_is_shown(self) -> None:
+        self.resume_at = None
+        shown = self._session.state.prepared
+        if shown is not None:  # keep the controls in step with the picture that stays
+            self._session.forget_after(shown.setup)
+            self._session.publish(setup=shown.setup)
+        self._session.publish(busy=False, spinning=False)
 
     def _forecast(self, prepared: Prepared) -> None:
         """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait."""
@@ -60,7 +105,7 @@ class ComparisonIntents:
             self._take(prepared, busy=True)
 
     def _prepared(self, prepared: Prepared) -> None:
-        self._in_flight = None
+        self._over()
         more = self._waiting
         self._waiting = False
         self._take(prepared, busy=more)
@@ -94,17 +139,13 @@ class ComparisonIntents:
             self._session.say(prepared.clamp_note)
 
     def _failed(self, reason: str) -> None:
-        self._in_flight = None
-        self.resume_at = None
+        self._over()
         if self._waiting:
+            self.resume_at = None
             self._waiting = False
             self.request()
             return
-        shown = self._session.state.prepared
-        if shown is not None:  # keep the controls in step with the picture that stays
-            self._session.forget_after(shown.setup)
-            self._session.publish(setup=shown.setup)
-        self._session.publish(busy=False, spinning=False)
+        self._back_to_what_is_shown()
         self._session.say(reason, "error")
 
 
