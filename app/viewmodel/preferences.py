@@ -40,6 +40,8 @@ class Preferences:
         Paths opened last, the newest first.
     autosave : bool
         Keep a copy of the session to restore after a crash.
+    welcomed : bool
+        The card of the first run was seen.
     """
 
     theme: Literal["dark", "light"] = "dark"
@@ -51,6 +53,7 @@ class Preferences:
     geometry: str = ""
     recent: tuple[str, ...] = ()
     autosave: bool = True
+    welcomed: bool = False
 
 
 def config_folder() -> Path:

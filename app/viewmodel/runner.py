@@ -247,11 +247,13 @@ class ProcessRunner:
     ----------
     post : callable
         Runs a function in the window's thread.
+    at_once : bool
+        Let the child load PyTorch now; else with the first request.
     """
 
-    def __init__(self, post: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, post: Callable[[Callable[[], None]], None], at_once: bool = True) -> None:
         self._post = post
-        self._forecasts = _Child(post, "isotwin forecasts")
+        self._forecasts = _Child(post, "isotwin forecasts") if at_once else None
         self._exports: list[_Child] = []
 
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
@@ -269,7 +271,7 @@ class ProcessRunner:
 
             child.send(request, Callbacks(ended(callbacks.done), ended(callbacks.failed), callbacks.progress))
             return _ExportJob(child)
-        if not self._forecasts.alive:
+        if self._forecasts is None or not self._forecasts.alive:
             self._forecasts = _Child(self._post, "isotwin forecasts")
         child = self._forecasts
         child.send(request, callbacks)
@@ -284,7 +286,8 @@ class ProcessRunner:
     def close(self) -> None:
         """See Runner."""
         for child in (self._forecasts, *self._exports):
-            child.close()
+            if child is not None:
+                child.close()
 
 
 __all__ = ["Callbacks", "InlineRunner", "Job", "Prepared", "ProcessRunner", "Runner"]

@@ -19,6 +19,7 @@ from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.view import ViewIntents
+from app.viewmodel.intents.welcome import WelcomeIntents
 from app.viewmodel.intents.world import WorldIntents
 from app.viewmodel.runner import Runner
 from app.viewmodel.setup import Setup
@@ -60,6 +61,7 @@ class Session:
         self.files = FileIntents(self)
         self.preferences = PreferenceIntents(self, folder)
         self.autosave = AutosaveIntents(self, folder)
+        self.welcome = WelcomeIntents(self)
 
     @property
     def state(self) -> ViewState:
@@ -96,6 +98,14 @@ class Session:
     def dismiss(self) -> None:
         """Take the message away."""
         self.publish(message=None)
+
+    def clear(self) -> None:
+        """Take away what lies over the picture: the first steps, the keys, the message."""
+        self.welcome.close()
+        if self._state.view.show_help:
+            self.view.toggle_help()
+        if self._state.message is not None:
+            self.dismiss()
 
     # --- steps back ---------------------------------------------------------------------------------------
 

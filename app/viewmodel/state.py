@@ -46,7 +46,7 @@ class View:
         The three coordinate axes drawn; None shows all of them at once (the default oblique view).
     show_rollout : bool
     show_help : bool
-        The first-run overlay.
+        All keys, with an explanation.
     """
 
     colour_by: Literal["charge", "error"] = "charge"
@@ -54,7 +54,7 @@ class View:
     theme: Literal["dark", "light"] = "dark"
     axes: tuple[int, int, int] | None = None
     show_rollout: bool = False
-    show_help: bool = True
+    show_help: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,8 @@ class ViewState:
         A session to restore after a crash.
     jobs : tuple of RunningJob
         What works in the background, the oldest first.
+    welcome : bool
+        The card of the first run is shown.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -132,6 +134,7 @@ class ViewState:
     preferences: Preferences = field(default_factory=Preferences)
     offer: Offer | None = None
     jobs: tuple[RunningJob, ...] = ()
+    welcome: bool = False
 
     @property
     def n_frames(self) -> int:

@@ -1,6 +1,6 @@
 """What works in the background: a row in the status bar for the newest job, and a small list of all of them."""
 
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -155,6 +155,14 @@ class JobList(QFrame):
         foot = QPoint(self._window.width() - wide - 10, self._window.height() - tall - 36)
         self.setGeometry(foot.x(), foot.y(), wide, tall)
         self.raise_()
+
+    def event(self, event: QEvent) -> bool:
+        """Escape is not for the window while the list has the keyboard."""
+        override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if override and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
         """Escape closes."""

@@ -11,6 +11,7 @@ from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.views.offer import OfferCard
 from app.views.panels import COMMANDS
+from app.views.welcome import WelcomeCard
 from surrogate.render.theme import THEMES, Theme
 
 MESSAGE_MILLISECONDS = 6000
@@ -156,6 +157,7 @@ class Overlays:
         self.tips = _PaneTips(host)
         self.message = _ClickLabel(host, "message", session.dismiss)
         self.offer = OfferCard(host, session)
+        self.welcome = WelcomeCard(host, session)
         self._timer = QTimer(host)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(session.dismiss)
@@ -170,6 +172,7 @@ class Overlays:
         if self.help.isVisible() != state.view.show_help:
             self.help.setVisible(state.view.show_help)
         self.offer.show_state(state)
+        self.welcome.show_state(state)
         if state.message is not self._shown:
             self._shown = state.message
             message = state.message
@@ -191,6 +194,9 @@ class Overlays:
         if self.help.isVisible():
             self.help.place(self._host)
         bottom = height - FOOT
+        if self.welcome.isVisible():  # lowest of all: the particles are above it
+            self.welcome.place(height - 8)
+            bottom = height - self.welcome.height() - 16
         if self.message.isVisible():
             # right, above the read-outs at the foot of the panes and away from the clock and the axes
             wide = min(self.message.fontMetrics().horizontalAdvance(self.message.text()) + 40, 440, width - 32)

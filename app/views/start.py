@@ -13,6 +13,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.viewmodel.catalogue import Catalogue
+from app.viewmodel.first_film import first_film
 from app.viewmodel.preferences import Preferences, config_folder, load_preferences
 from app.viewmodel.runner import ProcessRunner, Runner
 from app.viewmodel.session import Session
@@ -25,6 +26,9 @@ from surrogate.zoo import shipped_models
 
 if TYPE_CHECKING:
     from app.views.main_window import MainWindow
+
+FILM_PATIENCE, FILM_LOOK = 4000, 20
+"""How long the forecasts wait for the stored film to be seen, and how often it is looked at [millisecond]."""
 
 CONTRAST = "gnn-nbody"
 FIRST_MODELS = ("integrator-nd", "egnn-nd", "egnn-nbody")
@@ -76,9 +80,11 @@ def first_state(preferences: Preferences, setup: Setup | None = None) -> ViewSta
         setup = replace(setup, scenario=preferences.scenario)
     return ViewState(
         setup=setup,
+        prepared=first_film(setup),
         view=View(theme=preferences.theme, trail=preferences.trail),
         playback=Playback(loop=preferences.loop),
         preferences=preferences,
+        welcome=not preferences.welcomed,
     )
 
 
@@ -108,7 +114,8 @@ def make_window(
 
         poster = Poster(failed)
         closing.append(poster.close)
-        session = Session(ProcessRunner(poster.post), state, folder)
+        # with a stored film to show, PyTorch must not take the processor from VTK
+        session = Session(ProcessRunner(poster.post, at_once=state.prepared is None), state, folder)
     else:
         session, window_box = Session(runner, state, folder), []
 
@@ -130,6 +137,14 @@ def _main_window(session: Session, *rest: Any) -> "MainWindow":
     return MainWindow(session, *rest)
 
 
+def _start_behind_the_film(window: "MainWindow", left: int) -> None:
+    """Start the session when the stored film is on the screen; at once without one, at the latest in `left` ms."""
+    if window.session.state.prepared is None or window.viewport.on_screen is not None or left <= 0:
+        window.session.start()
+    else:
+        QTimer.singleShot(FILM_LOOK, lambda: _start_behind_the_film(window, left - FILM_LOOK))
+
+
 def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _: None) -> int:
     """Show the window until it is closed; the exit status. `opened` sees the window first, for measurements."""
     refuse_without_display()
@@ -138,7 +153,7 @@ def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _:
     window = make_window(folder=config_folder())
     opened(window)
     window.show()
-    QTimer.singleShot(0, window.session.start)
+    QTimer.singleShot(0, lambda: _start_behind_the_film(window, FILM_PATIENCE))
     for path in paths:
         QTimer.singleShot(0, lambda path=path: window.session.files.open(path))
     for number in (signal.SIGINT, signal.SIGTERM):  # seen at the next tick of the clock
