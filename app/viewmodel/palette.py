@@ -61,6 +61,11 @@ CHOICES: dict[str, Choice] = {
         lambda state, catalogue: [(f"{i}-{j}", (i, j)) for i, j in state.planes],
         lambda session, plane: session.world.select_plane(*plane),
     ),
+    "lesson": Choice(
+        "Lesson",
+        lambda state, catalogue: [(title, name) for name, title in catalogue.lessons.items()],
+        lambda session, name: session.lessons.start(name),
+    ),
     "recent": Choice(
         "Open recent",
         lambda state, catalogue: [(path, path) for path in state.preferences.recent],

@@ -16,11 +16,13 @@ from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
 from app.viewmodel.intents.jobs import JobIntents
+from app.viewmodel.intents.lessons import LessonIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.welcome import WelcomeIntents
 from app.viewmodel.intents.world import WorldIntents
+from app.viewmodel.lessons import ticked
 from app.viewmodel.runner import Runner
 from app.viewmodel.setup import Setup
 from app.viewmodel.state import Message, View, ViewState
@@ -62,6 +64,7 @@ class Session:
         self.preferences = PreferenceIntents(self, folder)
         self.autosave = AutosaveIntents(self, folder)
         self.welcome = WelcomeIntents(self)
+        self.lessons = LessonIntents(self)
 
     @property
     def state(self) -> ViewState:
@@ -75,7 +78,8 @@ class Session:
 
     def publish(self, **changes: Any) -> None:
         """Replace fields of the state and tell the listeners; for intents."""
-        self._state = replace(self._state, **changes, can_undo=bool(self._undo), can_redo=bool(self._redo))
+        now = replace(self._state, **changes, can_undo=bool(self._undo), can_redo=bool(self._redo))
+        self._state = ticked(now)
         for listener in list(self._listeners):
             listener(self._state)
 

@@ -1,11 +1,15 @@
 """ViewState: everything the window shows, frozen; views draw it and never change it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from app.viewmodel.preferences import Preferences
 from app.viewmodel.setup import Setup, active_degrees, planes
 from app.viewmodel.work import Prepared
+
+if TYPE_CHECKING:
+    from app.viewmodel.lessons import Lesson
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 TRAILS = (0, 15, 30, 60, 120)
@@ -83,6 +87,29 @@ class RunningJob:
     progress: float | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class RunningLesson:
+    """How far the user is in a lesson.
+
+    Attributes
+    ----------
+    name : str
+    lesson : Lesson
+    at : int
+        The step that is shown.
+    done : frozenset of int
+        Steps that are ticked.
+    answers : mapping of int to int
+        The choice for the question of a step.
+    """
+
+    name: str
+    lesson: "Lesson"
+    at: int = 0
+    done: frozenset[int] = frozenset()
+    answers: Mapping[int, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Offer:
     """A question to the user with two answers; what they do stands with who asks."""
@@ -118,6 +145,7 @@ class ViewState:
         What works in the background, the oldest first.
     welcome : bool
         The card of the first run is shown.
+    lesson : RunningLesson or None
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -135,6 +163,7 @@ class ViewState:
     offer: Offer | None = None
     jobs: tuple[RunningJob, ...] = ()
     welcome: bool = False
+    lesson: RunningLesson | None = None
 
     @property
     def n_frames(self) -> int:

@@ -123,6 +123,7 @@ class JobList(QFrame):
         for number in [n for n in self._rows if n not in numbers]:
             for widget in self._rows.pop(number):
                 self._grid.removeWidget(widget)
+                widget.hide()  # at once: it is deleted a moment later
                 widget.deleteLater()
         for job in jobs:
             if job.number not in self._rows:

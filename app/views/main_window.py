@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
         self._catalogue = catalogue
         self.preferences_dialog: PreferencesDialog | None = None
         self._theme = ""
+        self._lesson = ""
         self.setWindowTitle("Isotwin")
         room = QGuiApplication.primaryScreen().availableSize()
         self.resize(min(1280, room.width()), min(800, room.height()))
@@ -176,6 +177,9 @@ class MainWindow(QMainWindow):
             self.tools.use_theme(state.view.theme)
         self.viewport.show(state)
         self.timeline.show_state(state)
+        if state.lesson is not None and state.lesson.name != self._lesson:
+            self.docks.bring_up("lesson")
+        self._lesson = state.lesson.name if state.lesson is not None else ""
         self.docks.show_state(state)
         self.overlays.show_state(state)
         if self.preferences_dialog is not None:

@@ -12,6 +12,7 @@ from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.views.charts import Charts
+from app.views.lesson_panel import LessonPanel
 from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
 from app.views.system_panel import SystemPanel
@@ -64,6 +65,9 @@ PANELS: dict[str, Panel] = {
     "system": Panel("System", RIGHT, SystemPanel, "Alt+1", "What is simulated, and who forecasts it"),
     "world": Panel("World rotation", RIGHT, lambda s, c: RotationPanel(s), "Alt+2", "Every plane of rotation"),
     "readouts": Panel("Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame"),
+    "lesson": Panel(
+        "Lessons", RIGHT, LessonPanel, "", "Guided sessions of about ten minutes", tab_with="system", shown=False
+    ),
     "curves": Panel(
         "Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time", scrolls=False
     ),

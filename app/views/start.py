@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.first_film import first_film
+from app.viewmodel.lessons import lesson_titles
 from app.viewmodel.preferences import Preferences, config_folder, load_preferences
 from app.viewmodel.runner import ProcessRunner, Runner
 from app.viewmodel.session import Session
@@ -123,7 +124,8 @@ def make_window(
         for close in closing:
             close()
 
-    window = _main_window(session, Catalogue(scenario_titles(), tuple(shipped_models())), closed)
+    catalogue = Catalogue(scenario_titles(), tuple(shipped_models()), lesson_titles())
+    window = _main_window(session, catalogue, closed)
     window_box.append(window)
     if trouble:
         session.say(trouble, "error")

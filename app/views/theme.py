@@ -40,6 +40,9 @@ QPushButton:checked, QToolButton:checked {{
 QPushButton#primary {{ background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
 QPushButton#primary:focus, QPushButton#primary:hover {{ border-color: {t.text}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; }}
+QPushButton#choice {{ text-align: left; }}
+QLabel#task {{ color: {t.warning}; font-weight: 600; }}
+QLabel#task[done="true"] {{ color: {accent}; }}
 QPushButton#play {{ padding: 5px 14px; }}
 QPushButton#plane {{ padding: 3px 0; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
 QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
@@ -89,7 +92,7 @@ QDockWidget::close-button, QDockWidget::float-button {{ border: none; background
 QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {t.line}; border-radius: 3px; }}
 QMainWindow::separator {{ background: {t.line}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {accent}; }}
-QTabBar {{ background: {t.panel}; }}
+QTabBar {{ background: {t.panel}; qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: {t.panel}; color: {t.muted}; padding: 5px 12px;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {accent}; }}
