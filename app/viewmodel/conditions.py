@@ -72,6 +72,7 @@ CONDITIONS: dict[str, Condition] = {
     "playing": Condition(lambda s, _: s.playback.playing),
     "time-passed": Condition(_passed, takes_value=True),
     "roll-out-shown": Condition(lambda s, _: s.view.show_rollout),
+    "sketch-revealed": Condition(lambda s, _: s.sketch is not None and s.sketch.revealed),
     "coloured-by": Condition(lambda s, step: s.view.colour_by == step.value, takes_value=True),
 }
 """Everything a lesson can wait for; `value` is a share of the film for time-passed, degrees for turned-by."""

@@ -18,6 +18,7 @@ from app.viewmodel.intents.files import FileIntents
 from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.intents.lessons import LessonIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
+from app.viewmodel.intents.sketch import SketchIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.welcome import WelcomeIntents
@@ -25,6 +26,7 @@ from app.viewmodel.intents.world import WorldIntents
 from app.viewmodel.lessons import ticked
 from app.viewmodel.runner import Runner
 from app.viewmodel.setup import Setup
+from app.viewmodel.sketch import kept
 from app.viewmodel.state import Message, View, ViewState
 
 Listener = Callable[[ViewState], None]
@@ -65,6 +67,7 @@ class Session:
         self.autosave = AutosaveIntents(self, folder)
         self.welcome = WelcomeIntents(self)
         self.lessons = LessonIntents(self)
+        self.sketch = SketchIntents(self)
 
     @property
     def state(self) -> ViewState:
@@ -79,7 +82,7 @@ class Session:
     def publish(self, **changes: Any) -> None:
         """Replace fields of the state and tell the listeners; for intents."""
         now = replace(self._state, **changes, can_undo=bool(self._undo), can_redo=bool(self._redo))
-        self._state = ticked(now)
+        self._state = ticked(kept(now))
         for listener in list(self._listeners):
             listener(self._state)
 
@@ -104,7 +107,8 @@ class Session:
         self.publish(message=None)
 
     def clear(self) -> None:
-        """Take away what lies over the picture: the first steps, the keys, the message."""
+        """Take away what lies over the picture: the first steps, the keys, the sketch, the message."""
+        self.sketch.end()
         self.welcome.close()
         if self._state.view.show_help:
             self.view.toggle_help()

@@ -10,6 +10,7 @@ from app.viewmodel.work import Prepared
 
 if TYPE_CHECKING:
     from app.viewmodel.lessons import Lesson
+    from app.viewmodel.sketch import Sketch
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 TRAILS = (0, 15, 30, 60, 120)
@@ -146,6 +147,8 @@ class ViewState:
     welcome : bool
         The card of the first run is shown.
     lesson : RunningLesson or None
+    sketch : Sketch or None
+        What the user draws of the future.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -164,6 +167,7 @@ class ViewState:
     jobs: tuple[RunningJob, ...] = ()
     welcome: bool = False
     lesson: RunningLesson | None = None
+    sketch: "Sketch | None" = None
 
     @property
     def n_frames(self) -> int:

@@ -31,6 +31,7 @@ class Wrapped(QLabel):
         self._fit()
 
     def _fit(self) -> None:
+        self.setMinimumHeight(0)  # of the text before, which heightForWidth would keep
         self.setMinimumHeight(max(self.heightForWidth(self.width()), 0))
 
 
@@ -68,18 +69,11 @@ class LessonPanel(QWidget):
 
     def _build_reader(self) -> None:
         session = self._session
-        column = QVBoxLayout(self.reader)
+        column = self._column = QVBoxLayout(self.reader)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(7)
         self.place, self.title, self.text = Wrapped("muted"), Wrapped("heading"), Wrapped()
         self.task, self.question, self.explanation = Wrapped("task"), Wrapped(), Wrapped("muted")
-        for label in (self.place, self.title, self.text, self.task, self.question):
-            column.addWidget(label)
-        self._choices = QVBoxLayout()
-        self._choices.setSpacing(4)
-        self.choices: list[QPushButton] = []
-        column.addLayout(self._choices)
-        column.addWidget(self.explanation)
         row = QHBoxLayout()
         self.leave, self.back, self.next = QPushButton("Leave"), QPushButton("Back"), QPushButton("Next")
         self.leave.setToolTip("Close the lesson; what is shown stays")
@@ -93,6 +87,13 @@ class LessonPanel(QWidget):
         row.addWidget(self.back)
         row.addWidget(self.next)
         column.addLayout(row)
+        for label in (self.place, self.title, self.text, self.task, self.question):
+            column.addWidget(label)
+        self._choices = QVBoxLayout()
+        self._choices.setSpacing(4)
+        self.choices: list[QPushButton] = []
+        column.addLayout(self._choices)
+        column.addWidget(self.explanation)
 
     def show_state(self, state: ViewState) -> None:
         """Draw the lesson if it has changed."""
@@ -118,6 +119,7 @@ class LessonPanel(QWidget):
         self.task.style().unpolish(self.task)  # the style depends on it
         self.task.style().polish(self.task)
         self._ask(running)
+        self._column.activate()
         self.back.setEnabled(at > 0)
         self.next.setText("Finish" if at == last else "Next")
         primary = done or (not step.condition and step.question is None)

@@ -38,6 +38,7 @@ from app.views.overlays import Overlays
 from app.views.palette import CommandPalette
 from app.views.panels import COMMANDS
 from app.views.preferences_dialog import PreferencesDialog
+from app.views.sketch_view import SketchPen
 from app.views.theme import style_sheet
 from app.views.timeline import Timeline
 from app.views.toolbar import ToolBar
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         self.docks = Docks(self, session, catalogue)
         self.panels = self.docks.panels
         self.overlays = Overlays(self, self.viewport.widget, session)
+        self.sketch = SketchPen(self.viewport, session)
         self.viewport.widget.installEventFilter(self)
         for box in self.findChildren(QAbstractSpinBox):
             box.installEventFilter(self)
@@ -182,6 +184,7 @@ class MainWindow(QMainWindow):
         self._lesson = state.lesson.name if state.lesson is not None else ""
         self.docks.show_state(state)
         self.overlays.show_state(state)
+        self.sketch.show_state(state)
         if self.preferences_dialog is not None:
             self.preferences_dialog.show_state(state)
         for name, action in COMMANDS.items():
@@ -288,6 +291,7 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.Resize and watched is self.viewport.widget:
             self.overlays.place()
             self.jobs.list.place()
+            self.sketch.place()
         return False
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802  (Qt's name)

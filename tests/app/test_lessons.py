@@ -72,9 +72,16 @@ def meet(session, step) -> None:
         "playing": change(session, "play"),
         "time-passed": lambda: [session.clock.tick(0.25) for _ in range(400 if not done(session) else 0)
                                 if not done(session)],
+        "sketch-revealed": lambda: draw_and_reveal(session),
         "roll-out-shown": change(session, "rollout"),
         "coloured-by": change(session, "colour"),
     }[step.condition]()  # fmt: skip
+
+
+def draw_and_reveal(session) -> None:
+    change(session, "sketch")()
+    session.sketch.draw(0, np.ones((1, 3)))
+    change(session, "sketch-reveal")()
 
 
 def done(session) -> bool:

@@ -3,20 +3,21 @@
 Each area has a file with its own ACTIONS; a new one is a file and a line here. The order is that of the menus.
 """
 
-from app.viewmodel.actions import edit, file, help_, lessons, playback, view, world
+from app.viewmodel.actions import edit, file, help_, lessons, playback, sketch, view, world
 from app.viewmodel.actions.action import Action, Dialogs
 
 ACTIONS: dict[str, Action] = {
     **file.ACTIONS,
     **edit.ACTIONS,
     **playback.ACTIONS,
+    **sketch.ACTIONS,
     **world.ACTIONS,
     **view.ACTIONS,
     **help_.ACTIONS,
     **lessons.ACTIONS,
 }
 
-AREAS = (file, edit, playback, world, view, help_, lessons)
+AREAS = (file, edit, playback, world, view, help_, lessons, sketch)
 """The same, apart: a test sees that no name is taken twice."""
 
 __all__ = ["ACTIONS", "AREAS", "Action", "Dialogs"]

@@ -24,6 +24,9 @@ class ClockIntents:
         per_frame = float(times[1] - times[0]) if len(times) > 1 else 1.0
         position = playback.position + seconds * playback.speed / per_frame
         playing = True
+        sketch = self._session.state.sketch
+        if sketch is not None and playback.position < sketch.end <= position:  # what was drawn is over
+            position, playing = float(sketch.end), False
         if position >= len(times):
             position, playing = (0.0, True) if playback.loop else (float(len(times) - 1), False)
         self._session.publish(playback=replace(playback, position=position, playing=playing))
@@ -31,6 +34,9 @@ class ClockIntents:
     def toggle_play(self) -> None:
         """Play or pause."""
         state = self._session.state
+        if state.sketch is not None and not state.sketch.revealed:
+            self._session.say("the future is hidden while you draw: reveal it, or put the pen away")
+            return
         playback = replace(state.playback, playing=not state.playback.playing)
         if playback.playing and not playback.loop and state.frame == state.n_frames - 1:
             playback = replace(playback, position=0.0)  # played to the end: once more
@@ -43,7 +49,10 @@ class ClockIntents:
     def seek(self, frame: int) -> None:
         """Pause at a frame."""
         state = self._session.state
-        position = float(min(max(frame, 0), max(state.n_frames - 1, 0)))
+        last = max(state.n_frames - 1, 0)
+        if state.sketch is not None and not state.sketch.revealed:
+            last = min(last, state.sketch.start)
+        position = float(min(max(frame, 0), last))
         self._session.publish(playback=replace(state.playback, playing=False, position=position))
 
     def toggle_loop(self) -> None:

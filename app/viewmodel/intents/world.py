@@ -52,6 +52,10 @@ class WorldIntents:
         self._session.publish(spinning=False)
         self._session.comparison.change(operations=())
 
+    def stop(self) -> None:
+        """Turn no further by itself."""
+        self._session.publish(spinning=False)
+
     def toggle_spin(self) -> None:
         """Let the world turn in the selected plane, one step after each finished forecast; one undo step."""
         state = self._session.state
