@@ -184,9 +184,9 @@ def verdict(sketch: Sketch, comparison: Comparison) -> list[tuple[str, ...]]:
     made = scores(sketch, comparison)
     if not made:
         return []
-    names = {"you": "You", "model": comparison.model_name, "straight": "Straight on (x + v t)"}
+    names = {"you": "You", "model": "Model", "straight": "x + v t"}
     line = max(made["straight"].end, CLOSEST)
-    rows: list[tuple[str, ...]] = [("", "at the end", "along the path", "against straight on")]
+    rows: list[tuple[str, ...]] = [("", "end", "path", "ratio")]
     for name, title in names.items():
         score = made[name]
         rows.append((title, short_number(score.end), short_number(score.path), f"{score.end / line:.2g}×"))

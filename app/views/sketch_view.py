@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.viewmodel.scene import pane_texts
 from app.viewmodel.session import Session
 from app.viewmodel.sketch import Rectangle, nearest_particle, shown_coordinates, unprojected, verdict
 from app.viewmodel.state import ViewState
@@ -18,7 +19,7 @@ from surrogate.render.theme import THEMES
 
 FloatArray = NDArray[np.float64]
 
-CARD_WIDTH, SPARE = 470, 8
+CARD_WIDTH, CARD_LEAST, SPARE = 470, 270, 8
 RING = 9.0
 """Radius of the ring at the end of a path [pixel]."""
 
@@ -194,7 +195,7 @@ class SketchCard(QFrame):
         self.text.setWordWrap(True)
         column.addWidget(self.text)
         self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(14)
+        self._grid.setHorizontalSpacing(10)
         self._grid.setVerticalSpacing(2)
         self.cells = [[QLabel() for _ in range(4)] for _ in range(4)]
         for row, line in enumerate(self.cells):
@@ -221,6 +222,7 @@ class SketchCard(QFrame):
             buttons.addWidget(button)
         column.addLayout(buttons)
         self._shown: object = None
+        self._panes = 2
         self.hide()
 
     def show_state(self, state: ViewState) -> None:
@@ -232,6 +234,7 @@ class SketchCard(QFrame):
         self.setVisible(sketch is not None)
         if sketch is None or prepared is None:
             return
+        self._panes = max(len(pane_texts(state)), 2)
         count, comparison = len(sketch.paths), prepared.comparison
         rows = verdict(sketch, comparison) if sketch.revealed else []
         for k, line in enumerate(self.cells):
@@ -239,7 +242,10 @@ class SketchCard(QFrame):
                 label.setVisible(bool(rows))
                 label.setText(rows[k][j] if rows else "")
         if rows:
-            parts = ["Who was right? RMSE over the charges you drew; dashed: you, ring in green: the model."]
+            parts = [
+                "Who was right? RMSE over the charges you drew; ratio: to x + v t, at the end. "
+                f"Dashed: you. Green ring: {comparison.model_name}."
+            ]
         else:
             n = comparison.truth.system.n_particles
             parts = [
@@ -252,9 +258,10 @@ class SketchCard(QFrame):
         self.place()
 
     def place(self) -> None:
-        """At the foot of the panes, right of the middle: the truth pane stays free."""
+        """At the foot of the panes, right of that of the truth."""
         self._column.activate()
-        wide = min(CARD_WIDTH, self._host.width() - 24)
+        beside = self._host.width() * (self._panes - 1) // self._panes - 16  # the truth pane stays free to draw in
+        wide = min(CARD_WIDTH, max(beside, CARD_LEAST))
         tall = self._column.heightForWidth(wide) + SPARE
         self.setGeometry(self._host.width() - wide - 12, self._host.height() - tall - 8, wide, tall)
         self.raise_()

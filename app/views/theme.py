@@ -39,7 +39,8 @@ QPushButton:checked, QToolButton:checked {{
     background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
 QPushButton#primary {{ background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
 QPushButton#primary:focus, QPushButton#primary:hover {{ border-color: {t.text}; }}
-QPushButton#primary:disabled {{ background: {t.background}; border-color: {t.line}; }}
+QPushButton#primary:disabled {{
+    background: {t.background}; border-color: {t.line}; color: {t.muted}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; }}
 QPushButton#choice {{ text-align: left; }}
 QLabel#task {{ color: {t.warning}; font-weight: 600; }}

@@ -108,7 +108,7 @@ def test_who_draws_the_truth_is_right(n):
     miss = project(x + v * 1.0 - film.truth.positions[15, [0, 3]], sketch.basis)
     assert made["straight"].end == pytest.approx(np.sqrt((miss**2).sum(axis=1).mean() / min(n, 3)))
     rows = verdict(session.state.sketch, film)
-    assert [row[0] for row in rows] == ["", "You", "fake", "Straight on (x + v t)"]
+    assert [row[0] for row in rows] == ["", "You", "Model", "x + v t"]
     assert rows[1][3] == "0×" or float(rows[1][3][:-1]) < 1e-9
     assert rows[3][3] == "1×"
     assert ("three" in shown_coordinates(n)) == (n > 3)
