@@ -141,6 +141,8 @@ def _main_window(session: Session, *rest: Any) -> "MainWindow":
 
 def _start_behind_the_film(window: "MainWindow", left: int) -> None:
     """Start the session when the stored film is on the screen; at once without one, at the latest in `left` ms."""
+    if not window.isVisible():
+        return  # closed meanwhile
     if window.session.state.prepared is None or window.viewport.on_screen is not None or left <= 0:
         window.session.start()
     else:
@@ -159,5 +161,6 @@ def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _:
     for path in paths:
         QTimer.singleShot(0, lambda path=path: window.session.files.open(path))
     for number in (signal.SIGINT, signal.SIGTERM):  # seen at the next tick of the clock
-        signal.signal(number, lambda *_: window.close())
+        # from the event loop: a process that is just being started must not be closed half made
+        signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
     return int(application.exec())

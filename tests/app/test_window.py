@@ -552,7 +552,7 @@ def test_the_help_names_every_key_in_the_colours_of_the_theme(open_window, qtbot
     from surrogate.render.theme import THEMES
 
     window = open_window()
-    window.session.view.set(theme=theme)
+    window.session.view.set(theme=theme, show_help=True)
     card = window.overlays.help
     text = card.label.text()
     assert THEMES[theme].forecast in text
