@@ -1,4 +1,4 @@
-"""Data that ships: configurations, scenarios, trained models, icons. This module only says where they are."""
+"""Data that ships: configurations, scenarios, models, icons, lessons. This module only says where they are."""
 
 from pathlib import Path
 
@@ -7,3 +7,5 @@ CONFIGS = ROOT / "configs"
 SCENARIOS = ROOT / "scenarios"
 ZOO = ROOT / "zoo"
 ICONS = ROOT / "icons"
+LESSONS = ROOT / "lessons"
+FIRST_RUN = ROOT / "first-run.npz"

@@ -13,7 +13,10 @@ class Catalogue:
     scenarios : mapping of str to str
         Names and titles.
     models : tuple of str
+    lessons : mapping of str to str
+        Names and titles.
     """
 
     scenarios: Mapping[str, str] = field(default_factory=dict)
     models: tuple[str, ...] = ()
+    lessons: Mapping[str, str] = field(default_factory=dict)

@@ -66,6 +66,11 @@ CHOICES: dict[str, Choice] = {
         lambda state, catalogue: [("the most hidden", None), *((f"x{k}", k) for k in range(state.n_dims))],
         lambda session, axis: session.basis.choose_hidden(axis),
     ),
+    "lesson": Choice(
+        "Lesson",
+        lambda state, catalogue: [(title, name) for name, title in catalogue.lessons.items()],
+        lambda session, name: session.lessons.start(name),
+    ),
     "recent": Choice(
         "Open recent",
         lambda state, catalogue: [(path, path) for path in state.preferences.recent],

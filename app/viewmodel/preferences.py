@@ -16,6 +16,9 @@ FILE = "preferences.json"
 VERSION = 1
 N_RECENT = 10
 
+MAX_TRAIL = 600
+"""Longest trail that can be asked for [frame]."""
+
 
 @dataclass(frozen=True)
 class Preferences:
@@ -35,6 +38,10 @@ class Preferences:
         Of the docks and the window, as Qt encodes them (base 64); empty for the default.
     recent : tuple of str
         Paths opened last, the newest first.
+    autosave : bool
+        Keep a copy of the session to restore after a crash.
+    welcomed : bool
+        The card of the first run was seen.
     """
 
     theme: Literal["dark", "light"] = "dark"
@@ -45,6 +52,8 @@ class Preferences:
     layout: str = ""
     geometry: str = ""
     recent: tuple[str, ...] = ()
+    autosave: bool = True
+    welcomed: bool = False
 
 
 def config_folder() -> Path:

@@ -263,6 +263,17 @@ class _ExportJob:
         timer.start()
 
 
+class _ForecastJob:
+    """A comparison; cancelling it ends its process, and the next one starts at once to be ready."""
+
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self._cancel = cancel
+
+    def cancel(self) -> None:
+        """See Job."""
+        self._cancel()
+
+
 class ProcessRunner:
     """Forecasts in one long-lived child, exports in a fresh one each.
 
@@ -270,11 +281,13 @@ class ProcessRunner:
     ----------
     post : callable
         Runs a function in the window's thread.
+    at_once : bool
+        Let the child load PyTorch now; else with the first request.
     """
 
-    def __init__(self, post: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, post: Callable[[Callable[[], None]], None], at_once: bool = True) -> None:
         self._post = post
-        self._forecasts = _Child(post, "isotwin forecasts")
+        self._forecasts = _Child(post, "isotwin forecasts") if at_once else None
         self._exports: list[_Child] = []
 
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
@@ -292,15 +305,23 @@ class ProcessRunner:
 
             child.send(request, Callbacks(ended(callbacks.done), ended(callbacks.failed), callbacks.progress))
             return _ExportJob(child)
-        if not self._forecasts.alive:
+        if self._forecasts is None or not self._forecasts.alive:
             self._forecasts = _Child(self._post, "isotwin forecasts")
-        self._forecasts.send(request, callbacks)
-        return _Done()
+        child = self._forecasts
+        child.send(request, callbacks)
+
+        def restart() -> None:
+            if self._forecasts is child:
+                child.close()
+                self._forecasts = _Child(self._post, "isotwin forecasts")
+
+        return _ForecastJob(restart)
 
     def close(self) -> None:
         """See Runner."""
         for child in (self._forecasts, *self._exports):
-            child.close()
+            if child is not None:
+                child.close()
 
 
 __all__ = ["Callbacks", "InlineRunner", "Job", "Prepared", "ProcessRunner", "Runner"]

@@ -58,11 +58,17 @@ def load_session(path: Path) -> SavedSession:
         One line: the path, the place in it, what was expected.
     """
     saved = read_document(path, KIND, VERSION, SavedSession)
+    check_session(saved, str(path))
+    return saved
+
+
+def check_session(saved: SavedSession, where: str) -> None:
+    """InputError, one line, for a number out of its range."""
     setup, playback, view = saved.setup, saved.playback, saved.view
     if view.colour_by not in COLOURINGS:
-        raise InputError(f"{path}: content.view.colour_by: {view.colour_by!r}; expected {', '.join(COLOURINGS)}")
+        raise InputError(f"{where}: content.view.colour_by: {view.colour_by!r}; expected {', '.join(COLOURINGS)}")
     if view.colour_range is not None and not view.colour_range[0] < view.colour_range[1]:
-        raise InputError(f"{path}: content.view.colour_range: {view.colour_range}; expected low before high")
+        raise InputError(f"{where}: content.view.colour_range: {view.colour_range}; expected low before high")
     for name, value, least, most in (
         ("setup.dims", setup.dims, 1, MAX_DIMS),
         ("setup.particles", setup.particles, 2, MAX_PARTICLES),
@@ -79,12 +85,11 @@ def load_session(path: Path) -> SavedSession:
         ("view.slice_thickness", view.slice_thickness, 1e-9, 1e9),
     ):
         if value is not None and not least <= value <= most:
-            raise InputError(f"{path}: content.{name}: {value}; expected {least} to {most}")
+            raise InputError(f"{where}: content.{name}: {value}; expected {least} to {most}")
     if saved.view.basis is not None:
         try:
             view_basis(saved.view.basis, len(saved.view.basis))
         except (InputError, ValueError) as error:
-            raise InputError(f"{path}: content.view.basis: {error}") from None
+            raise InputError(f"{where}: content.view.basis: {error}") from None
     for k, operation in enumerate(setup.operations):
-        _check_operation(operation, f"{path}: content.setup.operations[{k}]")
-    return saved
+        _check_operation(operation, f"{where}: content.setup.operations[{k}]")

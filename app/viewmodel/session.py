@@ -10,20 +10,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from app.viewmodel.intents.autosave import AutosaveIntents
 from app.viewmodel.intents.basis import BasisIntents
 from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
+from app.viewmodel.intents.jobs import JobIntents
+from app.viewmodel.intents.lessons import LessonIntents
 from app.viewmodel.intents.picture import PictureIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.selection import SelectionIntents
+from app.viewmodel.intents.sketch import SketchIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.tours import TourIntents
 from app.viewmodel.intents.view import ViewIntents
+from app.viewmodel.intents.welcome import WelcomeIntents
 from app.viewmodel.intents.world import WorldIntents
+from app.viewmodel.lessons import ticked
 from app.viewmodel.runner import Runner
 from app.viewmodel.setup import Setup
+from app.viewmodel.sketch import kept
 from app.viewmodel.state import Message, View, ViewState
 
 Listener = Callable[[ViewState], None]
@@ -43,7 +50,7 @@ class Session:
     state : ViewState, optional
         To start from.
     folder : Path, optional
-        Where preferences are stored; nothing is stored without.
+        Where preferences and the autosaved session are stored; nothing is stored without.
     """
 
     def __init__(self, runner: Runner, state: ViewState | None = None, folder: Path | None = None) -> None:
@@ -52,6 +59,7 @@ class Session:
         self._listeners: list[Listener] = []
         self._undo: list[Step] = []
         self._redo: list[Step] = []
+        self.jobs = JobIntents(self)
         self.comparison = ComparisonIntents(self)
         self.system = SystemIntents(self)
         self.world = WorldIntents(self)
@@ -64,6 +72,10 @@ class Session:
         self.export = ExportIntents(self)
         self.files = FileIntents(self)
         self.preferences = PreferenceIntents(self, folder)
+        self.autosave = AutosaveIntents(self, folder)
+        self.welcome = WelcomeIntents(self)
+        self.lessons = LessonIntents(self)
+        self.sketch = SketchIntents(self)
 
     @property
     def state(self) -> ViewState:
@@ -77,7 +89,8 @@ class Session:
 
     def publish(self, **changes: Any) -> None:
         """Replace fields of the state and tell the listeners; for intents."""
-        self._state = replace(self._state, **changes, can_undo=bool(self._undo), can_redo=bool(self._redo))
+        now = replace(self._state, **changes, can_undo=bool(self._undo), can_redo=bool(self._redo))
+        self._state = ticked(kept(now))
         for listener in list(self._listeners):
             listener(self._state)
 
@@ -89,6 +102,7 @@ class Session:
         """Stop all work; nothing is published afterwards."""
         self._listeners.clear()
         self.runner.close()
+        self.autosave.close()
 
     # --- messages -----------------------------------------------------------------------------------------
 
@@ -99,6 +113,18 @@ class Session:
     def dismiss(self) -> None:
         """Take the message away."""
         self.publish(message=None)
+
+    def clear(self) -> None:
+        """Take away what lies over the picture (first steps, keys, sketch, message); else the selection."""
+        state = self._state
+        if not (state.sketch or state.welcome or state.view.show_help or state.message):
+            self.selection.clear()
+        self.sketch.end()
+        self.welcome.close()
+        if self._state.view.show_help:
+            self.view.toggle_help()
+        if self._state.message is not None:
+            self.dismiss()
 
     # --- steps back ---------------------------------------------------------------------------------------
 

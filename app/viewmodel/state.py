@@ -1,7 +1,8 @@
 """ViewState: everything the window shows, frozen; views draw it and never change it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ from surrogate.render.projection import axis_view_basis, default_view_basis
 
 FloatArray = NDArray[np.float64]
 Rows = tuple[tuple[float, ...], ...]
+
+if TYPE_CHECKING:
+    from app.viewmodel.lessons import Lesson
+    from app.viewmodel.sketch import Sketch
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 Ending = Literal["once", "loop", "rock"]
@@ -109,7 +114,7 @@ class View:
         The axis that colours, depth, the radial tour and Alt+drag call hidden; None for the most hidden one.
     show_rollout : bool
     show_help : bool
-        The first-run overlay.
+        All keys, with an explanation.
     """
 
     layout: Literal["twin", "overlay"] = "twin"
@@ -130,7 +135,7 @@ class View:
     axes: tuple[int, int, int] | None = None
     basis: Rows | None = None
     show_rollout: bool = False
-    show_help: bool = True
+    show_help: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,56 @@ class Message:
     kind: Literal["info", "error"] = "info"
 
 
+@dataclass(frozen=True)
+class RunningJob:
+    """Work in the background.
+
+    Attributes
+    ----------
+    number : int
+        By which it is cancelled.
+    title : str
+    progress : float or None
+        0 to 1; None where nobody can tell.
+    """
+
+    number: int
+    title: str
+    progress: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RunningLesson:
+    """How far the user is in a lesson.
+
+    Attributes
+    ----------
+    name : str
+    lesson : Lesson
+    at : int
+        The step that is shown.
+    done : frozenset of int
+        Steps that are ticked.
+    answers : mapping of int to int
+        The choice for the question of a step.
+    """
+
+    name: str
+    lesson: "Lesson"
+    at: int = 0
+    done: frozenset[int] = frozenset()
+    answers: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A question to the user with two answers; what they do stands with who asks."""
+
+    text: str
+    accept: str
+    decline: str
+
+
 @dataclass(frozen=True, eq=False)
 class ViewState:
     """All of it.
@@ -206,6 +261,15 @@ class ViewState:
     preferences : Preferences
         What is remembered from one start to the next.
     selection : Selection
+    offer : Offer or None
+        A session to restore after a crash.
+    jobs : tuple of RunningJob
+        What works in the background, the oldest first.
+    welcome : bool
+        The card of the first run is shown.
+    lesson : RunningLesson or None
+    sketch : Sketch or None
+        What the user draws of the future.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -222,6 +286,11 @@ class ViewState:
     can_redo: bool = False
     preferences: Preferences = field(default_factory=Preferences)
     selection: Selection = field(default_factory=Selection)
+    offer: Offer | None = None
+    jobs: tuple[RunningJob, ...] = ()
+    welcome: bool = False
+    lesson: RunningLesson | None = None
+    sketch: "Sketch | None" = None
 
     @property
     def n_frames(self) -> int:

@@ -417,7 +417,8 @@ def _advice(setup: Setup, comparison: Comparison) -> str:
             "python -m physics.generate --preset nbody-reference --out data/nbody.zarr && "
             "python -m surrogate.train --config egnn-nbody --data data/nbody.zarr --out runs/mine"
         )
-    parameters = " ".join(f"{key}={value:g}" for key, value in comparison.truth.system.parameters.items())
+    given = comparison.truth.system.parameters.items()
+    parameters = " ".join(f"{key}={value if isinstance(value, str) else f'{value:g}'}" for key, value in given)
     return (
         f"python -m physics.generate --preset charged-bound --dims {d} --particles {n} --set {parameters} "
         "--out data/mine.zarr && python -m surrogate.train --config egnn-nd --data data/mine.zarr --out runs/mine"

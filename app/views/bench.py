@@ -96,13 +96,15 @@ def measured_start(began: float) -> dict[str, float]:
     Returns
     -------
     dict
-        `shown`: the window is painted. `picture`: the first comparison is in its panes. `block`: the longest
-        time in between during which the window did not listen.
+        `shown`: the window is painted. `picture`: the first comparison is in its panes. `playing`: a later frame
+        of it was drawn. `block`: the longest time from the painted window to the picture during which the
+        window did not listen.
     """
     seen: dict[str, float] = {}
 
     def opened(window: Any) -> None:
         heart = Heart()
+        drawn: list[int] = []
 
         def painted() -> None:
             if "shown" not in seen:
@@ -113,9 +115,14 @@ def measured_start(began: float) -> dict[str, float]:
         window.installEventFilter(paints)
 
         def look() -> None:
-            if window.viewport.on_screen is not None and "shown" in seen:
+            if window.viewport.on_screen is None or "shown" not in seen:
+                return
+            if "picture" not in seen:
                 seen["picture"] = time.monotonic() - began
                 seen["block"] = heart.longest
+                drawn[:] = [window.session.state.frame, window.viewport.renders]
+            elif window.session.state.frame > drawn[0] and window.viewport.renders > drawn[1]:
+                seen["playing"] = time.monotonic() - began
                 timer.stop()
                 window.close()
 
@@ -141,7 +148,7 @@ def measured_rotations(
     results = []
     try:
         wait_until(lambda: window.viewport.on_screen is not None and not session.state.busy)
-        session.view.set(show_help=False)
+        session.clear()
         if session.state.playback.playing != playing:
             session.clock.toggle_play()
         rest(1.0)

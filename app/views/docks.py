@@ -100,8 +100,12 @@ class Docks:
         if dock.isVisible() and not dock.visibleRegion().isEmpty():
             dock.close()
         else:
-            dock.show()
-            dock.raise_()
+            self.bring_up(name)
+
+    def bring_up(self, name: str) -> None:
+        """Show a panel, in front of those it shares its place with."""
+        self.docks[name].show()
+        self.docks[name].raise_()
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state in every panel that is seen; while it plays at the pace of each."""

@@ -24,8 +24,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMenu,
-    QProgressBar,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -37,10 +35,13 @@ from app.viewmodel.particles import particle_words
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState, same_but_for_the_clock
 from app.views.docks import Docks
+from app.views.jobs import JobBar
 from app.views.overlays import Overlays
 from app.views.palette import CommandPalette
 from app.views.pane_mouse import PaneMouse
 from app.views.panels import COMMANDS
+from app.views.preferences_dialog import PreferencesDialog
+from app.views.sketch_view import SketchPen
 from app.views.theme import style_sheet
 from app.views.timeline import Timeline
 from app.views.toolbar import ToolBar
@@ -48,6 +49,7 @@ from app.views.trackball import Trackball
 from app.views.viewport import Viewport
 
 TICK_MILLISECONDS = 33
+AUTOSAVE_MILLISECONDS = 3000
 
 HELD_FRAME = 0.15
 """While a forecast is awaited, the playback draws so seldom [second]: software rendering takes its processor."""
@@ -73,7 +75,10 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.session = session
         self._closed = closed
+        self._catalogue = catalogue
+        self.preferences_dialog: PreferencesDialog | None = None
         self._theme = ""
+        self._lesson = ""
         self.setWindowTitle("Isotwin")
         room = QGuiApplication.primaryScreen().availableSize()
         self.resize(min(1280, room.width()), min(800, room.height()))
@@ -96,6 +101,7 @@ class MainWindow(QMainWindow):
         )
         self.viewport.watched_by(self.mouse)
         self.viewport.widget.installEventFilter(self.mouse)
+        self.sketch = SketchPen(self.viewport, session)
         self.viewport.widget.installEventFilter(self)
         self.trackball = Trackball(self.viewport.widget, session, self.viewport.screen_directions)
         for box in self.findChildren(QAbstractSpinBox):
@@ -118,6 +124,9 @@ class MainWindow(QMainWindow):
         self._timer.timeout.connect(self._tick)
         self.longest_tick = 0.0
         self._shown: ViewState | None = None
+        self._keeper = QTimer(self)
+        self._keeper.timeout.connect(session.autosave.tick)
+        self._keeper.start(AUTOSAVE_MILLISECONDS)
         self._opened = False
         session.subscribe(self._show_state)
         self._clock.start()
@@ -172,13 +181,9 @@ class MainWindow(QMainWindow):
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
         self.state_label = QLabel("starting the forecast process …")
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 100)
-        self.cancel = QPushButton("Cancel export")
-        self.cancel.clicked.connect(self.session.export.cancel)
+        self.jobs = JobBar(self, self.session)
         bar.addWidget(self.state_label, 1)
-        bar.addPermanentWidget(self.progress)
-        bar.addPermanentWidget(self.cancel)
+        bar.addPermanentWidget(self.jobs)
 
     # --- drawing ------------------------------------------------------------------------------------------
 
@@ -191,6 +196,9 @@ class MainWindow(QMainWindow):
             self.tools.use_theme(state.view.theme)
         self.viewport.show(state)
         self.timeline.show_state(state)
+        if state.lesson is not None and state.lesson.name != self._lesson:
+            self.docks.bring_up("lesson")
+        self._lesson = state.lesson.name if state.lesson is not None else ""
         self.docks.show_state(state)
         before, self._shown = self._shown, state
         if before is None or not same_but_for_the_clock(before, state):
@@ -199,6 +207,9 @@ class MainWindow(QMainWindow):
     def _show_chrome(self, state: ViewState) -> None:
         """What no frame changes: messages, menus, the status bar."""
         self.overlays.show_state(state)
+        self.sketch.show_state(state)
+        if self.preferences_dialog is not None:
+            self.preferences_dialog.show_state(state)
         for name, action in COMMANDS.items():
             if action.checked is not None:
                 made = self.actions_by_name[name]
@@ -206,13 +217,12 @@ class MainWindow(QMainWindow):
                     made.setChecked(action.checked(state))
         self.actions_by_name["undo"].setEnabled(state.can_undo)
         self.actions_by_name["redo"].setEnabled(state.can_redo)
+        for name in ("restore", "discard-kept"):
+            self.actions_by_name[name].setEnabled(state.offer is not None)
         exporting = state.export_progress is not None
         self.actions_by_name["cancel-export"].setEnabled(exporting)
         self.actions_by_name["export"].setEnabled(not exporting and state.prepared is not None)
-        self.progress.setVisible(exporting)
-        self.cancel.setVisible(exporting)
-        if exporting:
-            self.progress.setValue(int(100 * (state.export_progress or 0.0)))
+        self.jobs.show_state(state)
         self.state_label.setText(_status_text(state))
 
     def _viewport_failed(self, error: BaseException) -> None:
@@ -300,6 +310,16 @@ class MainWindow(QMainWindow):
         """Let the user type a time."""
         self.timeline.edit_time()
 
+    def show_preferences(self) -> None:
+        """Open the preferences."""
+        if self.preferences_dialog is None:
+            self.preferences_dialog = PreferencesDialog(self, self.session, self._catalogue)
+        self.preferences_dialog.open_beside()
+
+    def show_jobs(self) -> None:
+        """Open the list of what works in the background."""
+        self.jobs.list.open_above()
+
     def quit(self) -> None:
         """Close the window."""
         self.close()
@@ -318,6 +338,8 @@ class MainWindow(QMainWindow):
             return False
         if event.type() == QEvent.Type.Resize and watched is self.viewport.widget:
             self.overlays.place()
+            self.jobs.list.place()
+            self.sketch.place()
         return False
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802  (Qt's name)
@@ -341,6 +363,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
         """Stop the clock, the workers and the painter, in this order."""
         self._timer.stop()
+        self._keeper.stop()
         if self.isVisible():  # else it is closed already
             geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
             self.session.preferences.set(layout=self.docks.layout_text(), geometry=geometry)

@@ -7,7 +7,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
+from app.views.offer import OfferCard
 from app.views.panels import COMMANDS
+from app.views.welcome import WelcomeCard
 from surrogate.render.theme import THEMES, Theme
 
 MESSAGE_MILLISECONDS = 6000
@@ -124,6 +126,8 @@ class Overlays:
         self.help = HelpCard(window, session.view.toggle_help)
         self._theme = ""
         self.message = _ClickLabel(host, "message", session.dismiss)
+        self.offer = OfferCard(host, session)
+        self.welcome = WelcomeCard(host, session)
         self._timer = QTimer(host)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(session.dismiss)
@@ -136,6 +140,8 @@ class Overlays:
             self.help.label.setText(help_text(THEMES[self._theme]))
         if self.help.isVisible() != state.view.show_help:
             self.help.setVisible(state.view.show_help)
+        self.offer.show_state(state)
+        self.welcome.show_state(state)
         if state.message is not self._shown:
             self._shown = state.message
             message = state.message
@@ -156,9 +162,16 @@ class Overlays:
         width, height = self._host.width(), self._host.height()
         if self.help.isVisible():
             self.help.place(self._host)
+        bottom = height - FOOT
+        if self.welcome.isVisible():  # lowest of all: the particles are above it
+            self.welcome.place(height - 8)
+            bottom = height - self.welcome.height() - 16
         if self.message.isVisible():
             # right, above the read-outs at the foot of the panes and away from the clock and the axes
             wide = min(self.message.fontMetrics().horizontalAdvance(self.message.text()) + 40, 440, width - 32)
             tall = max(self.message.heightForWidth(wide), 32)
-            self.message.setGeometry(width - wide - 16, height - tall - FOOT, wide, tall)
+            self.message.setGeometry(width - wide - 16, bottom - tall, wide, tall)
             self.message.raise_()
+            bottom -= tall + 8
+        if self.offer.isVisible():
+            self.offer.place(bottom)

@@ -14,6 +14,7 @@ from app.viewmodel.state import ViewState
 from app.views.basis_panel import BasisPanel
 from app.views.charts import Charts
 from app.views.equivariance_chart import EquivarianceChart
+from app.views.lesson_panel import LessonPanel
 from app.views.particle_panel import ParticlePanel
 from app.views.picture_panel import PicturePanel
 from app.views.readout_panel import ReadoutPanel
@@ -85,6 +86,9 @@ PANELS: dict[str, Panel] = {
     ),
     "readouts": Panel(
         "Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame", pace="tenth"
+    ),
+    "lesson": Panel(
+        "Lessons", RIGHT, LessonPanel, "", "Guided sessions of about ten minutes", tab_with="system", shown=False
     ),
     "curves": Panel(
         "Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time", scrolls=False

@@ -60,7 +60,7 @@ def take(out: Path) -> None:
     session.start()
     settle(lambda: session.state.prepared is not None)
     picture("first-run", 90)
-    session.view.set(show_help=False)
+    session.clear()
     picture("3d-dark", 120)
     session.world.rotate(0, 1, 60.0)
     picture("3d-turned", 120)

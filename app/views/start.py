@@ -13,6 +13,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.viewmodel.catalogue import Catalogue
+from app.viewmodel.first_film import first_film
+from app.viewmodel.lessons import lesson_titles
 from app.viewmodel.preferences import Preferences, config_folder, load_preferences
 from app.viewmodel.runner import ProcessRunner, Runner
 from app.viewmodel.session import Session
@@ -25,6 +27,9 @@ from surrogate.zoo import shipped_models
 
 if TYPE_CHECKING:
     from app.views.main_window import MainWindow
+
+FILM_PATIENCE, FILM_LOOK = 4000, 20
+"""How long the forecasts wait for the stored film to be seen, and how often it is looked at [millisecond]."""
 
 CONTRAST = "gnn-nbody"
 FIRST_MODELS = ("integrator-nd", "egnn-nd", "egnn-nbody")
@@ -76,9 +81,11 @@ def first_state(preferences: Preferences, setup: Setup | None = None) -> ViewSta
         setup = replace(setup, scenario=preferences.scenario)
     return ViewState(
         setup=setup,
+        prepared=first_film(setup),
         view=View(theme=preferences.theme, trail=preferences.trail),
         playback=Playback(loop=preferences.loop),
         preferences=preferences,
+        welcome=not preferences.welcomed,
     )
 
 
@@ -108,7 +115,8 @@ def make_window(
 
         poster = Poster(failed)
         closing.append(poster.close)
-        session = Session(ProcessRunner(poster.post), state, folder)
+        # with a stored film to show, PyTorch must not take the processor from VTK
+        session = Session(ProcessRunner(poster.post, at_once=state.prepared is None), state, folder)
     else:
         session, window_box = Session(runner, state, folder), []
 
@@ -116,10 +124,12 @@ def make_window(
         for close in closing:
             close()
 
-    window = _main_window(session, Catalogue(scenario_titles(), tuple(shipped_models())), closed)
+    catalogue = Catalogue(scenario_titles(), tuple(shipped_models()), lesson_titles())
+    window = _main_window(session, catalogue, closed)
     window_box.append(window)
     if trouble:
         session.say(trouble, "error")
+    session.autosave.look()
     return window
 
 
@@ -127,6 +137,16 @@ def _main_window(session: Session, *rest: Any) -> "MainWindow":
     from app.views.main_window import MainWindow  # VTK takes a second; the child loads PyTorch meanwhile
 
     return MainWindow(session, *rest)
+
+
+def _start_behind_the_film(window: "MainWindow", left: int) -> None:
+    """Start the session when the stored film is on the screen; at once without one, at the latest in `left` ms."""
+    if not window.isVisible():
+        return  # closed meanwhile
+    if window.session.state.prepared is None or window.viewport.on_screen is not None or left <= 0:
+        window.session.start()
+    else:
+        QTimer.singleShot(FILM_LOOK, lambda: _start_behind_the_film(window, left - FILM_LOOK))
 
 
 def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _: None) -> int:
@@ -137,9 +157,10 @@ def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _:
     window = make_window(folder=config_folder())
     opened(window)
     window.show()
-    QTimer.singleShot(0, window.session.start)
+    QTimer.singleShot(0, lambda: _start_behind_the_film(window, FILM_PATIENCE))
     for path in paths:
         QTimer.singleShot(0, lambda path=path: window.session.files.open(path))
     for number in (signal.SIGINT, signal.SIGTERM):  # seen at the next tick of the clock
-        signal.signal(number, lambda *_: window.close())
+        # from the event loop: a process that is just being started must not be closed half made
+        signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
     return int(application.exec())

@@ -21,8 +21,10 @@ QLabel#value {{ font-weight: 600; font-family: "DejaVu Sans Mono", monospace; }}
 QLabel#badge {{ color: {t.warning}; font-weight: 600; }}
 QLabel#message {{ background: {t.line}; border-radius: 6px; padding: 8px 12px; }}
 QLabel#error {{ background: {t.link}; color: #1a0d0d; border-radius: 6px; padding: 8px 12px; font-weight: 600; }}
-QScrollArea#help, QFrame#palette {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; }}
+QScrollArea#help, QFrame#palette, QFrame#offer {{
+    background: {t.panel}; border: 1px solid {t.line}; border-radius: 10px; }}
 QLabel#helptext {{ background: {t.panel}; padding: 14px 20px; }}
+QLabel#heading {{ font-weight: 600; }}
 QLabel#keys {{ color: {accent}; font-weight: 600; }}
 QListWidget {{ background: {t.panel}; border: none; outline: none; }}
 QListWidget::item {{ border-radius: 5px; }}
@@ -35,8 +37,15 @@ QPushButton:pressed, QToolButton:pressed {{ background: {t.line}; }}
 QPushButton:focus, QToolButton:focus {{ border-color: {accent}; }}
 QPushButton:checked, QToolButton:checked {{
     background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
+QPushButton#primary {{ background: {accent}; color: {t.background}; border-color: {accent}; font-weight: 600; }}
+QPushButton#primary:focus, QPushButton#primary:hover {{ border-color: {t.text}; }}
+QPushButton#primary:disabled {{
+    background: {t.background}; border-color: {t.line}; color: {t.muted}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; }}
 QToolButton#tiny {{ padding: 0 5px; border-radius: 4px; font-size: 10px; }}
+QPushButton#choice {{ text-align: left; }}
+QLabel#task {{ color: {t.warning}; font-weight: 600; }}
+QLabel#task[done="true"] {{ color: {accent}; }}
 QPushButton#play {{ padding: 5px 14px; }}
 QPushButton#plane {{ padding: 3px 0; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
 QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
@@ -62,6 +71,7 @@ QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {t.muted}; 
 QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url({tick}); }}
 QCheckBox::indicator:disabled {{ border-color: {t.line}; background: {t.line}; }}
 QCheckBox:focus {{ color: {accent}; }}
+QCheckBox::indicator:hover {{ border-color: {accent}; }}
 QTableView {{ background: {t.panel}; alternate-background-color: {t.background}; border: none;
     selection-background-color: {t.line}; selection-color: {t.text}; outline: none;
     font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}

@@ -65,12 +65,14 @@ def open_window(qapp, qtbot, quick_collection):
     before = set(map(id, qapp.topLevelWidgets()))
     windows = []
 
-    def make(real: bool = False, runner=None, folder=None, **setup):
+    def make(real: bool = False, runner=None, folder=None, first: bool = False, **setup):
         given = Setup(**{"scenario": "bound", "model": "egnn-nbody", **setup})
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # the import of pyvistaqt and pyqtgraph
             window = make_window(None if real else (runner or PromptRunner()), given, folder)
         windows.append(window)
+        if not first:
+            window.session.publish(welcome=False)
         window.show()
         window.activateWindow()
         with qtbot.waitActive(window):

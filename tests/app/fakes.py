@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,7 @@ class FakeDialogs:
     cameras: list[str] = field(default_factory=list)
     times_edited: int = 0
     pane: int = 1
+    dialogs: list[str] = field(default_factory=list)
 
     def reset_camera(self) -> None:
         self.cameras.append("reset")
@@ -190,13 +192,19 @@ class FakeDialogs:
     def show_palette(self) -> None:
         self.palettes += 1
 
+    def show_preferences(self) -> None:
+        self.dialogs.append("preferences")
+
+    def show_jobs(self) -> None:
+        self.dialogs.append("jobs")
+
     def quit(self) -> None:
         self.quits += 1
 
 
-def prompt_session(**setup: Any) -> Session:
+def prompt_session(folder: Path | None = None, **setup: Any) -> Session:
     """A session that shows something already."""
-    session = Session(PromptRunner(), ViewState(setup=Setup(**{"model": "fake", **setup})))
+    session = Session(PromptRunner(), ViewState(setup=Setup(**{"model": "fake", **setup})), folder)
     session.start()
     return session
 

@@ -9,7 +9,9 @@ from app.viewmodel.preferences import Preferences
 from app.viewmodel.state import SPEEDS, ViewState
 from tests.app.fakes import FakeDialogs, prompt_session
 
-CATALOGUE = Catalogue({"bound": "Bound charges", "hexagon": "Hexagon"}, ("egnn-nd", "gnn-nbody"))
+CATALOGUE = Catalogue(
+    {"bound": "Bound charges", "hexagon": "Hexagon"}, ("egnn-nd", "gnn-nbody"), {"1-a": "A lesson"}
+)
 
 
 def chosen(query, session):

@@ -398,3 +398,15 @@ def test_horizon_boundaries_are_whole_multiples():
     assert horizon_boundaries(4.1, 8.0, 1.0) == [5.0, 6.0, 7.0, 8.0]
     assert horizon_boundaries(4.0, 6.0, 1.0) == [5.0, 6.0]
     assert horizon_boundaries(0.0, 1000.0, 1.0) == []
+
+
+def test_escape_clears_what_lies_over_the_picture_first_then_the_selection():
+    session = prompt_session()
+    session.start()
+    session.selection.pick(1)
+    session.say("hello")
+    ACTIONS["clear"].run(session, FakeDialogs())
+    assert session.state.message is None
+    assert session.state.selection.particles == (1,)
+    ACTIONS["clear"].run(session, FakeDialogs())
+    assert session.state.selection.particles == ()

@@ -406,7 +406,7 @@ def test_the_view_changes_no_number():
     session.view.change_trail(1)
     changed = session.state.view
     assert (changed.colour_by, changed.theme, changed.show_rollout, changed.show_help) == (
-        "error", "light", True, False,
+        "error", "light", True, True,
     )  # fmt: skip
     assert changed.trail == TRAILS[TRAILS.index(view.trail) + 1]
     session.view.toggle_colour()

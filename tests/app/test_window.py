@@ -72,7 +72,6 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     settled(qtbot, window)
 
     # plays in three dimensions
-    press(qtbot, window, Qt.Key.Key_H)
     frame, renders = session.state.frame, window.viewport.renders
     qtbot.waitUntil(lambda: session.state.frame > frame + 3, timeout=5000)
     assert window.viewport.renders > renders
@@ -144,13 +143,13 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     folder = tmp_path / "film"
     window.export_folder = lambda: str(folder)
     window.actions_by_name["export"].trigger()
-    assert window.progress.isVisible()
-    assert window.cancel.isVisible()
+    assert window.jobs.progress.isVisible()
+    assert window.jobs.cancel.isVisible()
     qtbot.waitUntil(lambda: session.state.export_progress is None, timeout=PATIENCE)
     names = {p.name for p in folder.iterdir()}
     assert {"comparison.mp4", "comparison.png", "comparison.json", "report.html"} <= names, session.state.message
     assert (folder / "comparison.mp4").stat().st_size > 5000
-    assert not window.progress.isVisible()
+    assert not window.jobs.progress.isVisible()
 
     # closes while it plays and works
     session.system.choose_scenario("bound")
@@ -188,8 +187,10 @@ def test_keys(open_window, qtbot):
     window = open_window()
     session = window.session
     key, shift, control = Qt.Key, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
-    assert window.overlays.help.isVisible()
+    assert not window.overlays.help.isVisible()
     press(qtbot, window, key.Key_H)
+    assert window.overlays.help.isVisible()
+    press(qtbot, window, key.Key_Escape)
     assert not window.overlays.help.isVisible()
     press(qtbot, window, key.Key_C)
     assert session.state.view.colour_by == "error"
@@ -234,6 +235,8 @@ def test_keys_work_whatever_has_the_focus(open_window, qtbot, name):
     playing = session.state.playback.playing
     press(qtbot, window, Qt.Key.Key_Space, widget)
     assert session.state.playback.playing != playing
+    press(qtbot, window, Qt.Key.Key_H, widget)
+    assert session.state.view.show_help
     press(qtbot, window, Qt.Key.Key_H, widget)
     assert not session.state.view.show_help
     if name in ("dims", "seed", "angle"):
@@ -294,6 +297,7 @@ def test_mouse_on_the_panels(open_window, qtbot):
     assert session.state.setup.scenario == window.panels["system"].scenario.itemData(2)
     choose(qtbot, window.panels["system"].contrast, "egnn-nbody")
     assert session.state.prepared.contrast is not None
+    session.view.toggle_help()
     qtbot.mouseClick(window.overlays.help.label, left)
     assert not session.state.view.show_help
 
@@ -303,7 +307,6 @@ def test_every_state_is_drawn(open_window, qtbot):
     window = open_window(contrast="egnn-nbody")
     session = window.session
     session.clock.toggle_play()
-    session.view.toggle_help()
     session.clock.seek(6)
     seen = []
 
@@ -549,7 +552,7 @@ def test_the_help_names_every_key_in_the_colours_of_the_theme(open_window, qtbot
     from surrogate.render.theme import THEMES
 
     window = open_window()
-    window.session.view.set(theme=theme)
+    window.session.view.set(theme=theme, show_help=True)
     card = window.overlays.help
     text = card.label.text()
     assert THEMES[theme].forecast in text

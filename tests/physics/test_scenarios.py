@@ -64,6 +64,8 @@ def test_more_dimensions(name):
         return
     assert not state.positions[:, own:].any()
     assert not state.velocities[:, own:].any()
+    if scenario.parameters.get("p") == "gauss":
+        return  # its law changes with n: tests/app/test_lessons.py
     padded = scenario.trajectory(system, state, n_frames=4)
     plain = scenario.trajectory(*scenario.initial(), n_frames=4)
     np.testing.assert_array_equal(padded.positions[..., :own], plain.positions)

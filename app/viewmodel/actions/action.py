@@ -47,6 +47,12 @@ class Dialogs(Protocol):
     def edit_time(self) -> None:
         """Let the user type a time."""
 
+    def show_preferences(self) -> None:
+        """Open the preferences."""
+
+    def show_jobs(self) -> None:
+        """Open the list of what works in the background."""
+
     def quit(self) -> None:
         """Close the window."""
 

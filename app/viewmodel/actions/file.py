@@ -56,5 +56,12 @@ ACTIONS: dict[str, Action] = {
     "copy-command": Action(
         "Copy as command line", "File", "Ctrl+Shift+C", _copy_command, "The compare command for this picture"
     ),
+    "restore": Action(
+        "Restore the kept session", "File", "", lambda s, d: s.autosave.restore(),
+        "What was open when the window ended unexpectedly",
+    ),
+    "discard-kept": Action(
+        "Discard the kept session", "File", "", lambda s, d: s.autosave.discard(), "Throw it away"
+    ),
     "quit": Action("Quit", "File", "Ctrl+Q", lambda s, d: d.quit(), "Close the window"),
-}
+}  # fmt: skip

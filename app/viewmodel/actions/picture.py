@@ -94,7 +94,8 @@ ACTIONS: dict[str, Action] = {
         "Keep the camera on the selected particle", lambda s: s.selection.follow is not None,
     ),
     "clear-selection": Action(
-        "Select none", "Picture", "Esc", lambda s, d: s.selection.clear(), "No particle selected or followed"
+        "Select none", "Picture", "", lambda s, d: s.selection.clear(),
+        "No particle selected or followed; Esc does it where nothing lies over the picture"
     ),
     "copy-particles": Action(
         "Copy particles as CSV", "Picture", "", _copy_particles, "The table of this frame, in full precision"

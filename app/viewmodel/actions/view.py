@@ -14,6 +14,12 @@ ACTIONS: dict[str, Action] = {
     "palette": Action(
         "Command palette…", "View", "Ctrl+Shift+P", lambda s, d: d.show_palette(), "Find anything by its name"
     ),
+    "jobs": Action(
+        "Background work…", "View", "Ctrl+J", lambda s, d: d.show_jobs(), "What is running, and how far it is"
+    ),
+    "cancel-jobs": Action(
+        "Cancel all background work", "View", "", lambda s, d: s.jobs.cancel_all(), "Stop all that is running"
+    ),
     "reset-layout": Action(
         "Reset layout", "View", "", lambda s, d: d.reset_layout(), "All panels back, each in its place"
     ),

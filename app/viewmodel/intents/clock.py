@@ -23,11 +23,18 @@ class ClockIntents:
         if not playback.playing or prepared is None:
             return
         step = seconds * playback.speed / self._per_frame
+        sketch = self._session.state.sketch
+        if sketch is not None and playback.position < sketch.end <= playback.position + step:
+            self._set(position=float(sketch.end), playing=False)  # what was drawn is over
+            return
         self._session.publish(playback=advanced(playback, step, self._session.state.n_frames))
 
     def toggle_play(self) -> None:
         """Play or pause."""
         state = self._session.state
+        if state.sketch is not None and not state.sketch.revealed:
+            self._session.say("the future is hidden while you draw: reveal it, or put the pen away")
+            return
         playback = replace(state.playback, playing=not state.playback.playing)
         first, last = playback.bounds(state.n_frames)
         if playback.playing and not playback.loop and state.frame >= last:
@@ -46,7 +53,10 @@ class ClockIntents:
     def seek(self, frame: int) -> None:
         """Pause at a frame."""
         state = self._session.state
-        position = float(min(max(frame, 0), max(state.n_frames - 1, 0)))
+        last = max(state.n_frames - 1, 0)
+        if state.sketch is not None and not state.sketch.revealed:
+            last = min(last, state.sketch.start)
+        position = float(min(max(frame, 0), last))
         self._set(playing=False, position=position)
 
     def seek_time(self, time: float) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.glimpse import Glimpse, frames_near
 from app.viewmodel.picture import fitting
-from app.viewmodel.runner import Callbacks
+from app.viewmodel.runner import Callbacks, Job
 from app.viewmodel.setup import Setup, planes
 from app.viewmodel.state import Message, Selection
 from app.viewmodel.work import Prepared
@@ -31,6 +31,8 @@ class ComparisonIntents:
         self._in_flight: Setup | None = None
         self._waiting = False
         self._glimpsed = False  # then the one in flight need not be waited for
+        self._job: Job | None = None
+        self._row: int | None = None
         self._number = 0
         self.resume_at: float | None = None
         self.when_idle: list[Callable[[], None]] = []
@@ -58,9 +60,11 @@ class ComparisonIntents:
         self._session.publish(busy=True)
         self._number += 1
         number = self._number
+        self._session.jobs.end(self._row)
+        self._row, self._job = self._session.jobs.begin("Simulation and forecasts", self.cancel), None
 
         def unless_outdated(then: Callable[[Any], None]) -> Callable[[Any], None]:
-            # once a newer request follows a glimpse, no answer to the older one matters
+            # once it was cancelled, or a newer request follows a glimpse, no answer to the older one matters
             return lambda value: then(value) if number == self._number else None
 
         callbacks = Callbacks(
@@ -70,7 +74,9 @@ class ComparisonIntents:
             glimpse=unless_outdated(self._glimpse),
             near=self._near(),
         )
-        self._session.runner.submit(state.setup, callbacks)
+        job = self._session.runner.submit(state.setup, callbacks)
+        if number == self._number and self._in_flight is not None:  # else it was answered at once
+            self._job = job
 
     def _near(self) -> tuple[int, int] | None:
         """The frames on the screen, where a new world rotation is all that changes."""
@@ -88,13 +94,39 @@ class ComparisonIntents:
             self._waiting = False
             self.request()
 
+    def cancel(self) -> None:
+        """Stop what is being made; the picture that is shown stays, and the controls go back to it."""
+        if self._in_flight is None:
+            return
+        job, self._job = self._job, None
+        self._number += 1
+        self._over()
+        self._waiting = False
+        self._back_to_what_is_shown()
+        self._session.say("stopped; the last picture stays")
+        if job is not None:
+            job.cancel()
+
+    def _over(self) -> None:
+        self._in_flight, self._job = None, None
+        self._session.jobs.end(self._row)
+        self._row = None
+
+    def _back_to_what_is_shown(self) -> None:
+        self.resume_at = None
+        shown = self._session.state.prepared
+        if shown is not None:  # keep the controls in step with the picture that stays
+            self._session.forget_after(shown.setup)
+            self._session.publish(setup=shown.setup, glimpse=None)
+        self._session.publish(busy=False, touring=replace(self._session.state.touring, world="", view=""))
+
     def _forecast(self, prepared: Prepared) -> None:
         """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait."""
         if not self._session.state.view.show_rollout:
             self._take(prepared, busy=True)
 
     def _prepared(self, prepared: Prepared) -> None:
-        self._in_flight = None
+        self._over()
         more = self._waiting
         self._waiting = False
         self._take(prepared, busy=more)
@@ -129,17 +161,13 @@ class ComparisonIntents:
             self._session.say(prepared.clamp_note)
 
     def _failed(self, reason: str) -> None:
-        self._in_flight = None
-        self.resume_at = None
+        self._over()
         if self._waiting:
+            self.resume_at = None
             self._waiting = False
             self.request()
             return
-        shown = self._session.state.prepared
-        if shown is not None:  # keep the controls in step with the picture that stays
-            self._session.forget_after(shown.setup)
-            self._session.publish(setup=shown.setup, glimpse=None)
-        self._session.publish(busy=False, touring=replace(self._session.state.touring, world="", view=""))
+        self._back_to_what_is_shown()
         self._session.say(reason, "error")
 
 

@@ -19,6 +19,7 @@ class ExportIntents:
         self._session = session
         self._job: Job | None = None
         self._number = 0
+        self._row: int | None = None
 
     def start(self, folder: str, formats: tuple[str, ...]) -> None:
         """Write the comparison that is shown to a folder."""
@@ -27,6 +28,7 @@ class ExportIntents:
             return
         request = ExportRequest(session.state.prepared.setup, folder, formats)
         session.publish(export_progress=0.0, message=None)
+        self._row = session.jobs.begin(f"Export to {Path(folder).name}", self.cancel, 0.0)
         self._number += 1
         number = self._number
 
@@ -46,18 +48,27 @@ class ExportIntents:
         if self._job is not None:
             job, self._job = self._job, None
             self._number += 1
+            self._off_the_list()
             self._session.publish(export_progress=None, message=Message("export cancelled"))
             job.cancel()
 
     def _progress(self, fraction: float) -> None:
         self._session.publish(export_progress=min(max(fraction, 0.0), 1.0))
+        if self._row is not None:
+            self._session.jobs.progress(self._row, fraction)
 
     def _exported(self, paths: list[str]) -> None:
         self._job = None
+        self._off_the_list()
         folder = Path(paths[0]).parent if paths else ""
         self._session.publish(export_progress=None, message=Message(f"exported {len(paths)} files to {folder}"))
 
     def _failed(self, reason: str) -> None:
         self._job = None
+        self._off_the_list()
         self._session.publish(export_progress=None)
         self._session.say(reason, "error")
+
+    def _off_the_list(self) -> None:
+        self._session.jobs.end(self._row)
+        self._row = None

@@ -66,12 +66,17 @@ class FileIntents:
         except InputError as error:
             session.say(str(error), "error")
             return
+        self.use(saved, path)
+        session.preferences.add_recent(path)
+        if session.state.message is None:
+            session.say(f"opened {Path(path).name}")
+
+    def use(self, saved: SavedSession, path: str) -> None:
+        """Show a saved session (undoable); `path` of its file, empty for none."""
+        session = self._session
         session.remember()
         session.comparison.resume_at = saved.playback.position
         session.tours.pause()
         session.publish(view=saved.view, playback=saved.playback, plane=saved.plane)
         session.comparison.use(saved.setup)
         self.path = path
-        session.preferences.add_recent(path)
-        if session.state.message is None:
-            session.say(f"opened {Path(path).name}")

@@ -30,8 +30,9 @@ class PreferenceIntents:
                 self._session.say(f"preferences not stored: {error.filename}: {error.strerror}", "error")
 
     def reset(self) -> None:
-        """The defaults again, all but the recent files."""
-        fresh = vars(Preferences()) | {"recent": self._session.state.preferences.recent}
+        """The defaults again, all but the recent files and that the first run is over."""
+        kept = self._session.state.preferences
+        fresh = vars(Preferences()) | {"recent": kept.recent, "welcomed": kept.welcomed}
         self.set(**fresh)
 
     def add_recent(self, path: str) -> None:

@@ -116,6 +116,10 @@ class WorldIntents:
         """No rotation."""
         self._use(())
 
+    def stop(self) -> None:
+        """Turn no further by itself."""
+        self._session.tours.pause()
+
     def toggle_spin(self) -> None:
         """Let the world turn in the selected plane, or stop it: the plane sweep."""
         self._session.tours.toggle_world("sweep")
