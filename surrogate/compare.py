@@ -11,7 +11,16 @@ import torch
 from numpy.typing import NDArray
 
 from physics import __version__
-from physics.cli import CommandParser, command_line, positive_int, progress_bar, refuse_existing, run_command, seed
+from physics.cli import (
+    CommandParser,
+    command_line,
+    positive_float,
+    positive_int,
+    progress_bar,
+    refuse_existing,
+    run_command,
+    seed,
+)
 from physics.dataset import DataSplit, read_split
 from physics.errors import InputError, unknown_name
 from physics.forces import FORCES
@@ -235,6 +244,12 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--random-rotation", type=seed, metavar="SEED", help="a Haar-random rotation instead")
     parser.add_argument("--reflect", type=int, metavar="AXIS", help="then change the sign of one coordinate")
+    parser.add_argument(
+        "--evaluations", type=positive_int, metavar="K", help="rounds per horizon, for a model that chooses"
+    )
+    parser.add_argument(
+        "--tolerance", type=positive_float, metavar="L", help="let each window choose its rounds: see forecast()"
+    )
     parser.add_argument("--frames", type=positive_int, metavar="F", help="compare so many frames")
     parser.add_argument("--formats", default=DEFAULT_FORMATS, help=f"of {', '.join(EXPORTERS)} (default: all)")
     parser.add_argument(
@@ -276,6 +291,10 @@ def main(argv: Sequence[str]) -> None:
     look = ViewOptions(colour_by=options.colour_by, layout=options.layout)
     refuse_existing(options.out, options.overwrite)
     model = load(options.model, trust_code=options.trust_code)
+    if options.evaluations is not None:
+        model = model.with_evaluations(options.evaluations)
+    if options.tolerance is not None:
+        model = model.with_tolerance(options.tolerance)
     command = command_line("surrogate.compare", argv)
     comparison = _comparison(options, model, command)
     colouring_of(look.colour_by, comparison)

@@ -58,7 +58,7 @@ def readouts(state: ViewState) -> ReadOut:
     if contrast is not None:
         at = min(frame, contrast.truth.n_frames - 1)
         columns.append((contrast.model_name, _rmse(contrast, None, at), _optional(contrast.equivariance_error)))
-        drifts.append("")
+        drifts.append(_energy_error(prepared, "second", frame))
     if comparison.rollout is not None:
         columns.append(("roll-out", _rmse(comparison, comparison.rollout, frame), ""))
         drifts.append(_energy_error(prepared, "rollout", frame))

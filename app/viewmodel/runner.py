@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.viewmodel.setup import Setup
+from app.viewmodel.tasks.task import Task
 from app.viewmodel.work import ExportRequest, Prepared, describe_file, export, prepared_parts
 from physics.errors import InputError
 
@@ -21,17 +22,17 @@ CANCEL_PATIENCE = 1.5
 
 ENDED = "the working process ended unexpectedly; try again"
 
-Request = Setup | ExportRequest | str
+Request = Setup | ExportRequest | Task | str
 
 
 @dataclass
 class Callbacks:
-    """Where a job's answers go; called in the window's thread. `first`: what can be drawn before all is done."""
+    """Where a job's answers go; called in the window's thread. `first`: what can be shown before all is done."""
 
     done: Callable[[Any], None]
     failed: Callable[[str], None]
     progress: Callable[[float], None] = lambda _: None
-    first: Callable[[Prepared], None] = lambda _: None
+    first: Callable[[Any], None] = lambda _: None
 
 
 class Job(Protocol):
@@ -42,7 +43,7 @@ class Job(Protocol):
 
 
 class Runner(Protocol):
-    """Runs requests: a Setup is prepared, an ExportRequest exported, a path described."""
+    """Runs requests: a Setup is prepared, an ExportRequest exported, a Task done, a path described."""
 
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """Start a job; its callbacks come later, or at once for the inline runner."""
@@ -55,7 +56,7 @@ def answer(
     request: Request,
     progress: Callable[[float], None],
     cancelled: Callable[[], bool],
-    first: Callable[[Prepared], None] = lambda _: None,
+    first: Callable[[Any], None] = lambda _: None,
 ) -> Any:
     """What a request asks for, computed here and now."""
     if isinstance(request, Setup):
@@ -65,6 +66,8 @@ def answer(
         return part
     if isinstance(request, ExportRequest):
         return export(request, progress, cancelled)
+    if isinstance(request, Task):
+        return request.run(progress, cancelled, first)
     return describe_file(request)
 
 
@@ -109,7 +112,7 @@ def _serve(connection: Connection, cancel: Any) -> None:
         def report(fraction: float, number: int = number) -> None:
             connection.send((number, "progress", fraction))
 
-        def first(part: Prepared, number: int = number) -> None:
+        def first(part: Any, number: int = number) -> None:
             connection.send((number, "first", part))
 
         try:
@@ -217,7 +220,7 @@ def _sweeper(folder: Path) -> Callable[[], None]:
 
 
 class _ExportJob:
-    """An export in a process of its own: cancelling it cannot disturb the forecasts."""
+    """An export or a task in a process of its own: cancelling it cannot disturb the forecasts."""
 
     def __init__(self, child: _Child) -> None:
         self._child = child
@@ -230,7 +233,7 @@ class _ExportJob:
 
 
 class ProcessRunner:
-    """Forecasts in one long-lived child, exports in a fresh one each.
+    """Forecasts in one long-lived child, exports and tasks in a fresh one each.
 
     Parameters
     ----------
@@ -245,8 +248,11 @@ class ProcessRunner:
 
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """See Runner."""
-        if isinstance(request, ExportRequest):
-            child = _Child(self._post, "isotwin export", _sweeper(Path(request.folder)))
+        if isinstance(request, ExportRequest | Task):
+            if isinstance(request, ExportRequest):
+                child = _Child(self._post, "isotwin export", _sweeper(Path(request.folder)))
+            else:
+                child = _Child(self._post, "isotwin measurement")
             self._exports = [c for c in self._exports if c.alive] + [child]
 
             def ended(then: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -256,7 +262,8 @@ class ProcessRunner:
 
                 return run
 
-            child.send(request, Callbacks(ended(callbacks.done), ended(callbacks.failed), callbacks.progress))
+            done, failed = ended(callbacks.done), ended(callbacks.failed)
+            child.send(request, Callbacks(done, failed, callbacks.progress, callbacks.first))
             return _ExportJob(child)
         if not self._forecasts.alive:
             self._forecasts = _Child(self._post, "isotwin forecasts")

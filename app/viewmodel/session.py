@@ -14,6 +14,7 @@ from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
+from app.viewmodel.intents.models import ModelIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.view import ViewIntents
@@ -50,6 +51,7 @@ class Session:
         self._redo: list[Step] = []
         self.comparison = ComparisonIntents(self)
         self.system = SystemIntents(self)
+        self.models = ModelIntents(self)
         self.world = WorldIntents(self)
         self.clock = ClockIntents(self)
         self.view = ViewIntents(self)

@@ -99,6 +99,33 @@ def active_degrees(operations: tuple[Operation, ...], i: int, j: int) -> float:
 
 
 @dataclass(frozen=True)
+class Effort:
+    """What a model that chooses spends on a forecast; its usual rounds where both are None.
+
+    Attributes
+    ----------
+    evaluations : int or None
+        Rounds per horizon.
+    tolerance : float or None [length]
+        Each window chooses its own number of rounds.
+    """
+
+    evaluations: int | None = None
+    tolerance: float | None = None
+
+    def __str__(self) -> str:
+        rounds = "" if self.evaluations is None else f"{self.evaluations} rounds"
+        limit = "" if self.tolerance is None else f"tolerance {self.tolerance:g}"
+        return ", ".join(filter(None, (rounds, limit)))
+
+    @property
+    def options(self) -> list[str]:
+        """As `surrogate.compare` takes them."""
+        rounds = [] if self.evaluations is None else [f"--evaluations {self.evaluations}"]
+        return rounds if self.tolerance is None else [*rounds, f"--tolerance {self.tolerance!r}"]
+
+
+@dataclass(frozen=True)
 class Setup:
     """Everything that determines what is compared.
 
@@ -113,7 +140,9 @@ class Setup:
     clamped : bool
         Replace the scenario's law by the published one, whose clamp is not isotropic.
     model, contrast : str
-        Shipped names or paths; no contrast when empty.
+        Shipped names or paths: who forecasts, and the second model beside it; none when empty.
+    effort, contrast_effort : Effort
+        Of the two models.
     operations : tuple of Operation
         The world rotation.
     """
@@ -128,6 +157,8 @@ class Setup:
     clamped: bool = False
     model: str = ""
     contrast: str = ""
+    effort: Effort = Effort()
+    contrast_effort: Effort = Effort()
     operations: tuple[Operation, ...] = field(default=())
 
     @property

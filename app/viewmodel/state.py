@@ -5,6 +5,7 @@ from typing import Literal
 
 from app.viewmodel.preferences import Preferences
 from app.viewmodel.setup import Setup, active_degrees, planes
+from app.viewmodel.tasks.model_table import ModelRow
 from app.viewmodel.work import Prepared
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -65,6 +66,27 @@ class Message:
     kind: Literal["info", "error"] = "info"
 
 
+@dataclass(frozen=True)
+class ModelTable:
+    """What the models do on one state.
+
+    Attributes
+    ----------
+    rows : tuple of ModelRow
+    setup : Setup or None
+        What they were measured on.
+    progress : float or None
+        0 to 1 while it is measured.
+    opened : tuple of str
+        Paths of models that the user opened or trained.
+    """
+
+    rows: tuple[ModelRow, ...] = ()
+    setup: Setup | None = None
+    progress: float | None = None
+    opened: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class ViewState:
     """All of it.
@@ -85,6 +107,8 @@ class ViewState:
         0 to 1 while an export runs.
     preferences : Preferences
         What is remembered from one start to the next.
+    models : ModelTable
+        What was measured of all models.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -99,6 +123,7 @@ class ViewState:
     can_undo: bool = False
     can_redo: bool = False
     preferences: Preferences = field(default_factory=Preferences)
+    models: ModelTable = field(default_factory=ModelTable)
 
     @property
     def n_frames(self) -> int:

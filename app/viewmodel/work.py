@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewmodel.setup import Setup, rotation_matrix
+from app.viewmodel.setup import Effort, Setup, rotation_matrix
 from physics.errors import InputError
 from surrogate.comparison import Comparison
 from surrogate.zoo import FILE_NAME, shipped_models
@@ -58,7 +58,7 @@ class Prepared:
     clamp_note : str
         That the clamped law never clamped, and which seed to try; empty where it did or is not used.
     energies : mapping of str to (n_frames,) float64
-        Of truth, forecast and roll-out.
+        Of truth, forecast, roll-out and second model, as far as there are any.
     kinetic : float
         Mean kinetic energy of the truth, the measure of energy errors (the total may be near zero).
     seconds : float
@@ -98,6 +98,29 @@ def _model(name: str) -> "Forecaster":
     return load(name)
 
 
+def tuned_model(name: str, effort: Effort) -> "Forecaster":
+    """A model that spends what is asked; named so that it can stand beside itself.
+
+    Raises
+    ------
+    InputError
+        Where it cannot choose.
+    """
+    model = _model(name or default_model())
+    if effort == Effort():
+        return model
+    if effort.evaluations is not None:
+        model = model.with_evaluations(effort.evaluations)
+    if effort.tolerance is not None:
+        model = model.with_tolerance(effort.tolerance)
+    model.name = f"{model.name} ({effort})"  # a copy: the loaded one keeps its name
+    return model
+
+
+def _about(model: "Forecaster") -> dict[str, Any]:
+    return {"evaluations": model.evaluations, "tolerance": model.tolerance, "chooses": model.chooses_evaluations}
+
+
 def default_model() -> str:
     """The model the application starts with."""
     names = shipped_models()
@@ -118,7 +141,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
     from surrogate.compare import comparison_parts
 
     begin = time.perf_counter()
-    model = _model(setup.model or default_model())
+    model = tuned_model(setup.model, setup.effort)
     truth, before = _truths(setup, model)
     plain, facts = before.truth, before.facts
     title = facts["title"]
@@ -129,17 +152,23 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         rotation,
         scenario_name=title,
         law_known=facts["law_known"],
-        command=command_of(setup, model.name),
-        details={"description": facts["description"]},
+        command=command_of(setup, default_model()),
+        details={"description": facts["description"], **_about(model)},
     )
     comparison = next(parts)
     contrast, note = None, ""
     other_parts: Iterator[Comparison] = iter(())
     if setup.contrast:
         try:
-            other = _model(setup.contrast)
+            other = tuned_model(setup.contrast, setup.contrast_effort)
             other_parts = comparison_parts(
-                other, truth, rotation, scenario_name=title, law_known=facts["law_known"], chained=False
+                other,
+                truth,
+                rotation,
+                scenario_name=title,
+                law_known=facts["law_known"],
+                details=_about(other),
+                chained=False,
             )
             contrast = next(other_parts)
         except InputError as error:
@@ -167,10 +196,16 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         comparison=comparison,
         contrast=contrast,
         truth_residual=_truth_residual(truth, plain, rotation.matrix, seen.n_frames),
-        energies=_energies(comparison),
+        energies=_energies(comparison, contrast),
         kinetic=_kinetic(comparison),
         measured=True,
     )
+
+
+def turned_truth(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Any, bool]:
+    """The truth at a model's frames, the world rotation it is under, and whether its law is known."""
+    truth, before = _truths(setup, model)
+    return truth, _rotation(setup, truth.n_dims), bool(before.facts["law_known"])
 
 
 def _rotation(setup: Setup, n_dims: int) -> Any:
@@ -206,7 +241,7 @@ def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Unturned]:
 
     path = Path(setup.data or setup.scenario)
     stamp = path.stat().st_mtime_ns if path.exists() else 0
-    unrotated = replace(setup, operations=(), model="", contrast="")
+    unrotated = replace(setup, operations=(), model="", contrast="", effort=Effort(), contrast_effort=Effort())
     before = _unturned(unrotated, model.horizon / APP_FRAMES_PER_HORIZON, stamp)
     plain = before.truth
     if not setup.operations:
@@ -314,7 +349,7 @@ def _truth_residual(
     return np.asarray(np.linalg.norm(x - plain_x @ matrix.T, axis=(1, 2)) / np.maximum(size, 1e-300))
 
 
-def _energies(comparison: Comparison) -> dict[str, FloatArray]:
+def _energies(comparison: Comparison, second: Comparison | None) -> dict[str, FloatArray]:
     from physics.observables import total_energy
 
     if not comparison.law_known:
@@ -322,6 +357,8 @@ def _energies(comparison: Comparison) -> dict[str, FloatArray]:
     energies = {"truth": total_energy(comparison.truth), "forecast": total_energy(comparison.forecast)}
     if comparison.rollout is not None:
         energies["rollout"] = total_energy(comparison.rollout)
+    if second is not None and second.truth.n_frames == comparison.truth.n_frames:
+        energies["second"] = total_energy(second.forecast)
     return energies
 
 
@@ -349,8 +386,8 @@ def _advice(setup: Setup, comparison: Comparison) -> str:
 
 
 def command_of(setup: Setup, model_name: str) -> str:
-    """The `surrogate.compare` command that makes this comparison again; it has no contrast."""
-    parts = ["python -m surrogate.compare", shlex.quote(setup.model or model_name)]
+    """The `surrogate.compare` command that makes this comparison again; it has no second model."""
+    parts = ["python -m surrogate.compare", shlex.quote(setup.model or model_name), *setup.effort.options]
     if setup.data:
         parts.append(f"--data {shlex.quote(setup.data)} --split {setup.split} --index {setup.index}")
     else:

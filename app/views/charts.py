@@ -126,6 +126,7 @@ class Charts(QWidget):
 
     def _draw_energy(self, prepared: Prepared, theme: Theme, with_rollout: bool) -> None:
         colours = {"truth": theme.truth, "forecast": theme.forecast, "rollout": theme.rollout}
+        colours["second"] = theme.warning
         times = prepared.comparison.truth.times
         errors = energy_errors(prepared)
         shown = {k: symlog(v) for k, v in errors.items() if k != "rollout" or with_rollout}

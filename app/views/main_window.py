@@ -242,6 +242,11 @@ class MainWindow(QMainWindow):
         """Show a panel, or close it if it is seen."""
         self.docks.toggle(name)
 
+    def show_panel(self, name: str) -> None:
+        """Show a panel, in front of those it shares a place with."""
+        self.docks.docks[name].show()
+        self.docks.docks[name].raise_()
+
     def reset_layout(self) -> None:
         """All panels where they are at the first start."""
         self.docks.place()

@@ -12,6 +12,7 @@ from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.views.charts import Charts
+from app.views.models_panel import ModelsPanel
 from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
 from app.views.system_panel import SystemPanel
@@ -67,7 +68,11 @@ PANELS: dict[str, Panel] = {
     "curves": Panel(
         "Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time", scrolls=False
     ),
-}
+    "models": Panel(
+        "Models", BOTTOM, ModelsPanel, "Alt+M", "Two models side by side, and all of them on this state",
+        scrolls=False, tab_with="curves", shown=False,
+    ),
+}  # fmt: skip
 
 
 def _action(name: str, panel: Panel) -> Action:

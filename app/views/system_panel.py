@@ -108,9 +108,9 @@ class SystemPanel(QWidget):
         layout = self._layout
         self.model, self.contrast = QComboBox(), QComboBox()
         self.model.setAccessibleName("model")
-        self.contrast.setAccessibleName("contrast model")
+        self.contrast.setAccessibleName("second model")
         self.model.addItems(models)
-        self.contrast.addItem("no contrast", "")
+        self.contrast.addItem("no second model", "")
         for name in models:
             self.contrast.addItem(f"vs {name}", name)
         self.model.activated.connect(lambda: self._session.system.choose_model(self.model.currentText()))
@@ -178,8 +178,12 @@ class SystemPanel(QWidget):
         prepared = state.prepared
         assert prepared is not None
         name = state.setup.model or prepared.comparison.model_name
-        if self.model.findText(name) < 0:
-            self.model.addItem(name)
+        for known in (name, *state.models.opened):
+            if self.model.findText(known) < 0:
+                self.model.addItem(known)
+        for known in (state.setup.contrast, *state.models.opened):
+            if self.contrast.findData(known) < 0:
+                self.contrast.addItem(f"vs {known}", known)
         if not self.model.view().isVisible():
             self.model.setCurrentText(name)
         at = self.contrast.findData(state.setup.contrast)
@@ -190,7 +194,7 @@ class SystemPanel(QWidget):
             title = "law not learned" if prepared.advice else "outside training"
             badge.append(f"{title}: {'; '.join(prepared.comparison.outside_training)}")
         if prepared.contrast_note:
-            badge.append(f"no contrast: {prepared.contrast_note}")
+            badge.append(f"no second model: {prepared.contrast_note}")
         self.badge.setText("\n".join(badge))
         self.badge.setVisible(bool(badge))
         if self.command.text() != prepared.advice:  # setting it would take a selection away

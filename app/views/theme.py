@@ -79,11 +79,22 @@ QDockWidget::close-button, QDockWidget::float-button {{ border: none; background
 QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {t.line}; border-radius: 3px; }}
 QMainWindow::separator {{ background: {t.line}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {accent}; }}
-QTabBar {{ background: {t.panel}; }}
+QTabBar {{ background: {t.panel}; qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: {t.panel}; color: {t.muted}; padding: 5px 12px;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {accent}; }}
 QToolTip {{ background: {t.background}; color: {t.text}; border: 1px solid {t.line}; padding: 4px; }}
+QTableWidget, QHeaderView, QPlainTextEdit {{ background: {t.panel}; border: none; gridline-color: {t.line};
+    selection-background-color: {t.line}; selection-color: {t.text}; }}
+QHeaderView::section {{ background: {t.panel}; color: {t.muted}; border: none; border-bottom: 1px solid {t.line};
+    padding: 2px 5px; font-weight: normal; }}
+QTableWidget::item {{ padding: 0 6px; }}
+QTableWidget::item:disabled {{ color: {t.muted}; }}
+QTableWidget QLineEdit {{ padding: 0 4px; border-radius: 0; }}
+QTableCornerButton::section {{ background: {t.panel}; border: none; }}
+QScrollBar:horizontal {{ background: {t.panel}; height: 10px; }}
+QScrollBar::handle:horizontal {{ background: {t.line}; border-radius: 5px; min-width: 24px; }}
+QScrollBar::add-line:horizontal, QScrollBar::sub-line:horizontal {{ width: 0; }}
 QScrollBar:vertical {{ background: {t.panel}; width: 10px; }}
 QScrollBar::handle:vertical {{ background: {t.line}; border-radius: 5px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}

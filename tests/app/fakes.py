@@ -135,6 +135,7 @@ class FakeDialogs:
     copied: list[str] = field(default_factory=list)
     quits: int = 0
     toggled: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     resets: int = 0
     palettes: int = 0
 
@@ -152,6 +153,9 @@ class FakeDialogs:
 
     def toggle_panel(self, name: str) -> None:
         self.toggled.append(name)
+
+    def show_panel(self, name: str) -> None:
+        self.shown.append(name)
 
     def reset_layout(self) -> None:
         self.resets += 1

@@ -26,6 +26,9 @@ class Dialogs(Protocol):
     def toggle_panel(self, name: str) -> None:
         """Show a panel, or close it if it is seen."""
 
+    def show_panel(self, name: str) -> None:
+        """Show a panel, in front of those it shares a place with."""
+
     def reset_layout(self) -> None:
         """All panels where they are at the first start."""
 

@@ -40,7 +40,8 @@ class FileIntents:
             elif found.scenario:
                 session.system.choose_scenario(found.scenario)
             else:
-                session.comparison.change(model=found.model)
+                session.models.add(found.model)
+                session.system.choose_model(found.model)
             session.preferences.add_recent(path)
             session.say(f"opened {Path(path).name}")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.setup import RandomTurn, Reflect, Turn
+from app.viewmodel.setup import Effort, RandomTurn, Reflect, Turn
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session
@@ -73,12 +73,12 @@ class SystemIntents:
         self._session.comparison.change(index=min(max(index, 0), max(count - 1, 0)))
 
     def choose_model(self, name: str) -> None:
-        """Forecast with another model."""
-        self._session.comparison.change(model=name)
+        """Forecast with another model, at its usual effort."""
+        self._session.comparison.change(model=name, effort=Effort())
 
     def choose_contrast(self, name: str) -> None:
         """Show a second model beside it; none for an empty name."""
-        self._session.comparison.change(contrast=name)
+        self._session.comparison.change(contrast=name, contrast_effort=Effort())
 
     def toggle_clamped(self) -> None:
         """Use the published clamped law, which is not isotropic, or the scenario's own again."""
