@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.viewmodel.documents import read_document, write_document
-from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
+from app.viewmodel.intents.system import MAX_SEED
+from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.setup import Setup
 from app.viewmodel.state import Playback, View
 from physics.errors import InputError
@@ -40,6 +41,8 @@ def load_session(path: Path) -> SavedSession:
     for name, value, least, most in (
         ("setup.dims", setup.dims, 1, MAX_DIMS),
         ("setup.particles", setup.particles, 2, MAX_PARTICLES),
+        ("setup.own.positions", setup.own.n_dims if setup.own else None, 1, MAX_DIMS),
+        ("setup.own.charges", setup.own.n_particles if setup.own else None, 2, MAX_PARTICLES),
         ("setup.seed", setup.seed, 0, MAX_SEED),
         ("playback.speed", playback.speed, 0.01, 100.0),
         ("playback.position", playback.position, 0, 1e7),

@@ -10,12 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from app.viewmodel.draft import Draft
 from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
 from app.viewmodel.intents.models import ModelIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
+from app.viewmodel.intents.scene import SceneIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.world import WorldIntents
@@ -27,7 +29,7 @@ Listener = Callable[[ViewState], None]
 
 UNDO_DEPTH = 200
 
-Step = tuple[Setup, View]
+Step = tuple[Setup, View, Draft | None]
 """What an undo brings back; theme and help stay as they are."""
 
 
@@ -52,6 +54,7 @@ class Session:
         self.comparison = ComparisonIntents(self)
         self.system = SystemIntents(self)
         self.models = ModelIntents(self)
+        self.scene = SceneIntents(self)
         self.world = WorldIntents(self)
         self.clock = ClockIntents(self)
         self.view = ViewIntents(self)
@@ -98,7 +101,7 @@ class Session:
 
     def remember(self) -> None:
         """Make what is now a step to come back to; for intents, before they publish a change."""
-        self._undo = [*self._undo, (self._state.setup, self._state.view)][-UNDO_DEPTH:]
+        self._undo = [*self._undo, (self._state.setup, self._state.view, self._state.draft)][-UNDO_DEPTH:]
         self._redo = []
 
     def forget_after(self, setup: Setup) -> None:
@@ -117,9 +120,10 @@ class Session:
         if not back:
             return
         now = self._state
-        forth.append((now.setup, now.view))
-        setup, view = back.pop()
-        self.publish(view=replace(view, theme=now.view.theme, show_help=now.view.show_help), message=None)
+        forth.append((now.setup, now.view, now.draft))
+        setup, view, draft = back.pop()
+        view = replace(view, theme=now.view.theme, show_help=now.view.show_help)
+        self.publish(view=view, draft=draft, message=None)
         if setup != now.setup:
             self.comparison.use(setup)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.viewmodel.draft import Draft
 from app.viewmodel.preferences import Preferences
 from app.viewmodel.setup import Setup, active_degrees, planes
 from app.viewmodel.tasks.model_table import ModelRow
@@ -109,6 +110,8 @@ class ViewState:
         What is remembered from one start to the next.
     models : ModelTable
         What was measured of all models.
+    draft : Draft or None
+        What the scene editor has and the simulation has not; None without edits.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -124,6 +127,7 @@ class ViewState:
     can_redo: bool = False
     preferences: Preferences = field(default_factory=Preferences)
     models: ModelTable = field(default_factory=ModelTable)
+    draft: Draft | None = None
 
     @property
     def n_frames(self) -> int:

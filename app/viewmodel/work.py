@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewmodel.setup import Effort, Setup, rotation_matrix
+from app.viewmodel.own_scene import scenario_of_scene, scene_of_state
+from app.viewmodel.setup import Effort, OwnScene, Setup, rotation_matrix
 from physics.errors import InputError
 from surrogate.comparison import Comparison
 from surrogate.zoo import FILE_NAME, shipped_models
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from surrogate.forecaster import Forecaster
 
 FloatArray = NDArray[np.float64]
+
+UNSAVED = "own-scene.toml"
+"""Stands in commands for a scene of the user's own that is in no file yet."""
 
 APP_FRAMES_PER_HORIZON = 25
 """Frames of one model horizon as shown: smooth at real-time speed."""
@@ -71,6 +75,8 @@ class Prepared:
     seed : int or None
     n_samples : int
         Of the data set that is browsed; 0 for a scenario.
+    scene : OwnScene
+        The system before the turn, for the scene editor.
     """
 
     setup: Setup
@@ -84,6 +90,7 @@ class Prepared:
     drawn: bool
     seed: int | None
     n_samples: int = 0
+    scene: OwnScene | None = None
     clamp_note: str = ""
     energies: Mapping[str, FloatArray] = field(default_factory=dict)
     kinetic: float = 1.0
@@ -186,6 +193,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         drawn=facts["drawn"],
         seed=facts["seed"],
         n_samples=facts["n_samples"],
+        scene=before.scene,
         clamp_note=facts.get("clamp_note", ""),
         measured=False,
     )
@@ -225,6 +233,8 @@ class Unturned:
     growth : (n_frames,) float64
     scenario : Scenario or None
         At the frames of the application; None for stored data.
+    scene : OwnScene
+        The system and its state, as the scene editor takes them.
     facts : mapping
         title, description, law_known, drawn, seed, n_samples.
     """
@@ -233,6 +243,7 @@ class Unturned:
     growth: FloatArray
     scenario: "Scenario | None"
     facts: Mapping[str, Any]
+    scene: OwnScene
 
 
 def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Unturned]:
@@ -272,8 +283,15 @@ def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
             "seed": None,
             "n_samples": len(split),
         }
-        return Unturned(plain, _growth(plain), None, facts)
-    scenario = load_scenario(setup.scenario)
+        span = float(plain.times[-1] - plain.times[0])
+        return Unturned(
+            plain,
+            _growth(plain),
+            None,
+            facts,
+            scene_of_state(plain, f"{Path(setup.data).name} #{setup.index}", span),
+        )
+    scenario = scenario_of_scene(setup.own) if setup.own is not None else load_scenario(setup.scenario)
     if setup.clamped:
         scenario = scenario.clamped()
     drawn = bool(scenario.random)
@@ -294,7 +312,8 @@ def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
         "n_samples": 0,
         "clamp_note": _clamp_note(scenario, setup, drawn) if setup.clamped else "",
     }
-    return Unturned(plain, _growth(plain), finer, facts)
+    scene = scene_of_state(plain, scenario.title, scenario.duration, scenario.frame_interval, scenario.dt)
+    return Unturned(plain, _growth(plain), finer, facts, scene)
 
 
 def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:
@@ -391,7 +410,7 @@ def command_of(setup: Setup, model_name: str) -> str:
     if setup.data:
         parts.append(f"--data {shlex.quote(setup.data)} --split {setup.split} --index {setup.index}")
     else:
-        parts.append(f"--scenario {shlex.quote(setup.scenario)}")
+        parts.append(f"--scenario {shlex.quote(UNSAVED if setup.own is not None else setup.scenario)}")
         for option, value in (("--dims", setup.dims), ("--particles", setup.particles), ("--seed", setup.seed)):
             if value is not None:
                 parts.append(f"{option} {value}")

@@ -228,6 +228,11 @@ class MainWindow(QMainWindow):
         path, _ = QFileDialog.getSaveFileName(self, "Save the session", "session.json", "Session (*.json)")
         return path if not path or path.endswith(".json") else f"{path}.json"
 
+    def scenario_path(self) -> str:
+        """Where to save a scenario, or empty."""
+        path, _ = QFileDialog.getSaveFileName(self, "Save as scenario", "scene.toml", "Scenario (*.toml)")
+        return path if not path or path.endswith(".toml") else f"{path}.toml"
+
     def export_folder(self) -> str:
         """A new folder to export to, or empty."""
         start = str(Path.cwd() / "out" / "comparison")

@@ -15,6 +15,7 @@ from app.views.charts import Charts
 from app.views.models_panel import ModelsPanel
 from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
+from app.views.scene_panel import ScenePanel
 from app.views.system_panel import SystemPanel
 
 RIGHT, BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
@@ -70,6 +71,10 @@ PANELS: dict[str, Panel] = {
     ),
     "models": Panel(
         "Models", BOTTOM, ModelsPanel, "Alt+M", "Two models side by side, and all of them on this state",
+        scrolls=False, tab_with="curves", shown=False,
+    ),
+    "scene": Panel(
+        "Scene editor", BOTTOM, ScenePanel, "Alt+E", "The law and every particle, to be changed",
         scrolls=False, tab_with="curves", shown=False,
     ),
 }  # fmt: skip

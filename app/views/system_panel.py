@@ -15,9 +15,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodel.catalogue import Catalogue
-from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
+from app.viewmodel.intents.system import MAX_SEED
+from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
+
+OWN = "own scene"
+"""Stands in the list of scenarios for what the scene editor made."""
 
 
 def _let_shrink(combo: QComboBox) -> None:
@@ -48,7 +52,7 @@ class SystemPanel(QWidget):
         self.scenario.setAccessibleName("scenario")
         for name, title in self._titles.items():
             self.scenario.addItem(title, name)
-        self.scenario.activated.connect(lambda: session.system.choose_scenario(self.scenario.currentData()))
+        self.scenario.activated.connect(self._scenario_chosen)
         _let_shrink(self.scenario)
         layout.addWidget(self.scenario)
         self.description = QLabel()
@@ -95,6 +99,10 @@ class SystemPanel(QWidget):
         row.addWidget(self.plus)
         row.addWidget(self.clamped)
         layout.addLayout(row)
+
+    def _scenario_chosen(self) -> None:
+        if self.scenario.currentData() != OWN:  # which is shown already while it is in the list
+            self._session.system.choose_scenario(self.scenario.currentData())
 
     def _seed_changed(self, number: float) -> None:
         value = int(number)
@@ -147,13 +155,13 @@ class SystemPanel(QWidget):
         prepared = state.prepared
         assert prepared is not None
         setup = state.setup
-        at = self.scenario.findData(setup.scenario)
-        if at < 0 and (setup.scenario or setup.data):
-            path = setup.data or setup.scenario
-            at = self.scenario.findData(path)
-            if at < 0:
-                self.scenario.addItem(prepared.comparison.scenario_name, path)
-                at = self.scenario.count() - 1
+        key = OWN if setup.own is not None else setup.data or setup.scenario
+        at = self.scenario.findData(key)
+        if at < 0 and key:
+            self.scenario.addItem("", key)
+            at = self.scenario.count() - 1
+        if at >= len(self._titles):
+            self.scenario.setItemText(at, prepared.comparison.scenario_name)
         if at >= 0 and not self.scenario.view().isVisible():
             self.scenario.setCurrentIndex(at)
         self.description.setText(str(prepared.comparison.details.get("description", "")))

@@ -42,6 +42,7 @@ QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
     selection-background-color: {accent}; selection-color: {t.background}; }}
 QLineEdit#command {{
     padding: 2px 6px; color: {t.muted}; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
+QLineEdit[wrong="true"] {{ border-color: {t.warning}; color: {t.warning}; }}
 QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {accent}; }}
 QComboBox::drop-down {{ border: none; width: 18px; }}
 QComboBox::down-arrow {{ image: url({down}); width: 10px; height: 8px; }}
@@ -88,7 +89,7 @@ QTableWidget, QHeaderView, QPlainTextEdit {{ background: {t.panel}; border: none
     selection-background-color: {t.line}; selection-color: {t.text}; }}
 QHeaderView::section {{ background: {t.panel}; color: {t.muted}; border: none; border-bottom: 1px solid {t.line};
     padding: 2px 5px; font-weight: normal; }}
-QTableWidget::item {{ padding: 0 6px; }}
+QTableWidget::item {{ padding: 0 3px; }}
 QTableWidget::item:disabled {{ color: {t.muted}; }}
 QTableWidget QLineEdit {{ padding: 0 4px; border-radius: 0; }}
 QTableCornerButton::section {{ background: {t.panel}; border: none; }}

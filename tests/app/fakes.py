@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from app.viewmodel.own_scene import scene_of_state
 from app.viewmodel.runner import Callbacks, Request
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, rotation_matrix
@@ -61,6 +62,7 @@ def prepared_for(setup: Setup, **changes: Any) -> Prepared:
         "seconds": 0.1,
         "drawn": not setup.data,
         "seed": None if setup.data else (setup.seed if setup.seed is not None else 3),
+        "scene": setup.own or scene_of_state(comparison(n).truth, "five charges", 1.1, 0.1),
         "n_samples": 7 if setup.data else 0,
         "energies": {"truth": -ones, "forecast": -ones, "rollout": -ones},
     }
@@ -132,6 +134,7 @@ class FakeDialogs:
     path: str = "somewhere.toml"
     folder: str = "out/here"
     saved: str = ""
+    scenario: str = ""
     copied: list[str] = field(default_factory=list)
     quits: int = 0
     toggled: list[str] = field(default_factory=list)
@@ -144,6 +147,9 @@ class FakeDialogs:
 
     def save_path(self) -> str:
         return self.saved
+
+    def scenario_path(self) -> str:
+        return self.scenario
 
     def export_folder(self) -> str:
         return self.folder

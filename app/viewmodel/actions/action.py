@@ -17,6 +17,9 @@ class Dialogs(Protocol):
     def save_path(self) -> str:
         """Where to save the session, or empty."""
 
+    def scenario_path(self) -> str:
+        """Where to save a scenario, or empty."""
+
     def export_folder(self) -> str:
         """A new folder to export to, or empty."""
 

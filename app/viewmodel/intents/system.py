@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.setup import Effort, RandomTurn, Reflect, Turn
+from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.setup import Effort, Operation, RandomTurn, Reflect, Turn
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session
 
-MAX_DIMS = 8
-MAX_PARTICLES = 50
 MAX_SEED = 2**32 - 1
 OWN_SYSTEM: Mapping[str, Any] = {
-    "dims": None, "particles": None, "seed": None, "clamped": False, "operations": (),
+    "dims": None, "particles": None, "seed": None, "clamped": False, "operations": (), "own": None,
 }  # fmt: skip
 """The fields of a Setup that leave a scenario or a data set as it is."""
 
@@ -32,13 +31,7 @@ class SystemIntents:
         if self._fixed_by_data("dimension"):
             return
         n = min(max(n_dims, 1), MAX_DIMS)
-        kept = tuple(
-            o
-            for o in self._session.state.setup.operations
-            if isinstance(o, RandomTurn)
-            or (isinstance(o, Turn) and max(o.i, o.j) < n)
-            or (isinstance(o, Reflect) and o.axis < n)
-        )
+        kept = fitting(self._session.state.setup.operations, n)
         self._session.comparison.change(dims=n, operations=kept)
 
     def add_dimension(self) -> None:
@@ -89,3 +82,14 @@ class SystemIntents:
         if self._session.state.setup.data:
             self._session.say(f"a data set has its own {what}; choose a scenario to change it")
         return bool(self._session.state.setup.data)
+
+
+def fitting(operations: tuple[Operation, ...], n_dims: int) -> tuple[Operation, ...]:
+    """Those of some operations whose axes exist in n dimensions."""
+    return tuple(
+        o
+        for o in operations
+        if isinstance(o, RandomTurn)
+        or (isinstance(o, Turn) and max(o.i, o.j) < n_dims)
+        or (isinstance(o, Reflect) and o.axis < n_dims)
+    )
