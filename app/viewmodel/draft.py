@@ -58,4 +58,4 @@ class Draft:
 
 def shown(value: object) -> str:
     """A number short, where that is no other number to the eye; the exact one stays in the draft."""
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from app.viewmodel.setup import Setup
 from app.viewmodel.tasks.task import Task
+from app.viewmodel.tasks.train import PATIENCE, TrainTask
 from app.viewmodel.work import ExportRequest, Prepared, describe_file, export, prepared_parts
 from physics.errors import InputError
 
@@ -232,8 +233,48 @@ class _ExportJob:
         timer.start()
 
 
+class _Watcher:
+    """A training: commands of their own, watched by a thread of this process."""
+
+    def __init__(self, task: TrainTask, callbacks: Callbacks, post: Callable[[Callable[[], None]], None]) -> None:
+        self._stop = threading.Event()
+        self._closed = False
+
+        def tell(then: Callable[[Any], None], value: Any) -> None:
+            if not self._closed:
+                post(lambda: then(value))
+
+        def work() -> None:
+            try:
+                ended = task.run(
+                    lambda fraction: tell(callbacks.progress, fraction),
+                    self._stop.is_set,
+                    lambda part: tell(callbacks.first, part),
+                )
+            except (InputError, OSError) as error:
+                tell(callbacks.failed, str(error))
+            else:
+                tell(callbacks.done, ended)
+
+        self._thread = threading.Thread(target=work, daemon=True, name="isotwin training")
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def cancel(self) -> None:
+        self._stop.set()
+
+    def close(self) -> None:
+        """Stop the command and wait until it is: it keeps its last validated state."""
+        self._closed = True
+        self._stop.set()
+        self._thread.join(PATIENCE + 2.0)
+
+
 class ProcessRunner:
-    """Forecasts in one long-lived child, exports and tasks in a fresh one each.
+    """Forecasts in one long-lived child, exports and tasks in a fresh one each, trainings as commands.
 
     Parameters
     ----------
@@ -245,9 +286,14 @@ class ProcessRunner:
         self._post = post
         self._forecasts = _Child(post, "isotwin forecasts")
         self._exports: list[_Child] = []
+        self._trainings: list[_Watcher] = []
 
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """See Runner."""
+        if isinstance(request, TrainTask):
+            watcher = _Watcher(request, callbacks, self._post)
+            self._trainings = [w for w in self._trainings if w.alive] + [watcher]
+            return watcher
         if isinstance(request, ExportRequest | Task):
             if isinstance(request, ExportRequest):
                 child = _Child(self._post, "isotwin export", _sweeper(Path(request.folder)))
@@ -274,6 +320,8 @@ class ProcessRunner:
         """See Runner."""
         for child in (self._forecasts, *self._exports):
             child.close()
+        for training in self._trainings:
+            training.close()
 
 
 __all__ = ["Callbacks", "InlineRunner", "Job", "Prepared", "ProcessRunner", "Runner"]

@@ -19,6 +19,7 @@ from app.viewmodel.intents.models import ModelIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.scene import SceneIntents
 from app.viewmodel.intents.system import SystemIntents
+from app.viewmodel.intents.training import TrainIntents
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.world import WorldIntents
 from app.viewmodel.runner import Runner
@@ -55,6 +56,7 @@ class Session:
         self.system = SystemIntents(self)
         self.models = ModelIntents(self)
         self.scene = SceneIntents(self)
+        self.training = TrainIntents(self)
         self.world = WorldIntents(self)
         self.clock = ClockIntents(self)
         self.view = ViewIntents(self)

@@ -7,6 +7,7 @@ from app.viewmodel.draft import Draft
 from app.viewmodel.preferences import Preferences
 from app.viewmodel.setup import Setup, active_degrees, planes
 from app.viewmodel.tasks.model_table import ModelRow
+from app.viewmodel.training import Training
 from app.viewmodel.work import Prepared
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -112,6 +113,8 @@ class ViewState:
         What was measured of all models.
     draft : Draft or None
         What the scene editor has and the simulation has not; None without edits.
+    training : Training
+        The training panel.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -128,6 +131,7 @@ class ViewState:
     preferences: Preferences = field(default_factory=Preferences)
     models: ModelTable = field(default_factory=ModelTable)
     draft: Draft | None = None
+    training: Training = field(default_factory=Training)
 
     @property
     def n_frames(self) -> int:

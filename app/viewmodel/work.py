@@ -98,8 +98,15 @@ class Prepared:
     picture: int = field(default_factory=time.monotonic_ns)
 
 
-@lru_cache(maxsize=8)
 def _model(name: str) -> "Forecaster":
+    """A loaded model; loaded anew where its file has changed, as a training does."""
+    files = (Path(name) / "best" / FILE_NAME, Path(name) / FILE_NAME, Path(name))
+    stamps = (file.stat().st_mtime_ns for file in files if file.is_file())
+    return _loaded(name, 0 if name in shipped_models() else next(stamps, 0))
+
+
+@lru_cache(maxsize=8)
+def _loaded(name: str, stamp: int) -> "Forecaster":
     from surrogate.forecaster import load
 
     return load(name)

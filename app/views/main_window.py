@@ -233,6 +233,18 @@ class MainWindow(QMainWindow):
         path, _ = QFileDialog.getSaveFileName(self, "Save as scenario", "scene.toml", "Scenario (*.toml)")
         return path if not path or path.endswith(".toml") else f"{path}.toml"
 
+    def data_path(self) -> str:
+        """A data set to train on, or empty."""
+        kinds = "Data sets (*.npz zarr.json);;All files (*)"
+        path, _ = QFileDialog.getOpenFileName(self, "A data set to train on", "", kinds)
+        return str(Path(path).parent) if Path(path).name == "zarr.json" else path
+
+    def run_folder(self) -> str:
+        """A folder for a training, or empty."""
+        start = self.session.state.training.plan.out
+        path, _ = QFileDialog.getSaveFileName(self, "Train into this folder", start, "Folder (*)")
+        return path
+
     def export_folder(self) -> str:
         """A new folder to export to, or empty."""
         start = str(Path.cwd() / "out" / "comparison")

@@ -17,6 +17,7 @@ from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
 from app.views.scene_panel import ScenePanel
 from app.views.system_panel import SystemPanel
+from app.views.train_panel import TrainPanel
 
 RIGHT, BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
@@ -75,6 +76,10 @@ PANELS: dict[str, Panel] = {
     ),
     "scene": Panel(
         "Scene editor", BOTTOM, ScenePanel, "Alt+E", "The law and every particle, to be changed",
+        scrolls=False, tab_with="curves", shown=False,
+    ),
+    "train": Panel(
+        "Train", BOTTOM, lambda s, c: TrainPanel(s), "Alt+T", "A model of your own: data, budget, live curves",
         scrolls=False, tab_with="curves", shown=False,
     ),
 }  # fmt: skip

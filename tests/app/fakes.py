@@ -151,6 +151,12 @@ class FakeDialogs:
     def scenario_path(self) -> str:
         return self.scenario
 
+    def data_path(self) -> str:
+        return self.path
+
+    def run_folder(self) -> str:
+        return self.folder
+
     def export_folder(self) -> str:
         return self.folder
 

@@ -137,13 +137,13 @@ def test_what_is_no_number_stays_beside_its_message_and_is_not_applied():
 
 def test_a_text_that_stands_there_already_does_not_round_the_value():
     session = session_with()
-    assert shown(1 / 3) == "0.33333"
-    session.scene.set_value(2, "x2", "0.33333")
+    assert shown(1 / 3) == "0.3333"
+    session.scene.set_value(2, "x2", "0.3333")
     session.scene.set_duration("4")
     session.scene.set_parameter("eps", "0.1")
     assert not session.scene.draft.edited
-    session.scene.set_value(2, "x2", "0.3333")
-    assert session.scene.draft.scene.positions[2][2] == 0.3333
+    session.scene.set_value(2, "x2", "0.333")
+    assert session.scene.draft.scene.positions[2][2] == 0.333
 
 
 def test_actions_on_particles():

@@ -20,6 +20,12 @@ class Dialogs(Protocol):
     def scenario_path(self) -> str:
         """Where to save a scenario, or empty."""
 
+    def data_path(self) -> str:
+        """A data set to train on, or empty."""
+
+    def run_folder(self) -> str:
+        """A folder for a training, or empty."""
+
     def export_folder(self) -> str:
         """A new folder to export to, or empty."""
 

@@ -23,4 +23,20 @@ ACTIONS: dict[str, Action] = {
     "no-second-model": Action(
         "No second model", "Models", "", lambda s, d: s.system.choose_contrast(""), "Truth and one forecast only"
     ),
+    "train": Action(
+        "Train…", "Models", "Ctrl+T", lambda s, d: d.show_panel("train"), "A model of your own, and its curves"
+    ),
+    "start-training": Action(
+        "Start training", "Models", "", lambda s, d: s.training.start(), "Generate the data if need be, and train"
+    ),
+    "resume-training": Action(
+        "Resume training", "Models", "", lambda s, d: s.training.start(resume=True),
+        "Go on with the run in the folder",
+    ),
+    "stop-training": Action(
+        "Stop training", "Models", "", lambda s, d: s.training.stop(), "Its best model and its state are kept"
+    ),
+    "use-trained": Action(
+        "Use the trained model", "Models", "", lambda s, d: s.training.use(), "Forecast with the best of the run"
+    ),
 }  # fmt: skip

@@ -49,6 +49,11 @@ class LatestJob:
             ),
         )
 
+    def ask_to_stop(self) -> None:
+        """Cancel it, but hear how it ends."""
+        if self._job is not None:
+            self._job.cancel()
+
     def cancel(self) -> bool:
         """Stop it; whether there was one."""
         if not self._running or self._job is None:
