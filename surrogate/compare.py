@@ -101,13 +101,18 @@ def scenario_truth(
     return scenario.trajectory(system, turned, n_frames)
 
 
+def task_start(split: DataSplit, split_name: str) -> int:
+    """The frame at which the task of a data set begins."""
+    preset = PRESETS.get(str(split.recipe.get("preset")))
+    return preset.input_frame[split_name] if preset else 0
+
+
 def stored_truth(split: DataSplit, split_name: str, index: int) -> tuple[Trajectory, bool, dict[str, Any]]:
     """A stored trajectory from the task's input frame on, whether its law is known, and its recipe."""
     if not 0 <= index < len(split):
         raise InputError(f"{split.source}: no sample {index}; it has {len(split)} (0 to {len(split) - 1})")
     recipe = dict(split.recipe)
-    preset = PRESETS.get(str(recipe.get("preset")))
-    first = preset.input_frame[split_name] if preset else 0
+    first = task_start(split, split_name)
     known = recipe.get("law") in FORCES
     law, parameters = (recipe["law"], recipe.get("parameters") or {}) if known else ("coulomb", {})
     system = System(split.charges[index], split.masses[index], law, parameters)

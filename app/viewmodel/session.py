@@ -13,6 +13,7 @@ from typing import Any, Literal
 from app.viewmodel.draft import Draft
 from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
+from app.viewmodel.intents.data import DataIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
 from app.viewmodel.intents.models import ModelIntents
@@ -57,6 +58,7 @@ class Session:
         self.models = ModelIntents(self)
         self.scene = SceneIntents(self)
         self.training = TrainIntents(self)
+        self.data = DataIntents(self)
         self.world = WorldIntents(self)
         self.clock = ClockIntents(self)
         self.view = ViewIntents(self)

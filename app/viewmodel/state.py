@@ -7,6 +7,7 @@ from app.viewmodel.draft import Draft
 from app.viewmodel.preferences import Preferences
 from app.viewmodel.setup import Setup, active_degrees, planes
 from app.viewmodel.tasks.model_table import ModelRow
+from app.viewmodel.tasks.sample_errors import SampleError
 from app.viewmodel.training import Training
 from app.viewmodel.work import Prepared
 
@@ -89,6 +90,31 @@ class ModelTable:
     opened: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Browser:
+    """The samples of a data set by their error.
+
+    Attributes
+    ----------
+    errors : tuple of (int, float)
+        Samples and their errors, the worst first; empty for the order of the file.
+    setup : Setup or None
+        For which they were measured.
+    progress : float or None
+        0 to 1 while they are measured.
+    """
+
+    errors: tuple[SampleError, ...] = ()
+    setup: Setup | None = None
+    progress: float | None = None
+
+
+def same_data(a: Setup | None, b: Setup) -> bool:
+    """Whether two setups browse the same split of the same data set with the same model."""
+    keys = ("data", "split", "model", "effort")
+    return a is not None and all(getattr(a, key) == getattr(b, key) for key in keys)
+
+
 @dataclass(frozen=True, eq=False)
 class ViewState:
     """All of it.
@@ -115,6 +141,8 @@ class ViewState:
         What the scene editor has and the simulation has not; None without edits.
     training : Training
         The training panel.
+    browser : Browser
+        The samples of the data set by their error.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -132,6 +160,7 @@ class ViewState:
     models: ModelTable = field(default_factory=ModelTable)
     draft: Draft | None = None
     training: Training = field(default_factory=Training)
+    browser: Browser = field(default_factory=Browser)
 
     @property
     def n_frames(self) -> int:

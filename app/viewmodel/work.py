@@ -75,6 +75,8 @@ class Prepared:
     seed : int or None
     n_samples : int
         Of the data set that is browsed; 0 for a scenario.
+    splits : tuple of str
+        Of the data set; none where it is one split by itself.
     scene : OwnScene
         The system before the turn, for the scene editor.
     """
@@ -90,6 +92,7 @@ class Prepared:
     drawn: bool
     seed: int | None
     n_samples: int = 0
+    splits: tuple[str, ...] = ()
     scene: OwnScene | None = None
     clamp_note: str = ""
     energies: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -200,6 +203,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         drawn=facts["drawn"],
         seed=facts["seed"],
         n_samples=facts["n_samples"],
+        splits=facts.get("splits", ()),
         scene=before.scene,
         clamp_note=facts.get("clamp_note", ""),
         measured=False,
@@ -275,20 +279,21 @@ def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Unturned]:
 @lru_cache(maxsize=8)
 def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
     """Made once for each system; `stamp` is the time of its file's last change."""
-    from physics.dataset import read_split
+    from physics.dataset import available_splits, read_samples
     from physics.scenarios import load_scenario
     from surrogate.compare import stored_truth
 
     if setup.data:
-        split = read_split(setup.data, setup.split)
-        plain, known, recipe = stored_truth(split, setup.split, setup.index)
+        one, count = read_samples(setup.data, setup.split, range(setup.index, setup.index + 1))
+        plain, known, recipe = stored_truth(one, setup.split, 0)
         facts = {
             "title": f"{Path(setup.data).name} #{setup.index}",
             "description": str(recipe.get("preset", "")),
             "law_known": known,
             "drawn": False,
             "seed": None,
-            "n_samples": len(split),
+            "n_samples": count,
+            "splits": available_splits(setup.data),
         }
         span = float(plain.times[-1] - plain.times[0])
         return Unturned(
@@ -454,7 +459,7 @@ def describe_file(path: str) -> Setup:
     InputError
         One line, for anything else.
     """
-    from physics.dataset import available_splits, read_split
+    from physics.dataset import available_splits, read_samples
     from physics.scenarios import load_scenario
     from surrogate.forecaster import load
 
@@ -468,7 +473,7 @@ def describe_file(path: str) -> Setup:
     if place.suffix == ".npz" or is_zarr:
         splits = available_splits(place)
         split = "test" if "test" in splits or not splits else splits[0]
-        read_split(place, split)
+        read_samples(place, split, range(1))
         return Setup(scenario="", data=path, split=split)
     if place.name == FILE_NAME or (place / FILE_NAME).is_file() or (place / "best").is_dir():
         load(place)

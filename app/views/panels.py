@@ -12,6 +12,7 @@ from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.views.charts import Charts
+from app.views.data_panel import DataPanel
 from app.views.models_panel import ModelsPanel
 from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
@@ -76,6 +77,10 @@ PANELS: dict[str, Panel] = {
     ),
     "scene": Panel(
         "Scene editor", BOTTOM, ScenePanel, "Alt+E", "The law and every particle, to be changed",
+        scrolls=False, tab_with="curves", shown=False,
+    ),
+    "data": Panel(
+        "Data", BOTTOM, lambda s, c: DataPanel(s), "Alt+D", "The samples of a data set, worst first if wanted",
         scrolls=False, tab_with="curves", shown=False,
     ),
     "train": Panel(

@@ -29,4 +29,16 @@ ACTIONS: dict[str, Action] = {
     "save-scene": Action(
         "Save as scenario…", "Scene", "", _save, "The edited scene as a file that opens here and in compare"
     ),
+    "next-sample": Action(
+        "Next sample", "Scene", "Ctrl+Right", lambda s, d: s.data.step(1), "In the order that is shown"
+    ),
+    "previous-sample": Action(
+        "Previous sample", "Scene", "Ctrl+Left", lambda s, d: s.data.step(-1), "The one before"
+    ),
+    "sort-samples": Action(
+        "Worst samples first", "Scene", "", lambda s, d: s.data.sort(), "Ordered by the model's error"
+    ),
+    "unsort-samples": Action(
+        "Samples in file order", "Scene", "", lambda s, d: s.data.unsort(), "No order by error; stops measuring"
+    ),
 }  # fmt: skip

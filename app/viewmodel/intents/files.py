@@ -37,6 +37,7 @@ class FileIntents:
         def described(found: Setup) -> None:
             if found.data:
                 session.comparison.change(**OWN_SYSTEM, scenario="", data=found.data, split=found.split, index=0)
+                session.data.unsort()
             elif found.scenario:
                 session.system.choose_scenario(found.scenario)
             else:
