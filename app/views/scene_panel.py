@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -27,6 +27,8 @@ from app.viewmodel.state import ViewState
 from surrogate.render.theme import THEMES
 
 LEFT_WIDTH = 290
+ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+NUMBER_STARTS = tuple("0123456789.-")
 
 
 def _label(text: str, name: str = "muted") -> QLabel:
@@ -164,6 +166,7 @@ class ScenePanel(QWidget):
         self.table.horizontalHeader().setDefaultSectionSize(62)
         self.table.horizontalHeader().setHighlightSections(False)
         self.table.itemChanged.connect(self._cell_changed)
+        self.table.installEventFilter(self)
         column.addWidget(self.table, 1)
         last = QHBoxLayout()
         last.setSpacing(4)
@@ -174,6 +177,15 @@ class ScenePanel(QWidget):
         for button in (self.revert, self.apply, self.save):
             last.addWidget(button)
         column.addLayout(last)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
+        """In the table, arrows move and digits begin a number: they are no shortcuts of the window there."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            plain = not event.modifiers() & Qt.KeyboardModifier.ControlModifier
+            if plain and (event.key() in ARROWS or event.text() in NUMBER_STARTS):
+                event.accept()
+                return True
+        return super().eventFilter(watched, event)
 
     # --- what the user does -------------------------------------------------------------------------------
 
