@@ -448,7 +448,14 @@ def export(request: ExportRequest, progress: Callable[[float], None], cancelled:
 
     prepared = prepare(replace(request.setup, contrast=""))
     written = export_all(prepared.comparison, Path(request.folder), request.formats, progress, cancelled)
-    return [str(path) for path in written]
+    paths = [str(path) for path in written]
+    if request.setup.own is not None:  # the command line in the sidecar names it
+        from physics.scenario_files import write_scenario
+
+        scene = Path(request.folder) / UNSAVED
+        write_scenario(scene, scenario_of_scene(request.setup.own))
+        paths.append(str(scene))
+    return paths
 
 
 def describe_file(path: str) -> Setup:

@@ -15,7 +15,7 @@ from app.viewmodel.saved import SavedSession, load_session, save_session
 from app.viewmodel.session import Session
 from app.viewmodel.setup import OwnScene, Setup, Turn
 from app.viewmodel.state import Playback, View, ViewState
-from app.viewmodel.work import command_of, prepare
+from app.viewmodel.work import ExportRequest, command_of, export, prepare
 from physics.cli import run_command
 from physics.errors import InputError
 from physics.forces import FORCES, parameter_limits
@@ -266,3 +266,11 @@ def test_coincident_particles_are_refused_before_the_simulation():
     with pytest.raises(InputError):
         prepare(Setup(scenario="", own=scene, model="integrator-nd"))
     assert scenario_of_scene(SCENE).initial()[1].n_dims == 3
+
+
+def test_an_export_of_an_own_scene_holds_its_file(tmp_path):
+    request = ExportRequest(Setup(scenario="", own=SCENE, model="integrator-nd"), str(tmp_path / "out"), ("npz",))
+    paths = export(request, lambda _: None, lambda: False)
+    assert str(tmp_path / "out" / "own-scene.toml") in paths
+    _, state = load_scenario(paths[-1]).initial()
+    assert state.positions.tolist() == [list(row) for row in SCENE.positions]
