@@ -66,5 +66,5 @@ def standing(table: ModelTable, stale: bool) -> str:
     if not table.rows:
         return "not measured yet"
     if stale:
-        return "measured on another state: measure again"
+        return "of another state: measure again"
     return "click a row to forecast with it"

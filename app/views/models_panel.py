@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
     QTableWidget,
     QTableWidgetItem,
@@ -111,7 +112,7 @@ class ModelsPanel(QWidget):
         super().__init__()
         self.session, self.catalogue = session, catalogue
         self.setObjectName("side")
-        self.setMinimumHeight(216)
+        self.setMinimumHeight(230)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 2, 12, 6)
         column.setSpacing(5)
@@ -163,6 +164,8 @@ class ModelsPanel(QWidget):
         grid.addLayout(buttons, 0, 6)
         self.standing = QLabel()
         self.standing.setObjectName("muted")
+        self.standing.setWordWrap(True)
+        self.standing.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         grid.addWidget(self.standing, 1, 6)
         return grid
 

@@ -197,7 +197,7 @@ class TrainPanel(QWidget):
         if not training.plan.out and not training.running:
             self._intents.set(out=default_out())
             return
-        key = (training, state.view.theme)
+        key = (training, state.view.theme, self.line.width())
         if key == self._drawn:
             return
         self._drawn = key
