@@ -11,6 +11,7 @@ from app.viewmodel.runner import Callbacks, Request
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, rotation_matrix
 from app.viewmodel.state import ViewState
+from app.viewmodel.tasks.task import Task
 from app.viewmodel.work import ExportRequest, Prepared
 from physics import State, System, simulate
 from physics.types import Trajectory
@@ -121,7 +122,7 @@ class PromptRunner:
         elif isinstance(request, ExportRequest):
             callbacks.progress(0.5)
             callbacks.done([f"{request.folder}/{name}" for name in request.formats])
-        else:
+        elif not isinstance(request, Task):  # a task never ends here
             callbacks.done(self.found(request))
         return FakeJob()
 

@@ -99,7 +99,9 @@ def test_the_session_starts_reports_stops_and_uses(tmp_path, plan):
     callbacks.done("stopped")
     assert "Resume goes on" in standing(session.state.training)
     ACTIONS["use-trained"].run(session, dialogs)
-    assert texts(session)[0] == "error"  # nothing was written by this fake
+    assert "no trained model" in texts(session)[1]  # nothing was written by this fake
+    ACTIONS["resume-training"].run(session, dialogs)
+    assert "no run there" in texts(session)[1]
 
 
 def test_a_failure_says_why_and_a_bad_plan_never_starts(plan):

@@ -9,6 +9,11 @@ def _measure(session: Session, dialogs: Dialogs) -> None:
     session.models.measure()
 
 
+def _train(session: Session, dialogs: Dialogs) -> None:
+    dialogs.show_panel("train")
+    session.training.start()
+
+
 ACTIONS: dict[str, Action] = {
     "measure-models": Action(
         "Measure all models", "Models", "Ctrl+M", _measure, "Every model on this initial state, as a table"
@@ -27,7 +32,7 @@ ACTIONS: dict[str, Action] = {
         "Train…", "Models", "Ctrl+T", lambda s, d: d.show_panel("train"), "A model of your own, and its curves"
     ),
     "start-training": Action(
-        "Start training", "Models", "", lambda s, d: s.training.start(), "Generate the data if need be, and train"
+        "Start training", "Models", "", _train, "Generate the data if need be, and train"
     ),
     "resume-training": Action(
         "Resume training", "Models", "", lambda s, d: s.training.start(resume=True),

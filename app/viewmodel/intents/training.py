@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from app.viewmodel.intents.latest import LatestJob
 from app.viewmodel.runner import Callbacks
 from app.viewmodel.tasks.train import TrainTask
-from app.viewmodel.training import TrainReport, trouble
+from app.viewmodel.training import TrainReport, default_out, trouble
 from surrogate.zoo import FILE_NAME
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ class TrainIntents:
         session, training = self._session, self._session.state.training
         if training.running:
             return
+        if not training.plan.out:
+            self.set(out=default_out())
+            training = session.state.training
+        if resume and not _is_run(training.plan.out):
+            session.say(f"{training.plan.out}: no run there to go on with")
+            return
         wrong = {} if resume else trouble(training.plan)
         if wrong:
             session.say(next(iter(wrong.values())), "error")
@@ -58,7 +64,7 @@ class TrainIntents:
         """Forecast with the best model of the run."""
         session, out = self._session, self._session.state.training.plan.out
         if not (Path(out) / "best" / FILE_NAME).is_file():
-            session.say(f"{out}: no trained model there yet", "error")
+            session.say(f"{out or 'no folder chosen'}: no trained model there yet")
             return
         session.models.add(out)
         if session.state.setup.model == out:
