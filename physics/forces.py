@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError, unknown_name
+from physics.field_kernels import LAW_PARAMETERS, add_position_fields
+from physics.fields import NO_FIELDS, Fields
 from physics.jit import kernel
 
 FloatArray = NDArray[np.float64]
@@ -180,17 +182,16 @@ _PACKED: dict[str, tuple[tuple[str, float], ...]] = {
 """What each law but coulomb packs: the parameter of that name, else the number beside it."""
 
 
-def couplings(law: str, charges: FloatArray, masses: FloatArray) -> FloatArray:
-    """What the kernels take as `q`: the charges, or the masses where these scale the law's force."""
-    return masses if FORCES[law].couplings == "masses" else charges
-
-
-def packed_parameters(law: str, parameters: Mapping[str, Any], n_dims: int) -> FloatArray:
-    """The parameters as the three numbers the kernels read; "gauss" becomes p = n_dims - 1."""
-    if law != "coulomb":
-        return np.array([float(parameters.get(name, fallback)) for name, fallback in _PACKED[law]])
-    p = float(n_dims - 1) if parameters["p"] == "gauss" else float(parameters["p"])
-    return np.array([parameters["eps"], p, parameters["kappa"]])
+def packed_parameters(
+    law: str, parameters: Mapping[str, Any], n_dims: int, fields: Fields = NO_FIELDS
+) -> FloatArray:
+    """The law's three numbers as kernels read them ("gauss" becomes p = n_dims - 1), then those of the fields."""
+    if law == "coulomb":
+        p = float(n_dims - 1) if parameters["p"] == "gauss" else float(parameters["p"])
+        packed = np.array([parameters["eps"], p, parameters["kappa"]])
+    else:
+        packed = np.array([float(parameters.get(name, fallback)) for name, fallback in _PACKED[law]])
+    return np.concatenate([packed, fields.packed(n_dims)])
 
 
 @kernel
@@ -205,9 +206,9 @@ def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane lo
         Force.code.
     x, a : (n_particles, n_dims, lanes) float64 [length], [length/time^2]
     q, m : (n_particles, lanes) float64 [charge], [mass]
-        q as :func:`couplings` says: gravity's charges are the masses.
-    parameters : (3,) float64
-        As packed by :func:`packed_parameters`.
+    parameters : (3,) or longer float64
+        As packed by :func:`packed_parameters`. Of the fields behind the law's own, those that act on positions
+        are added; steppers deal with those on velocities (:mod:`physics.fields`).
     """
     n, d, lanes = x.shape
     eps2 = parameters[0] * parameters[0]
@@ -229,7 +230,7 @@ def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane lo
                     r2[w] += r * r
             if code == 2:
                 for w in range(lanes):
-                    c[w] = -parameters[2] * q[i, w] * q[j, w] / (r2[w] * math.sqrt(r2[w]))
+                    c[w] = -parameters[2] * m[i, w] * m[j, w] / (r2[w] * math.sqrt(r2[w]))
             elif code == 3:
                 for w in range(lanes):
                     c[w] = -pull
@@ -265,11 +266,15 @@ def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane lo
         for k in range(d):
             for w in range(lanes):
                 a[i, k, w] /= m[i, w]
+    if parameters.shape[0] > LAW_PARAMETERS:
+        add_position_fields(x, q, m, parameters, a)
 
 
 @kernel
 def pair_energy(code: int, r2: float, coupling: float, parameters: FloatArray, pull: float) -> float:
-    """Potential energy of one pair at squared distance `r2`; `coupling` is q_i q_j, `pull` is kappa/N or k/N.
+    """Potential energy of one pair at squared distance `r2`.
+
+    `coupling` is q_i q_j (gravity: m_i m_j), `pull` is kappa/N or k/N.
 
     Notes
     -----
@@ -298,15 +303,14 @@ def pair_energy(code: int, r2: float, coupling: float, parameters: FloatArray, p
 
 @kernel
 def potential_energies(
-    code: int, x: FloatArray, q: FloatArray, parameters: FloatArray, energies: FloatArray
+    code: int, x: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, energies: FloatArray
 ) -> None:
     """Potential energy of each state of one system, the sum of its pairs', written into `energies`.
 
     Parameters
     ----------
     x : (n_states, n_particles, n_dims) float64 [length]
-    q : (n_particles,) float64 [charge]
-        As :func:`couplings` says.
+    q, m : (n_particles,) float64 [charge], [mass]
     energies : (n_states,) float64 [energy]
     """
     n_states, n, d = x.shape
@@ -319,13 +323,14 @@ def potential_energies(
                 for k in range(d):
                     r = x[f, i, k] - x[f, j, k]
                     r2 += r * r
-                total += pair_energy(code, r2, q[i] * q[j], parameters, pull)
+                coupling = m[i] * m[j] if code == 2 else q[i] * q[j]
+                total += pair_energy(code, r2, coupling, parameters, pull)
         energies[f] = total
 
 
 @kernel
 def shared_potential_energies(
-    code: int, x: FloatArray, q: FloatArray, parameters: FloatArray, energies: FloatArray
+    code: int, x: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, energies: FloatArray
 ) -> None:
     """Each particle's share of the potential energy, half of each of its pairs', written into `energies`.
 
@@ -342,7 +347,8 @@ def shared_potential_energies(
                 for k in range(d):
                     r = x[f, i, k] - x[f, j, k]
                     r2 += r * r
-                half = 0.5 * pair_energy(code, r2, q[i] * q[j], parameters, pull)
+                coupling = m[i] * m[j] if code == 2 else q[i] * q[j]
+                half = 0.5 * pair_energy(code, r2, coupling, parameters, pull)
                 energies[f, i] += half
                 energies[f, j] += half
 

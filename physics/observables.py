@@ -7,10 +7,10 @@ says so in `Trajectory.velocity_offset`, and -velocity_offset * acceleration is 
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.fields import field_energies
 from physics.forces import (
     FORCES,
     LANES,
-    couplings,
     lane_acceleration,
     packed_parameters,
     potential_energies,
@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float64]
 
 
 def accelerations(system: System, positions: FloatArray) -> FloatArray:
-    """Acceleration of every particle in each of several states.
+    """Acceleration of every particle in each of several states, without forces that depend on velocities.
 
     Parameters
     ----------
@@ -33,12 +33,11 @@ def accelerations(system: System, positions: FloatArray) -> FloatArray:
     (n_states, n_particles, n_dims) float64 [length/time^2]
     """
     n_states, n, d = positions.shape
-    packed = packed_parameters(system.law, system.parameters, d)
-    charges = couplings(system.law, system.charges, system.masses)
+    packed = packed_parameters(system.law, system.parameters, d, system.fields)
     result = np.empty((n_states, n, d))
     for start in range(0, n_states, LANES):
         x = np.array(np.moveaxis(positions[start : start + LANES], 0, -1), order="C")
-        q, m = (np.repeat(values[:, None], x.shape[-1], axis=1) for values in (charges, system.masses))
+        q, m = (np.repeat(values[:, None], x.shape[-1], axis=1) for values in (system.charges, system.masses))
         a = np.empty_like(x)
         lane_acceleration(FORCES[system.law].code, x, q, m, packed, a)
         result[start : start + LANES] = np.moveaxis(a, -1, 0)
@@ -60,30 +59,38 @@ def kinetic_energy(trajectory: Trajectory) -> FloatArray:
 
 
 def potential_energy(trajectory: Trajectory) -> FloatArray:
-    """Potential energy of each frame, (n_frames,) float64 [energy]; of the unclamped force for `reference`."""
+    """Energy of pairs and fields in each frame, (n_frames,) float64 [energy].
+
+    Of the unclamped force for `reference`.
+    """
     energies = np.empty(trajectory.n_frames)
     potential_energies(*_pairs_of(trajectory), energies)
-    return energies
+    return np.asarray(energies + _field_energies(trajectory).sum(axis=1))
 
 
 def particle_energies(trajectory: Trajectory) -> FloatArray:
-    """Every particle's kinetic energy and half of the energy of its pairs, (n_frames, n_particles) [energy].
+    """Every particle's own energy and half of that of its pairs, (n_frames, n_particles) float64 [energy].
 
     They add up to :func:`total_energy`.
     """
     energies = np.empty(trajectory.positions.shape[:2])
     shared_potential_energies(*_pairs_of(trajectory), energies)
+    energies += _field_energies(trajectory)
     v = synchronised_velocities(trajectory)
     return np.asarray(energies + 0.5 * trajectory.system.masses * np.einsum("fik,fik->fi", v, v))
 
 
-def _pairs_of(trajectory: Trajectory) -> tuple[int, FloatArray, FloatArray, FloatArray]:
-    """What the energy kernels take: code, positions, couplings, packed parameters."""
+def _field_energies(trajectory: Trajectory) -> FloatArray:
+    system = trajectory.system
+    return field_energies(system.fields, system.charges, trajectory.positions)
+
+
+def _pairs_of(trajectory: Trajectory) -> tuple[int, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """What the energy kernels take: code, positions, charges, masses, packed parameters."""
     system = trajectory.system
     packed = packed_parameters(system.law, system.parameters, trajectory.n_dims)
     x = np.ascontiguousarray(trajectory.positions)
-    q = np.ascontiguousarray(couplings(system.law, system.charges, system.masses))
-    return FORCES[system.law].code, x, q, packed
+    return FORCES[system.law].code, x, system.charges, system.masses, packed
 
 
 def total_energy(trajectory: Trajectory) -> FloatArray:

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from physics.errors import InputError, SimulationError, unknown_name
-from physics.forces import FORCES, LANES, couplings, packed_parameters, resolve_parameters
+from physics.fields import NO_FIELDS, Fields
+from physics.forces import FORCES, LANES, packed_parameters, resolve_parameters
 from physics.integrators import INTEGRATORS, Integrator
+from physics.integrators.gauss_radau import memory_size
 from physics.types import State, System, Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -49,9 +51,11 @@ class Schedule:
         return cls(n_steps, intervals / n_steps)
 
 
-def default_integrator(law: str) -> str:
+def default_integrator(law: str, fields: Fields = NO_FIELDS) -> str:
     """The integrator that "auto" stands for."""
-    return "symplectic-euler" if law == "reference" else "leapfrog"
+    if law == "reference":
+        return "symplectic-euler"
+    return "boris" if fields.on_velocity else "leapfrog"
 
 
 def default_dt(system: System) -> float:
@@ -59,7 +63,7 @@ def default_dt(system: System) -> float:
     if system.law == "reference":
         return REFERENCE_DT
     eps = float(system.parameters.get("eps", 1.0))
-    charges = couplings(system.law, system.charges, system.masses)
+    charges = system.masses if FORCES[system.law].couplings == "masses" else system.charges
     strongest = float(np.max(np.abs(charges))) ** 2 / float(system.masses.min())
     strongest *= abs(float(system.parameters.get("G", 1.0)))
     scale = math.sqrt(eps**3 / max(strongest, 1e-12))
@@ -92,7 +96,7 @@ def simulate(
     integrator : str
         A name of :data:`physics.integrators.INTEGRATORS`, or "auto".
     dt : float, optional [time]
-        The largest step; by default chosen from the law.
+        The largest step; by default chosen from the law. Of adaptive integrators: the first step tried.
 
     Returns
     -------
@@ -114,14 +118,16 @@ def simulate(
             f"state has {state.positions.shape[0]} particles but system has {system.n_particles} charges"
         )
     output_times = _output_times(state.time, duration, times, n_frames)
-    stepper = _integrator(system.law, integrator)
+    stepper = _integrator(system.law, integrator, system.fields)
     if duration < 0 and not stepper.reversible:
-        name = default_integrator(system.law) if integrator == "auto" else integrator
+        name = default_integrator(system.law, system.fields) if integrator == "auto" else integrator
         reversible = ", ".join(key for key, row in INTEGRATORS.items() if row.reversible)
         raise InputError(
             f"duration must be positive for integrator {name!r} (reversible: {reversible}); got {duration:g}"
         )
     step = default_dt(system) if dt is None else _real("dt", dt)
+    if stepper.adaptive:
+        return _adaptive(system, state, output_times, stepper, step)
     schedule = schedule_through(output_times, step)
     positions, velocities = simulate_batch(
         state.positions[None],
@@ -131,6 +137,7 @@ def simulate(
         law=system.law,
         parameters=dict(system.parameters),
         schedule=schedule,
+        fields=system.fields,
         integrator=integrator,
         start_time=state.time,
         workers=1,
@@ -148,6 +155,7 @@ def simulate_batch(
     masses: FloatArray | None = None,
     law: str = "coulomb",
     parameters: dict[str, object] | None = None,
+    fields: Fields = NO_FIELDS,
     integrator: str = "auto",
     start_time: float = 0.0,
     workers: int | None = None,
@@ -174,11 +182,10 @@ def simulate_batch(
     """
     n_systems, n, d = positions.shape
     resolved = resolve_parameters(law, parameters or {})
-    packed = packed_parameters(law, resolved, d)
-    stepper = _integrator(law, integrator)
+    packed = packed_parameters(law, resolved, d, fields)
+    stepper = _integrator(law, integrator, fields)
     if masses is None:
         masses = np.ones((n_systems, n))
-    scaling = couplings(law, charges, masses)
     if not FORCES[law].smooth_at_contact or resolved.get("eps") == 0.0:
         _refuse_coincident(law, positions)
     n_frames = len(schedule.n_steps) + 1
@@ -186,10 +193,19 @@ def simulate_batch(
     v_out = np.empty((n_systems, n_frames, n, d))
     code = FORCES[law].code
 
+    def run_paths(block: slice) -> int:
+        times = start_time + np.concatenate([[0.0], np.cumsum(schedule.n_steps * schedule.dt)])
+        for s in range(block.start, block.stop):
+            system = System(charges[s], masses[s], law, resolved, fields)
+            memory, first = np.zeros(memory_size(n, d)), abs(float(schedule.dt[0]))
+            x_out[s], v_out[s] = path_of(system, positions[s], velocities[s], times, stepper, first, memory)
+        return int(block.stop - block.start)
+
     def run(block: slice) -> int:
+        assert stepper.step is not None
         x = pack_lanes(positions[block])
         v = pack_lanes(velocities[block])
-        q = pack_lanes(scaling[block])
+        q = pack_lanes(charges[block])
         m = pack_lanes(masses[block])
         a = np.empty_like(x)
         for frame in range(n_frames):
@@ -201,7 +217,56 @@ def simulate_batch(
         _refuse_non_finite(x_out[block], v_out[block], schedule, start_time, block.start)
         return int(block.stop - block.start)
 
-    run_blocks(run, n_systems, workers, progress)
+    run_blocks(run_paths if stepper.adaptive else run, n_systems, workers, progress)
+    return x_out, v_out
+
+
+def _adaptive(system: System, state: State, times: FloatArray, stepper: Integrator, dt: float) -> Trajectory:
+    """The trajectory by an integrator that chooses its own steps; it goes on from the state's memory, if any."""
+    if not math.isfinite(dt) or dt <= 0:
+        raise InputError(f"dt must be positive and finite; got {dt}")
+    n, d = state.positions.shape
+    size = memory_size(n, d)
+    memory = np.zeros(size) if state.memory is None else np.array(state.memory, dtype=np.float64)
+    if memory.shape != (size,):
+        raise InputError(
+            f"the state's memory must be ({size},) for {n} particles in {d} dimensions; got {memory.shape}"
+        )
+    if not FORCES[system.law].smooth_at_contact or system.parameters.get("eps") == 0.0:
+        _refuse_coincident(system.law, state.positions[None])
+    x, v = path_of(system, state.positions, state.velocities, times, stepper, dt, memory)
+    return Trajectory(times, x, v, system, 0.0, memory)
+
+
+def path_of(
+    system: System,
+    positions: FloatArray,
+    velocities: FloatArray,
+    times: FloatArray,
+    stepper: Integrator,
+    dt: float,
+    memory: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """States of one system at `times` by an adaptive integrator, (F, N, n) each; `memory` is updated.
+
+    Raises
+    ------
+    SimulationError
+        Where the steps became too small to go on.
+    """
+    assert stepper.path is not None
+    n, d = positions.shape
+    x_out, v_out = np.empty((2, len(times), n, d))
+    packed = packed_parameters(system.law, system.parameters, d, system.fields)
+    columns = (np.ascontiguousarray(values[:, None]) for values in (system.charges, system.masses))
+    x, v = (np.array(values, dtype=np.float64) for values in (positions, velocities))
+    q, m = columns
+    code = FORCES[system.law].code
+    if stepper.path(code, x, v, q, m, packed, times, dt, memory, x_out, v_out) < 0:
+        raise SimulationError(
+            f"the step became too small near t = {memory[1]:g}: a close encounter of law {system.law!r} cannot be "
+            "resolved; raise eps"
+        )
     return x_out, v_out
 
 
@@ -278,10 +343,13 @@ def _output_times(start: float, duration: float, times: ArrayLike | None, n_fram
     return output
 
 
-def _integrator(law: str, name: str) -> Integrator:
-    resolved = default_integrator(law) if name == "auto" else name
+def _integrator(law: str, name: str, fields: Fields) -> Integrator:
+    resolved = default_integrator(law, fields) if name == "auto" else name
     if resolved not in INTEGRATORS:
         raise unknown_name("integrator", resolved, [*INTEGRATORS, "auto"])
+    if fields.on_velocity and not INTEGRATORS[resolved].takes_velocity_forces:
+        able = ", ".join(key for key, row in INTEGRATORS.items() if row.takes_velocity_forces)
+        raise InputError(f"integrator {resolved!r} takes no magnetic field and no drag; these do: {able}")
     return INTEGRATORS[resolved]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from physics.errors import InputError
+from physics.fields import NO_FIELDS, Fields
 
 FloatArray = NDArray[np.float64]
 
@@ -44,6 +45,8 @@ class System:
         A name of :data:`physics.forces.FORCES`.
     parameters : mapping
         The law's parameters; those left out take the law's defaults (see :mod:`physics.forces`).
+    fields : Fields
+        Electric and magnetic field, drag, trap (see :mod:`physics.fields`); none by default.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class System:
     masses: FloatArray = 1.0  # type: ignore[assignment]  # a scalar is broadcast below
     law: str = "coulomb"
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    fields: Fields = NO_FIELDS
 
     if TYPE_CHECKING:  # what callers may pass; the fields always hold arrays
 
@@ -64,6 +68,7 @@ class System:
             masses: ArrayLike = 1.0,
             law: str = "coulomb",
             parameters: Mapping[str, Any] = ...,
+            fields: Fields = NO_FIELDS,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -88,7 +93,7 @@ class System:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickling, between our own processes only: a read-only mapping cannot be pickled as it is."""
-        return System, (self.charges, self.masses, self.law, dict(self.parameters))
+        return System, (self.charges, self.masses, self.law, dict(self.parameters), self.fields)
 
     @property
     def n_particles(self) -> int:
@@ -104,11 +109,15 @@ class State:
     ----------
     positions, velocities : (n_particles, n_dims) float64 [length], [length/time]
     time : float [time]
+    memory : (any,) float64 or None
+        What the integrator that made this state goes on from, so that two runs have the bits of one; None where
+        it needs nothing.
     """
 
     positions: FloatArray
     velocities: FloatArray
     time: float = 0.0
+    memory: FloatArray | None = None
 
     def __post_init__(self) -> None:
         positions = _finite("positions", self.positions)
@@ -144,6 +153,8 @@ class Trajectory:
     velocity_offset : float [time]
         Velocities are those of time + velocity_offset; -dt/2 where the integrator stores the velocity that
         produced the position (see :mod:`physics.observables`).
+    memory : (any,) float64 or None
+        Of the last state, see :class:`State`.
     """
 
     times: FloatArray
@@ -151,6 +162,7 @@ class Trajectory:
     velocities: FloatArray
     system: System
     velocity_offset: float = 0.0
+    memory: FloatArray | None = None
 
     def __post_init__(self) -> None:
         for name in ("times", "positions", "velocities"):
@@ -176,7 +188,9 @@ class Trajectory:
 
     def state(self, frame: int) -> State:
         """The state at one frame."""
-        return State(self.positions[frame], self.velocities[frame], float(self.times[frame]))
+        last = frame in (-1, self.n_frames - 1)
+        memory = self.memory if last else None
+        return State(self.positions[frame], self.velocities[frame], float(self.times[frame]), memory)
 
     def transformed(self, matrix: FloatArray) -> "Trajectory":
         """The same trajectory with every position and velocity x replaced by matrix @ x.

@@ -266,6 +266,12 @@ class Forecaster:
             )
         return out_x.cpu().numpy(), None if out_v is None else out_v.cpu().numpy()
 
+    def positions_after(
+        self, x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, *, double: bool
+    ) -> FloatArray:
+        """Positions one horizon later, as `forecast_in`, for those who know no torch: in float32 or in float64."""
+        return self.forecast_in(x, v, q, torch.float64 if double else torch.float32, m)[0]
+
     def _run(
         self,
         x: Tensor,

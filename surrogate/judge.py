@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from physics.dataset import DataSplit
-from physics.forces import FORCES, couplings, packed_parameters, potential_energies, resolve_parameters
+from physics.forces import FORCES, packed_parameters, potential_energies, resolve_parameters
 from surrogate.data import task_frames
 from surrogate.forecaster import Forecaster
 from surrogate.metrics import valid_times
@@ -67,6 +67,6 @@ def energies(split: DataSplit, x: FloatArray, v: FloatArray, q: FloatArray, m: F
     potential = np.empty(len(x))
     for index in range(len(x)):
         state = np.ascontiguousarray(x[index : index + 1])
-        k = np.ascontiguousarray(couplings(law, q, m)[index])
-        potential_energies(FORCES[law].code, state, k, packed, potential[index : index + 1])
+        charges, masses = (np.ascontiguousarray(values[index]) for values in (q, m))
+        potential_energies(FORCES[law].code, state, charges, masses, packed, potential[index : index + 1])
     return np.asarray(potential + 0.5 * np.einsum("si,sik,sik->s", m, v, v))

@@ -64,6 +64,11 @@ CHOICES: dict[str, Choice] = {
         lambda state, catalogue: [(f"{i}-{j}", (i, j)) for i, j in state.planes],
         lambda session, plane: session.world.select_plane(*plane),
     ),
+    "hidden-axis": Choice(
+        "Hidden axis",
+        lambda state, catalogue: [("most hidden", None), *((f"x{k}", k) for k in range(state.n_dims))],
+        lambda session, axis: session.basis.choose_hidden(axis),
+    ),
     "recent": Choice(
         "Open recent",
         lambda state, catalogue: [(path, path) for path in state.preferences.recent],

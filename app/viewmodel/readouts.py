@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodel.state import ViewState
+from app.viewmodel.symmetry import NAMES, model_verdict, truth_verdict
 from app.viewmodel.work import Prepared
 from physics.types import Trajectory
 from surrogate.comparison import Comparison
@@ -15,14 +16,18 @@ FloatArray = NDArray[np.float64]
 
 MEANINGS = {
     "RMSE": "Root mean square of the position error over particles and coordinates, at this frame",
-    "equivariance": "How far the forecast of the turned world is from the turned forecast, relative to its size",
     "energy": "Energy of the forecast less that of the truth, as a share of the mean kinetic energy",
-    "roll-out": "The model fed with its own forecasts",
+    "rotation": "How far the forecast of the turned world is from the turned forecast, relative to its size: "
+    "under the world rotation, or a random one where there is none",
+    "reflection": "The same for the world mirrored in a random direction",
+    "translation": "The same for the world moved away by its own size",
+    "permutation": "The same for the particles in another order",
+    "engine": "The simulation itself, from the start of the run to this frame: its round-off, made large by chaos",
+    "roll-out RMSE": "The same of the model fed with its own forecasts",
+    "roll-out energy": "The same of the model fed with its own forecasts",
+    "a 1e-6 perturbation has grown": "How fast the motion itself drives neighbouring states apart: chaos",
 }
 """What the short names of the read-outs mean, for tool tips."""
-
-ROUND_OFF = 1e-4
-"""An equivariance error below this is round-off of float32 arithmetic."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,11 @@ class ReadOut:
     Attributes
     ----------
     sources : tuple of str
-        Column heads: the model, the contrast model, the chained roll-out, as far as there are any.
+        Column heads: the model, the contrast model, the engine, as far as there are any.
     table : tuple of (str, tuple of str)
         A quantity and its value for each source; empty where it has none.
     lines : tuple of (str, str)
-        What belongs to the truth alone.
+        Single numbers: of the chained roll-out, of the motion itself.
     explanation : str
         A sentence that reads them.
     """
@@ -53,55 +58,52 @@ def readouts(state: ViewState) -> ReadOut:
     if prepared is None:
         return ReadOut()
     comparison, contrast, frame = prepared.comparison, prepared.contrast, state.frame
-    columns = [(comparison.model_name, _rmse(comparison, None, frame), _optional(comparison.equivariance_error))]
-    drifts = [_energy_error(prepared, "forecast", frame)]
+    symmetry = prepared.symmetry
+    sources = [("model", comparison.model_name)]
+    errors, drifts = [_rmse(comparison, None, frame)], [_energy_error(prepared, "forecast", frame)]
     if contrast is not None:
-        at = min(frame, contrast.truth.n_frames - 1)
-        columns.append((contrast.model_name, _rmse(contrast, None, at), _optional(contrast.equivariance_error)))
+        sources.append(("contrast", contrast.model_name))
+        errors.append(_rmse(contrast, None, min(frame, contrast.truth.n_frames - 1)))
         drifts.append(_energy_error(prepared, "second", frame))
-    if comparison.rollout is not None:
-        columns.append(("roll-out", _rmse(comparison, comparison.rollout, frame), ""))
-        drifts.append(_energy_error(prepared, "rollout", frame))
-    sources, errors, equivariance = zip(*columns, strict=True)
-    table = [("RMSE", errors), ("equivariance", equivariance)]
+    if "engine" in symmetry:
+        sources.append(("engine", "engine"))
+        errors.append("")
+        drifts.append("")
+    table = [("RMSE", tuple(errors))]
     if any(drifts):
         table.append(("energy", tuple(drifts)))
+    for name in NAMES:
+        values = tuple(_power(symmetry[key].at(name, frame)) if key in symmetry else "" for key, _ in sources)
+        if any(values):
+            table.append((name, values))
     lines = []
-    if prepared.truth_residual is not None:
-        lines.append(("the truth itself under this turn", short_number(float(prepared.truth_residual[frame]))))
+    if comparison.rollout is not None:
+        lines.append(("roll-out RMSE", _rmse(comparison, comparison.rollout, frame)))
+        drift = _energy_error(prepared, "rollout", frame)
+        if drift:
+            lines.append(("roll-out energy", drift))
     lines.append(("a 1e-6 perturbation has grown", f"{short_number(float(prepared.growth[frame]))}×"))
-    text = reading(comparison, contrast, prepared.truth_residual)
     note = prepared.clamp_note
-    explanation = " ".join(part for part in (f"{note[:1].upper()}{note[1:]}." if note else "", text) if part)
-    return ReadOut(sources, tuple(table), tuple(lines), explanation)
+    said = (f"{note[:1].upper()}{note[1:]}." if note else "", verdict(prepared))
+    return ReadOut(tuple(name for _, name in sources), tuple(table), tuple(lines), " ".join(filter(None, said)))
 
 
-def reading(comparison: Comparison, contrast: Comparison | None, truth_residual: FloatArray | None) -> str:
-    """What the numbers say, in a sentence."""
-    parts = []
+def verdict(prepared: Prepared) -> str:
+    """Lack of equivariance, round-off and chaos told apart: a sentence for each model, and one for the truth."""
     from physics.forces import FORCES  # Numba: loaded by now, but not when the window opens
 
-    law = FORCES.get(comparison.truth.system.law)
-    # chaos makes round-off large in time, so that a large residual alone does not convict an isotropic law
-    if truth_residual is not None and law is not None and not law.isotropic and truth_residual.max() > ROUND_OFF:
-        parts.append(
-            f"The {comparison.truth.system.law} law does not turn with the world: the truth itself breaks."
-        )
-    error = comparison.equivariance_error
-    if error is not None:
-        verdict = "turns rigidly with the world" if error < ROUND_OFF else "does not turn with the world"
-        parts.append(f"{comparison.model_name} {verdict}.")
-    if (
-        contrast is not None
-        and contrast.equivariance_error is not None
-        and contrast.equivariance_error > ROUND_OFF
-    ):
-        parts.append(f"{contrast.model_name} does not: turn the world and watch it swing.")
+    found, times, parts = prepared.symmetry, prepared.comparison.truth.times, list[str]()
+    for key, comparison in (("model", prepared.comparison), ("contrast", prepared.contrast)):
+        if key in found and comparison is not None:
+            parts.append(model_verdict(comparison.model_name, found[key], comparison.truth.times))
+    if "engine" in found:
+        law = prepared.comparison.truth.system.law
+        parts.append(truth_verdict(found["engine"], times, law, FORCES[law].isotropic))
     return " ".join(parts)
 
 
-def _optional(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1e}"
+def _power(value: float) -> str:
+    return f"{value:.0e}" if value else "0"
 
 
 def _rmse(comparison: Comparison, trajectory: Trajectory | None, frame: int) -> str:

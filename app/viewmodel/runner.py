@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,14 +13,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
+from app.viewmodel.glimpse import Glimpse
 from app.viewmodel.setup import Setup
 from app.viewmodel.tasks.task import Task
 from app.viewmodel.tasks.train import PATIENCE, TrainTask
-from app.viewmodel.work import ExportRequest, Prepared, describe_file, export, prepared_parts
+from app.viewmodel.work import ExportRequest, Prepared, describe_file, export, glimpse, prepared_parts
 from physics.errors import InputError
 
 CANCEL_PATIENCE = 1.5
 """Seconds a cancelled job may take to end by itself before its process is stopped."""
+
+PAINT_SECONDS = 0.06
+"""After a glimpse the child waits so long for a newer request: meanwhile the window paints, undisturbed."""
 
 ENDED = "the working process ended unexpectedly; try again"
 
@@ -28,12 +33,25 @@ Request = Setup | ExportRequest | Task | str
 
 @dataclass
 class Callbacks:
-    """Where a job's answers go; called in the window's thread. `first`: what can be shown before all is done."""
+    """Where a job's answers go; called in the window's thread.
+
+    Attributes
+    ----------
+    done, failed, progress : callable
+    first : callable
+        Given what can be shown before all is measured.
+    glimpse : callable
+        Given what is on the screen before all is forecast.
+    near : (int, int) or None
+        Which frames those are; no glimpse for None.
+    """
 
     done: Callable[[Any], None]
     failed: Callable[[str], None]
     progress: Callable[[float], None] = lambda _: None
     first: Callable[[Any], None] = lambda _: None
+    glimpse: Callable[[Glimpse], None] = lambda _: None
+    near: tuple[int, int] | None = None
 
 
 class Job(Protocol):
@@ -104,9 +122,18 @@ def _serve(connection: Connection, cancel: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import surrogate.compare  # noqa: F401  (PyTorch, while the window is still being made)
 
+    kept: deque[tuple[int, Request, tuple[int, int] | None]] = deque()
+
+    def outdated(seconds: float) -> bool:
+        """Whether another comparison was asked for meanwhile."""
+        while connection.poll(seconds):
+            kept.append(connection.recv())
+            seconds = 0.0
+        return any(isinstance(asked, Setup) for _, asked, _ in kept)
+
     while True:
         try:
-            number, request = connection.recv()
+            number, request, near = kept.popleft() if kept else connection.recv()
         except (EOFError, OSError):
             return
 
@@ -119,12 +146,19 @@ def _serve(connection: Connection, cancel: Any) -> None:
         try:
             if isinstance(request, ExportRequest):  # when stopped: unwind, so that the staging folder is removed
                 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+            if isinstance(request, Setup) and near is not None:
+                seen = glimpse(request, near)
+                if seen is not None:
+                    connection.send((number, "glimpse", seen))
+                    if outdated(PAINT_SECONDS):
+                        connection.send((number, "dropped", None))
+                        continue
             connection.send((number, "done", answer(request, report, cancel.is_set, first)))
         except SystemExit:
             os._exit(1)  # at once: the window waits
         except InputError as error:
             connection.send((number, "failed", str(error)))
-        except BrokenPipeError:
+        except (BrokenPipeError, EOFError):
             return
         except Exception as error:  # shown in the window; the process goes on
             connection.send((number, "failed", f"{type(error).__name__}: {error}"))
@@ -164,7 +198,7 @@ class _Child:
             self._count += 1
             self._waiting[self._count] = callbacks
             try:
-                self._mine.send((self._count, request))
+                self._mine.send((self._count, request, callbacks.near))
             except OSError:  # it died this moment
                 if self._waiting.pop(self._count, None) is not None:
                     self._post(lambda: callbacks.failed(ENDED))
@@ -192,9 +226,9 @@ class _Child:
                 break
             with self._lock:
                 callbacks = self._waiting.get(number)
-                if kind in ("done", "failed"):
+                if kind in ("done", "failed", "dropped"):
                     self._waiting.pop(number, None)
-            if callbacks is not None:
+            if callbacks is not None and kind != "dropped":
                 target = getattr(callbacks, kind)
                 self._post(lambda target=target, value=value: target(value))  # type: ignore[misc]
         with self._lock:

@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from app.viewmodel.documents import read_document, write_document
 from app.viewmodel.intents.system import MAX_SEED
+from app.viewmodel.matrices import TOLERANCE, off_orthogonal
 from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
-from app.viewmodel.setup import Setup
+from app.viewmodel.setup import Given, Operation, Setup, TourTurn
 from app.viewmodel.state import Playback, View
+from app.viewmodel.tours import TOURS
 from physics.errors import InputError
+from surrogate.render.projection import view_basis
 
 KIND, VERSION = "session", 1
 
@@ -21,6 +26,21 @@ class SavedSession:
     view: View
     playback: Playback
     plane: tuple[int, int]
+
+
+def _check_operation(operation: Operation, where: str) -> None:
+    """Refuse what no matrix can be made of."""
+    if isinstance(operation, Given):
+        rows = np.array([row for row in operation.rows if len(row) == len(operation.rows)])
+        if len(rows) != len(operation.rows) or not len(rows) or not off_orthogonal(rows) < TOLERANCE:
+            raise InputError(f"{where}: expected the rows of an orthogonal matrix")
+    elif isinstance(operation, TourTurn):
+        course = operation.course
+        n, axes = course.n_dims, (*course.plane, course.hidden)
+        known = course.tour in TOURS and course.seed >= 0 and course.plane[0] != course.plane[1]
+        inside = 2 <= n <= MAX_DIMS and 0 <= operation.degrees < 1e7
+        if not (known and inside and all(0 <= axis < n for axis in axes)):
+            raise InputError(f"{where}: expected a tour of {', '.join(TOURS)} in 2 to {MAX_DIMS} dimensions")
 
 
 def save_session(path: Path, saved: SavedSession) -> None:
@@ -51,4 +71,11 @@ def load_session(path: Path) -> SavedSession:
     ):
         if value is not None and not least <= value <= most:
             raise InputError(f"{path}: content.{name}: {value}; expected {least} to {most}")
+    if saved.view.basis is not None:
+        try:
+            view_basis(saved.view.basis, len(saved.view.basis))
+        except (InputError, ValueError) as error:
+            raise InputError(f"{path}: content.view.basis: {error}") from None
+    for k, operation in enumerate(setup.operations):
+        _check_operation(operation, f"{path}: content.setup.operations[{k}]")
     return saved

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewmodel.state import View, ViewState
+from app.viewmodel.glimpse import Glimpse
+from app.viewmodel.state import ViewState, chosen_basis
 from app.viewmodel.work import Prepared
 from surrogate.comparison import Comparison
 from surrogate.render import Framing, Scene, ViewOptions, build_scene, framing
 from surrogate.render.captions import Source, pane_badge, pane_title
-from surrogate.render.projection import RUNAWAY, axis_view_basis
+from surrogate.render.hud import headline
+from surrogate.render.projection import RUNAWAY
 from surrogate.render.theme import THEMES
 
 FloatArray = NDArray[np.float64]
@@ -41,13 +43,6 @@ def rounded_up(value: float) -> float:
     return math.ceil(value / step + 1e-6) * step
 
 
-def basis_of(view: View, n_dims: int) -> FloatArray | None:
-    """The view basis of the chosen axes, (n, 3); None for the default oblique one."""
-    if view.axes is None or n_dims <= 3:
-        return None
-    return axis_view_basis(n_dims, view.axes)
-
-
 def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     """What the viewport draws: truth, forecast, and as chosen the roll-out and the contrast model."""
     prepared = state.prepared
@@ -58,17 +53,37 @@ def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     if state.view.show_rollout and comparison.rollout is not None:
         shown = (*shown, "rollout")
     options = ViewOptions(
-        basis=basis_of(state.view, comparison.truth.n_dims),
+        basis=chosen_basis(state.view, comparison.truth.n_dims),
+        hidden_axis=state.hidden_axis,
         colour_by=state.view.colour_by,
         trail_length=state.view.trail,
         theme=THEMES[state.view.theme],
         panes=shown,
     )
+    if isinstance(state.seen, Glimpse):
+        return _glimpsed(state.seen, prepared, state.frame, options, frames)
     scene = build_scene(comparison, state.frame, options, frames)
     if prepared.contrast is None:
         return scene
     frame = _matching_frame(prepared.contrast, state.time)
     other = build_scene(prepared.contrast, frame, replace(options, panes=("forecast",)), frames)
+    return replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
+
+
+def _glimpsed(glimpse: Glimpse, prepared: Prepared, frame: int, options: ViewOptions, frames: Framing) -> Scene:
+    """The scene of a frame of a glimpse; what some frames cannot know is that of the comparison before."""
+    at = frame - glimpse.first
+    options = replace(options, colour_range=build_scene(prepared.comparison, frame, options, frames).colour_range)
+    scene = build_scene(glimpse.comparison, at, options, frames)
+    text = headline(
+        replace(prepared.comparison, rotation=glimpse.comparison.rotation, details=glimpse.comparison.details),
+        frame,
+        scene.visible_fraction,
+    )
+    scene = replace(scene, headline=text)
+    if glimpse.contrast is None:
+        return scene
+    other = build_scene(glimpse.contrast, at, replace(options, panes=("forecast",)), frames)
     return replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.viewmodel.draft import Draft
+from app.viewmodel.intents.basis import BasisIntents
 from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.data import DataIntents
@@ -20,6 +21,7 @@ from app.viewmodel.intents.models import ModelIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.scene import SceneIntents
 from app.viewmodel.intents.system import SystemIntents
+from app.viewmodel.intents.tours import TourIntents
 from app.viewmodel.intents.training import TrainIntents
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.world import WorldIntents
@@ -60,6 +62,8 @@ class Session:
         self.training = TrainIntents(self)
         self.data = DataIntents(self)
         self.world = WorldIntents(self)
+        self.basis = BasisIntents(self)
+        self.tours = TourIntents(self)
         self.clock = ClockIntents(self)
         self.view = ViewIntents(self)
         self.export = ExportIntents(self)
@@ -123,6 +127,7 @@ class Session:
     def _go(self, back: list[Step], forth: list[Step]) -> None:
         if not back:
             return
+        self.tours.pause()
         now = self._state
         forth.append((now.setup, now.view, now.draft))
         setup, view, draft = back.pop()

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.matrices import as_option
+from app.viewmodel.tours import TOURS, Course, orthonormal, rotation_along
 from physics.rotations import plane_rotation, random_rotation, reflection
 
 FloatArray = NDArray[np.float64]
@@ -69,15 +71,91 @@ class Reflect:
         return f"reflect x{self.axis}"
 
 
-Operation = Turn | RandomTurn | Reflect
+@dataclass(frozen=True)
+class Given:
+    """A matrix of O(n): pasted, or made by dragging.
+
+    Attributes
+    ----------
+    rows : tuple of tuples of float
+        (n, n).
+    origin : str
+        What the list of operations calls it.
+    """
+
+    rows: tuple[tuple[float, ...], ...]
+    origin: str = "pasted matrix"
+
+    def matrix(self, n_dims: int) -> FloatArray:
+        """(n, n) float64, made orthogonal to round-off; in more dimensions it leaves the new axes alone."""
+        matrix = np.eye(n_dims)
+        matrix[: len(self.rows), : len(self.rows)] = orthonormal(np.array(self.rows))
+        return matrix
+
+    @property
+    def option(self) -> str:
+        """As `--rotate` of `surrogate.compare` takes it: taken apart into turns in planes of two axes."""
+        return as_option(self.matrix(len(self.rows)))
+
+    def __str__(self) -> str:
+        return self.origin
+
+
+@dataclass(frozen=True)
+class TourTurn:
+    """Where a tour of the world is after some way.
+
+    Attributes
+    ----------
+    course : Course
+    degrees : float
+        The way gone.
+    """
+
+    course: Course
+    degrees: float
+
+    def matrix(self, n_dims: int) -> FloatArray:
+        """(n, n) float64, in SO(n); in more dimensions than the tour's it leaves the new axes alone."""
+        n = self.course.n_dims
+        matrix = np.eye(n_dims)
+        matrix[:n, :n] = rotation_along(self.course, float(np.radians(self.degrees)))
+        return matrix
+
+    @property
+    def option(self) -> str:
+        """As `--rotate` of `surrogate.compare` takes it: taken apart into turns in planes of two axes."""
+        return as_option(self.matrix(self.course.n_dims))
+
+    def __str__(self) -> str:
+        return f"{TOURS[self.course.tour].title.lower()} {self.degrees:.0f}°"
+
+
+Operation = Turn | RandomTurn | Reflect | Given | TourTurn
+
+MENDED_EVERY = 16
+"""So many products of matrices are made before the result is made orthogonal again."""
 
 
 def rotation_matrix(operations: tuple[Operation, ...], n_dims: int) -> FloatArray:
-    """The world rotation R: the operations applied left to right, (n, n) float64."""
+    """The world rotation R: the operations applied left to right, (n, n) float64, orthogonal to round-off."""
     matrix = np.eye(n_dims)
-    for operation in operations:
+    for number, operation in enumerate(operations, 1):
         matrix = operation.matrix(n_dims) @ matrix
+        if number % MENDED_EVERY == 0:
+            matrix = orthonormal(matrix)
     return matrix
+
+
+def fits(operation: Operation, n_dims: int) -> bool:
+    """Whether an operation exists in so many dimensions."""
+    if isinstance(operation, Turn):
+        return max(operation.i, operation.j) < n_dims
+    if isinstance(operation, Reflect):
+        return operation.axis < n_dims
+    if isinstance(operation, Given):
+        return len(operation.rows) <= n_dims
+    return not isinstance(operation, TourTurn) or operation.course.n_dims <= n_dims
 
 
 def with_turn(operations: tuple[Operation, ...], turn: Turn) -> tuple[Operation, ...]:
@@ -211,7 +289,8 @@ class Setup:
             return ""
         if len(self.operations) == 1 and isinstance(self.operations[0], RandomTurn):
             return f"--random-rotation {self.operations[0].seed}"
-        return '--rotate "' + ",".join(o.option for o in self.operations) + '"'
+        options = ",".join(o.option for o in self.operations if o.option)
+        return f'--rotate "{options}"' if options else ""
 
 
 def planes(n_dims: int) -> list[tuple[int, int]]:

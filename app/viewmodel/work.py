@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.glimpse import Glimpse, glimpse_of, turned_is_enough
 from app.viewmodel.own_scene import scenario_of_scene, scene_of_state
-from app.viewmodel.setup import Effort, OwnScene, Setup, rotation_matrix
+from app.viewmodel.setup import Effort, Operation, OwnScene, Setup, rotation_matrix
+from app.viewmodel.symmetry import Arrays, Forecast, Symmetry, engine_errors, model_symmetry
 from physics.errors import InputError
 from surrogate.comparison import Comparison
 from surrogate.zoo import FILE_NAME, shipped_models
@@ -61,6 +63,8 @@ class Prepared:
         What to run where the law was not learned; empty where it was.
     clamp_note : str
         That the clamped law never clamped, and which seed to try; empty where it did or is not used.
+    symmetry : mapping of str to Symmetry
+        Equivariance errors of "model", "contrast" and "engine", as far as there are any.
     energies : mapping of str to (n_frames,) float64
         Of truth, forecast, roll-out and second model, as far as there are any.
     kinetic : float
@@ -95,6 +99,7 @@ class Prepared:
     splits: tuple[str, ...] = ()
     scene: OwnScene | None = None
     clamp_note: str = ""
+    symmetry: Mapping[str, Symmetry] = field(default_factory=dict)
     energies: Mapping[str, FloatArray] = field(default_factory=dict)
     kinetic: float = 1.0
     measured: bool = True
@@ -173,7 +178,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         details={"description": facts["description"], **_about(model)},
     )
     comparison = next(parts)
-    contrast, note = None, ""
+    contrast, note, other = None, "", None
     other_parts: Iterator[Comparison] = iter(())
     if setup.contrast:
         try:
@@ -215,6 +220,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         comparison=comparison,
         contrast=contrast,
         truth_residual=_truth_residual(truth, plain, rotation.matrix, seen.n_frames),
+        symmetry=_symmetry(first, (model, other), truth, before),
         energies=_energies(comparison, contrast),
         kinetic=_kinetic(comparison),
         measured=True,
@@ -257,23 +263,51 @@ class Unturned:
     scene: OwnScene
 
 
-def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Unturned]:
-    """The truth from the rotated state, and what there was before the turn."""
-    from physics.types import State
+def glimpse(setup: Setup, near: tuple[int, int]) -> Glimpse | None:
+    """The forecasts of the frames on the screen, before all the others; None where there is nothing to show."""
+    from physics.forces import FORCES
 
+    model = tuned_model(setup.model, setup.effort)
+    try:
+        other = tuned_model(setup.contrast, setup.contrast_effort) if setup.contrast else None
+    except InputError:
+        other = None  # the whole comparison says why
+    before = _before(setup, model)
+    rotation = _rotation(setup, before.truth.n_dims)
+    isotropic = before.scenario is None or FORCES[before.truth.system.law].isotropic
+    if turned_is_enough(before.growth, isotropic, near[1] + APP_FRAMES_PER_HORIZON):
+        truth = before.truth.transformed(rotation.matrix)
+    else:
+        truth = _truths(setup, model)[0]
+    return glimpse_of(setup, truth, rotation, (model, other), near, before.facts["title"])
+
+
+def _before(setup: Setup, model: "Forecaster") -> Unturned:
+    """What there was before the turn."""
     path = Path(setup.data or setup.scenario)
     stamp = path.stat().st_mtime_ns if path.exists() else 0
     unrotated = replace(setup, operations=(), model="", contrast="", effort=Effort(), contrast_effort=Effort())
-    before = _unturned(unrotated, model.horizon / APP_FRAMES_PER_HORIZON, stamp)
+    return _unturned(unrotated, model.horizon / APP_FRAMES_PER_HORIZON, stamp)
+
+
+def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Unturned]:
+    """The truth from the rotated state, and what there was before the turn."""
+    before = _before(setup, model)
+    return _turned(before, setup.operations) if setup.operations else before.truth, before
+
+
+@lru_cache(maxsize=2)
+def _turned(before: Unturned, operations: tuple[Operation, ...]) -> "Trajectory":
+    """The truth simulated anew from the turned state; a stored truth turned."""
+    from physics.types import State
+
     plain = before.truth
-    if not setup.operations:
-        return plain, before
-    matrix = rotation_matrix(setup.operations, plain.n_dims)
+    matrix = rotation_matrix(operations, plain.n_dims)
     if before.scenario is None:
-        return plain.transformed(matrix), before
+        return plain.transformed(matrix)
     start = plain.state(0)
     turned = State(start.positions @ matrix.T, start.velocities @ matrix.T, start.time)
-    return before.scenario.trajectory(plain.system, turned), before
+    return before.scenario.trajectory(plain.system, turned)
 
 
 @lru_cache(maxsize=8)
@@ -378,6 +412,48 @@ def _truth_residual(
     x, plain_x = truth.positions[-n_seen:], plain.positions[-n_seen:]
     size = np.linalg.norm(x - x.mean(axis=1, keepdims=True), axis=(1, 2))
     return np.asarray(np.linalg.norm(x - plain_x @ matrix.T, axis=(1, 2)) / np.maximum(size, 1e-300))
+
+
+def _symmetry(
+    first: Prepared, models: "tuple[Forecaster, Forecaster | None]", truth: "Trajectory", before: Unturned
+) -> dict[str, Symmetry]:
+    """Of the models and the engine, under the world rotation or, without one, a Haar draw."""
+    n_seen = first.comparison.truth.n_frames
+    rotation = first.comparison.rotation if first.setup.operations else None
+    found = {"model": model_symmetry(*_precisions(models[0]), truth, rotation, n_seen)}
+    if models[1] is not None and first.contrast is not None:
+        found["contrast"] = model_symmetry(*_precisions(models[1]), truth, rotation, first.contrast.truth.n_frames)
+    if before.scenario is not None:
+        errors = {name: values[-n_seen:] for name, values in _engine_errors(before).items()}
+        turned = _truth_residual(truth, before.truth, first.comparison.rotation, n_seen)
+        if turned is not None:
+            errors["rotation"] = turned
+        found["engine"] = Symmetry(np.arange(n_seen), errors, {})
+    return found
+
+
+def _precisions(model: "Forecaster") -> tuple[Forecast, Forecast]:
+    """A model in single and in double precision."""
+    return (
+        lambda states: model.positions_after(*states, double=False),
+        lambda states: model.positions_after(*states, double=True),
+    )
+
+
+@lru_cache(maxsize=8)
+def _engine_errors(before: Unturned) -> dict[str, FloatArray]:
+    """Once for a system: no world rotation changes them."""
+    from physics.types import State, System
+
+    scenario, plain = before.scenario, before.truth
+    assert scenario is not None
+
+    def simulated(states: Arrays) -> FloatArray:
+        x, v, q, m = (array[0] for array in states)
+        system = System(q, m, plain.system.law, plain.system.parameters)
+        return scenario.trajectory(system, State(x, v, float(plain.times[0]))).positions
+
+    return engine_errors(plain, simulated)
 
 
 def _energies(comparison: Comparison, second: Comparison | None) -> dict[str, FloatArray]:

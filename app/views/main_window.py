@@ -41,6 +41,7 @@ from app.views.panels import COMMANDS
 from app.views.theme import style_sheet
 from app.views.timeline import Timeline
 from app.views.toolbar import ToolBar
+from app.views.trackball import Trackball
 from app.views.viewport import Viewport
 
 TICK_MILLISECONDS = 33
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self.panels = self.docks.panels
         self.overlays = Overlays(self, self.viewport.widget, session)
         self.viewport.widget.installEventFilter(self)
+        self.trackball = Trackball(self.viewport.widget, session, self.viewport.screen_directions)
         for box in self.findChildren(QAbstractSpinBox):
             box.installEventFilter(self)
             box.lineEdit().returnPressed.connect(box.clearFocus)
@@ -203,6 +205,7 @@ class MainWindow(QMainWindow):
         elapsed = self._clock.restart() / 1000.0
         begin = time.perf_counter()
         try:
+            self.session.tours.tick(min(elapsed, 0.25))
             self.session.clock.tick(min(elapsed, 0.25))
         except Exception as error:  # an exception in a slot would abort the process: show it
             self._timer.stop()
@@ -254,6 +257,10 @@ class MainWindow(QMainWindow):
     def copy_text(self, text: str) -> None:
         """Put a text on the clipboard."""
         QGuiApplication.clipboard().setText(text)
+
+    def pasted_text(self) -> str:
+        """The text on the clipboard, or empty."""
+        return QGuiApplication.clipboard().text()
 
     def toggle_panel(self, name: str) -> None:
         """Show a panel, or close it if it is seen."""
@@ -333,4 +340,4 @@ def _status_text(state: ViewState) -> str:
         f"{comparison.scenario_name}   n = {truth.n_dims}   N = {truth.system.n_particles}   "
         f"{comparison.model_name}   horizon {comparison.horizon:g}"
     )
-    return text + ("   working …" if state.busy and not state.spinning else "")
+    return text + ("   working …" if state.busy and not state.touring.world else "")

@@ -11,8 +11,10 @@ from app.viewmodel.actions import ACTIONS, Action
 from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
+from app.views.basis_panel import BasisPanel
 from app.views.charts import Charts
 from app.views.data_panel import DataPanel
+from app.views.equivariance_chart import EquivarianceChart
 from app.views.models_panel import ModelsPanel
 from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
@@ -67,16 +69,33 @@ class Panel:
 PANELS: dict[str, Panel] = {
     "system": Panel("System", RIGHT, SystemPanel, "Alt+1", "What is simulated, and who forecasts it"),
     "world": Panel("World rotation", RIGHT, lambda s, c: RotationPanel(s), "Alt+2", "Every plane of rotation"),
+    "basis": Panel(
+        "View basis",
+        RIGHT,
+        lambda s, c: BasisPanel(s),
+        "Alt+V",
+        "Which three directions are drawn: changes no number",
+        tab_with="world",
+    ),
     "readouts": Panel("Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame"),
     "curves": Panel(
         "Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time", scrolls=False
+    ),
+    "equivariance": Panel(
+        "Equivariance",
+        BOTTOM,
+        lambda s, c: EquivarianceChart(),
+        "Alt+E",
+        "How far from equivariant, along the time",
+        scrolls=False,
+        tab_with="curves",
     ),
     "models": Panel(
         "Models", BOTTOM, ModelsPanel, "Alt+M", "Two models side by side, and all of them on this state",
         scrolls=False, tab_with="curves", shown=False,
     ),
     "scene": Panel(
-        "Scene editor", BOTTOM, ScenePanel, "Alt+E", "The law and every particle, to be changed",
+        "Scene editor", BOTTOM, ScenePanel, "Alt+C", "The law and every particle, to be changed",
         scrolls=False, tab_with="curves", shown=False,
     ),
     "data": Panel(

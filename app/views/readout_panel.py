@@ -5,7 +5,6 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.viewmodel.readouts import MEANINGS, ReadOut, readouts
 from app.viewmodel.state import ViewState
-from surrogate.render.captions import shortened
 
 Cell = tuple[int, int, int, str, str]
 """Row, column, columns spanned, style and text of a read-out."""
@@ -54,11 +53,18 @@ class ReadoutPanel(QWidget):
             for row, column, span, name in shape:
                 label = QLabel()
                 label.setObjectName(name)
+                if not row:
+                    label.setWordWrap(True)  # the whole name of a model, in two lines if need be
                 if column:
-                    label.setAlignment(Qt.AlignmentFlag.AlignRight)
+                    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
                 self._readouts.addWidget(label, row, column, 1, span)
                 self._cells.append(label)
         for label, (row, *_, text) in zip(self._cells, cells, strict=True):
-            label.setText(text if row else shortened(text, 11))
+            label.setText(text if row else breakable(text))
             label.setToolTip(MEANINGS.get(text, "" if row else text))
         self.explanation.setText(numbers.explanation)
+
+
+def breakable(name: str) -> str:
+    """A name that a narrow column may break after its hyphens."""
+    return name.replace("-", "-\u200b").replace("_", "_\u200b").replace("/", "/\u200b")

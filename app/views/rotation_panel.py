@@ -1,13 +1,13 @@
-"""The world rotation: every plane of n dimensions, an exact angle, what was applied, and what it shows."""
+"""The world rotation: every plane of n dimensions, an exact angle, what was applied, tours, and the matrix."""
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
+    QListWidget,
     QPushButton,
     QSlider,
     QSpinBox,
@@ -15,49 +15,98 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.viewmodel.actions import ACTIONS
+from app.viewmodel.matrices import off_orthogonal
 from app.viewmodel.session import Session
+from app.viewmodel.setup import Operation, RandomTurn
 from app.viewmodel.state import ViewState
 from app.viewmodel.work import Prepared
+from app.views.dial import Dial
+from app.views.plane_matrix import PlaneMatrix, nudge, snap_of
+from app.views.tour_controls import TourControls
 
-WHEEL_DEGREES = 5.0
+ONE_DIMENSION = "One dimension has no plane to turn in: O(1) is the reflection alone."
+LIST_ROWS = 3
 
 
-class PlaneButton(QPushButton):
-    """One cell of the plane matrix: click selects, the wheel turns."""
+class OperationList(QListWidget):
+    """What was applied, in order; Del or a double click takes one out."""
 
-    def __init__(self, session: Session, i: int, j: int) -> None:
-        super().__init__(f"{i}-{j}")
-        self.setObjectName("plane")
-        self.setCheckable(True)
-        self.setMinimumWidth(24)
-        self.setToolTip(f"Rotation plane of axes x{i} and x{j}: click to select, wheel to turn")
-        self.setAccessibleName(f"rotation plane {i}-{j}")
-        self._session, self._plane = session, (i, j)
-        self.clicked.connect(lambda: session.world.select_plane(i, j))
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._shown: tuple[str, ...] | None = None
+        self.setObjectName("operations")
+        self.setAccessibleName("rotations applied, first to last")
+        self.setToolTip("What was applied to the world, first to last. Del or a double click takes one out")
+        self.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+        self.itemDoubleClicked.connect(lambda item: session.world.remove(self.row(item)))
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802  (Qt's name)
-        """Turn by 5 degrees a notch."""
-        notches = event.angleDelta().y() / 120.0
-        if notches:
-            self._session.world.rotate(*self._plane, WHEEL_DEGREES * notches)
-        event.accept()
+    def text(self) -> str:
+        """All of it in a line."""
+        return ", then ".join(self._shown or ())
+
+    def show_operations(self, operations: tuple[Operation, ...]) -> None:
+        """Draw the list."""
+        texts = tuple(map(str, operations))
+        if texts == self._shown:
+            return
+        if self._shown and len(self._shown) == len(texts):
+            for k, text in enumerate(texts):
+                self.item(k).setText(f"{k + 1}.  {text}")
+        else:
+            chosen = self.currentRow()
+            self.clear()
+            self.addItems([f"{k}.  {text}" for k, text in enumerate(texts, 1)])
+            self.setCurrentRow(min(chosen, len(texts) - 1))
+            self.scrollToBottom()
+        self._shown = texts
+        rows = min(max(len(texts), 1), LIST_ROWS)
+        self.setFixedHeight(rows * (self.fontMetrics().height() + 5) + 4)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
+        """Del takes the chosen one out."""
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self._session.world.remove(self.currentRow())
+        else:
+            super().keyPressEvent(event)
 
 
 class RotationPanel(QWidget):
-    """Plane matrix, angle, buttons, list of operations."""
+    """Plane matrix or dial, angle, buttons, tours, list of operations, matrix."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self._n_dims = 0
-        self._buttons: dict[tuple[int, int], PlaneButton] = {}
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        self._grid = QGridLayout()
-        self._grid.setSpacing(3)
-        layout.addLayout(self._grid)
-        row = QHBoxLayout()
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(6)
+        self.planes = PlaneMatrix(session)
+        self.dial = Dial(
+            lambda angle, keys, begins: session.world.turn_to(angle, snap_of(keys), begins=begins),
+            lambda notches, keys: nudge(session, notches, keys),
+        )
+        self.one_dimension = QLabel(ONE_DIMENSION)
+        self.one_dimension.setObjectName("muted")
+        self.one_dimension.setWordWrap(True)
+        for widget in (self.planes, self.dial, self.one_dimension):
+            self._layout.addWidget(widget)
+        self._build_angle()
+        self._build_buttons()
+        running = _running
+        kinds = ("grand", "little", "radial")
+        self.tours = TourControls(session, kinds, "World rotation", session.tours.toggle_world, running)
+        self._layout.addWidget(self.tours)
+        self.operations = OperationList(session)
+        self._layout.addWidget(self.operations)
+        self._build_matrix()
+
+    def _build_angle(self) -> None:
+        session = self._session
+        self.angle_row = QWidget()
+        row = QHBoxLayout(self.angle_row)
+        row.setContentsMargins(0, 0, 0, 0)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(-180, 180)
         self.slider.setAccessibleName("angle in the selected plane")
@@ -69,11 +118,25 @@ class RotationPanel(QWidget):
         self.angle.setKeyboardTracking(False)
         self.angle.setAccessibleName("exact angle in degrees")
         self.angle.setFixedWidth(92)
-        self.slider.valueChanged.connect(lambda value: session.world.set_angle(float(value)))
+        self._sliding = False
+        self.slider.sliderReleased.connect(self._slid)
+        self.slider.valueChanged.connect(self._slide)
         self.angle.valueChanged.connect(lambda value: session.world.set_angle(float(value)))
         row.addWidget(self.slider, 1)
         row.addWidget(self.angle)
-        layout.addLayout(row)
+        self._layout.addWidget(self.angle_row)
+
+    def _slide(self, value: int) -> None:
+        """Turn along with the slider; a whole drag is one undo step."""
+        begins = not self._sliding
+        self._sliding = self.slider.isSliderDown()
+        self._session.world.turn_to(float(value), begins=begins)
+
+    def _slid(self) -> None:
+        self._sliding = False
+
+    def _build_buttons(self) -> None:
+        session = self._session
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         self.random = QPushButton("Random")
@@ -83,10 +146,11 @@ class RotationPanel(QWidget):
         self.seed.setToolTip("Seed of the random rotation")
         self.seed.setAccessibleName("seed of the random rotation")
         self.reflect = QPushButton("Reflect")
-        self.reflect.setToolTip("Change the sign of the first axis of the selected plane (M)")
+        self.reflect.setCheckable(True)
+        self.reflect.setToolTip("Change the sign of the first axis of the selected plane (M); lit for det R = -1")
         self.spin = QPushButton("Spin")
         self.spin.setCheckable(True)
-        self.spin.setToolTip("Keep turning in the selected plane (S)")
+        self.spin.setToolTip("Keep turning in the selected plane: 0 to 360 degrees, again and again (S)")
         self.reset = QPushButton("Reset")
         self.reset.setToolTip("No rotation (0)")
         self.random.clicked.connect(lambda: session.world.random(self.seed.value()))
@@ -97,61 +161,77 @@ class RotationPanel(QWidget):
             if isinstance(button, QPushButton):
                 button.setProperty("small", True)
             buttons.addWidget(button, 0 if button is self.seed else 1)
-        layout.addLayout(buttons)
-        self.operations = QLabel()
-        self.operations.setObjectName("muted")
-        self.operations.setWordWrap(True)
+        self._layout.addLayout(buttons)
+
+    def _build_matrix(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(4)
         self.matrix = QLabel()
         self.matrix.setObjectName("muted")
-        self.matrix.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.matrix.setToolTip("Determinant of the world rotation R, and how far R is from orthogonal")
-        below = QHBoxLayout()
-        below.addWidget(self.operations, 1)
-        below.addWidget(self.matrix)
-        layout.addLayout(below)
+        row.addWidget(self.matrix, 1)
+        self.copy, self.paste = QPushButton("Copy R"), QPushButton("Paste R")
+        self.copy.setToolTip(ACTIONS["copy-matrix"].help)
+        self.paste.setToolTip(f"{ACTIONS['paste-matrix'].help} ({ACTIONS['paste-matrix'].shortcut})")
+        self.copy.clicked.connect(self._copy)
+        self.paste.clicked.connect(lambda: self._session.world.paste(QGuiApplication.clipboard().text()))
+        for button in (self.copy, self.paste):
+            button.setProperty("small", True)
+            row.addWidget(button)
+        self._layout.addLayout(row)
+
+    def _copy(self) -> None:
+        prepared = self._session.state.prepared
+        if prepared is not None:
+            QGuiApplication.clipboard().setText(repr(prepared.comparison.rotation.tolist()))
+            self._session.say("the world rotation matrix is on the clipboard")
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
         if state.prepared is not None and state.n_dims != self._n_dims:
             self._rebuild(state.n_dims)
-        for plane, button in self._buttons.items():
-            button.setChecked(plane == state.plane)
+        self.planes.show_plane(state.plane)
         degrees = state.plane_degrees
+        self.dial.show_angle(degrees, state.view.theme)
         with QSignalBlocker(self.slider), QSignalBlocker(self.angle):
             if not self.slider.isSliderDown():
                 self.slider.setValue(round(degrees))
             if not self.angle.hasFocus() or abs(self.angle.value() - degrees) > 1e-9:
                 self.angle.setValue(degrees)
         self.spin.setChecked(state.spinning)
-        applied = ", then ".join(map(str, state.setup.operations)) or "no rotation"
-        self.operations.setText(applied)
+        operations = state.setup.operations
+        if operations and isinstance(operations[-1], RandomTurn) and not self.seed.hasFocus():
+            self.seed.setValue(operations[-1].seed)
+        self.operations.setVisible(bool(operations))
+        self.operations.show_operations(operations)
+        self.tours.show_state(state)
         self.matrix.setText(matrix_text(state.prepared))
+        mirrored = state.prepared is not None and np.linalg.det(state.prepared.comparison.rotation) < 0
+        self.reflect.setChecked(bool(mirrored))
 
     def _rebuild(self, n_dims: int) -> None:
         self._n_dims = n_dims
-        for button in self._buttons.values():
-            self._grid.removeWidget(button)
-            button.hide()  # until it is deleted
-            button.deleteLater()
-        self._buttons = {}
-        for i in range(n_dims):
-            for j in range(i + 1, n_dims):
-                button = PlaneButton(self._session, i, j)
-                self._buttons[i, j] = button
-                self._grid.addWidget(button, i, j - 1)
-        enabled = n_dims > 1
-        for widget in (self.slider, self.angle, self.spin, self.random):
-            widget.setEnabled(enabled)
+        self.planes.rebuild(n_dims)
+        self.planes.setVisible(n_dims > 2)
+        self.dial.setVisible(n_dims == 2)
+        self.one_dimension.setVisible(n_dims == 1)
+        self.angle_row.setVisible(n_dims > 1)
+        self.tours.setVisible(n_dims > 1)
+        for widget in (self.spin, self.random, self.seed):
+            widget.setVisible(n_dims > 1)
 
     def plane_button(self, i: int, j: int) -> QPushButton:
         """The cell of a plane."""
-        return self._buttons[i, j]
+        return self.planes.cells[i, j]
+
+
+def _running(state: ViewState) -> str:
+    return state.touring.world
 
 
 def matrix_text(prepared: Prepared | None) -> str:
     """Determinant and orthogonality of the rotation that is shown."""
-    if prepared is None or not prepared.setup.operations:
+    if prepared is None:
         return ""
     matrix = prepared.comparison.rotation
-    off = float(np.abs(matrix.T @ matrix - np.eye(len(matrix))).max())
-    return f"det {np.linalg.det(matrix):+.0f}  |RᵀR − 1| {off:.0e}"
+    return f"det R {np.linalg.det(matrix):+.0f}   |RᵀR - I| {off_orthogonal(matrix):.0e}"

@@ -81,6 +81,7 @@ QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: 
 QMainWindow::separator {{ background: {t.line}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {accent}; }}
 QTabBar {{ background: {t.panel}; qproperty-drawBase: 0; }}
+QListWidget#operations {{ background: {t.background}; border: 1px solid {t.line}; border-radius: 6px; }}
 QTabBar::tab {{ background: {t.panel}; color: {t.muted}; padding: 5px 12px;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {accent}; }}

@@ -10,11 +10,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
+from app.viewmodel.glimpse import Glimpse
 from app.viewmodel.scene import scene_of, steady_framing
 from app.viewmodel.state import ViewState
 from app.viewmodel.work import Prepared
@@ -41,7 +44,7 @@ class Viewport:
         The GL widget in it; None until VTK is there.
     renders : int
         How many frames were rendered, for tests and benchmarks.
-    on_screen : Prepared or None
+    on_screen : Prepared, Glimpse or None
         What the last frame shows.
     """
 
@@ -59,7 +62,7 @@ class Viewport:
         QOpenGLWidget(self.widget).hide()
         self.plotter: Any = None
         self.renders = 0
-        self.on_screen: Prepared | None = None
+        self.on_screen: Prepared | Glimpse | None = None
         self._painter: Painter | None = None
         self._framing: Framing | None = None
         self._framed_for: object = None
@@ -98,7 +101,9 @@ class Viewport:
         if prepared is None or self.plotter is None:
             return
         no_rollout = state.view.show_rollout and prepared.comparison.rollout is None
-        key = (prepared.picture, state.frame, state.view, no_rollout)
+        seen = state.seen
+        picture = prepared.picture if seen is prepared else seen
+        key = (picture, state.frame, state.view, no_rollout)
         if key == self._drawn:
             return
         self._drawn = key
@@ -119,7 +124,7 @@ class Viewport:
             self._home = (scene.radius, scene.flat)
             self._painter.reset_camera()
         self.render()
-        self.on_screen = prepared
+        self.on_screen = seen
 
     def _steady(self, new: Framing) -> Framing:
         """Keep the last framing while the new one is nearly the same, so that turning never zooms."""
@@ -154,6 +159,16 @@ class Viewport:
         """Render once, at the next paint: `plotter.render()` would render now, and at that paint again."""
         self.renders += 1
         self.plotter.update()
+
+    def screen_directions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What is to the right and up on the screen, unit vectors of the drawn space, (3,) float64 each."""
+        if self.plotter is None:
+            return np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
+        camera = self.plotter.renderers[0].GetActiveCamera()
+        ahead, up = np.array(camera.GetDirectionOfProjection()), np.array(camera.GetViewUp())
+        right = np.cross(ahead, up)
+        right /= max(float(np.linalg.norm(right)), 1e-12)
+        return right, np.cross(right, ahead)
 
     def close(self) -> None:
         """Take everything off and release the GL context."""

@@ -11,6 +11,7 @@ from app.viewmodel.runner import Callbacks, Request
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, rotation_matrix
 from app.viewmodel.state import ViewState
+from app.viewmodel.symmetry import NAMES, Symmetry
 from app.viewmodel.tasks.task import Task
 from app.viewmodel.work import ExportRequest, Prepared
 from physics import State, System, simulate
@@ -46,6 +47,12 @@ def comparison(n: int = 3, n_frames: int = 12, operations: Any = (), **changes: 
     return Comparison(**(given | changes))
 
 
+def symmetry(n_frames: int, error: float, double: float | None) -> Symmetry:
+    """The same error everywhere."""
+    errors = {name: np.full(n_frames, error) for name in NAMES}
+    return Symmetry(np.arange(n_frames), errors, {} if double is None else dict.fromkeys(NAMES, double))
+
+
 def prepared_for(setup: Setup, **changes: Any) -> Prepared:
     """What `prepare` would make of a setup, from a few frames."""
     n = setup.dims or DIMS.get(setup.scenario, 3)
@@ -65,6 +72,11 @@ def prepared_for(setup: Setup, **changes: Any) -> Prepared:
         "seed": None if setup.data else (setup.seed if setup.seed is not None else 3),
         "scene": setup.own or scene_of_state(comparison(n).truth, "five charges", 1.1, 0.1),
         "n_samples": 7 if setup.data else 0,
+        "symmetry": {
+            "model": symmetry(len(ones), 1e-7, 1e-15),
+            "contrast": symmetry(len(ones), 0.1, 0.1),
+            "engine": symmetry(len(ones), 1e-13, None),
+        },
         "energies": {"truth": -ones, "forecast": -ones, "rollout": -ones},
     }
     return Prepared(**(given | changes))
@@ -136,6 +148,7 @@ class FakeDialogs:
     folder: str = "out/here"
     saved: str = ""
     scenario: str = ""
+    pasted: str = ""
     copied: list[str] = field(default_factory=list)
     quits: int = 0
     toggled: list[str] = field(default_factory=list)
@@ -163,6 +176,9 @@ class FakeDialogs:
 
     def copy_text(self, text: str) -> None:
         self.copied.append(text)
+
+    def pasted_text(self) -> str:
+        return self.pasted
 
     def toggle_panel(self, name: str) -> None:
         self.toggled.append(name)

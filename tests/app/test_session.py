@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
-from app.viewmodel.intents.world import SPIN_DEGREES
 from app.viewmodel.runner import InlineRunner
 from app.viewmodel.session import Session
 from app.viewmodel.setup import RandomTurn, Reflect, Setup, Turn, rotation_matrix
@@ -208,46 +207,6 @@ def test_one_dimension_has_no_plane():
     assert not session.state.spinning
     session.world.reflect()
     assert session.state.setup.operations == (Reflect(0),)
-
-
-def test_spinning_goes_on_with_each_picture_and_is_one_step_back():
-    session, runner = later_session()
-    session.world.toggle_spin()
-    for k in range(1, 4):
-        assert session.state.setup.operations == (Turn(0, 1, SPIN_DEGREES * k),)
-        runner.finish()
-    session.world.toggle_spin()
-    runner.finish()
-    assert not session.state.busy
-    assert session.state.setup.operations == (Turn(0, 1, SPIN_DEGREES * 4),)
-    session.undo()
-    assert session.state.setup.operations == ()
-
-
-def test_spinning_leaves_messages_and_stops_where_there_is_no_plane():
-    session, runner = later_session()
-    session.world.toggle_spin()
-    session.say("look here")
-    runner.finish()
-    assert texts(session) == ("info", "look here")
-    session.system.choose_dims(1)
-    runner.finish()
-    runner.finish()
-    assert session.state.n_dims == 1
-    assert not session.state.spinning
-    assert not session.state.busy
-
-
-def test_spin_stops_on_reset_and_on_failure():
-    session, runner = later_session()
-    session.world.toggle_spin()
-    session.world.reset()
-    assert not session.state.spinning
-    runner.finish()
-    runner.finish()
-    session.world.toggle_spin()
-    runner.fail()
-    assert not session.state.spinning
 
 
 # --- undo, and who wins -----------------------------------------------------------------------------------

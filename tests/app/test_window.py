@@ -273,7 +273,7 @@ def test_mouse_on_the_panels(open_window, qtbot):
     assert rotation.angle.value() == 40.0
     qtbot.mouseClick(rotation.reflect, left)
     assert "reflect x1" in rotation.operations.text()
-    assert "det -1" in rotation.matrix.text()
+    assert "det R -1" in rotation.matrix.text()
     qtbot.mouseClick(rotation.reset, left)
     rotation.seed.setValue(11)
     qtbot.mouseClick(rotation.random, left)
@@ -442,7 +442,7 @@ def test_panels_may_share_a_place(open_window):
     window.resize(1024, 700)
     window.session.view.toggle_theme()
     window.actions_by_name["reset-layout"].trigger()
-    assert window.tabifiedDockWidgets(docks["world"]) == []
+    assert window.tabifiedDockWidgets(docks["world"]) == [docks["basis"]]
 
 
 def test_the_layout_is_remembered(open_window, own_config, qtbot):

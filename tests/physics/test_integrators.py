@@ -12,7 +12,7 @@ from physics.simulate import pack_lanes
 from tests.physics.oracle import Kepler
 from tests.physics.tolerances import tolerance
 
-ROWS = [pytest.param(row, id=name) for name, row in INTEGRATORS.items()]
+ROWS = [pytest.param(row, id=name) for name, row in INTEGRATORS.items() if not row.adaptive]
 ORBIT = Kepler()
 PAIR = System([1.0, -1.0], ORBIT.masses, parameters={"eps": 0.0})
 
@@ -50,17 +50,17 @@ def advanced(step, x, v, dt, n_steps):
     return x[..., 0].copy(), v[..., 0].copy()
 
 
-def fitted_order(step):
+def fitted_order(step, order=2):
     t = 0.4 * ORBIT.period
     expected, _ = ORBIT.state(t)
-    counts = np.array([250, 500, 1000, 2000])
+    counts = np.array([250, 500, 1000, 2000]) if order < 6 else np.array([30, 60, 90, 120])  # above round-off
     errors = [np.abs(advanced(step, *ORBIT.state(0), t / n, n)[0] - expected).max() for n in counts]
     return -np.polyfit(np.log(counts), np.log(errors), 1)[0]
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_order(row):
-    assert abs(fitted_order(row.step) - row.order) < tolerance("order")
+    assert abs(fitted_order(row.step, row.order) - row.order) < tolerance("order")
 
 
 @pytest.mark.parametrize(("wrong", "order"), [("explicit-euler", 2), ("flipped-sign", 1), ("flipped-sign", 2)])
@@ -70,8 +70,8 @@ def test_order_check_bites(wrong, order):
 
 def reversal_error(step):
     start = ORBIT.state(0)
-    there = advanced(step, *start, 1e-3, 1000)
-    back = advanced(step, *there, -1e-3, 1000)
+    there = advanced(step, *start, 0.02, 50)
+    back = advanced(step, *there, -0.02, 50)
     assert np.abs(there[0] - start[0]).max() > 0.1
     return max(np.abs(a - b).max() for a, b in zip(back, start, strict=True))
 
@@ -110,9 +110,9 @@ def drift(monkeypatch, row):
     return error[-120:].max() / error[:120].max()
 
 
-@pytest.mark.parametrize("row", [case for case in ROWS if case.values[0].symplectic])
-def test_energy_error_stays_bounded(row, monkeypatch):
-    assert drift(monkeypatch, row) < tolerance("drift")
+@pytest.mark.parametrize("row", ROWS)
+def test_energy_error_stays_bounded_where_the_row_says_symplectic(row, monkeypatch):
+    assert (drift(monkeypatch, row) < tolerance("drift")) == row.symplectic
 
 
 @pytest.mark.parametrize("wrong", ["explicit-euler", "midpoint"])

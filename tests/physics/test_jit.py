@@ -69,7 +69,7 @@ def test_cache_folder_is_keyed_by_every_source(tmp_path, monkeypatch):
     folder = copied._cache_folder()
     assert folder.parent == tmp_path / "cache" / "isotwin" / "kernels"
     assert folder == engine_jit._cache_folder()
-    for source in copy.glob("*.py"):
+    for source in copy.rglob("*.py"):
         text = source.read_text()
         source.write_text(text + "# edited\n")
         assert copied._cache_folder() != folder, source.name

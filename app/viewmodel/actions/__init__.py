@@ -3,7 +3,7 @@
 Each area has a file with its own ACTIONS; a new one is a file and a line here. The order is that of the menus.
 """
 
-from app.viewmodel.actions import edit, file, help_, models, playback, scene, view, world
+from app.viewmodel.actions import edit, file, help_, models, playback, scene, tours, view, world
 from app.viewmodel.actions.action import Action, Dialogs
 
 ACTIONS: dict[str, Action] = {
@@ -11,13 +11,14 @@ ACTIONS: dict[str, Action] = {
     **edit.ACTIONS,
     **playback.ACTIONS,
     **world.ACTIONS,
+    **tours.ACTIONS,
     **scene.ACTIONS,
     **models.ACTIONS,
     **view.ACTIONS,
     **help_.ACTIONS,
 }
 
-AREAS = (file, edit, playback, world, scene, models, view, help_)
+AREAS = (file, edit, playback, world, tours, scene, models, view, help_)
 """The same, apart: a test sees that no name is taken twice."""
 
 __all__ = ["ACTIONS", "AREAS", "Action", "Dialogs"]

@@ -32,6 +32,9 @@ class Dialogs(Protocol):
     def copy_text(self, text: str) -> None:
         """Put a text on the clipboard."""
 
+    def pasted_text(self) -> str:
+        """The text on the clipboard, or empty."""
+
     def toggle_panel(self, name: str) -> None:
         """Show a panel, or close it if it is seen."""
 

@@ -11,7 +11,7 @@ from app.viewmodel.session import Session
 def _copy_matrix(session: Session, dialogs: Dialogs) -> None:
     prepared = session.state.prepared
     if prepared is not None:
-        dialogs.copy_text(repr(np.round(prepared.comparison.rotation, 12).tolist()))
+        dialogs.copy_text(repr(prepared.comparison.rotation.tolist()))
         session.say("the world rotation matrix is on the clipboard")
 
 
@@ -39,7 +39,7 @@ ACTIONS: dict[str, Action] = {
     "next-plane": Action("Next plane", "World", "P", _next_plane(1), "Select the next rotation plane"),
     "previous-plane": Action("Previous plane", "World", "Shift+P", _next_plane(-1), "Select the one before"),
     "spin": Action(
-        "Spin", "World", "S", lambda s, d: s.world.toggle_spin(), "Keep turning in this plane",
+        "Spin", "World", "S", lambda s, d: s.world.toggle_spin(), "World rotation: keep turning in this plane",
         lambda s: s.spinning,
     ),
     "random-rotation": Action("Random rotation", "World", "X", _random_rotation, "A Haar-random element of SO(n)"),
@@ -47,7 +47,15 @@ ACTIONS: dict[str, Action] = {
         "Reflect", "World", "M", lambda s, d: s.world.reflect(), "Change the sign of one coordinate"
     ),
     "reset-rotation": Action("Reset rotation", "World", "0", lambda s, d: s.world.reset(), "No rotation"),
+    "reverse": Action(
+        "Turn the other way", "World", "Shift+S", lambda s, d: s.world.reverse(*s.state.plane),
+        "Reverse the turn in the selected plane, and the tours",
+    ),
     "copy-matrix": Action("Copy rotation matrix", "World", "", _copy_matrix, "As a nested list"),
+    "paste-matrix": Action(
+        "Paste rotation matrix", "World", "Ctrl+Shift+V", lambda s, d: s.world.paste(d.pasted_text()),
+        "A nested list, or a row of numbers a line",
+    ),
     "add-dimension": Action(
         "One dimension more", "World", "D", lambda s, d: s.system.add_dimension(),
         "The same scenario in n + 1 dimensions",

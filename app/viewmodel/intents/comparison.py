@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from app.viewmodel.glimpse import Glimpse, frames_near
+from app.viewmodel.intents.basis import fitting
 from app.viewmodel.runner import Callbacks
 from app.viewmodel.setup import Setup, planes
 from app.viewmodel.state import Message
@@ -21,13 +23,15 @@ class ComparisonIntents:
     resume_at : float or None
         Frame at which the clock of the next comparison stands, as a session file says.
     when_idle : list of callable
-        Called after a comparison that no other request follows: a spinning world turns on from here.
+        Called after a comparison that no other request follows.
     """
 
     def __init__(self, session: "Session") -> None:
         self._session = session
         self._in_flight: Setup | None = None
         self._waiting = False
+        self._glimpsed = False  # then the one in flight need not be waited for
+        self._number = 0
         self.resume_at: float | None = None
         self.when_idle: list[Callable[[], None]] = []
 
@@ -45,14 +49,44 @@ class ComparisonIntents:
 
     def request(self) -> None:
         """Make the comparison that the state asks for, now or when the one under way is there."""
-        if self._in_flight is not None:
+        if self._in_flight is not None and not self._glimpsed:
             self._waiting = True
             self._session.publish(busy=True)
             return
-        setup = self._session.state.setup
-        self._in_flight = setup
+        state = self._session.state
+        self._in_flight, self._glimpsed = state.setup, False
         self._session.publish(busy=True)
-        self._session.runner.submit(setup, Callbacks(self._prepared, self._failed, first=self._forecast))
+        self._number += 1
+        number = self._number
+
+        def unless_outdated(then: Callable[[Any], None]) -> Callable[[Any], None]:
+            # once a newer request follows a glimpse, no answer to the older one matters
+            return lambda value: then(value) if number == self._number else None
+
+        callbacks = Callbacks(
+            unless_outdated(self._prepared),
+            unless_outdated(self._failed),
+            first=unless_outdated(self._forecast),
+            glimpse=unless_outdated(self._glimpse),
+            near=self._near(),
+        )
+        self._session.runner.submit(state.setup, callbacks)
+
+    def _near(self) -> tuple[int, int] | None:
+        """The frames on the screen, where a new world rotation is all that changes."""
+        state = self._session.state
+        old = state.prepared
+        if old is None or replace(old.setup, operations=state.setup.operations) != state.setup:
+            return None
+        return None if state.view.show_rollout else frames_near(state.frame, state.view.trail, state.n_frames)
+
+    def _glimpse(self, seen: Glimpse) -> None:
+        """Draw what is on the screen already; a request that waits need not wait for the rest."""
+        self._glimpsed = True
+        self._session.publish(glimpse=seen)
+        if self._waiting:
+            self._waiting = False
+            self.request()
 
     def _forecast(self, prepared: Prepared) -> None:
         """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait."""
@@ -80,15 +114,13 @@ class ComparisonIntents:
             position, self.resume_at = self.resume_at, None
         last = prepared.comparison.truth.n_frames - 1
         n = prepared.comparison.truth.n_dims
-        view = state.view
-        if view.axes is not None and (n <= 3 or max(view.axes) >= n):
-            view = replace(view, axes=None)
         self._session.publish(
             prepared=prepared,
             playback=replace(state.playback, position=min(position, float(last))),
             plane=state.plane if max(state.plane) < n else (planes(n) or [(0, 0)])[0],
-            view=view,
+            view=fitting(state.view, n),
             busy=busy,
+            glimpse=None,
         )
         if prepared.clamp_note and (old is None or old.clamp_note != prepared.clamp_note):
             self._session.say(prepared.clamp_note)
@@ -103,8 +135,8 @@ class ComparisonIntents:
         shown = self._session.state.prepared
         if shown is not None:  # keep the controls in step with the picture that stays
             self._session.forget_after(shown.setup)
-            self._session.publish(setup=shown.setup)
-        self._session.publish(busy=False, spinning=False)
+            self._session.publish(setup=shown.setup, glimpse=None)
+        self._session.publish(busy=False, touring=replace(self._session.state.touring, world="", view=""))
         self._session.say(reason, "error")
 
 

@@ -70,7 +70,8 @@ class FileIntents:
             return
         session.remember()
         session.comparison.resume_at = saved.playback.position
-        session.publish(view=saved.view, playback=saved.playback, plane=saved.plane, spinning=False)
+        session.tours.pause()
+        session.publish(view=saved.view, playback=saved.playback, plane=saved.plane)
         session.comparison.use(saved.setup)
         self.path = path
         session.preferences.add_recent(path)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
-from app.viewmodel.setup import Effort, Operation, RandomTurn, Reflect, Turn
+from app.viewmodel.setup import Effort, Operation, fits
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session
@@ -85,11 +85,5 @@ class SystemIntents:
 
 
 def fitting(operations: tuple[Operation, ...], n_dims: int) -> tuple[Operation, ...]:
-    """Those of some operations whose axes exist in n dimensions."""
-    return tuple(
-        o
-        for o in operations
-        if isinstance(o, RandomTurn)
-        or (isinstance(o, Turn) and max(o.i, o.j) < n_dims)
-        or (isinstance(o, Reflect) and o.axis < n_dims)
-    )
+    """Those of some operations that exist in n dimensions."""
+    return tuple(o for o in operations if fits(o, n_dims))

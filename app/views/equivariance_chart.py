@@ -1,0 +1,95 @@
+"""Equivariance errors along the time: of the models, of the engine, and what chaos would make of round-off."""
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.viewmodel.state import ViewState
+from app.viewmodel.symmetry import NAMES
+from app.viewmodel.work import Prepared
+from surrogate.render.theme import THEMES, Theme
+
+FLOOR = 1e-17
+"""Errors below this are drawn here on the logarithmic axis."""
+
+TIP = (
+    "|f(g x) - g f(x)| / |f| for a transformation g of the kind chosen on the left. The engine's is that of the\n"
+    "whole run up to a frame. Dashed: a perturbation as small as round-off, as the motion itself makes it grow."
+)
+
+
+class EquivarianceChart(QWidget):
+    """One plot, a choice of the kind of transformation, the names of the curves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("charts")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 0, 8, 4)
+        side = QVBoxLayout()
+        self.kind = QComboBox()
+        self.kind.addItems(NAMES)
+        self.kind.setAccessibleName("kind of transformation")
+        self.kind.activated.connect(lambda: self.show_state(self._state) if self._state else None)
+        self.names = QLabel()
+        side.addWidget(self.kind)
+        side.addWidget(self.names, 1)
+        layout.addLayout(side)
+        self.plot = pg.PlotWidget()
+        self.plot.setMenuEnabled(False)
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.plot.hideButtons()
+        self.plot.setMinimumHeight(96)
+        self.plot.setLogMode(y=True)
+        self.plot.setToolTip(TIP)
+        self._cursor = pg.InfiniteLine(angle=90)
+        self.plot.addItem(self._cursor, ignoreBounds=True)
+        layout.addWidget(self.plot, 1)
+        self._state: ViewState | None = None
+        self._shown: tuple[object, ...] = ()
+
+    def show_state(self, state: ViewState) -> None:
+        """Draw the curves if they changed, and move the cursor."""
+        self._state = state
+        prepared = state.prepared
+        if prepared is None:
+            return
+        key = (id(prepared), state.view.theme, self.kind.currentText())
+        if key != self._shown and prepared.measured:
+            self._shown = key
+            self._draw(prepared, THEMES[state.view.theme])
+        with QSignalBlocker(self._cursor):
+            self._cursor.setValue(state.time)
+
+    def _draw(self, prepared: Prepared, theme: Theme) -> None:
+        for item in self.plot.listDataItems():
+            self.plot.removeItem(item)
+        self.plot.setBackground(theme.panel)
+        for axis in ("left", "bottom"):
+            self.plot.getAxis(axis).setPen(theme.line)
+            self.plot.getAxis(axis).setTextPen(theme.muted)
+        self.plot.getAxis("left").setWidth(52)
+        self.plot.showGrid(x=False, y=True, alpha=0.15)
+        self._cursor.setPen(pg.mkPen(theme.text, width=1))
+        comparison, contrast = prepared.comparison, prepared.contrast
+        times = comparison.truth.times
+        sources = {
+            "model": (comparison.model_name, comparison.truth.times, theme.forecast),
+            "engine": ("engine", times, theme.truth),
+        }
+        if contrast is not None:
+            sources["contrast"] = (contrast.model_name, contrast.truth.times, theme.warning)
+        names = []
+        for key, (name, at, colour) in sources.items():
+            if key not in prepared.symmetry:
+                continue
+            symmetry = prepared.symmetry[key]
+            errors = np.maximum(symmetry.errors[self.kind.currentText()], FLOOR)
+            self.plot.plot(at[symmetry.frames], errors, pen=pg.mkPen(colour, width=1.4))
+            names.append(f"<span style='color:{colour}'>{name}</span>")
+        grown = np.maximum(np.finfo(float).eps * prepared.growth, FLOOR)
+        self.plot.plot(times, grown, pen=pg.mkPen(theme.muted, width=1.0, style=Qt.PenStyle.DashLine))
+        names.append(f"<span style='color:{theme.muted}'>chaos of round-off</span>")
+        self.names.setText("<br>".join(names))
+        self.plot.setXRange(float(times[0]), float(times[-1]), padding=0.01)

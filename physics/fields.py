@@ -1,0 +1,127 @@
+"""What acts on each particle by itself: a uniform electric and magnetic field, linear drag, a harmonic trap.
+
+    m dv/dt = (pair forces) + q E + q B v - gamma v - k x
+
+B is an antisymmetric matrix, so that it exists in every dimension; in three, B_ij = sum_k epsilon_ijk b_k gives
+the usual q v x b.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from physics.errors import InputError
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """Uniform fields, drag and trap.
+
+    Attributes
+    ----------
+    electric : (n_dims,) float64, or empty for none [force/charge]
+    magnetic : (n_dims, n_dims) float64 antisymmetric, or empty for none [force time/(charge length)]
+    drag : float
+        gamma >= 0 [mass/time].
+    trap : float
+        k [force/length], about the origin; negative pushes outward.
+
+    Raises
+    ------
+    InputError
+        For shapes that do not fit each other, a matrix that is not antisymmetric, or values that are not finite.
+    """
+
+    electric: FloatArray = ()  # type: ignore[assignment]  # read by __post_init__
+    magnetic: FloatArray = ()  # type: ignore[assignment]
+    drag: float = 0.0
+    trap: float = 0.0
+
+    def __post_init__(self) -> None:
+        electric, magnetic = _numbers("electric", self.electric), _numbers("magnetic", self.magnetic)
+        if electric.ndim != 1:
+            raise InputError(f"electric must be (n_dims,); got shape {electric.shape}")
+        if magnetic.size and (magnetic.ndim != 2 or magnetic.shape[0] != magnetic.shape[1]):
+            raise InputError(f"magnetic must be (n_dims, n_dims); got shape {magnetic.shape}")
+        if magnetic.size and not np.array_equal(magnetic, -magnetic.T):
+            i, j = map(int, np.argwhere(magnetic != -magnetic.T)[0])
+            raise InputError(
+                f"magnetic must be antisymmetric; got {magnetic[i, j]:g} at ({i}, {j}) and {magnetic[j, i]:g} at "
+                f"({j}, {i})"
+            )
+        if electric.size and magnetic.size and len(electric) != len(magnetic):
+            raise InputError(f"electric has {len(electric)} dimensions but magnetic has {len(magnetic)}")
+        drag, trap = (float(_numbers(name, getattr(self, name))) for name in ("drag", "trap"))
+        if drag < 0:
+            raise InputError(f"drag must be >= 0; got {drag:g}")
+        for name, value in (("electric", electric), ("magnetic", magnetic), ("drag", drag), ("trap", trap)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def n_dims(self) -> int | None:
+        """The one dimension they are for; None for any."""
+        return len(self.electric) or len(self.magnetic) or None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything."""
+        return bool(np.any(self.electric) or np.any(self.magnetic) or self.drag or self.trap)
+
+    @property
+    def on_velocity(self) -> bool:
+        """Whether a force depends on the velocity: not every integrator takes these."""
+        return bool(np.any(self.magnetic) or self.drag)
+
+    def packed(self, n_dims: int) -> FloatArray:
+        """What kernels read behind the law's parameters: gamma, k, E, then B row by row; empty for no fields.
+
+        Raises
+        ------
+        InputError
+            Where the fields are for another dimension.
+        """
+        if self.n_dims not in (None, n_dims):
+            raise InputError(f"fields are for n = {self.n_dims}; the state has n = {n_dims}")
+        if not self.any:
+            return np.empty(0)
+        electric = self.electric if self.electric.size else np.zeros(n_dims)
+        magnetic = self.magnetic if self.magnetic.size else np.zeros((n_dims, n_dims))
+        return np.concatenate([[self.drag, self.trap], electric, magnetic.ravel()])
+
+    def transformed(self, matrix: FloatArray) -> "Fields":
+        """As seen after every position and velocity x became matrix @ x: R E, R B R^T."""
+        turned = matrix @ self.magnetic @ matrix.T if self.magnetic.size else self.magnetic
+        turned = 0.5 * (turned - turned.T) if turned.size else turned  # antisymmetric to the last digit
+        electric = matrix @ self.electric if self.electric.size else self.electric
+        return Fields(electric, turned, self.drag, self.trap)
+
+
+def _numbers(name: str, values: ArrayLike) -> FloatArray:
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be numbers; got {values!r:.60}") from None
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} must be finite; got {array[~np.isfinite(array)][0]}")
+    array.setflags(write=False)
+    return array
+
+
+NO_FIELDS = Fields()
+
+
+def field_energies(fields: Fields, charges: FloatArray, positions: FloatArray) -> FloatArray:
+    """Each particle's energy in the electric field and the trap: k x^2 / 2 - q E.x, (..., N) [energy].
+
+    Parameters
+    ----------
+    charges : (N,) float64
+    positions : (..., N, n) float64
+    """
+    energies: FloatArray = 0.5 * fields.trap * (positions**2).sum(axis=-1)
+    if fields.electric.size:
+        energies = energies - charges * (positions @ fields.electric)
+    return energies

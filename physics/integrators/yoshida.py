@@ -1,0 +1,80 @@
+"""Leapfrog composed with itself to fourth and sixth order."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.forces import lane_acceleration
+from physics.jit import kernel
+
+FloatArray = NDArray[np.float64]
+
+_OUTER = 1.0 / (2.0 - 2.0 ** (1.0 / 3.0))
+FOURTH = np.array([_OUTER, 1.0 - 2.0 * _OUTER, _OUTER])
+"""Step sizes of the fourth-order composition, as shares of the whole (Yoshida 1990, eq. 2.11)."""
+
+_W = (0.78451361047755726382, 0.23557321335935813368, -1.17767998417887100695)
+SIXTH = np.array([*_W, 1.0 - 2.0 * sum(_W), *_W[::-1]])
+"""Those of sixth order, solution A (Yoshida 1990, table 1)."""
+
+
+@kernel
+def composed(
+    code: int,
+    x: FloatArray,
+    v: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    parameters: FloatArray,
+    a: FloatArray,
+    dt: float,
+    n_steps: int,
+    shares: FloatArray,
+) -> None:
+    """Kick-drift-kick steps of dt times each share in turn; one force evaluation each."""
+    n, d, lanes = x.shape
+    lane_acceleration(code, x, q, m, parameters, a)
+    for _ in range(n_steps):
+        for s in range(shares.shape[0]):
+            h = shares[s] * dt
+            for i in range(n):
+                for k in range(d):
+                    for w in range(lanes):
+                        v[i, k, w] += 0.5 * h * a[i, k, w]
+                        x[i, k, w] += h * v[i, k, w]
+            lane_acceleration(code, x, q, m, parameters, a)
+            for i in range(n):
+                for k in range(d):
+                    for w in range(lanes):
+                        v[i, k, w] += 0.5 * h * a[i, k, w]
+
+
+@kernel
+def yoshida4(
+    code: int,
+    x: FloatArray,
+    v: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    parameters: FloatArray,
+    a: FloatArray,
+    dt: float,
+    n_steps: int,
+) -> None:
+    """Fourth order, three force evaluations a step; arguments as leapfrog."""
+    composed(code, x, v, q, m, parameters, a, dt, n_steps, FOURTH)
+
+
+@kernel
+def yoshida6(
+    code: int,
+    x: FloatArray,
+    v: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    parameters: FloatArray,
+    a: FloatArray,
+    dt: float,
+    n_steps: int,
+) -> None:
+    """Sixth order, seven force evaluations a step; arguments as leapfrog."""
+    composed(code, x, v, q, m, parameters, a, dt, n_steps, SIXTH)

@@ -1,0 +1,134 @@
+"""The first sight of a turned world: the same forecasts as the whole comparison, of fewer frames, and sooner."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.viewmodel.glimpse import CHAOTIC_GROWTH, Glimpse, frames_near, turned_is_enough
+from app.viewmodel.runner import ProcessRunner
+from app.viewmodel.scene import scene_of, steady_framing
+from app.viewmodel.session import Session
+from app.viewmodel.setup import Setup, Turn
+from app.viewmodel.state import ViewState
+from app.viewmodel.work import default_model, glimpse, prepare
+from tests.app.fakes import comparison, later_session, prepared_for
+from tests.app.test_runner import Loop
+
+NEAR = (20, 60)
+TURNED = Setup(scenario="bound", model=default_model(), contrast="gnn-nbody", operations=(Turn(0, 1, 40.0),))
+
+
+@pytest.mark.parametrize("clamped", [False, True])
+def test_it_shows_what_the_whole_comparison_shows(clamped):
+    setup = replace(TURNED, clamped=clamped, seed=2)
+    seen, whole = glimpse(setup, NEAR), prepare(setup)
+    assert seen.first == NEAR[0]
+    for part, all_of_it in ((seen.comparison, whole.comparison), (seen.contrast, whole.contrast)):
+        window = slice(*NEAR)
+        assert np.array_equal(part.truth.times, all_of_it.truth.times[window])
+        assert np.allclose(part.truth.positions, all_of_it.truth.positions[window], rtol=0, atol=1e-8)
+        assert np.allclose(part.forecast.positions, all_of_it.forecast.positions[window], rtol=0, atol=1e-4)
+        assert part.outside_training == all_of_it.outside_training
+        assert np.array_equal(part.rotation, all_of_it.rotation)
+
+
+def test_a_contrast_that_cannot_is_left_to_the_whole_comparison():
+    assert glimpse(replace(TURNED, dims=4), NEAR).contrast is None
+    assert glimpse(replace(TURNED, dims=4, model="gnn-nbody"), NEAR) is None
+
+
+def test_when_the_truth_is_simulated_anew():
+    growth = np.array([1.0, 10.0, CHAOTIC_GROWTH])
+    assert turned_is_enough(growth, True, 2)
+    assert not turned_is_enough(growth, True, 3)
+    assert not turned_is_enough(growth, False, 2)
+
+
+def test_frames_near():
+    assert frames_near(100, 60, 226) == (40, 109)
+    assert frames_near(3, 60, 226) == (0, 12)
+    assert frames_near(225, 0, 226) == (225, 226)
+
+
+def seen_of(setup: Setup, first: int = 2) -> Glimpse:
+    return Glimpse(setup, comparison(n_frames=6, operations=setup.operations, law_known=False), None, first)
+
+
+def test_a_session_draws_it_and_keeps_all_else():
+    session, runner = later_session()
+    before = session.state.prepared
+    session.clock.seek(4)
+    session.world.rotate(0, 1, 30.0)
+    request, callbacks = runner.pending[0]
+    assert callbacks.near == (0, 12)
+    seen = seen_of(request)
+    callbacks.glimpse(seen)
+    state = session.state
+    assert state.busy
+    assert state.prepared is before
+    assert state.seen is seen
+    scene = scene_of(state, steady_framing(before))
+    assert np.allclose(scene.panes[0].points, seen.comparison.truth.positions[2], atol=1e-6)
+    assert "frame 5 of 12" in scene.headline
+    session.clock.seek(9)  # not in it
+    assert session.state.seen is before
+    runner.finish()
+    assert session.state.glimpse is None
+    assert session.state.seen is session.state.prepared is not before
+
+
+def test_a_request_that_waits_follows_a_glimpse_at_once():
+    session, runner = later_session()
+    session.world.rotate(0, 1, 30.0)
+    session.world.rotate(0, 1, 30.0)
+    assert len(runner.asked) == 1
+    request, old = runner.pending.pop(0)
+    old.glimpse(seen_of(request))
+    assert [asked.operations for asked in runner.asked] == [(Turn(0, 1, 30.0),), (Turn(0, 1, 60.0),)]
+    shown = session.state.prepared
+    old.done(prepared_for(request))  # too late: another was asked for
+    old.failed("nor this")
+    assert session.state.prepared is shown
+    assert session.state.busy
+    runner.finish()
+    assert session.state.prepared.setup.operations == (Turn(0, 1, 60.0),)
+    assert not session.state.busy
+
+
+def test_no_glimpse_of_another_system_or_for_a_rollout():
+    session, runner = later_session()
+    session.system.choose_dims(4)
+    assert runner.pending[0][1].near is None
+    runner.finish()
+    session.view.set(show_rollout=True)
+    session.world.rotate(0, 1, 3.0)
+    assert runner.pending[0][1].near is None
+
+
+def test_a_failure_takes_the_glimpse_away():
+    session, runner = later_session()
+    session.world.rotate(0, 1, 30.0)
+    runner.pending[0][1].glimpse(seen_of(session.state.setup))
+    runner.fail()
+    assert session.state.glimpse is None
+    assert session.state.setup.operations == ()
+
+
+def test_the_child_gives_glimpses_and_drops_what_is_outdated():
+    loop = Loop()
+    session = Session(ProcessRunner(loop.post), ViewState(setup=replace(TURNED, operations=())))
+    try:
+        session.start()
+        loop.until(lambda: not session.state.busy)
+        kinds: list[str] = []
+        session.subscribe(lambda state: kinds.append("glimpse" if state.glimpse else "whole"))
+        for _ in range(5):
+            session.world.rotate(0, 1, 10.0)
+        loop.until(lambda: not session.state.busy)
+        assert session.state.prepared.setup.operations == (Turn(0, 1, 50.0),)
+        assert session.state.prepared.measured
+        assert "glimpse" in kinds
+        assert kinds[-1] == "whole"
+    finally:
+        session.close()
