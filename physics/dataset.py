@@ -9,7 +9,7 @@ import math
 import os
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,35 @@ def read_split(path: Path | str, split: str) -> DataSplit:
     raise InputError(f"{path}: not a data set; expected a Zarr folder or an .npz file")
 
 
+def read_samples(path: Path | str, split: str, samples: range) -> tuple[DataSplit, int]:
+    """Some consecutive samples of a split, and how many it has; of our Zarr only their chunks are verified.
+
+    Parameters
+    ----------
+    samples : range
+        Step 1; cut where the split ends.
+
+    Raises
+    ------
+    InputError
+        As `read_split`.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _read_zarr_samples(path, split, samples)
+    return _part(read_split(path, split), samples)
+
+
+def _part(whole: DataSplit, samples: range) -> tuple[DataSplit, int]:
+    if not 0 <= samples.start < min(len(whole), samples.stop):
+        raise InputError(_no_sample(whole.source, samples.start, len(whole)))
+    return whole.part(slice(samples.start, samples.stop)), len(whole)
+
+
+def _no_sample(source: object, index: int, count: int) -> str:
+    return f"{source}: no sample {index}; it has {count} (0 to {count - 1})"
+
+
 def available_splits(path: Path | str) -> tuple[str, ...]:
     """Names of the splits of a data set; an .npz or a single-split Zarr has none."""
     path = Path(path)
@@ -151,18 +180,7 @@ def _recipe(path: Path, text: str) -> Mapping[str, Any]:
 def _read_zarr(path: Path, split: str) -> DataSplit:
     import zarr
 
-    if not (path / "zarr.json").is_file():
-        raise InputError(f"{path}: not a Zarr v3 group (no zarr.json)")
-    _refuse_hostile_metadata(path)
-    root = _json_file(path / "zarr.json")
-    attributes = root.get("attributes", {})
-    ours = isinstance(attributes, dict) and attributes.get("format") == FORMAT
-    manifest = path / "manifest.json"
-    # a flipped bit in our mark must not turn a set with a manifest into one that nothing verifies
-    ours = ours or (manifest.is_file() and _json_file(manifest).get("format") == FORMAT)
-    splits = available_splits(path)
-    if splits and split not in splits:
-        raise InputError(f"{path}: no split {split!r}; it has {', '.join(splits)}")
+    ours, splits = _zarr_kind(path, split)
     if ours:
         _verify_manifest(path, split)
     try:
@@ -192,6 +210,72 @@ def _read_zarr(path: Path, split: str) -> DataSplit:
             f"{path}: no manifest, so its contents cannot be verified; reading it as it is", stacklevel=2
         )
     return _checked_split(path, arrays, recipe if isinstance(recipe, dict) else {})
+
+
+def _zarr_kind(path: Path, split: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether a Zarr folder is ours, and its splits; refused where its metadata are not to be parsed."""
+    if not (path / "zarr.json").is_file():
+        raise InputError(f"{path}: not a Zarr v3 group (no zarr.json)")
+    _refuse_hostile_metadata(path)
+    root = _json_file(path / "zarr.json")
+    attributes = root.get("attributes", {})
+    ours = isinstance(attributes, dict) and attributes.get("format") == FORMAT
+    manifest = path / "manifest.json"
+    # a flipped bit in our mark must not turn a set with a manifest into one that nothing verifies
+    ours = ours or (manifest.is_file() and _json_file(manifest).get("format") == FORMAT)
+    splits = available_splits(path)
+    if splits and split not in splits:
+        raise InputError(f"{path}: no split {split!r}; it has {', '.join(splits)}")
+    return ours, splits
+
+
+def _read_zarr_samples(path: Path, split: str, samples: range) -> tuple[DataSplit, int]:
+    import zarr
+
+    ours, splits = _zarr_kind(path, split)
+    if not ours:  # nothing says which chunks there must be: read and check it as a whole
+        return _part(_read_zarr(path, split), samples)
+    _verify_manifest(path, split, lambda name: name.endswith("zarr.json") or "/times/" in name)
+    try:
+        group: Any = zarr.open_group(path, mode="r")
+        if splits:
+            group = group[split]
+        if "positions" not in group or group["positions"].ndim != 4:
+            raise InputError(f"{path}: no array 'positions' (samples, frames, particles, dims)")
+        count = int(group["positions"].shape[0])
+        wanted = range(samples.start, min(samples.stop, count))
+        if not wanted or wanted.start < 0:
+            raise InputError(_no_sample(path, samples.start, count))
+        arrays: dict[str, NDArray[Any]] = {}
+        for name in ("positions", "velocities", "charges", "times", "masses"):
+            if name not in group:
+                continue
+            stored = group[name]
+            if math.prod(stored.chunks) * stored.dtype.itemsize > CHUNK_LIMIT:
+                raise InputError(f"{path}: chunks of {name} above {CHUNK_LIMIT >> 20} MiB are refused")
+            if name == "times":
+                arrays[name] = stored[...]
+                continue
+            height = (stored.shards or stored.chunks)[0]
+            first, last = wanted.start // height, (wanted.stop - 1) // height
+            _refuse_oversized(path, (last - first + 1) * height * stored.nbytes // max(count, 1))
+            prefix = f"{split}/{name}/c/" if splits else f"{name}/c/"
+            for chunk in range(first, last + 1):
+                _verify_chunk(path, split, f"{prefix}{chunk}/")
+            arrays[name] = stored[wanted.start : wanted.stop]
+        recipe = dict(group.attrs).get("recipe", {})
+    except InputError:
+        raise
+    except Exception as error:  # as for a whole one
+        raise InputError(f"{path}: damaged Zarr data ({type(error).__name__}: {error})") from None
+    return _checked_split(path, arrays, recipe if isinstance(recipe, dict) else {}), count
+
+
+def _verify_chunk(path: Path, split: str, prefix: str) -> None:
+    """The files of one chunk as the manifest has them; it must have some."""
+    checked = _verify_manifest(path, split, lambda name: f"{name}/".startswith(prefix))
+    if not checked:
+        raise InputError(f"{path}: chunk {prefix.rstrip('/')} is not in the manifest: the data set is damaged")
 
 
 def _refuse_missing_chunks(where: Path, stored: Any) -> None:
@@ -248,7 +332,8 @@ def _json_file(path: Path) -> dict[str, Any]:
     return node
 
 
-def _verify_manifest(path: Path, split: str) -> None:
+def _verify_manifest(path: Path, split: str, wanted: Callable[[str], bool] = lambda name: True) -> int:
+    """Check the files of the split and of no split, as far as they are `wanted`; how many these were."""
     manifest_path = path / "manifest.json"
     if not manifest_path.is_file():
         raise InputError(
@@ -257,9 +342,11 @@ def _verify_manifest(path: Path, split: str) -> None:
     files = _json_file(manifest_path).get("files")
     if not isinstance(files, dict):
         raise InputError(f"{manifest_path}: damaged manifest")
+    checked = 0
     for name, entry in files.items():
-        if "/" in name and not name.startswith(f"{split}/"):
+        if ("/" in name and not name.startswith(f"{split}/")) or not wanted(name):
             continue
+        checked += 1
         target = path / name
         if ".." in Path(name).parts or not target.is_file():
             raise InputError(f"{target}: listed in the manifest but missing")
@@ -270,6 +357,7 @@ def _verify_manifest(path: Path, split: str) -> None:
         with target.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != entry.get("sha256"):
                 raise InputError(f"{target}: SHA-256 differs from the manifest: the file is damaged")
+    return checked
 
 
 def available_memory() -> int:

@@ -118,6 +118,20 @@ FORCES: dict[str, Force] = {
 }
 
 
+NOT_NEGATIVE = ("eps", "kappa", "k")
+POSITIVE = ("force_limit", "screening")
+"""Limits of the parameters; the others take any finite number, `p` also "gauss"."""
+
+
+def parameter_limits(name: str) -> str:
+    """What a law's parameter may be, in words."""
+    if name in NOT_NEGATIVE:
+        return "0 or more"
+    if name in POSITIVE:
+        return "above 0"
+    return "a finite number, or gauss for n - 1" if name == "p" else "a finite number"
+
+
 def resolve_parameters(law: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters of a law: its defaults, overridden by `given`, checked.
 
@@ -141,9 +155,9 @@ def resolve_parameters(law: str, given: Mapping[str, Any]) -> dict[str, Any]:
             expected = "a finite number or 'gauss'" if name == "p" else "a finite number"
             raise InputError(f"parameter {name} of law {law!r} must be {expected}; got {value!r:.60}")
         resolved[name] = number
-        if name in ("eps", "kappa", "k") and value < 0:
+        if name in NOT_NEGATIVE and value < 0:
             raise InputError(f"parameter {name} of law {law!r} must be >= 0; got {value}")
-        if name in ("force_limit", "screening") and value <= 0:
+        if name in POSITIVE and value <= 0:
             raise InputError(f"parameter {name} of law {law!r} must be > 0; got {value}")
     return resolved
 

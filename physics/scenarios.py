@@ -47,7 +47,8 @@ class Scenario:
     law, parameters : str, mapping
     duration, frame_interval : float [time]
     start : float [time]
-        A drawn scenario is run this long before it is shown, as the data sets are.
+        A drawn scenario is run this long before it is shown, as the data sets are; for a fixed one the time of
+        the state that is listed.
     dt : float or None [time]
     particles : mapping
         charges, positions, velocities and optional masses of a fixed scenario.
@@ -104,7 +105,7 @@ class Scenario:
             raise InputError(f"scenario {self.name!r} is fixed: its particles cannot be drawn anew")
         given = self.particles
         system = System(given["charges"], given.get("masses", 1.0), self.law, self.parameters)
-        state = State(given["positions"], given["velocities"], 0.0)
+        state = State(given["positions"], given["velocities"], self.start)
         x, v = state.positions, state.velocities
         if len(x) != system.n_particles:
             raise InputError(f"positions must have a row for each of {system.n_particles} charges; got {len(x)}")
@@ -113,7 +114,7 @@ class Scenario:
                 raise InputError(f"scenario {self.name!r} needs n = {x.shape[1]} or more; got --dims {dims}")
             pad = ((0, 0), (0, dims - x.shape[1]))
             x, v = np.pad(x, pad), np.pad(v, pad)
-        return system, State(x, v, 0.0)
+        return system, State(x, v, self.start)
 
     def _drawn(self, dims: int | None, n_particles: int | None, seed: int | None) -> tuple[System, State]:
         preset = str(self.random["preset"])

@@ -11,7 +11,16 @@ import torch
 from numpy.typing import NDArray
 
 from physics import __version__
-from physics.cli import CommandParser, command_line, positive_int, progress_bar, refuse_existing, run_command, seed
+from physics.cli import (
+    CommandParser,
+    command_line,
+    positive_float,
+    positive_int,
+    progress_bar,
+    refuse_existing,
+    run_command,
+    seed,
+)
 from physics.dataset import DataSplit, read_split
 from physics.errors import InputError, unknown_name
 from physics.forces import FORCES
@@ -92,13 +101,18 @@ def scenario_truth(
     return scenario.trajectory(system, turned, n_frames)
 
 
+def task_start(split: DataSplit, split_name: str) -> int:
+    """The frame at which the task of a data set begins."""
+    preset = PRESETS.get(str(split.recipe.get("preset")))
+    return preset.input_frame[split_name] if preset else 0
+
+
 def stored_truth(split: DataSplit, split_name: str, index: int) -> tuple[Trajectory, bool, dict[str, Any]]:
     """A stored trajectory from the task's input frame on, whether its law is known, and its recipe."""
     if not 0 <= index < len(split):
         raise InputError(f"{split.source}: no sample {index}; it has {len(split)} (0 to {len(split) - 1})")
     recipe = dict(split.recipe)
-    preset = PRESETS.get(str(recipe.get("preset")))
-    first = preset.input_frame[split_name] if preset else 0
+    first = task_start(split, split_name)
     known = recipe.get("law") in FORCES
     law, parameters = (recipe["law"], recipe.get("parameters") or {}) if known else ("coulomb", {})
     system = System(split.charges[index], split.masses[index], law, parameters)
@@ -235,6 +249,12 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--random-rotation", type=seed, metavar="SEED", help="a Haar-random rotation instead")
     parser.add_argument("--reflect", type=int, metavar="AXIS", help="then change the sign of one coordinate")
+    parser.add_argument(
+        "--evaluations", type=positive_int, metavar="K", help="rounds per horizon, for a model that chooses"
+    )
+    parser.add_argument(
+        "--tolerance", type=positive_float, metavar="L", help="let each window choose its rounds: see forecast()"
+    )
     parser.add_argument("--frames", type=positive_int, metavar="F", help="compare so many frames")
     parser.add_argument("--formats", default=DEFAULT_FORMATS, help=f"of {', '.join(EXPORTERS)} (default: all)")
     parser.add_argument(
@@ -276,6 +296,10 @@ def main(argv: Sequence[str]) -> None:
     look = ViewOptions(colour_by=options.colour_by, layout=options.layout)
     refuse_existing(options.out, options.overwrite)
     model = load(options.model, trust_code=options.trust_code)
+    if options.evaluations is not None:
+        model = model.with_evaluations(options.evaluations)
+    if options.tolerance is not None:
+        model = model.with_tolerance(options.tolerance)
     command = command_line("surrogate.compare", argv)
     comparison = _comparison(options, model, command)
     colouring_of(look.colour_by, comparison)

@@ -6,9 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from physics.dataset import DataSplit
 from physics.errors import InputError
 from physics.types import State, System, Trajectory
 from surrogate.forecaster import Forecaster
+from surrogate.metrics import sample_errors
 
 FloatArray = NDArray[np.float64]
 
@@ -69,6 +71,20 @@ def sliding_forecast(model: Forecaster, truth: Trajectory, dtype: torch.dtype = 
     q, m = _per_sample(truth.system, truth.n_frames - k)
     x, v = _step(model, truth.positions[:-k], truth.velocities[:-k], q, m, dtype)
     return _trajectory(truth, truth.times[k:], x, v)
+
+
+def window_errors(
+    model: Forecaster, samples: DataSplit, first: int, dtype: torch.dtype = torch.float32
+) -> FloatArray:
+    """Root mean square of the position error of each sample, one horizon after frame `first`, (samples,)."""
+    model.refuse_unfit(samples.n_dims, samples.n_particles, model.horizon)
+    target = first + horizon_in_frames(samples.times[first:], model.horizon)
+    if target >= len(samples.times):
+        raise InputError(f"{samples.source}: shorter than the model's horizon of {model.horizon:g}")
+    x, v = (np.asarray(a[:, first], dtype=np.float64) for a in (samples.positions, samples.velocities))
+    q, m = (np.asarray(a, dtype=np.float64) for a in (samples.charges, samples.masses))
+    forecast, _ = model.forecast_in(x, v, q, dtype, m)
+    return np.asarray(np.sqrt(sample_errors(forecast, samples.positions[:, target].astype(np.float64))))
 
 
 def chained_rollout(model: Forecaster, truth: Trajectory, dtype: torch.dtype = torch.float32) -> Trajectory:

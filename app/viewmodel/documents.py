@@ -59,6 +59,12 @@ def _one_of(wanted: tuple[Any, ...], value: Any, where: str) -> Any:
     kinds = [w for w in wanted if w is not type(None)]
     if len(kinds) == 1:
         return checked(kinds[0], value, where)
+    if not isinstance(value, dict):
+        for kind in (k for k in kinds if not is_dataclass(k)):
+            try:
+                return checked(kind, value, where)
+            except InputError:
+                continue
     by_name = {w.__name__: w for w in kinds}
     name = value.get("kind") if isinstance(value, dict) else None
     if name not in by_name:

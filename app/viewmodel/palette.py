@@ -48,12 +48,15 @@ CHOICES: dict[str, Choice] = {
     ),
     "model": Choice(
         "Model",
-        lambda state, catalogue: [(name, name) for name in catalogue.models],
+        lambda state, catalogue: [(name, name) for name in (*catalogue.models, *state.models.opened)],
         lambda session, name: session.system.choose_model(name),
     ),
     "contrast": Choice(
-        "Contrast model",
-        lambda state, catalogue: [("none", ""), *((name, name) for name in catalogue.models)],
+        "Second model",
+        lambda state, catalogue: [
+            ("none", ""),
+            *((name, name) for name in (*catalogue.models, *state.models.opened)),
+        ],
         lambda session, name: session.system.choose_contrast(name),
     ),
     "plane": Choice(

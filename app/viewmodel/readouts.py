@@ -64,7 +64,7 @@ def readouts(state: ViewState) -> ReadOut:
     if contrast is not None:
         sources.append(("contrast", contrast.model_name))
         errors.append(_rmse(contrast, None, min(frame, contrast.truth.n_frames - 1)))
-        drifts.append("")
+        drifts.append(_energy_error(prepared, "second", frame))
     if "engine" in symmetry:
         sources.append(("engine", "engine"))
         errors.append("")

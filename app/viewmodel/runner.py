@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 from app.viewmodel.glimpse import Glimpse
 from app.viewmodel.setup import Setup
+from app.viewmodel.tasks.task import Task
+from app.viewmodel.tasks.train import PATIENCE, TrainTask
 from app.viewmodel.work import ExportRequest, Prepared, describe_file, export, glimpse, prepared_parts
 from physics.errors import InputError
 
@@ -26,7 +28,7 @@ PAINT_SECONDS = 0.06
 
 ENDED = "the working process ended unexpectedly; try again"
 
-Request = Setup | ExportRequest | str
+Request = Setup | ExportRequest | Task | str
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Callbacks:
     ----------
     done, failed, progress : callable
     first : callable
-        Given what can be drawn before all is measured.
+        Given what can be shown before all is measured.
     glimpse : callable
         Given what is on the screen before all is forecast.
     near : (int, int) or None
@@ -47,7 +49,7 @@ class Callbacks:
     done: Callable[[Any], None]
     failed: Callable[[str], None]
     progress: Callable[[float], None] = lambda _: None
-    first: Callable[[Prepared], None] = lambda _: None
+    first: Callable[[Any], None] = lambda _: None
     glimpse: Callable[[Glimpse], None] = lambda _: None
     near: tuple[int, int] | None = None
 
@@ -60,7 +62,7 @@ class Job(Protocol):
 
 
 class Runner(Protocol):
-    """Runs requests: a Setup is prepared, an ExportRequest exported, a path described."""
+    """Runs requests: a Setup is prepared, an ExportRequest exported, a Task done, a path described."""
 
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """Start a job; its callbacks come later, or at once for the inline runner."""
@@ -73,7 +75,7 @@ def answer(
     request: Request,
     progress: Callable[[float], None],
     cancelled: Callable[[], bool],
-    first: Callable[[Prepared], None] = lambda _: None,
+    first: Callable[[Any], None] = lambda _: None,
 ) -> Any:
     """What a request asks for, computed here and now."""
     if isinstance(request, Setup):
@@ -83,6 +85,8 @@ def answer(
         return part
     if isinstance(request, ExportRequest):
         return export(request, progress, cancelled)
+    if isinstance(request, Task):
+        return request.run(progress, cancelled, first)
     return describe_file(request)
 
 
@@ -136,7 +140,7 @@ def _serve(connection: Connection, cancel: Any) -> None:
         def report(fraction: float, number: int = number) -> None:
             connection.send((number, "progress", fraction))
 
-        def first(part: Prepared, number: int = number) -> None:
+        def first(part: Any, number: int = number) -> None:
             connection.send((number, "first", part))
 
         try:
@@ -251,7 +255,7 @@ def _sweeper(folder: Path) -> Callable[[], None]:
 
 
 class _ExportJob:
-    """An export in a process of its own: cancelling it cannot disturb the forecasts."""
+    """An export or a task in a process of its own: cancelling it cannot disturb the forecasts."""
 
     def __init__(self, child: _Child) -> None:
         self._child = child
@@ -274,8 +278,48 @@ class _ForecastJob:
         self._cancel()
 
 
+class _Watcher:
+    """A training: commands of their own, watched by a thread of this process."""
+
+    def __init__(self, task: TrainTask, callbacks: Callbacks, post: Callable[[Callable[[], None]], None]) -> None:
+        self._stop = threading.Event()
+        self._closed = False
+
+        def tell(then: Callable[[Any], None], value: Any) -> None:
+            if not self._closed:
+                post(lambda: then(value))
+
+        def work() -> None:
+            try:
+                ended = task.run(
+                    lambda fraction: tell(callbacks.progress, fraction),
+                    self._stop.is_set,
+                    lambda part: tell(callbacks.first, part),
+                )
+            except (InputError, OSError) as error:
+                tell(callbacks.failed, str(error))
+            else:
+                tell(callbacks.done, ended)
+
+        self._thread = threading.Thread(target=work, daemon=True, name="isotwin training")
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def cancel(self) -> None:
+        self._stop.set()
+
+    def close(self) -> None:
+        """Stop the command and wait until it is: it keeps its last validated state."""
+        self._closed = True
+        self._stop.set()
+        self._thread.join(PATIENCE + 2.0)
+
+
 class ProcessRunner:
-    """Forecasts in one long-lived child, exports in a fresh one each.
+    """Forecasts in one long-lived child, exports and tasks in a fresh one each, trainings as commands.
 
     Parameters
     ----------
@@ -289,11 +333,19 @@ class ProcessRunner:
         self._post = post
         self._forecasts = _Child(post, "isotwin forecasts") if at_once else None
         self._exports: list[_Child] = []
+        self._trainings: list[_Watcher] = []
 
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """See Runner."""
-        if isinstance(request, ExportRequest):
-            child = _Child(self._post, "isotwin export", _sweeper(Path(request.folder)))
+        if isinstance(request, TrainTask):
+            watcher = _Watcher(request, callbacks, self._post)
+            self._trainings = [w for w in self._trainings if w.alive] + [watcher]
+            return watcher
+        if isinstance(request, ExportRequest | Task):
+            if isinstance(request, ExportRequest):
+                child = _Child(self._post, "isotwin export", _sweeper(Path(request.folder)))
+            else:
+                child = _Child(self._post, "isotwin measurement")
             self._exports = [c for c in self._exports if c.alive] + [child]
 
             def ended(then: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -303,7 +355,8 @@ class ProcessRunner:
 
                 return run
 
-            child.send(request, Callbacks(ended(callbacks.done), ended(callbacks.failed), callbacks.progress))
+            done, failed = ended(callbacks.done), ended(callbacks.failed)
+            child.send(request, Callbacks(done, failed, callbacks.progress, callbacks.first))
             return _ExportJob(child)
         if self._forecasts is None or not self._forecasts.alive:
             self._forecasts = _Child(self._post, "isotwin forecasts")
@@ -322,6 +375,8 @@ class ProcessRunner:
         for child in (self._forecasts, *self._exports):
             if child is not None:
                 child.close()
+        for training in self._trainings:
+            training.close()
 
 
 __all__ = ["Callbacks", "InlineRunner", "Job", "Prepared", "ProcessRunner", "Runner"]

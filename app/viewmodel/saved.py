@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from app.viewmodel.documents import read_document, write_document
-from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
+from app.viewmodel.intents.system import MAX_SEED
 from app.viewmodel.matrices import TOLERANCE, off_orthogonal
+from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.scene import MAX_PANES
 from app.viewmodel.setup import Given, Operation, Setup, TourTurn
 from app.viewmodel.state import Playback, View
@@ -72,6 +73,8 @@ def check_session(saved: SavedSession, where: str) -> None:
     for name, value, least, most in (
         ("setup.dims", setup.dims, 1, MAX_DIMS),
         ("setup.particles", setup.particles, 2, MAX_PARTICLES),
+        ("setup.own.positions", setup.own.n_dims if setup.own else None, 1, MAX_DIMS),
+        ("setup.own.charges", setup.own.n_particles if setup.own else None, 2, MAX_PARTICLES),
         ("setup.seed", setup.seed, 0, MAX_SEED),
         ("playback.speed", playback.speed, 0.01, 100.0),
         ("playback.position", playback.position, 0, 1e7),

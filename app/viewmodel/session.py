@@ -10,20 +10,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from app.viewmodel.draft import Draft
 from app.viewmodel.intents.autosave import AutosaveIntents
 from app.viewmodel.intents.basis import BasisIntents
 from app.viewmodel.intents.clock import ClockIntents
 from app.viewmodel.intents.comparison import ComparisonIntents
+from app.viewmodel.intents.data import DataIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
 from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.intents.lessons import LessonIntents
+from app.viewmodel.intents.models import ModelIntents
 from app.viewmodel.intents.picture import PictureIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
+from app.viewmodel.intents.scene import SceneIntents
 from app.viewmodel.intents.selection import SelectionIntents
 from app.viewmodel.intents.sketch import SketchIntents
 from app.viewmodel.intents.system import SystemIntents
 from app.viewmodel.intents.tours import TourIntents
+from app.viewmodel.intents.training import TrainIntents
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.welcome import WelcomeIntents
 from app.viewmodel.intents.world import WorldIntents
@@ -37,7 +42,7 @@ Listener = Callable[[ViewState], None]
 
 UNDO_DEPTH = 200
 
-Step = tuple[Setup, View]
+Step = tuple[Setup, View, Draft | None]
 """What an undo brings back; theme and help stay as they are."""
 
 
@@ -62,6 +67,10 @@ class Session:
         self.jobs = JobIntents(self)
         self.comparison = ComparisonIntents(self)
         self.system = SystemIntents(self)
+        self.models = ModelIntents(self)
+        self.scene = SceneIntents(self)
+        self.training = TrainIntents(self)
+        self.data = DataIntents(self)
         self.world = WorldIntents(self)
         self.basis = BasisIntents(self)
         self.tours = TourIntents(self)
@@ -130,7 +139,7 @@ class Session:
 
     def remember(self) -> None:
         """Make what is now a step to come back to; for intents, before they publish a change."""
-        self._undo = [*self._undo, (self._state.setup, self._state.view)][-UNDO_DEPTH:]
+        self._undo = [*self._undo, (self._state.setup, self._state.view, self._state.draft)][-UNDO_DEPTH:]
         self._redo = []
 
     def forget_after(self, setup: Setup) -> None:
@@ -150,9 +159,10 @@ class Session:
             return
         self.tours.pause()
         now = self._state
-        forth.append((now.setup, now.view))
-        setup, view = back.pop()
-        self.publish(view=replace(view, theme=now.view.theme, show_help=now.view.show_help), message=None)
+        forth.append((now.setup, now.view, now.draft))
+        setup, view, draft = back.pop()
+        view = replace(view, theme=now.view.theme, show_help=now.view.show_help)
+        self.publish(view=view, draft=draft, message=None)
         if setup != now.setup:
             self.comparison.use(setup)
 

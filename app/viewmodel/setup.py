@@ -177,6 +177,73 @@ def active_degrees(operations: tuple[Operation, ...], i: int, j: int) -> float:
 
 
 @dataclass(frozen=True)
+class OwnScene:
+    """A system that the user set up, and how long to watch it; what a scenario file holds.
+
+    Attributes
+    ----------
+    title, law : str
+    parameters : tuple of (str, float or str)
+        Of the law, by name.
+    charges, masses : tuple of float
+    positions, velocities : tuple of tuples of float
+        A row a particle.
+    duration, frame_interval, start : float [time]
+        `start` is the time of the state.
+    dt : float or None [time]
+    """
+
+    title: str = "Own scene"
+    law: str = "coulomb"
+    parameters: tuple[tuple[str, float | str], ...] = ()
+    charges: tuple[float, ...] = ()
+    masses: tuple[float, ...] = ()
+    positions: tuple[tuple[float, ...], ...] = ()
+    velocities: tuple[tuple[float, ...], ...] = ()
+    duration: float = 12.0
+    frame_interval: float = 0.05
+    start: float = 0.0
+    dt: float | None = None
+
+    @property
+    def n_particles(self) -> int:
+        """Number of particles."""
+        return len(self.charges)
+
+    @property
+    def n_dims(self) -> int:
+        """Number of space dimensions."""
+        return len(self.positions[0]) if self.positions else 0
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a model that chooses spends on a forecast; its usual rounds where both are None.
+
+    Attributes
+    ----------
+    evaluations : int or None
+        Rounds per horizon.
+    tolerance : float or None [length]
+        Each window chooses its own number of rounds.
+    """
+
+    evaluations: int | None = None
+    tolerance: float | None = None
+
+    def __str__(self) -> str:
+        rounds = "" if self.evaluations is None else f"{self.evaluations} rounds"
+        limit = "" if self.tolerance is None else f"tolerance {self.tolerance:g}"
+        return ", ".join(filter(None, (rounds, limit)))
+
+    @property
+    def options(self) -> list[str]:
+        """As `surrogate.compare` takes them."""
+        rounds = [] if self.evaluations is None else [f"--evaluations {self.evaluations}"]
+        return rounds if self.tolerance is None else [*rounds, f"--tolerance {self.tolerance!r}"]
+
+
+@dataclass(frozen=True)
 class Setup:
     """Everything that determines what is compared.
 
@@ -186,12 +253,16 @@ class Setup:
         A shipped name or the path of a TOML file; empty when `data` is shown.
     data, split, index : str, str, int
         A stored trajectory instead of a scenario.
+    own : OwnScene or None
+        A system of the user's own instead of both.
     dims, particles, seed : int or None
         None keeps the scenario's own.
     clamped : bool
         Replace the scenario's law by the published one, whose clamp is not isotropic.
     model, contrast : str
-        Shipped names or paths; no contrast when empty.
+        Shipped names or paths: who forecasts, and the second model beside it; none when empty.
+    effort, contrast_effort : Effort
+        Of the two models.
     operations : tuple of Operation
         The world rotation.
     """
@@ -206,6 +277,9 @@ class Setup:
     clamped: bool = False
     model: str = ""
     contrast: str = ""
+    effort: Effort = Effort()
+    contrast_effort: Effort = Effort()
+    own: OwnScene | None = None
     operations: tuple[Operation, ...] = field(default=())
 
     @property

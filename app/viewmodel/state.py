@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.draft import Draft
 from app.viewmodel.glimpse import Glimpse
 from app.viewmodel.preferences import Preferences
 from app.viewmodel.setup import Setup, active_degrees, planes
+from app.viewmodel.tasks.model_table import ModelRow
+from app.viewmodel.tasks.sample_errors import SampleError
+from app.viewmodel.training import Training
 from app.viewmodel.work import Prepared
 from surrogate.render.depth import most_hidden_axis
 from surrogate.render.projection import axis_view_basis, default_view_basis
@@ -238,6 +242,52 @@ class Offer:
     decline: str
 
 
+@dataclass(frozen=True)
+class ModelTable:
+    """What the models do on one state.
+
+    Attributes
+    ----------
+    rows : tuple of ModelRow
+    setup : Setup or None
+        What they were measured on.
+    progress : float or None
+        0 to 1 while it is measured.
+    opened : tuple of str
+        Paths of models that the user opened or trained.
+    """
+
+    rows: tuple[ModelRow, ...] = ()
+    setup: Setup | None = None
+    progress: float | None = None
+    opened: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Browser:
+    """The samples of a data set by their error.
+
+    Attributes
+    ----------
+    errors : tuple of (int, float)
+        Samples and their errors, the worst first; empty for the order of the file.
+    setup : Setup or None
+        For which they were measured.
+    progress : float or None
+        0 to 1 while they are measured.
+    """
+
+    errors: tuple[SampleError, ...] = ()
+    setup: Setup | None = None
+    progress: float | None = None
+
+
+def same_data(a: Setup | None, b: Setup) -> bool:
+    """Whether two setups browse the same split of the same data set with the same model."""
+    keys = ("data", "split", "model", "effort")
+    return a is not None and all(getattr(a, key) == getattr(b, key) for key in keys)
+
+
 @dataclass(frozen=True, eq=False)
 class ViewState:
     """All of it.
@@ -270,6 +320,14 @@ class ViewState:
     lesson : RunningLesson or None
     sketch : Sketch or None
         What the user draws of the future.
+    models : ModelTable
+        What was measured of all models.
+    draft : Draft or None
+        What the scene editor has and the simulation has not; None without edits.
+    training : Training
+        The training panel.
+    browser : Browser
+        The samples of the data set by their error.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -291,6 +349,10 @@ class ViewState:
     welcome: bool = False
     lesson: RunningLesson | None = None
     sketch: "Sketch | None" = None
+    models: ModelTable = field(default_factory=ModelTable)
+    draft: Draft | None = None
+    training: Training = field(default_factory=Training)
+    browser: Browser = field(default_factory=Browser)
 
     @property
     def n_frames(self) -> int:

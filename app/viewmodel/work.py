@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodel.glimpse import Glimpse, glimpse_of, turned_is_enough
-from app.viewmodel.setup import Operation, Setup, rotation_matrix
+from app.viewmodel.own_scene import scenario_of_scene, scene_of_state
+from app.viewmodel.setup import Effort, Operation, OwnScene, Setup, rotation_matrix
 from app.viewmodel.symmetry import Arrays, Forecast, Symmetry, engine_errors, model_symmetry
 from physics.errors import InputError
 from surrogate.comparison import Comparison
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from surrogate.forecaster import Forecaster
 
 FloatArray = NDArray[np.float64]
+
+UNSAVED = "own-scene.toml"
+"""Stands in commands for a scene of the user's own that is in no file yet."""
 
 APP_FRAMES_PER_HORIZON = 25
 """Frames of one model horizon as shown: smooth at real-time speed."""
@@ -62,7 +66,7 @@ class Prepared:
     symmetry : mapping of str to Symmetry
         Equivariance errors of "model", "contrast" and "engine", as far as there are any.
     energies : mapping of str to (n_frames,) float64
-        Of truth, forecast and roll-out.
+        Of truth, forecast, roll-out and second model, as far as there are any.
     kinetic : float
         Mean kinetic energy of the truth, the measure of energy errors (the total may be near zero).
     seconds : float
@@ -75,6 +79,10 @@ class Prepared:
     seed : int or None
     n_samples : int
         Of the data set that is browsed; 0 for a scenario.
+    splits : tuple of str
+        Of the data set; none where it is one split by itself.
+    scene : OwnScene
+        The system before the turn, for the scene editor.
     """
 
     setup: Setup
@@ -88,6 +96,8 @@ class Prepared:
     drawn: bool
     seed: int | None
     n_samples: int = 0
+    splits: tuple[str, ...] = ()
+    scene: OwnScene | None = None
     clamp_note: str = ""
     symmetry: Mapping[str, Symmetry] = field(default_factory=dict)
     energies: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -96,11 +106,41 @@ class Prepared:
     picture: int = field(default_factory=time.monotonic_ns)
 
 
-@lru_cache(maxsize=8)
 def _model(name: str) -> "Forecaster":
+    """A loaded model; loaded anew where its file has changed, as a training does."""
+    files = (Path(name) / "best" / FILE_NAME, Path(name) / FILE_NAME, Path(name))
+    stamps = (file.stat().st_mtime_ns for file in files if file.is_file())
+    return _loaded(name, 0 if name in shipped_models() else next(stamps, 0))
+
+
+@lru_cache(maxsize=8)
+def _loaded(name: str, stamp: int) -> "Forecaster":
     from surrogate.forecaster import load
 
     return load(name)
+
+
+def tuned_model(name: str, effort: Effort) -> "Forecaster":
+    """A model that spends what is asked; named so that it can stand beside itself.
+
+    Raises
+    ------
+    InputError
+        Where it cannot choose.
+    """
+    model = _model(name or default_model())
+    if effort == Effort():
+        return model
+    if effort.evaluations is not None:
+        model = model.with_evaluations(effort.evaluations)
+    if effort.tolerance is not None:
+        model = model.with_tolerance(effort.tolerance)
+    model.name = f"{model.name} ({effort})"  # a copy: the loaded one keeps its name
+    return model
+
+
+def _about(model: "Forecaster") -> dict[str, Any]:
+    return {"evaluations": model.evaluations, "tolerance": model.tolerance, "chooses": model.chooses_evaluations}
 
 
 def default_model() -> str:
@@ -123,7 +163,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
     from surrogate.compare import comparison_parts
 
     begin = time.perf_counter()
-    model = _model(setup.model or default_model())
+    model = tuned_model(setup.model, setup.effort)
     truth, before = _truths(setup, model)
     plain, facts = before.truth, before.facts
     title = facts["title"]
@@ -134,17 +174,23 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         rotation,
         scenario_name=title,
         law_known=facts["law_known"],
-        command=command_of(setup, model.name),
-        details={"description": facts["description"], "seed": facts["seed"]},
+        command=command_of(setup, default_model()),
+        details={"description": facts["description"], "seed": facts["seed"], **_about(model)},
     )
     comparison = next(parts)
     contrast, note, other = None, "", None
     other_parts: Iterator[Comparison] = iter(())
     if setup.contrast:
         try:
-            other = _model(setup.contrast)
+            other = tuned_model(setup.contrast, setup.contrast_effort)
             other_parts = comparison_parts(
-                other, truth, rotation, scenario_name=title, law_known=facts["law_known"], chained=False
+                other,
+                truth,
+                rotation,
+                scenario_name=title,
+                law_known=facts["law_known"],
+                details=_about(other),
+                chained=False,
             )
             contrast = next(other_parts)
         except InputError as error:
@@ -162,6 +208,8 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         drawn=facts["drawn"],
         seed=facts["seed"],
         n_samples=facts["n_samples"],
+        splits=facts.get("splits", ()),
+        scene=before.scene,
         clamp_note=facts.get("clamp_note", ""),
         measured=False,
     )
@@ -173,10 +221,16 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         contrast=contrast,
         truth_residual=_truth_residual(truth, plain, rotation.matrix, seen.n_frames),
         symmetry=_symmetry(first, (model, other), truth, before),
-        energies=_energies(comparison),
+        energies=_energies(comparison, contrast),
         kinetic=_kinetic(comparison),
         measured=True,
     )
+
+
+def turned_truth(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Any, bool]:
+    """The truth at a model's frames, the world rotation it is under, and whether its law is known."""
+    truth, before = _truths(setup, model)
+    return truth, _rotation(setup, truth.n_dims), bool(before.facts["law_known"])
 
 
 def _rotation(setup: Setup, n_dims: int) -> Any:
@@ -196,6 +250,8 @@ class Unturned:
     growth : (n_frames,) float64
     scenario : Scenario or None
         At the frames of the application; None for stored data.
+    scene : OwnScene
+        The system and its state, as the scene editor takes them.
     facts : mapping
         title, description, law_known, drawn, seed, n_samples.
     """
@@ -204,15 +260,16 @@ class Unturned:
     growth: FloatArray
     scenario: "Scenario | None"
     facts: Mapping[str, Any]
+    scene: OwnScene
 
 
 def glimpse(setup: Setup, near: tuple[int, int]) -> Glimpse | None:
     """The forecasts of the frames on the screen, before all the others; None where there is nothing to show."""
     from physics.forces import FORCES
 
-    model = _model(setup.model or default_model())
+    model = tuned_model(setup.model, setup.effort)
     try:
-        other = _model(setup.contrast) if setup.contrast else None
+        other = tuned_model(setup.contrast, setup.contrast_effort) if setup.contrast else None
     except InputError:
         other = None  # the whole comparison says why
     before = _before(setup, model)
@@ -229,7 +286,7 @@ def _before(setup: Setup, model: "Forecaster") -> Unturned:
     """What there was before the turn."""
     path = Path(setup.data or setup.scenario)
     stamp = path.stat().st_mtime_ns if path.exists() else 0
-    unrotated = replace(setup, operations=(), model="", contrast="")
+    unrotated = replace(setup, operations=(), model="", contrast="", effort=Effort(), contrast_effort=Effort())
     return _unturned(unrotated, model.horizon / APP_FRAMES_PER_HORIZON, stamp)
 
 
@@ -256,23 +313,31 @@ def _turned(before: Unturned, operations: tuple[Operation, ...]) -> "Trajectory"
 @lru_cache(maxsize=8)
 def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
     """Made once for each system; `stamp` is the time of its file's last change."""
-    from physics.dataset import read_split
+    from physics.dataset import available_splits, read_samples
     from physics.scenarios import load_scenario
     from surrogate.compare import stored_truth
 
     if setup.data:
-        split = read_split(setup.data, setup.split)
-        plain, known, recipe = stored_truth(split, setup.split, setup.index)
+        one, count = read_samples(setup.data, setup.split, range(setup.index, setup.index + 1))
+        plain, known, recipe = stored_truth(one, setup.split, 0)
         facts = {
             "title": f"{Path(setup.data).name} #{setup.index}",
             "description": str(recipe.get("preset", "")),
             "law_known": known,
             "drawn": False,
             "seed": None,
-            "n_samples": len(split),
+            "n_samples": count,
+            "splits": available_splits(setup.data),
         }
-        return Unturned(plain, _growth(plain), None, facts)
-    scenario = load_scenario(setup.scenario)
+        span = float(plain.times[-1] - plain.times[0])
+        return Unturned(
+            plain,
+            _growth(plain),
+            None,
+            facts,
+            scene_of_state(plain, f"{Path(setup.data).name} #{setup.index}", span),
+        )
+    scenario = scenario_of_scene(setup.own) if setup.own is not None else load_scenario(setup.scenario)
     if setup.clamped:
         scenario = scenario.clamped()
     drawn = bool(scenario.random)
@@ -293,7 +358,8 @@ def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
         "n_samples": 0,
         "clamp_note": _clamp_note(scenario, setup, drawn) if setup.clamped else "",
     }
-    return Unturned(plain, _growth(plain), finer, facts)
+    scene = scene_of_state(plain, scenario.title, scenario.duration, scenario.frame_interval, scenario.dt)
+    return Unturned(plain, _growth(plain), finer, facts, scene)
 
 
 def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:
@@ -390,7 +456,7 @@ def _engine_errors(before: Unturned) -> dict[str, FloatArray]:
     return engine_errors(plain, simulated)
 
 
-def _energies(comparison: Comparison) -> dict[str, FloatArray]:
+def _energies(comparison: Comparison, second: Comparison | None) -> dict[str, FloatArray]:
     from physics.observables import total_energy
 
     if not comparison.law_known:
@@ -398,6 +464,8 @@ def _energies(comparison: Comparison) -> dict[str, FloatArray]:
     energies = {"truth": total_energy(comparison.truth), "forecast": total_energy(comparison.forecast)}
     if comparison.rollout is not None:
         energies["rollout"] = total_energy(comparison.rollout)
+    if second is not None and second.truth.n_frames == comparison.truth.n_frames:
+        energies["second"] = total_energy(second.forecast)
     return energies
 
 
@@ -426,12 +494,12 @@ def _advice(setup: Setup, comparison: Comparison) -> str:
 
 
 def command_of(setup: Setup, model_name: str) -> str:
-    """The `surrogate.compare` command that makes this comparison again; it has no contrast."""
-    parts = ["python -m surrogate.compare", shlex.quote(setup.model or model_name)]
+    """The `surrogate.compare` command that makes this comparison again; it has no second model."""
+    parts = ["python -m surrogate.compare", shlex.quote(setup.model or model_name), *setup.effort.options]
     if setup.data:
         parts.append(f"--data {shlex.quote(setup.data)} --split {setup.split} --index {setup.index}")
     else:
-        parts.append(f"--scenario {shlex.quote(setup.scenario)}")
+        parts.append(f"--scenario {shlex.quote(UNSAVED if setup.own is not None else setup.scenario)}")
         for option, value in (("--dims", setup.dims), ("--particles", setup.particles), ("--seed", setup.seed)):
             if value is not None:
                 parts.append(f"{option} {value}")
@@ -457,7 +525,14 @@ def export(request: ExportRequest, progress: Callable[[float], None], cancelled:
 
     prepared = prepare(replace(request.setup, contrast=""))
     written = export_all(prepared.comparison, Path(request.folder), request.formats, progress, cancelled)
-    return [str(path) for path in written]
+    paths = [str(path) for path in written]
+    if request.setup.own is not None:  # the command line in the sidecar names it
+        from physics.scenario_files import write_scenario
+
+        scene = Path(request.folder) / UNSAVED
+        write_scenario(scene, scenario_of_scene(request.setup.own))
+        paths.append(str(scene))
+    return paths
 
 
 def describe_file(path: str) -> Setup:
@@ -468,7 +543,7 @@ def describe_file(path: str) -> Setup:
     InputError
         One line, for anything else.
     """
-    from physics.dataset import available_splits, read_split
+    from physics.dataset import available_splits, read_samples
     from physics.scenarios import load_scenario
     from surrogate.forecaster import load
 
@@ -482,7 +557,7 @@ def describe_file(path: str) -> Setup:
     if place.suffix == ".npz" or is_zarr:
         splits = available_splits(place)
         split = "test" if "test" in splits or not splits else splits[0]
-        read_split(place, split)
+        read_samples(place, split, range(1))
         return Setup(scenario="", data=path, split=split)
     if place.name == FILE_NAME or (place / FILE_NAME).is_file() or (place / "best").is_dir():
         load(place)

@@ -115,6 +115,7 @@ class Charts(QWidget):
         logarithmic = state.view.log_curves
         colours = {"truth": theme.truth, "forecast": theme.forecast, "rollout": theme.rollout}
         names = {"truth": "truth", "forecast": "forecast", "rollout": "roll-out"}
+        colours["second"], names["second"] = theme.warning, "second model"
         errors = energy_errors(prepared)
         shown = {k: v for k, v in errors.items() if k != "rollout" or state.view.show_rollout}
         self.energy.title = "energy error" if errors else "energy: law unknown"

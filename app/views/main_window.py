@@ -262,6 +262,23 @@ class MainWindow(QMainWindow):
         path, _ = QFileDialog.getSaveFileName(self, "Save the session", "session.json", "Session (*.json)")
         return path if not path or path.endswith(".json") else f"{path}.json"
 
+    def scenario_path(self) -> str:
+        """Where to save a scenario, or empty."""
+        path, _ = QFileDialog.getSaveFileName(self, "Save as scenario", "scene.toml", "Scenario (*.toml)")
+        return path if not path or path.endswith(".toml") else f"{path}.toml"
+
+    def data_path(self) -> str:
+        """A data set to train on, or empty."""
+        kinds = "Data sets (*.npz zarr.json);;All files (*)"
+        path, _ = QFileDialog.getOpenFileName(self, "A data set to train on", "", kinds)
+        return str(Path(path).parent) if Path(path).name == "zarr.json" else path
+
+    def run_folder(self) -> str:
+        """A folder for a training, or empty."""
+        start = self.session.state.training.plan.out
+        path, _ = QFileDialog.getSaveFileName(self, "Train into this folder", start, "Folder (*)")
+        return path
+
     def export_folder(self) -> str:
         """A new folder to export to, or empty."""
         start = str(Path.cwd() / "out" / "comparison")
@@ -279,6 +296,11 @@ class MainWindow(QMainWindow):
     def toggle_panel(self, name: str) -> None:
         """Show a panel, or close it if it is seen."""
         self.docks.toggle(name)
+
+    def show_panel(self, name: str) -> None:
+        """Show a panel, in front of those it shares a place with."""
+        self.docks.docks[name].show()
+        self.docks.docks[name].raise_()
 
     def reset_layout(self) -> None:
         """All panels where they are at the first start."""

@@ -13,13 +13,17 @@ from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.views.basis_panel import BasisPanel
 from app.views.charts import Charts
+from app.views.data_panel import DataPanel
 from app.views.equivariance_chart import EquivarianceChart
 from app.views.lesson_panel import LessonPanel
+from app.views.models_panel import ModelsPanel
 from app.views.particle_panel import ParticlePanel
 from app.views.picture_panel import PicturePanel
 from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
+from app.views.scene_panel import ScenePanel
 from app.views.system_panel import SystemPanel
+from app.views.train_panel import TrainPanel
 
 RIGHT, BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
@@ -121,7 +125,23 @@ PANELS: dict[str, Panel] = {
         scrolls=False,
         tab_with="curves",
     ),
-}
+    "models": Panel(
+        "Models", BOTTOM, ModelsPanel, "Alt+M", "Two models side by side, and all of them on this state",
+        scrolls=False, tab_with="curves", shown=False,
+    ),
+    "scene": Panel(
+        "Scene editor", BOTTOM, ScenePanel, "Alt+C", "The law and every particle, to be changed",
+        scrolls=False, tab_with="curves", shown=False,
+    ),
+    "data": Panel(
+        "Data", BOTTOM, lambda s, c: DataPanel(s), "Alt+D", "The samples of a data set, worst first if wanted",
+        scrolls=False, tab_with="curves", shown=False,
+    ),
+    "train": Panel(
+        "Train", BOTTOM, lambda s, c: TrainPanel(s), "Alt+T", "A model of your own: data, budget, live curves",
+        scrolls=False, tab_with="curves", shown=False,
+    ),
+}  # fmt: skip
 
 
 def _action(name: str, panel: Panel) -> Action:

@@ -15,9 +15,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodel.catalogue import Catalogue
-from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
+from app.viewmodel.intents.system import MAX_SEED
+from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
+
+OWN = "own scene"
+"""Stands in the list of scenarios for what the scene editor made."""
 
 
 def _let_shrink(combo: QComboBox) -> None:
@@ -48,7 +52,7 @@ class SystemPanel(QWidget):
         self.scenario.setAccessibleName("scenario")
         for name, title in self._titles.items():
             self.scenario.addItem(title, name)
-        self.scenario.activated.connect(lambda: session.system.choose_scenario(self.scenario.currentData()))
+        self.scenario.activated.connect(self._scenario_chosen)
         _let_shrink(self.scenario)
         layout.addWidget(self.scenario)
         self.description = QLabel()
@@ -96,6 +100,10 @@ class SystemPanel(QWidget):
         row.addWidget(self.clamped)
         layout.addLayout(row)
 
+    def _scenario_chosen(self) -> None:
+        if self.scenario.currentData() != OWN:  # which is shown already while it is in the list
+            self._session.system.choose_scenario(self.scenario.currentData())
+
     def _seed_changed(self, number: float) -> None:
         value = int(number)
         prepared = self._session.state.prepared
@@ -108,9 +116,9 @@ class SystemPanel(QWidget):
         layout = self._layout
         self.model, self.contrast = QComboBox(), QComboBox()
         self.model.setAccessibleName("model")
-        self.contrast.setAccessibleName("contrast model")
+        self.contrast.setAccessibleName("second model")
         self.model.addItems(models)
-        self.contrast.addItem("no contrast", "")
+        self.contrast.addItem("no second model", "")
         for name in models:
             self.contrast.addItem(f"vs {name}", name)
         self.model.activated.connect(lambda: self._session.system.choose_model(self.model.currentText()))
@@ -147,13 +155,13 @@ class SystemPanel(QWidget):
         prepared = state.prepared
         assert prepared is not None
         setup = state.setup
-        at = self.scenario.findData(setup.scenario)
-        if at < 0 and (setup.scenario or setup.data):
-            path = setup.data or setup.scenario
-            at = self.scenario.findData(path)
-            if at < 0:
-                self.scenario.addItem(prepared.comparison.scenario_name, path)
-                at = self.scenario.count() - 1
+        key = OWN if setup.own is not None else setup.data or setup.scenario
+        at = self.scenario.findData(key)
+        if at < 0 and key:
+            self.scenario.addItem("", key)
+            at = self.scenario.count() - 1
+        if at >= len(self._titles):
+            self.scenario.setItemText(at, prepared.comparison.scenario_name)
         if at >= 0 and not self.scenario.view().isVisible():
             self.scenario.setCurrentIndex(at)
         self.description.setText(str(prepared.comparison.details.get("description", "")))
@@ -178,8 +186,12 @@ class SystemPanel(QWidget):
         prepared = state.prepared
         assert prepared is not None
         name = state.setup.model or prepared.comparison.model_name
-        if self.model.findText(name) < 0:
-            self.model.addItem(name)
+        for known in (name, *state.models.opened):
+            if self.model.findText(known) < 0:
+                self.model.addItem(known)
+        for known in (state.setup.contrast, *state.models.opened):
+            if self.contrast.findData(known) < 0:
+                self.contrast.addItem(f"vs {known}", known)
         if not self.model.view().isVisible():
             self.model.setCurrentText(name)
         at = self.contrast.findData(state.setup.contrast)
@@ -190,7 +202,7 @@ class SystemPanel(QWidget):
             title = "law not learned" if prepared.advice else "outside training"
             badge.append(f"{title}: {'; '.join(prepared.comparison.outside_training)}")
         if prepared.contrast_note:
-            badge.append(f"no contrast: {prepared.contrast_note}")
+            badge.append(f"no second model: {prepared.contrast_note}")
         self.badge.setText("\n".join(badge))
         self.badge.setVisible(bool(badge))
         if self.command.text() != prepared.advice:  # setting it would take a selection away

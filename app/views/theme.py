@@ -53,6 +53,7 @@ QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
     selection-background-color: {accent}; selection-color: {t.background}; }}
 QLineEdit#command {{
     padding: 2px 6px; color: {t.muted}; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }}
+QLineEdit[wrong="true"] {{ border-color: {t.warning}; color: {t.warning}; }}
 QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {accent}; }}
 QComboBox::drop-down {{ border: none; width: 18px; }}
 QComboBox::down-arrow {{ image: url({down}); width: 10px; height: 8px; }}
@@ -113,6 +114,17 @@ QTabBar::tab {{ background: {t.panel}; color: {t.muted}; padding: 5px 12px;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {accent}; }}
 QToolTip {{ background: {t.background}; color: {t.text}; border: 1px solid {t.line}; padding: 4px; }}
+QTableWidget, QHeaderView, QPlainTextEdit {{ background: {t.panel}; border: none; gridline-color: {t.line};
+    selection-background-color: {t.line}; selection-color: {t.text}; }}
+QHeaderView::section {{ background: {t.panel}; color: {t.muted}; border: none; border-bottom: 1px solid {t.line};
+    padding: 2px 5px; font-weight: normal; }}
+QTableWidget::item {{ padding: 0 3px; }}
+QTableWidget::item:disabled {{ color: {t.muted}; }}
+QTableWidget QLineEdit {{ padding: 0 4px; border-radius: 0; }}
+QTableCornerButton::section {{ background: {t.panel}; border: none; }}
+QScrollBar:horizontal {{ background: {t.panel}; height: 10px; }}
+QScrollBar::handle:horizontal {{ background: {t.line}; border-radius: 5px; min-width: 24px; }}
+QScrollBar::add-line:horizontal, QScrollBar::sub-line:horizontal {{ width: 0; }}
 QScrollBar:vertical {{ background: {t.panel}; width: 10px; }}
 QScrollBar::handle:vertical {{ background: {t.line}; border-radius: 5px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from app.viewmodel.own_scene import scene_of_state
 from app.viewmodel.runner import Callbacks, Request
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, rotation_matrix
 from app.viewmodel.state import ViewState
 from app.viewmodel.symmetry import NAMES, Symmetry
+from app.viewmodel.tasks.task import Task
 from app.viewmodel.work import ExportRequest, Prepared
 from physics import State, System, simulate
 from physics.types import Trajectory
@@ -69,6 +71,7 @@ def prepared_for(setup: Setup, **changes: Any) -> Prepared:
         "seconds": 0.1,
         "drawn": not setup.data,
         "seed": None if setup.data else (setup.seed if setup.seed is not None else 3),
+        "scene": setup.own or scene_of_state(comparison(n).truth, "five charges", 1.1, 0.1),
         "n_samples": 7 if setup.data else 0,
         "symmetry": {
             "model": symmetry(len(ones), 1e-7, 1e-15),
@@ -132,7 +135,7 @@ class PromptRunner:
         elif isinstance(request, ExportRequest):
             callbacks.progress(0.5)
             callbacks.done([f"{request.folder}/{name}" for name in request.formats])
-        else:
+        elif not isinstance(request, Task):  # a task never ends here
             callbacks.done(self.found(request))
         return FakeJob()
 
@@ -145,10 +148,12 @@ class FakeDialogs:
     path: str = "somewhere.toml"
     folder: str = "out/here"
     saved: str = ""
+    scenario: str = ""
     pasted: str = ""
     copied: list[str] = field(default_factory=list)
     quits: int = 0
     toggled: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     resets: int = 0
     palettes: int = 0
     cameras: list[str] = field(default_factory=list)
@@ -174,6 +179,15 @@ class FakeDialogs:
     def save_path(self) -> str:
         return self.saved
 
+    def scenario_path(self) -> str:
+        return self.scenario
+
+    def data_path(self) -> str:
+        return self.path
+
+    def run_folder(self) -> str:
+        return self.folder
+
     def export_folder(self) -> str:
         return self.folder
 
@@ -185,6 +199,9 @@ class FakeDialogs:
 
     def toggle_panel(self, name: str) -> None:
         self.toggled.append(name)
+
+    def show_panel(self, name: str) -> None:
+        self.shown.append(name)
 
     def reset_layout(self) -> None:
         self.resets += 1

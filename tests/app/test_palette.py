@@ -42,8 +42,8 @@ def test_the_best_comes_first(query, first):
 def test_choices_do_what_they_say():
     session = prompt_session(dims=4)
     assert chosen("scenario hexagon", session).setup.scenario == "hexagon"
-    assert chosen("contrast gnn", session).setup.contrast == "gnn-nbody"
-    assert chosen("contrast none", session).setup.contrast == ""
+    assert chosen("second model gnn", session).setup.contrast == "gnn-nbody"
+    assert chosen("second model none", session).setup.contrast == ""
     assert chosen("plane 1-2", session).plane == (1, 2)
     assert chosen(f"speed {SPEEDS[-1]:g}×", session).playback.speed == SPEEDS[-1]
     assert chosen("model egnn", prompt_session()).setup.model == "egnn-nd"

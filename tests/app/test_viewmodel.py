@@ -71,13 +71,13 @@ def test_the_command_names_the_clamped_law():
 
 
 @pytest.mark.parametrize(("contrast", "n_lines"), [("", 1), ("other", 2)])
-def test_the_copied_command_says_what_it_leaves_out(contrast, n_lines):
+def test_a_copied_command_for_each_model(contrast, n_lines):
     session, dialogs = prompt_session(contrast=contrast), FakeDialogs()
     ACTIONS["copy-command"].run(session, dialogs)
-    *notes, command = dialogs.copied[0].split("\n")
-    assert len(notes) == n_lines - 1
+    command, *second = dialogs.copied[0].split("\n")
+    assert len(second) == n_lines - 1
     assert command.startswith("python -m surrogate.compare")
-    assert all(note.startswith("# ") and contrast in note for note in notes)
+    assert all(line.startswith(f"python -m surrogate.compare {contrast}") for line in second)
     assert shlex.split(dialogs.copied[0], comments=True)[0] == "python"
 
 
@@ -119,7 +119,18 @@ def test_every_action_runs_before_there_is_a_picture(name):
 def test_every_action_says_what_it_is(name):
     action = ACTIONS[name]
     assert action.title
-    assert action.group in ("File", "Edit", "Playback", "Picture", "World", "Tours", "View", "Help")
+    assert action.group in (
+        "File",
+        "Edit",
+        "Playback",
+        "Picture",
+        "World",
+        "Tours",
+        "Scene",
+        "Models",
+        "View",
+        "Help",
+    )
     if action.one_of_many:
         session = prompt_session()
         action.run(session, FakeDialogs())

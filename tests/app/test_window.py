@@ -585,7 +585,7 @@ def test_texts_and_badges(open_window):
     runner.finish(
         comparison=outside, advice="python -m surrogate.train", contrast=None, contrast_note="n = 3 only"
     )
-    assert window.panels["system"].badge.text() == "law not learned: law reference\nno contrast: n = 3 only"
+    assert window.panels["system"].badge.text() == "law not learned: law reference\nno second model: n = 3 only"
     assert "python -m surrogate.train" in window.panels["system"].command.text()
     assert "N = 5" in window.state_label.text()
     window.session.system.choose_seed(4)

@@ -3,7 +3,20 @@
 Each area has a file with its own ACTIONS; a new one is a file and a line here. The order is that of the menus.
 """
 
-from app.viewmodel.actions import edit, file, help_, lessons, picture, playback, sketch, tours, view, world
+from app.viewmodel.actions import (
+    edit,
+    file,
+    help_,
+    lessons,
+    models,
+    picture,
+    playback,
+    scene,
+    sketch,
+    tours,
+    view,
+    world,
+)
 from app.viewmodel.actions.action import Action, Dialogs
 
 ACTIONS: dict[str, Action] = {
@@ -14,12 +27,14 @@ ACTIONS: dict[str, Action] = {
     **sketch.ACTIONS,
     **world.ACTIONS,
     **tours.ACTIONS,
+    **scene.ACTIONS,
+    **models.ACTIONS,
     **view.ACTIONS,
     **help_.ACTIONS,
     **lessons.ACTIONS,
 }
 
-AREAS = (file, edit, playback, picture, world, tours, view, help_, lessons, sketch)
+AREAS = (file, edit, playback, picture, world, tours, scene, models, view, help_, lessons, sketch)
 """The same, apart: a test sees that no name is taken twice."""
 
 __all__ = ["ACTIONS", "AREAS", "Action", "Dialogs"]

@@ -17,6 +17,15 @@ class Dialogs(Protocol):
     def save_path(self) -> str:
         """Where to save the session, or empty."""
 
+    def scenario_path(self) -> str:
+        """Where to save a scenario, or empty."""
+
+    def data_path(self) -> str:
+        """A data set to train on, or empty."""
+
+    def run_folder(self) -> str:
+        """A folder for a training, or empty."""
+
     def export_folder(self) -> str:
         """A new folder to export to, or empty."""
 
@@ -28,6 +37,9 @@ class Dialogs(Protocol):
 
     def toggle_panel(self, name: str) -> None:
         """Show a panel, or close it if it is seen."""
+
+    def show_panel(self, name: str) -> None:
+        """Show a panel, in front of those it shares a place with."""
 
     def reset_layout(self) -> None:
         """All panels where they are at the first start."""

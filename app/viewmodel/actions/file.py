@@ -1,6 +1,7 @@
 """Opening, exporting, copying, leaving."""
 
 from app.viewmodel.actions.action import Action, Dialogs
+from app.viewmodel.commands import copied_commands
 from app.viewmodel.session import Session
 
 EXPORT_FORMATS = ("mp4", "png", "csv", "npz", "html")
@@ -36,13 +37,12 @@ def _export(session: Session, dialogs: Dialogs) -> None:
 def _copy_command(session: Session, dialogs: Dialogs) -> None:
     prepared = session.state.prepared
     if prepared is not None:
-        text, left_out = prepared.comparison.command, ""
-        if prepared.contrast is not None:
-            left_out = f"without the contrast {prepared.contrast.model_name}: compare shows one model"
-            text = f"# {left_out}\n{text}"
-        dialogs.copy_text(text)
+        lines, left_out = copied_commands(prepared)
+        dialogs.copy_text("\n".join([*(f"# {note}" for note in left_out), *lines]))
         said = "the command that makes this comparison again is on the clipboard"
-        session.say(f"{said} ({left_out})" if left_out else said)
+        if len(lines) > 1:
+            said = "the commands that make this comparison again, one for each model, are on the clipboard"
+        session.say(f"{said} ({'; '.join(left_out)})" if left_out else said)
 
 
 ACTIONS: dict[str, Action] = {

@@ -173,5 +173,5 @@ class ComparisonIntents:
 
 def _different_film(a: Setup, b: Setup) -> bool:
     """Whether the clock starts anew: another system, not another rotation or model."""
-    keys = ("scenario", "data", "split", "index", "dims", "particles", "seed", "clamped")
+    keys = ("scenario", "data", "split", "index", "dims", "particles", "seed", "clamped", "own")
     return any(getattr(a, key) != getattr(b, key) for key in keys)

@@ -37,10 +37,12 @@ class FileIntents:
         def described(found: Setup) -> None:
             if found.data:
                 session.comparison.change(**OWN_SYSTEM, scenario="", data=found.data, split=found.split, index=0)
+                session.data.unsort()
             elif found.scenario:
                 session.system.choose_scenario(found.scenario)
             else:
-                session.comparison.change(model=found.model)
+                session.models.add(found.model)
+                session.system.choose_model(found.model)
             session.preferences.add_recent(path)
             session.say(f"opened {Path(path).name}")
 

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.setup import fits
+from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.setup import Effort, Operation, fits
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session
 
-MAX_DIMS = 8
-MAX_PARTICLES = 50
 MAX_SEED = 2**32 - 1
 OWN_SYSTEM: Mapping[str, Any] = {
-    "dims": None, "particles": None, "seed": None, "clamped": False, "operations": (),
+    "dims": None, "particles": None, "seed": None, "clamped": False, "operations": (), "own": None,
 }  # fmt: skip
 """The fields of a Setup that leave a scenario or a data set as it is."""
 
@@ -32,7 +31,7 @@ class SystemIntents:
         if self._fixed_by_data("dimension"):
             return
         n = min(max(n_dims, 1), MAX_DIMS)
-        kept = tuple(o for o in self._session.state.setup.operations if fits(o, n))
+        kept = fitting(self._session.state.setup.operations, n)
         self._session.comparison.change(dims=n, operations=kept)
 
     def add_dimension(self) -> None:
@@ -67,12 +66,12 @@ class SystemIntents:
         self._session.comparison.change(index=min(max(index, 0), max(count - 1, 0)))
 
     def choose_model(self, name: str) -> None:
-        """Forecast with another model."""
-        self._session.comparison.change(model=name)
+        """Forecast with another model, at its usual effort."""
+        self._session.comparison.change(model=name, effort=Effort())
 
     def choose_contrast(self, name: str) -> None:
         """Show a second model beside it; none for an empty name."""
-        self._session.comparison.change(contrast=name)
+        self._session.comparison.change(contrast=name, contrast_effort=Effort())
 
     def toggle_clamped(self) -> None:
         """Use the published clamped law, which is not isotropic, or the scenario's own again."""
@@ -83,3 +82,8 @@ class SystemIntents:
         if self._session.state.setup.data:
             self._session.say(f"a data set has its own {what}; choose a scenario to change it")
         return bool(self._session.state.setup.data)
+
+
+def fitting(operations: tuple[Operation, ...], n_dims: int) -> tuple[Operation, ...]:
+    """Those of some operations that exist in n dimensions."""
+    return tuple(o for o in operations if fits(o, n_dims))

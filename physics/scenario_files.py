@@ -1,0 +1,58 @@
+"""Writing scenarios: a TOML file that `load_scenario` reads back to the same state, bit for bit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from physics.files import atomic_write
+from physics.scenarios import Scenario, scenario_from_tree
+
+
+def scenario_tree(scenario: Scenario) -> dict[str, Any]:
+    """The scenario as the tables of its file; numbers as plain floats, empty ones left out."""
+    tree: dict[str, Any] = {
+        "title": scenario.title,
+        "description": scenario.description,
+        "law": scenario.law,
+        "duration": float(scenario.duration),
+        "frame_interval": float(scenario.frame_interval),
+        "start": float(scenario.start),
+    }
+    if scenario.dt is not None:
+        tree["dt"] = float(scenario.dt)
+    for name in ("parameters", "particles", "random"):
+        if getattr(scenario, name):
+            tree[name] = dict(getattr(scenario, name))
+    return tree
+
+
+def scenario_text(scenario: Scenario) -> str:
+    """The scenario as TOML; every float with the digits that give it back."""
+    tree = scenario_tree(scenario)
+    plain = {key: value for key, value in tree.items() if not isinstance(value, dict)}
+    lines = [f"{key} = {_value(value)}" for key, value in plain.items()]
+    for name, table in tree.items():
+        if isinstance(table, dict):
+            lines += [f"[{name}]", *(f"{key} = {_value(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def write_scenario(path: Path, scenario: Scenario) -> None:
+    """Write it whole or not at all, once it has been found to be one that is read back.
+
+    Raises
+    ------
+    InputError
+        Where the reader would refuse it.
+    """
+    scenario_from_tree(scenario_tree(scenario), path.stem, str(path))
+    atomic_write(path, scenario_text(scenario).encode())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, str):
+        # JSON is TOML but for escapes: TOML knows no surrogate pairs and allows no bare DEL
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)
