@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from physics.cli import CommandParser, run_command
 from physics.errors import InputError
@@ -98,7 +99,49 @@ def take(out: Path) -> None:
     session.files.open("no-such-file.npz")
     settle(lambda: session.state.message is not None)
     picture("error-message", 60)
+    session.clear()
+    take_panels(window, picture, settle)
     window.close()
+
+
+def take_panels(window: Any, picture: Callable[..., None], settle: Callable[..., None]) -> None:
+    """The panels and modes that a plain start does not show."""
+    session = window.session
+    session.system.choose_scenario("bound")
+    session.system.choose_contrast("gnn-nbody")
+    settle(lambda: not session.state.busy)
+    session.picture.set(layout="overlay", colour_by="speed")
+    session.selection.pick(2)
+    window.docks.bring_up("picture")
+    window.docks.bring_up("particles")
+    picture("overlay-speed-particles", 140)
+    session.picture.set(layout="twin", colour_by="charge")
+    session.selection.clear()
+    window.docks.bring_up("system")
+    session.models.measure()
+    window.docks.bring_up("models")
+    settle(lambda: session.state.models.progress is None and bool(session.state.models.rows))
+    picture("models", 140)
+    window.docks.bring_up("scene")
+    picture("scene-editor", 0)
+    window.docks.bring_up("train")
+    picture("train", 0)
+    window.docks.bring_up("curves")
+    session.lessons.start("3-hidden-planes")
+    picture("lesson", 60)
+    session.lessons.stop()
+    window.docks.toggle("lesson")
+    window.docks.bring_up("system")
+    session.system.choose_dims(4)
+    settle(lambda: not session.state.busy)
+    window.docks.bring_up("basis")
+    window.docks.bring_up("equivariance")
+    session.world.random(7)
+    picture("4d-view-basis", 120)
+    window.show_palette()
+    window.palette_card.query.setText("rot")
+    picture("palette", 120)
+    window.palette_card.hide()
 
 
 if __name__ == "__main__":

@@ -134,3 +134,21 @@ def test_the_row_and_the_list(open_window, qtbot):
     assert bar.list.nothing.isVisible()
     qtbot.keyClick(bar.list, Qt.Key.Key_Escape)
     assert not bar.list.isVisible()
+
+
+@pytest.mark.parametrize("area", ["models", "training", "data"])
+def test_work_on_request_stands_in_the_list_until_it_ends(area):
+    session, runner = later_session()
+    job, asked, heard = getattr(session, area)._job, [], []
+    assert job._stop in (session.models.cancel, session.training.stop, session.data.unsort)
+    job._stop = lambda: asked.append(True)
+    job.start(object(), Callbacks(heard.append, heard.append, heard.append, heard.append))
+    (row,) = session.state.jobs
+    session.jobs.cancel(row.number)
+    assert asked == [True]
+    _, callbacks = runner.pending.pop()
+    callbacks.progress(0.25)
+    assert session.state.jobs[0].progress == 0.25
+    callbacks.done("ended")
+    assert session.state.jobs == ()
+    assert heard == [0.25, "ended"]

@@ -17,7 +17,7 @@ class DataIntents:
 
     def __init__(self, session: "Session") -> None:
         self._session = session
-        self._job = LatestJob(session)
+        self._job = LatestJob(session, "Errors of the samples", self.unsort)
 
     def choose_split(self, name: str) -> None:
         """Another split, from its first sample."""

@@ -10,10 +10,20 @@ if TYPE_CHECKING:
 
 
 class LatestJob:
-    """Starts a job unless one runs; cancels it."""
+    """Starts a job unless one runs; cancels it. It stands in the list of background work.
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    Parameters
+    ----------
+    session : Session
+    title : str
+        In that list.
+    stop : callable
+        What its cancel button does there.
+    """
+
+    def __init__(self, session: "Session", title: str, stop: Callable[[], None]) -> None:
+        self._session, self._title, self._stop = session, title, stop
+        self._row: int | None = None
         self._job: Job | None = None
         self._running = False
         self._number = 0
@@ -30,11 +40,18 @@ class LatestJob:
         self._running = True
         self._number += 1
         number = self._number
+        row = self._row = self._session.jobs.begin(self._title, self._stop)
+
+        def progress(fraction: float) -> None:
+            self._session.jobs.progress(row, fraction)
+            callbacks.progress(fraction)
 
         def current(then: Callable[[Any], None], last: bool = False) -> Callable[[Any], None]:
             def run(value: Any) -> None:
                 if number == self._number and self._running:
                     self._running = not last
+                    if last:
+                        self._session.jobs.end(row)
                     then(value)
 
             return run
@@ -44,7 +61,7 @@ class LatestJob:
             Callbacks(
                 current(callbacks.done, True),
                 current(callbacks.failed, True),
-                current(callbacks.progress),
+                current(progress),
                 current(callbacks.first),
             ),
         )
@@ -59,5 +76,6 @@ class LatestJob:
         if not self._running or self._job is None:
             return False
         self._running = False
+        self._session.jobs.end(self._row)
         self._job.cancel()
         return True

@@ -21,7 +21,7 @@ class ModelIntents:
 
     def __init__(self, session: "Session") -> None:
         self._session = session
-        self._job = LatestJob(session)
+        self._job = LatestJob(session, "Measuring all models", self.cancel)
 
     def add(self, name: str) -> None:
         """Offer a model that was opened or trained."""

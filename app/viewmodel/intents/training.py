@@ -19,7 +19,7 @@ class TrainIntents:
 
     def __init__(self, session: "Session") -> None:
         self._session = session
-        self._job = LatestJob(session)
+        self._job = LatestJob(session, "Training", self.stop)
         self._stopping = False
 
     def set(self, **changes: Any) -> None:
