@@ -159,7 +159,7 @@ def test_the_time_line(open_window, qtbot):
     qtbot.mouseClick(line.mark_out, Qt.MouseButton.LeftButton)
     assert session.state.playback.bounds(session.state.n_frames) == (3, 8)
     assert np.abs(pixels(line.scrub).astype(int) - before).max() > 60
-    press(qtbot, window, Qt.Key.Key_G)
+    press(qtbot, window, Qt.Key.Key_G, modifier=Qt.KeyboardModifier.ControlModifier)
     assert line.time.hasFocus()
     type_number(qtbot, line.time, "0.5")
     assert session.state.frame == 5

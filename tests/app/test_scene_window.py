@@ -23,7 +23,7 @@ def cell(qtbot, table, row: int, column: int, text: str) -> None:
 
     table.setCurrentCell(row, column)
     table.editItem(table.item(row, column))
-    editor = table.findChild(QLineEdit)
+    editor = table.findChildren(QLineEdit)[-1]  # the one of an earlier cell may wait for its deletion
     editor.selectAll()
     qtbot.keyClicks(editor, text)
     qtbot.keyClick(editor, Qt.Key.Key_Return)
