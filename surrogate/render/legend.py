@@ -9,7 +9,7 @@ from surrogate.render.colourings import Legend
 from surrogate.render.pixels import PixelMesh, text_actor
 from surrogate.render.theme import Theme, ramp_colours, rgb
 
-BAR_WIDTH, BAR_HEIGHT, LINE = 128.0, 9.0, 16.0
+BAR_WIDTH, BAR_HEIGHT, LINE, LETTER = 128.0, 9.0, 16.0, 6.4
 """Sizes [pixel at scale 1]."""
 
 STEPS = 32
@@ -52,6 +52,7 @@ class LegendActors:
             self._discs.mesh.cell_data["colour"][:] = np.stack([rgb(colour) for _, colour in legend.key])
         rows = 1.0 + len(legend.key) + (1.0 if legend.notes else 0.0) + (1.7 if legend.ramp else 0.0)
         self.height = rows * LINE * scale
+        self.width = max(BAR_WIDTH, LETTER * len(GAP.join(legend.notes))) * scale
 
     def place(self, right: float, bottom: float) -> None:
         """Put its lower right corner at a point of the pane [pixel]."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from surrogate.render.gizmo import Gizmo
-from surrogate.render.legend import BAR_WIDTH, LegendActors
+from surrogate.render.legend import LegendActors
 from surrogate.render.pixels import PixelMesh, text_actor
 from surrogate.render.scene import Pane, Scene
 from surrogate.render.theme import rgb
@@ -88,7 +88,9 @@ class Overlay:
         used = self._place_foot(width, margin)
         right = width - margin
         # what stands at the right shares the foot with the words if there is room, else it stands on them
-        corner = max((BAR_WIDTH + 8.0) * s if self._legend is not None else 0.0, 110 * s if self._first else 0.0)
+        corner = max(
+            self._legend.width + 8 * s if self._legend is not None else 0.0, 110 * s if self._first else 0.0
+        )
         raised = 14 * s if used[0] + corner + margin < width else 14 * s + used[1] + 6 * s
         # and only where it stays below the titles: a pane may be no larger than a stamp
         for part in (self._legend, self._gizmo):
