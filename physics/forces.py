@@ -207,8 +207,7 @@ def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane lo
     x, a : (n_particles, n_dims, lanes) float64 [length], [length/time^2]
     q, m : (n_particles, lanes) float64 [charge], [mass]
     parameters : (3,) or longer float64
-        As packed by :func:`packed_parameters`. Of the fields behind the law's own, those that act on positions
-        are added; steppers deal with those on velocities (:mod:`physics.fields`).
+        As packed by :func:`packed_parameters`; fields behind the law's own are left to `total_acceleration`.
     """
     n, d, lanes = x.shape
     eps2 = parameters[0] * parameters[0]
@@ -266,6 +265,17 @@ def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane lo
         for k in range(d):
             for w in range(lanes):
                 a[i, k, w] /= m[i, w]
+
+
+@kernel
+def total_acceleration(
+    code: int, x: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, a: FloatArray
+) -> None:
+    """That of the pairs and of the fields that act on positions; arguments as :func:`lane_acceleration`.
+
+    Steppers deal with the fields that act on velocities (:mod:`physics.fields`).
+    """
+    lane_acceleration(code, x, q, m, parameters, a)
     if parameters.shape[0] > LAW_PARAMETERS:
         add_position_fields(x, q, m, parameters, a)
 

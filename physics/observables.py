@@ -11,10 +11,10 @@ from physics.fields import field_energies
 from physics.forces import (
     FORCES,
     LANES,
-    lane_acceleration,
     packed_parameters,
     potential_energies,
     shared_potential_energies,
+    total_acceleration,
 )
 from physics.types import State, System, Trajectory
 
@@ -39,7 +39,7 @@ def accelerations(system: System, positions: FloatArray) -> FloatArray:
         x = np.array(np.moveaxis(positions[start : start + LANES], 0, -1), order="C")
         q, m = (np.repeat(values[:, None], x.shape[-1], axis=1) for values in (system.charges, system.masses))
         a = np.empty_like(x)
-        lane_acceleration(FORCES[system.law].code, x, q, m, packed, a)
+        total_acceleration(FORCES[system.law].code, x, q, m, packed, a)
         result[start : start + LANES] = np.moveaxis(a, -1, 0)
     return result
 

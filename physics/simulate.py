@@ -228,9 +228,16 @@ def _adaptive(system: System, state: State, times: FloatArray, stepper: Integrat
     n, d = state.positions.shape
     size = memory_size(n, d)
     memory = np.zeros(size) if state.memory is None else np.array(state.memory, dtype=np.float64)
+    if memory.size == size and memory[2] * (times[-1] - times[0]) < 0:
+        memory = np.zeros(size)  # it was on its way in the other direction: nothing to go on with
     if memory.shape != (size,):
         raise InputError(
             f"the state's memory must be ({size},) for {n} particles in {d} dimensions; got {memory.shape}"
+        )
+    begun, step = memory[1], memory[2]
+    if memory[0] and not 0 <= (state.time - begun) / step <= 1:
+        raise InputError(
+            f"the state's memory is of a step from t = {begun:g} to {begun + step:g}; its time is {state.time:g}"
         )
     if not FORCES[system.law].smooth_at_contact or system.parameters.get("eps") == 0.0:
         _refuse_coincident(system.law, state.positions[None])

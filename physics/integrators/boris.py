@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.field_kernels import LAW_PARAMETERS, free_flow
-from physics.forces import lane_acceleration
+from physics.forces import total_acceleration
 from physics.jit import kernel
 
 FloatArray = NDArray[np.float64]
@@ -44,7 +44,7 @@ def boris(
                     flows[i, w, 0, k, k] = 1.0
                     flows[i, w, 1, k, k] = dt
     moved = np.empty((2, d))
-    lane_acceleration(code, x, q, m, parameters, a)
+    total_acceleration(code, x, q, m, parameters, a)
     for _ in range(n_steps):
         for i in range(n):
             for w in range(lanes):
@@ -61,7 +61,7 @@ def boris(
                 for k in range(d):
                     v[i, k, w] = moved[0, k]
                     x[i, k, w] += moved[1, k]
-        lane_acceleration(code, x, q, m, parameters, a)
+        total_acceleration(code, x, q, m, parameters, a)
         for i in range(n):
             for k in range(d):
                 for w in range(lanes):

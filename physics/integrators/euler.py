@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import lane_acceleration
+from physics.forces import total_acceleration
 from physics.jit import kernel
 
 FloatArray = NDArray[np.float64]
@@ -38,7 +38,7 @@ def symplectic_euler(
     """
     n, d, lanes = x.shape
     for _ in range(n_steps):
-        lane_acceleration(code, x, q, m, parameters, a)
+        total_acceleration(code, x, q, m, parameters, a)
         for i in range(n):
             for k in range(d):
                 for w in range(lanes):

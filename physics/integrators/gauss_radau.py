@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.field_kernels import LAW_PARAMETERS, add_velocity_fields
-from physics.forces import lane_acceleration
+from physics.forces import total_acceleration
 from physics.jit import kernel
 
 FloatArray = NDArray[np.float64]
@@ -91,7 +91,7 @@ def acceleration(
     a: FloatArray,
 ) -> None:
     """Of one system with flat coordinates, from everything that acts."""
-    lane_acceleration(code, x.reshape(shape), q, m, parameters, a.reshape(shape))
+    total_acceleration(code, x.reshape(shape), q, m, parameters, a.reshape(shape))
     if parameters.shape[0] > LAW_PARAMETERS:
         add_velocity_fields(v.reshape(shape), q, m, parameters, a.reshape(shape))
 

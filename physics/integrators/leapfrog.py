@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import lane_acceleration
+from physics.forces import total_acceleration
 from physics.jit import kernel
 
 FloatArray = NDArray[np.float64]
@@ -29,14 +29,14 @@ def leapfrog(
     """
     n, d, lanes = x.shape
     h = 0.5 * dt
-    lane_acceleration(code, x, q, m, parameters, a)
+    total_acceleration(code, x, q, m, parameters, a)
     for _ in range(n_steps):
         for i in range(n):
             for k in range(d):
                 for w in range(lanes):
                     v[i, k, w] += h * a[i, k, w]
                     x[i, k, w] += dt * v[i, k, w]
-        lane_acceleration(code, x, q, m, parameters, a)
+        total_acceleration(code, x, q, m, parameters, a)
         for i in range(n):
             for k in range(d):
                 for w in range(lanes):

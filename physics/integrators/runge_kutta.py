@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.field_kernels import LAW_PARAMETERS, add_velocity_fields
-from physics.forces import lane_acceleration
+from physics.forces import total_acceleration
 from physics.jit import kernel
 
 FloatArray = NDArray[np.float64]
@@ -34,7 +34,7 @@ def rk4(
         x_sum[:] = x
         v_sum[:] = v
         for stage in range(4):
-            lane_acceleration(code, x_at, q, m, parameters, a)
+            total_acceleration(code, x_at, q, m, parameters, a)
             if parameters.shape[0] > LAW_PARAMETERS:
                 add_velocity_fields(v_at, q, m, parameters, a)
             share, h = weights[stage] * dt, ahead[stage] * dt

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import lane_acceleration
+from physics.forces import total_acceleration
 from physics.jit import kernel
 
 FloatArray = NDArray[np.float64]
@@ -32,7 +32,7 @@ def composed(
 ) -> None:
     """Kick-drift-kick steps of dt times each share in turn; one force evaluation each."""
     n, d, lanes = x.shape
-    lane_acceleration(code, x, q, m, parameters, a)
+    total_acceleration(code, x, q, m, parameters, a)
     for _ in range(n_steps):
         for s in range(shares.shape[0]):
             h = shares[s] * dt
@@ -41,7 +41,7 @@ def composed(
                     for w in range(lanes):
                         v[i, k, w] += 0.5 * h * a[i, k, w]
                         x[i, k, w] += h * v[i, k, w]
-            lane_acceleration(code, x, q, m, parameters, a)
+            total_acceleration(code, x, q, m, parameters, a)
             for i in range(n):
                 for k in range(d):
                     for w in range(lanes):

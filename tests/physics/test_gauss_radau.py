@@ -97,9 +97,9 @@ def test_two_runs_have_the_bits_of_one(cut):
 def test_back_in_time():
     system, state = five()
     there = simulate(system, state, 5.0, n_frames=11, integrator="ias15")
-    end = State(there.positions[-1], there.velocities[-1], 5.0)
-    back = simulate(system, end, -5.0, n_frames=11, integrator="ias15")
-    np.testing.assert_allclose(back.positions, there.positions[::-1], atol=1e-9)
+    for end in (State(there.positions[-1], there.velocities[-1], 5.0), there.state(-1)):
+        back = simulate(system, end, -5.0, n_frames=11, integrator="ias15")
+        np.testing.assert_allclose(back.positions, there.positions[::-1], atol=1e-9)
 
 
 def test_an_encounter_that_equal_steps_get_wrong():
@@ -144,6 +144,9 @@ def test_what_cannot_be():
     system, state = five()
     with pytest.raises(InputError, match="the state's memory must be"):
         simulate(system, State(state.positions, state.velocities, 0.0, np.zeros(3)), 1.0, integrator="ias15")
+    end = simulate(system, state, 1.0, integrator="ias15").state(-1)
+    with pytest.raises(InputError, match=r"memory is of a step from t = 0\.9\d* to 1\.\d*; its time is 3"):
+        simulate(system, State(end.positions, end.velocities, 3.0, end.memory), 1.0, integrator="ias15")
     with pytest.raises(InputError, match="dt must be positive"):
         simulate(system, state, 1.0, integrator="ias15", dt=0.0)
     head_on = System([1.0, -1.0], parameters={"eps": 0.0})
