@@ -5,7 +5,6 @@ evaluations as the contract counts them (one pass over all pairs that moves some
 since a round of the integrator may call its law several times for a close pair.
 """
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -289,8 +288,3 @@ def _at(model: Forecaster, horizon: float) -> Forecaster:
 def _law_of(split: DataSplit) -> dict[str, Any] | None:
     recipe = dict(split.recipe)
     return recipe if recipe.get("law") else None
-
-
-def own_evaluations(evaluations: float) -> str:
-    """A number of evaluations for people."""
-    return f"{evaluations:.0f}" if math.isclose(evaluations, round(evaluations)) else f"{evaluations:.1f}"

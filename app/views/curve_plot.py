@@ -122,13 +122,7 @@ class CurvePlot(QWidget):
     def use_theme(self, theme: Theme) -> None:
         """Colours of axes, background and cursor."""
         self._theme = theme
-        self.plot.setBackground(theme.panel)
-        for axis in ("left", "bottom"):
-            self.plot.getAxis(axis).setPen(theme.line)
-            self.plot.getAxis(axis).setTextPen(theme.muted)
-        self.plot.getAxis("left").setWidth(52)
-        self.plot.showGrid(x=False, y=True, alpha=0.15)
-        self.now.setPen(pg.mkPen(theme.text, width=1))
+        use_theme(self.plot, self.now, theme)
 
     def draw(self, times: FloatArray, curves: tuple[Curve, ...]) -> None:
         """Replace the curves; the zoom stays where the times are the same."""
@@ -191,3 +185,14 @@ class CurvePlot(QWidget):
         low, high = self.plot.getViewBox().viewRange()[0]
         whole = float(self._times[-1] - self._times[0]) if len(self._times) else 0.0
         self.all.setVisible(high - low < 0.97 * whole)
+
+
+def use_theme(plot: pg.PlotWidget, cursor: pg.InfiniteLine, theme: Theme) -> None:
+    """Colours of a plot's axes, background and time cursor."""
+    plot.setBackground(theme.panel)
+    for axis in ("left", "bottom"):
+        plot.getAxis(axis).setPen(theme.line)
+        plot.getAxis(axis).setTextPen(theme.muted)
+    plot.getAxis("left").setWidth(52)
+    plot.showGrid(x=False, y=True, alpha=0.15)
+    cursor.setPen(pg.mkPen(theme.text, width=1))

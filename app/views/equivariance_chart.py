@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 from app.viewmodel.state import ViewState
 from app.viewmodel.symmetry import NAMES
 from app.viewmodel.work import Prepared
+from app.views.curve_plot import use_theme
 from surrogate.render.theme import THEMES, Theme
 
 FLOOR = 1e-17
@@ -65,13 +66,7 @@ class EquivarianceChart(QWidget):
     def _draw(self, prepared: Prepared, theme: Theme) -> None:
         for item in self.plot.listDataItems():
             self.plot.removeItem(item)
-        self.plot.setBackground(theme.panel)
-        for axis in ("left", "bottom"):
-            self.plot.getAxis(axis).setPen(theme.line)
-            self.plot.getAxis(axis).setTextPen(theme.muted)
-        self.plot.getAxis("left").setWidth(52)
-        self.plot.showGrid(x=False, y=True, alpha=0.15)
-        self._cursor.setPen(pg.mkPen(theme.text, width=1))
+        use_theme(self.plot, self._cursor, theme)
         comparison, contrast = prepared.comparison, prepared.contrast
         times = comparison.truth.times
         sources = {
