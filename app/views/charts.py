@@ -62,9 +62,14 @@ class Charts(QWidget):
         for chart in (self.error, self.energy):
             layout.addWidget(chart)
         self._shown: tuple[object, ...] = ()
+        self._theme = ""
 
     def show_state(self, state: ViewState) -> None:
         """Move the cursor; a new comparison gets its curves a moment later."""
+        if state.view.theme != self._theme:
+            self._theme = state.view.theme
+            for chart in (self.error, self.energy):  # also before there is anything to draw
+                chart.use_theme(THEMES[self._theme])
         if state.prepared is not self._awaited:
             self._awaited = state.prepared
             self._timer.start(CURVES_MILLISECONDS)
@@ -98,7 +103,6 @@ class Charts(QWidget):
     def _draw(self, prepared: Prepared, state: ViewState) -> None:
         theme, logarithmic = THEMES[state.view.theme], state.view.log_curves
         for chart in (self.error, self.energy):
-            chart.use_theme(theme)
             chart.log.setChecked(logarithmic)
         curves = error_curves(prepared, state, theme)
         self.error.plot.setLogMode(y=logarithmic)

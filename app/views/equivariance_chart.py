@@ -49,10 +49,14 @@ class EquivarianceChart(QWidget):
         layout.addWidget(self.plot, 1)
         self._state: ViewState | None = None
         self._shown: tuple[object, ...] = ()
+        self._theme = ""
 
     def show_state(self, state: ViewState) -> None:
         """Draw the curves if they changed, and move the cursor."""
         self._state = state
+        if state.view.theme != self._theme:
+            self._theme = state.view.theme
+            use_theme(self.plot, self._cursor, THEMES[self._theme])  # also before there is anything to draw
         prepared = state.prepared
         if prepared is None:
             return
@@ -66,7 +70,6 @@ class EquivarianceChart(QWidget):
     def _draw(self, prepared: Prepared, theme: Theme) -> None:
         for item in self.plot.listDataItems():
             self.plot.removeItem(item)
-        use_theme(self.plot, self._cursor, theme)
         comparison, contrast = prepared.comparison, prepared.contrast
         times = comparison.truth.times
         sources = {

@@ -5,6 +5,8 @@ import pytest
 
 from app.viewmodel.setup import Given, RandomTurn, Reflect, Turn
 from app.views.dial import angle_at
+from surrogate.render.theme import THEMES
+from tests.app.fakes import LaterRunner
 
 pytestmark = pytest.mark.gui
 
@@ -198,3 +200,15 @@ def test_alt_drag_turns_and_without_alt_it_is_the_camera(open_window, qtbot):
 
 def test_angles_of_the_dial():
     assert [round(angle_at(*p)) for p in ((1, 0), (0, 1), (-1, 0), (0, -1))] == [0, 90, 180, -90]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_charts_have_their_theme_before_there_is_anything_to_draw(open_window, theme):
+    window = open_window(runner=LaterRunner())
+    window.session.view.set(theme=theme)
+    for name in ("curves", "equivariance"):
+        window.docks.bring_up(name)
+        window.panels[name].show_state(window.session.state)
+    equivariance, curves = window.panels["equivariance"], window.panels["curves"]
+    for plot in (equivariance.plot, curves.error.plot, curves.energy.plot):
+        assert plot.backgroundBrush().color().name() == THEMES[theme].panel.lower()
