@@ -35,6 +35,33 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; the lock dies with it, so a killed writer leaves nothing to clean up.
+
+    Raises
+    ------
+    InputError
+        While another process holds it.
+    """
+    if os.name == "nt":  # no locks on folders there
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{folder}: another process is writing it; wait for it or stop it") from None
+        except OSError:  # a file system without locks: better unguarded than refused
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename inside `folder` durable (a no-op where folders cannot be opened)."""
     if os.name == "nt":

@@ -15,7 +15,8 @@ from physics import __version__
 from physics.cli import CommandParser, run_command
 from physics.dataset import read_split
 from physics.files import atomic_write
-from physics.generate import generate, request_from_options
+from physics.generate import generate
+from physics.request import request_from_options
 from physics.simulate import Schedule, available_cores, simulate_batch
 from surrogate.evaluate import evaluation, write_json
 from surrogate.forecaster import load

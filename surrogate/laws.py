@@ -19,7 +19,8 @@ from physics.cli import CommandParser, command_line, key_values, positive_int, r
 from physics.dataset import DataSplit, read_split
 from physics.errors import unknown_name
 from physics.files import atomic_write
-from physics.generate import generate, request_from_options
+from physics.generate import generate
+from physics.request import request_from_options
 from surrogate.channels import chosen_couplings, with_couplings
 from surrogate.config import load_config
 from surrogate.data import rms_radius

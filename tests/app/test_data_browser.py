@@ -10,8 +10,9 @@ from app.viewmodel.setup import Effort, Setup
 from app.viewmodel.state import ViewState, same_data
 from app.viewmodel.tasks.sample_errors import MOST, SampleErrorsTask, ranked
 from app.viewmodel.work import prepare
-from physics import generate
+from physics import request as requests
 from physics.errors import InputError
+from physics.generate import generate
 from tests.app.fakes import FakeDialogs, later_session, prompt_session, texts
 from tests.surrogate.helpers import npz, saved_model, tiny_arrays
 
@@ -22,9 +23,9 @@ RANKED = ((4, 0.9), (1, 0.5), (0, 0.1))
 def chunked(tmp_path_factory):
     out = tmp_path_factory.mktemp("data") / "a.zarr"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generate, "CHUNK_BYTES", 1)
+        patch.setattr(requests, "CHUNK_BYTES", 1)
         sizes = {"train": "3", "valid": "2", "test": "6"}
-        generate.generate(generate.request_from_options("charged-iso", sizes, 3, 3, None, {"dt": "1e-3"}), out)
+        generate(requests.request_from_options("charged-iso", sizes, 3, 3, None, {"dt": "1e-3"}), out)
     return str(out)
 
 

@@ -15,8 +15,8 @@ from app.viewmodel.state import ViewState
 from app.viewmodel.tasks.train import TrainTask
 from app.viewmodel.training import TrainPlan, TrainReport, TrainRow, commands, standing, trouble
 from physics.errors import InputError
-from physics.generate import request_from_options
 from physics.presets import PRESETS
+from physics.request import request_from_options
 from surrogate.config import shipped_configs
 from tests.app.fakes import FakeDialogs, later_session, texts
 from tests.surrogate.helpers import npz, tiny_arrays

@@ -11,7 +11,8 @@ import zarr
 from physics import dataset
 from physics.dataset import available_splits, read_split
 from physics.errors import InputError
-from physics.generate import generate, request_from_options
+from physics.generate import generate
+from physics.request import request_from_options
 from tests.physics.tolerances import tolerance
 
 ARRAYS = ("positions", "velocities", "charges", "times", "masses")

@@ -17,11 +17,13 @@ import zarr
 
 from physics import __version__
 from physics import generate as command
+from physics import request as requests
 from physics.cli import claim_output, key_values, run_command
 from physics.dataset import read_split
 from physics.errors import InputError
-from physics.generate import CHUNK_BYTES, check_feasible, generate, request_from_options
-from physics.presets import PRESETS
+from physics.generate import generate
+from physics.presets import PRESETS, initial_states
+from physics.request import CHUNK_BYTES, check_feasible, request_from_options
 from tests.physics import oracle
 from tests.physics.tolerances import tolerance
 
@@ -31,8 +33,8 @@ COMMAND = [sys.executable, "-m", "physics.generate"]
 SMALL_CHUNKS = [
     sys.executable,
     "-c",
-    "import sys, physics.generate as g; from physics.cli import run_command\n"
-    "g.CHUNK_BYTES = 8 * 132 * 3 * 2 * 8\n"
+    "import sys, physics.generate as g, physics.request as r; from physics.cli import run_command\n"
+    "r.CHUNK_BYTES = 8 * 132 * 3 * 2 * 8\n"
     "sys.exit(run_command(g.main))",
 ]
 
@@ -137,8 +139,7 @@ def test_free_set_starts_as_its_preset_says_and_set_changes_the_law(made):
 
 
 def test_spread_of_the_start_follows_the_number_of_particles():
-    request = request_from_options("charged-iso", {}, 3, 40, None, {})
-    (_, (x, *_)), *_ = command._chunks_of_states(request, "train", 300)
+    x, *_ = initial_states("charged-iso", "train", range(300), n_particles=40, n_dims=3, seed=0)
     assert x.std() == pytest.approx(2.0, rel=0.02)  # (40/5)^(1/3)
 
 
@@ -338,7 +339,7 @@ def test_interrupted_killed_torn_and_resumed_ends_with_the_same_bytes(tmp_path, 
     assert done.returncode == 0, done.stderr
     assert {path: path.stat().st_mtime_ns for path in kept} == kept  # whole chunks are not made again
 
-    monkeypatch.setattr(command, "CHUNK_BYTES", 8 * 132 * 3 * 2 * 8)
+    monkeypatch.setattr(requests, "CHUNK_BYTES", 8 * 132 * 3 * 2 * 8)
     sizes = {"train": "160", "valid": "8"}
     generate(request_from_options("charged-iso", sizes, 2, 3, 3, {"dt": "8e-6"}), whole, workers=2)
     assert contents(out) == contents(whole)
@@ -348,7 +349,7 @@ def test_interrupted_killed_torn_and_resumed_ends_with_the_same_bytes(tmp_path, 
 
 
 def test_resume_mends_what_a_crash_at_any_moment_may_leave(tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "CHUNK_BYTES", 8 * 132 * 2 * 2 * 8)
+    monkeypatch.setattr(requests, "CHUNK_BYTES", 8 * 132 * 2 * 2 * 8)
     request = request_from_options("charged-iso", {"train": "20", "test": "3"}, 2, 2, None, {"dt": "0.05"})
     whole = tmp_path / "whole.zarr"
     generate(request, whole)
@@ -386,7 +387,7 @@ def test_default_sizes_and_chunks():
     assert request.sizes == {"train": 3000, "valid": 2000, "test": 2000}
     assert (request.n_dims, request.n_particles, request.seed, request.dt) == (3, 5, 0, 5e-5)
     assert request_from_options("nbody-reference", {}, 3, 5, 43, {}).sizes["train"] == 10_000
-    samples = command._chunk_samples(PRESETS["charged-iso"], "train", request)
+    samples = requests.chunk_samples(request, "train")
     assert CHUNK_BYTES / 2 < samples * 132 * 5 * 3 * 8 <= CHUNK_BYTES
 
 

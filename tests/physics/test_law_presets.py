@@ -6,9 +6,10 @@ import pytest
 from physics import State, System, simulate
 from physics.dataset import read_split
 from physics.forces import FORCES
-from physics.generate import generate, request_from_options
+from physics.generate import generate
 from physics.observables import momentum
 from physics.presets import PRESETS
+from physics.request import request_from_options
 
 LAWS = [name for name in PRESETS if name.startswith("law-")]
 

@@ -6,8 +6,9 @@ import pytest
 from physics.clean import clean_windows, largest_forces
 from physics.dataset import read_split
 from physics.forces import FORCES
-from physics.generate import generate, request_from_options
+from physics.generate import generate
 from physics.presets import PRESETS, published_states
+from physics.request import request_from_options
 from physics.simulate import schedule_through, simulate_batch
 from tests.physics import oracle
 from tests.physics.tolerances import tolerance

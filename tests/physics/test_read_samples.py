@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from physics import generate
+from physics import request as requests
 from physics.dataset import read_samples, read_split
 from physics.errors import InputError
+from physics.generate import generate
 from tests.surrogate.helpers import npz, tiny_arrays
 
 NAMES = ("positions", "velocities", "charges", "masses", "times")
@@ -18,11 +19,11 @@ def chunked(tmp_path_factory):
     """Nine samples in chunks of two, with masses."""
     out = tmp_path_factory.mktemp("data") / "a.zarr"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generate, "CHUNK_BYTES", 2 * 132 * 3 * 3 * 8)
-        request = generate.request_from_options(
+        patch.setattr(requests, "CHUNK_BYTES", 2 * 132 * 3 * 3 * 8)
+        request = requests.request_from_options(
             "law-gravity", {"train": "9", "valid": "2", "test": "2"}, 3, 3, None, {"dt": "1e-3"}
         )
-        generate.generate(request, out)
+        generate(request, out)
     return out
 
 

@@ -10,8 +10,9 @@ import torch
 
 from physics.dataset import read_split
 from physics.forces import FORCES
-from physics.generate import generate, request_from_options
+from physics.generate import generate
 from physics.references import leapfrog_forecast
+from physics.request import request_from_options
 from surrogate import benchmark
 from surrogate.contest import arena_of, forecast_with_cost, law_calls, listed_models
 from surrogate.contest_rollouts import chained, course_of, judged, leapfrog_rollouts, perturbed_rollouts

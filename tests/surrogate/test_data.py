@@ -11,7 +11,8 @@ import torch
 
 from physics.dataset import read_split
 from physics.errors import InputError
-from physics.generate import generate, request_from_options
+from physics.generate import generate
+from physics.request import request_from_options
 from surrogate.config import DataConfig, config_from_tree
 from surrogate.data import (
     Scales,

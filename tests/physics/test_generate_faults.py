@@ -1,0 +1,203 @@
+"""Rows R1, R2, R6 and R7 of the scoreboard for data sets; full size with ISOTWIN_TORTURE=1."""
+
+import builtins
+import errno
+import io
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from physics import generate as command
+from physics import request as requests
+from physics.cli import run_command
+from physics.dataset import read_split
+from physics.errors import InputError
+from physics.generate import generate
+from physics.request import request_from_options
+from tests.physics.test_generate import ROOT, contents
+
+FULL = bool(os.environ.get("ISOTWIN_TORTURE"))
+TINY = [
+    "--preset",
+    "charged-iso",
+    "--dims",
+    "2",
+    "--particles",
+    "2",
+    "--split",
+    "train=20",
+    "test=3",
+    "--set",
+    "dt=0.05",
+]
+CHUNK = 8 * 132 * 2 * 2 * 8
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The same data set, undisturbed, in chunks of eight samples."""
+    out = tmp_path_factory.mktemp("whole") / "data.zarr"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(requests, "CHUNK_BYTES", CHUNK)
+        generate(
+            request_from_options("charged-iso", {"train": "20", "test": "3"}, 2, 2, None, {"dt": "0.05"}), out
+        )
+    return contents(out)
+
+
+def test_r1_one_digest_for_any_number_of_workers(tmp_path, monkeypatch, whole):
+    monkeypatch.setattr(requests, "CHUNK_BYTES", CHUNK)
+    request = request_from_options("charged-iso", {"train": "20", "test": "3"}, 2, 2, None, {"dt": "0.05"})
+    for workers in (1, 2, 3, 4, 8):
+        out = tmp_path / f"{workers}.zarr"
+        generate(request, out, workers=workers)
+        assert contents(out) == whole, workers
+
+
+def program(chunk_bytes):
+    return [
+        sys.executable,
+        "-c",
+        "import sys, physics.generate as g, physics.request as r; from physics.cli import run_command\n"
+        f"r.CHUNK_BYTES = {chunk_bytes}\n"
+        "sys.exit(run_command(g.main))",
+    ]
+
+
+def test_r2_killed_at_any_moment_and_resumed(tmp_path):
+    kills = 200 if FULL else 3
+    line = ["--preset", "charged-iso", "--dims", "2", "--particles", "3", "--seed", "3", "--split", "train=200"]
+    line = [*program(8 * 132 * 3 * 2 * 8), *line, "--set", "dt=2e-4"]
+    out, undisturbed = tmp_path / "data.zarr", tmp_path / "whole.zarr"
+    begin = time.monotonic()
+    subprocess.run([*line, "--out", undisturbed], cwd=ROOT, check=True, capture_output=True)
+    span = time.monotonic() - begin
+    rng, killed = random.Random(7), 0
+    while killed < kills:
+        process = subprocess.Popen(
+            [*line, "--out", out, "--resume"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        try:
+            # most of the run is start-up: half of the kills wait until the folder is there
+            if rng.random() < 0.5:
+                while process.poll() is None and not (out / "train").is_dir():
+                    time.sleep(0.005)
+                process.wait(timeout=rng.random() * 0.3 * span)
+            else:
+                process.wait(timeout=rng.random() * span)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        _, stderr = process.communicate()
+        assert process.returncode in (0, -signal.SIGKILL), stderr
+        if process.returncode == 0:
+            assert contents(out) == contents(undisturbed)
+            shutil.rmtree(out)
+    done = subprocess.run([*line, "--out", out, "--resume"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert contents(out) == contents(undisturbed)
+    assert not [path for path in out.rglob("*") if "part" in path.name]
+
+
+class Faults:
+    """Makes the N-th operation that writes fail, once or from then on."""
+
+    def __init__(self, monkeypatch, under):
+        self.under, self.count, self.first, self.lasting, self.number = str(under), 0, None, False, 0
+        opened, replaced, synced, renamed = io.open, os.replace, os.fsync, os.rename
+
+        def open_(file, mode="r", *arguments, **options):
+            if isinstance(file, str | os.PathLike) and set(mode) & set("wax+"):
+                self.step(file)
+            return opened(file, mode, *arguments, **options)
+
+        monkeypatch.setattr(io, "open", open_)
+        monkeypatch.setattr(builtins, "open", open_)
+        monkeypatch.setattr(os, "replace", lambda a, b, **o: (self.step(b), replaced(a, b, **o))[1])
+        monkeypatch.setattr(os, "rename", lambda a, b, **o: (self.step(b), renamed(a, b, **o))[1])
+        monkeypatch.setattr(os, "fsync", lambda descriptor: (self.step(self.under), synced(descriptor))[1])
+
+    def step(self, file):
+        if not os.fspath(file).startswith(self.under):
+            return
+        self.count += 1
+        if self.first is not None and (self.count == self.first or (self.lasting and self.count > self.first)):
+            raise OSError(self.number, os.strerror(self.number), os.fspath(file))
+
+    def set(self, first, number=errno.EIO, lasting=False):
+        self.count, self.first, self.number, self.lasting = 0, first, number, lasting
+
+
+def test_r6_the_nth_operation_fails(tmp_path, monkeypatch, capsys, whole):
+    monkeypatch.setattr(requests, "CHUNK_BYTES", CHUNK)
+    monkeypatch.setattr("warnings.showwarning", None)
+    faults = Faults(monkeypatch, tmp_path)
+    out = tmp_path / "data.zarr"
+    line = [*TINY, "--out", str(out), "--workers", "1"]
+    assert run_command(command.main, line) == 0
+    operations = faults.count
+    assert operations > 20
+    assert contents(out) == whole
+    shutil.rmtree(out)
+    step = 1 if FULL else 9
+    numbers = (errno.ENOSPC, errno.EIO, errno.EACCES) if FULL else (errno.ENOSPC,)
+    capsys.readouterr()
+    for number in numbers:
+        for lasting in (False, True):
+            for first in range(1, operations + 1, step):
+                faults.set(first, number, lasting)
+                status = run_command(command.main, line)
+                faults.set(None)
+                written = capsys.readouterr()
+                case = (number, lasting, first, written)
+                assert status == 2, case
+                assert written.out == "", case
+                assert written.err.count("\n") == 1, case
+                assert "Traceback" not in written.err, case
+                if out.exists():
+                    if not (out / "manifest.json").is_file():
+                        with pytest.raises(InputError):
+                            read_split(out, "train")
+                    else:
+                        read_split(out, "train")
+                assert run_command(command.main, [*line, "--resume"]) == 0, case
+                assert contents(out) == whole, case
+                capsys.readouterr()
+                shutil.rmtree(out)
+
+
+def test_r7_no_room_for_the_file(tmp_path):
+    request = ["--preset", "charged-iso", "--split", "train=40", "--set", "dt=0.05"]
+    line = [*program(8 * 132 * 5 * 3 * 8), *request]
+    undisturbed = tmp_path / "whole.zarr"
+    subprocess.run([*line, "--out", undisturbed], cwd=ROOT, check=True, capture_output=True)
+    expected = contents(undisturbed)
+    largest = max(path.stat().st_size for path in undisturbed.rglob("*") if path.is_file())
+    for index in range(20 if FULL else 2):
+        limit = largest * index // 20 if FULL else (100, largest // 2)[index]
+        out = tmp_path / f"{index}.zarr"
+        done = subprocess.run(
+            [*line, "--out", out],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )
+        assert done.returncode == 2, (limit, done)
+        assert done.stderr.count("\n") == 1, (limit, done.stderr)
+        assert done.stdout == ""
+        assert not (out / "manifest.json").exists()
+        done = subprocess.run(
+            [*line, "--out", out, "--resume"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert contents(out) == expected
