@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +84,16 @@ def test_cache_folder_is_keyed_by_every_source(tmp_path, monkeypatch):
 def test_kernels_have_no_fastmath():
     assert engine_jit.kernel_options["fastmath"] is False
     assert engine_jit.kernel_options["nogil"] is True
+
+
+def test_compiled_code_of_sources_nobody_runs_any_more_is_removed(tmp_path):
+    current, recent, old = (tmp_path / name for name in ("current", "recent", "old"))
+    for folder, days in ((current, 400), (recent, 30), (old, 61)):
+        folder.mkdir()
+        (folder / "kernel.nbi").write_bytes(b"x")
+        os.utime(folder, (time.time() - days * 86400,) * 2)
+    engine_jit._use(current)
+    assert (current.is_dir(), recent.is_dir(), old.is_dir()) == (True, True, False)
+    assert time.time() - current.stat().st_mtime < 60
+    engine_jit._use(tmp_path / "new" / "folder")
+    assert (tmp_path / "new" / "folder").is_dir()
