@@ -4,12 +4,13 @@ PYTHON_VENV := .venv/bin/python
 # pytest-qt and VTK need an X server; Xvfb stands in for one.
 XVFB := xvfb-run -a -s "-screen 0 1600x1200x24 +extension GLX"
 
-.PHONY: help setup demo app test bench
+.PHONY: help setup demo app test bench torture
 help:
 	@echo "make demo    simulate, forecast, rotate, export a comparison to out/demo/"
 	@echo "make app     open the desktop application"
 	@echo "make test    the whole test suite"
 	@echo "make bench   the tables of the README, measured again"
+	@echo "make torture faults, bad input and long use at full size; a table in out/torture/"
 
 .venv/.ready: pyproject.toml constraints.txt .ci/setup
 	@.ci/setup
@@ -24,6 +25,11 @@ app: setup
 
 test: setup
 	@QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m pytest
+
+# one row alone: make torture ROW=R22
+torture: setup
+	@ISOTWIN_TORTURE=full QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m pytest tests/torture -m torture -q \
+		$(if $(ROW),-k "test_$(subst -,_,$(ROW))_")
 
 bench: setup
 	@$(PYTHON_VENV) -m surrogate.bench --out out/bench

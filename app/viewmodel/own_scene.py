@@ -200,14 +200,20 @@ def values(scene: OwnScene) -> list[list[float]]:
 
 
 def at_rest(scene: OwnScene) -> OwnScene:
-    """Without net momentum: the velocity of the centre of mass is taken from all."""
+    """Without net momentum: the velocity of the centre of mass is taken from all; InputError without any mass."""
     v, m = np.array(scene.velocities), np.array(scene.masses)
+    if not m.sum() > 0:
+        raise InputError(f"a scene of total mass {m.sum():g} has no centre of mass")
     return replace(scene, velocities=_rows(v - (m @ v) / m.sum()))
 
 
 def scaled(scene: OwnScene, factor: float) -> OwnScene:
-    """All positions times a factor, about the origin."""
-    return replace(scene, positions=_rows(np.array(scene.positions) * factor))
+    """All positions times a factor, about the origin; InputError where they would be too large for a number."""
+    with np.errstate(over="ignore"):
+        positions = np.array(scene.positions) * factor
+    if not np.isfinite(positions).all():
+        raise InputError(f"positions times {factor:g} are too large")
+    return replace(scene, positions=_rows(positions))
 
 
 def drawn(scene: OwnScene, preset: str, seed: int) -> OwnScene:

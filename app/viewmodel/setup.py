@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from app.viewmodel.matrices import as_option
 from app.viewmodel.tours import TOURS, Course, orthonormal, rotation_along
+from physics.errors import InputError
 from physics.rotations import plane_rotation, random_rotation, reflection
 
 FloatArray = NDArray[np.float64]
@@ -138,9 +139,17 @@ MENDED_EVERY = 16
 
 
 def rotation_matrix(operations: tuple[Operation, ...], n_dims: int) -> FloatArray:
-    """The world rotation R: the operations applied left to right, (n, n) float64, orthogonal to round-off."""
+    """The world rotation R: the operations applied left to right, (n, n) float64, orthogonal to round-off.
+
+    Raises
+    ------
+    InputError
+        One line, for an operation of more dimensions.
+    """
     matrix = np.eye(n_dims)
     for number, operation in enumerate(operations, 1):
+        if not fits(operation, n_dims):
+            raise InputError(f"rotation {number} ({operation}) does not exist in {n_dims} dimensions")
         matrix = operation.matrix(n_dims) @ matrix
         if number % MENDED_EVERY == 0:
             matrix = orthonormal(matrix)
@@ -156,6 +165,11 @@ def fits(operation: Operation, n_dims: int) -> bool:
     if isinstance(operation, Given):
         return len(operation.rows) <= n_dims
     return not isinstance(operation, TourTurn) or operation.course.n_dims <= n_dims
+
+
+def fitting_operations(operations: tuple[Operation, ...], n_dims: int) -> tuple[Operation, ...]:
+    """Those of some operations that exist in n dimensions."""
+    return tuple(o for o in operations if fits(o, n_dims))
 
 
 def with_turn(operations: tuple[Operation, ...], turn: Turn) -> tuple[Operation, ...]:
@@ -281,6 +295,11 @@ class Setup:
     contrast_effort: Effort = Effort()
     own: OwnScene | None = None
     operations: tuple[Operation, ...] = field(default=())
+
+    @property
+    def known_dims(self) -> int | None:
+        """Number of space dimensions, where that does not stand in a file."""
+        return self.own.n_dims if self.own is not None else (None if self.data else self.dims)
 
     @property
     def rotate_option(self) -> str:

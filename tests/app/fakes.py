@@ -23,11 +23,13 @@ DIMS = {"bound-4d": 4, "bound-2d": 2, "free-6d": 6}
 CARD = {"dims": [3], "particles": [5], "laws": [{"preset": "p", "law": "coulomb", "parameters": {"eps": 0.1}}]}
 
 
-def comparison(n: int = 3, n_frames: int = 12, operations: Any = (), **changes: Any) -> Comparison:
-    """Five charges and a forecast that drifts away, turned."""
+def comparison(
+    n: int = 3, n_frames: int = 12, operations: Any = (), n_particles: int = 5, **changes: Any
+) -> Comparison:
+    """Some charges and a forecast that drifts away, turned."""
     rng = np.random.default_rng(n)
-    system = System(charges=np.array([1.0, -1.0, 1.0, -1.0, 1.0]))
-    state = State(rng.standard_normal((5, n)), 0.5 * rng.standard_normal((5, n)))
+    system = System(charges=1.0 - 2.0 * (np.arange(n_particles) % 2))
+    state = State(rng.standard_normal((n_particles, n)), 0.5 * rng.standard_normal((n_particles, n)))
     truth = simulate(system, state, 0.1 * (n_frames - 1), n_frames=n_frames)
     matrix = rotation_matrix(operations, n)
     truth = truth.transformed(matrix)
@@ -57,7 +59,9 @@ def symmetry(n_frames: int, error: float, double: float | None) -> Symmetry:
 def prepared_for(setup: Setup, **changes: Any) -> Prepared:
     """What `prepare` would make of a setup, from a few frames."""
     n = setup.dims or DIMS.get(setup.scenario, 3)
-    made = comparison(n, operations=setup.operations, model_name=setup.model or "fake")
+    made = changes.get("comparison") or comparison(
+        n, operations=setup.operations, model_name=setup.model or "fake"
+    )
     ones = np.ones(made.truth.n_frames)
     other = comparison(n, operations=setup.operations, model_name=setup.contrast) if setup.contrast else None
     given: dict[str, Any] = {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from app.viewmodel.glimpse import Glimpse, frames_near
 from app.viewmodel.picture import fitting
 from app.viewmodel.runner import Callbacks, Job
-from app.viewmodel.setup import Setup, planes
-from app.viewmodel.state import Message, Selection
+from app.viewmodel.setup import Setup, fitting_operations, planes
+from app.viewmodel.state import Message, Selection, ViewState
 from app.viewmodel.work import Prepared
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class ComparisonIntents:
     resume_at : float or None
         Frame at which the clock of the next comparison stands, as a session file says.
     when_idle : list of callable
-        Called after a comparison that no other request follows.
+        Called after a comparison, or the end of one, that no other request follows.
     """
 
     def __init__(self, session: "Session") -> None:
@@ -46,6 +46,8 @@ class ComparisonIntents:
 
     def use(self, setup: Setup, message: Message | None = None) -> None:
         """Make the comparison of a setup, without a step to undo."""
+        if setup.known_dims is not None:  # turns of the picture that is still shown, which has more dimensions
+            setup = replace(setup, operations=fitting_operations(setup.operations, setup.known_dims))
         self._session.publish(setup=setup, message=message)
         self.request()
 
@@ -117,8 +119,14 @@ class ComparisonIntents:
         shown = self._session.state.prepared
         if shown is not None:  # keep the controls in step with the picture that stays
             self._session.forget_after(shown.setup)
-            self._session.publish(setup=shown.setup, glimpse=None)
+            self._session.publish(setup=shown.setup, glimpse=None, **_within(self._session.state, shown))
         self._session.publish(busy=False, touring=replace(self._session.state.touring, world="", view=""))
+        if shown is not None:  # it may be the first answer of what was stopped
+            self._idle()
+
+    def _idle(self) -> None:
+        for call in self.when_idle:
+            call()
 
     def _forecast(self, prepared: Prepared) -> None:
         """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait."""
@@ -133,8 +141,7 @@ class ComparisonIntents:
         if more:
             self.request()
         else:
-            for call in self.when_idle:
-                call()
+            self._idle()
 
     def _take(self, prepared: Prepared, busy: bool) -> None:
         state = self._session.state
@@ -146,16 +153,12 @@ class ComparisonIntents:
                 playback = replace(playback, position=0.0, backwards=False, mark_in=None, mark_out=None)
         if self.resume_at is not None:
             playback, self.resume_at = replace(playback, position=self.resume_at), None
-        last = prepared.comparison.truth.n_frames - 1
-        n = prepared.comparison.truth.n_dims
         self._session.publish(
             prepared=prepared,
-            playback=replace(playback, position=min(playback.position, float(last))),
             selection=selection,
-            plane=state.plane if max(state.plane) < n else (planes(n) or [(0, 0)])[0],
-            view=fitting(state.view, prepared.comparison),
             busy=busy,
             glimpse=None,
+            **_within(replace(state, playback=playback), prepared),
         )
         if prepared.clamp_note and (old is None or old.clamp_note != prepared.clamp_note):
             self._session.say(prepared.clamp_note)
@@ -169,6 +172,17 @@ class ComparisonIntents:
             return
         self._back_to_what_is_shown()
         self._session.say(reason, "error")
+
+
+def _within(state: ViewState, shown: Prepared) -> dict[str, Any]:
+    """Clock, plane and view as far as they exist in a comparison; a session file or another n may ask for more."""
+    truth = shown.comparison.truth
+    known = planes(truth.n_dims) or [(0, 0)]
+    return {
+        "playback": replace(state.playback, position=min(state.playback.position, float(truth.n_frames - 1))),
+        "plane": state.plane if state.plane in known else known[0],
+        "view": fitting(state.view, shown.comparison),
+    }
 
 
 def _different_film(a: Setup, b: Setup) -> bool:

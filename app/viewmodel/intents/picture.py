@@ -64,11 +64,11 @@ class PictureIntents:
         elif state.prepared is not None and state.view.colour_by != "charge":
             scene = scene_of(state, steady_framing(state.prepared))
             assert scene is not None
-            self.set(colour_range=scene.colour_range)
+            self.set_range(*scene.colour_range)
 
     def set_range(self, low: float, high: float) -> None:
         """Fix the ends of the colour scale; refused unless they are in order."""
-        if not low < high:
+        if not low < high:  # also where all particles have one value
             self._session.say(f"a colour scale must end above its beginning; got {low:g} to {high:g}", "error")
             return
         self.set(colour_range=(low, high))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from app.viewmodel import own_scene
 from app.viewmodel.draft import Draft
-from app.viewmodel.intents.system import OWN_SYSTEM, fitting
-from app.viewmodel.setup import OwnScene
+from app.viewmodel.intents.system import OWN_SYSTEM
+from app.viewmodel.setup import OwnScene, fitting_operations
 from physics.errors import InputError
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class SceneIntents:
         assert draft is not None
         setup = self._session.state.setup
         same = {"own": own, "scenario": scenario, "data": ""}
-        kept = fitting(setup.operations, draft.scene.n_dims)
+        kept = fitting_operations(setup.operations, draft.scene.n_dims)
         self._session.comparison.change(**{**OWN_SYSTEM, **same, "operations": kept})
 
     def _checked(self) -> Draft | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
-from app.viewmodel.setup import Effort, Operation, fits
+from app.viewmodel.setup import Effort, fitting_operations
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session
@@ -31,7 +31,7 @@ class SystemIntents:
         if self._fixed_by_data("dimension"):
             return
         n = min(max(n_dims, 1), MAX_DIMS)
-        kept = fitting(self._session.state.setup.operations, n)
+        kept = fitting_operations(self._session.state.setup.operations, n)
         self._session.comparison.change(dims=n, operations=kept)
 
     def add_dimension(self) -> None:
@@ -82,8 +82,3 @@ class SystemIntents:
         if self._session.state.setup.data:
             self._session.say(f"a data set has its own {what}; choose a scenario to change it")
         return bool(self._session.state.setup.data)
-
-
-def fitting(operations: tuple[Operation, ...], n_dims: int) -> tuple[Operation, ...]:
-    """Those of some operations that exist in n dimensions."""
-    return tuple(o for o in operations if fits(o, n_dims))
