@@ -2,7 +2,8 @@
 
 A window holds a lock while it lives; the system lets go of it when the process dies, however it dies. So a file
 whose lock can be taken is one of a crash, and two windows never touch each other's file. Of several the newest
-valid one is chosen by the time that stands in it under a checksum, not by the file's own.
+valid one is chosen by the time that stands in it under a checksum, not by the file's own. What was written before
+the last time is kept beside it: where the last one is damaged, that is offered.
 """
 
 import hashlib
@@ -15,11 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.viewmodel.documents import plain, read_document, write_document
+from app.viewmodel.draft import Draft
 from app.viewmodel.saved import SavedSession, check_session
 from physics.errors import InputError
 
 FOLDER = "autosave"
-KIND, VERSION = "autosave", 1
+KIND, VERSION = "autosave", 2
+LAST, EARLIER = ".json", ".earlier"
+"""Suffixes of what was written last, and of what was written before it."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,15 @@ class Autosave:
         Seconds since 1970.
     digest : str
         SHA-256 over the rest.
+    draft : Draft or None
+        What the scene editor had and the simulation had not.
     """
 
     session: SavedSession
     path: str
     written: float
     digest: str = ""
+    draft: Draft | None = None
 
     def sealed(self) -> "Autosave":
         """The same with its digest."""
@@ -117,23 +124,25 @@ class OwnFile:
 
     def __init__(self, folder: Path) -> None:
         name = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self.path = folder / FOLDER / f"{name}.json"
+        self.path = folder / FOLDER / f"{name}{LAST}"
         self._lock: Lock | None = None
 
     def write(self, saved: Autosave) -> None:
-        """Replace what was written before; OSError where that cannot be."""
+        """Keep what was written last as the earlier one, and write; OSError where that cannot be."""
         if self._lock is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             lock = Lock(self.path.with_suffix(".lock"))
             if not lock.take():
                 raise OSError(None, "the lock of a new file is taken", str(lock.path))
             self._lock = lock
+        if self.path.exists():
+            self.path.replace(self.path.with_suffix(EARLIER))
         write_autosave(self.path, saved)
 
     def remove(self) -> None:
         """Leave nothing behind: the window was closed as it should be."""
         if self._lock is not None:
-            self.path.unlink(missing_ok=True)
+            _unlink_both(self.path)
             self._lock.release(remove=True)
             self._lock = None
 
@@ -152,8 +161,13 @@ class Left:
 
     def remove(self) -> None:
         """It was restored, or is not wanted."""
-        self.path.unlink(missing_ok=True)
+        _unlink_both(self.path)
         self.lock.release(remove=True)
+
+
+def _unlink_both(path: Path) -> None:
+    path.with_suffix(EARLIER).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
 
 
 def left_behind(folder: Path) -> tuple[list[Left], list[str]]:
@@ -165,22 +179,31 @@ def left_behind(folder: Path) -> tuple[list[Left], list[str]]:
     found, troubles = list[Left](), list[str]()
     if not place.is_dir():
         return found, troubles
-    for path in sorted(place.glob("*.json")):
-        if path.name.startswith("."):  # being written
-            continue
+    kept = (path for path in place.iterdir() if path.suffix in (LAST, EARLIER))
+    names = {path.stem for path in kept if not path.name.startswith(".")}  # those are being written
+    for path in sorted(place / f"{name}{LAST}" for name in names):
         lock = Lock(path.with_suffix(".lock"))
         if not lock.take():
             continue
-        if not path.exists():  # its window was closed this moment
-            lock.release(remove=True)
-            continue
         for torn in place.glob(f".{path.stem}-*"):
             torn.unlink(missing_ok=True)
-        try:
-            found.append(Left(path, read_autosave(path), lock))
-        except InputError as error:
-            aside = path.with_suffix(".bad")
-            path.replace(aside)
+        saved, trouble = _newest_valid(path)
+        troubles += trouble
+        if saved is not None:
+            found.append(Left(path, saved, lock))
+        else:  # damaged, or its window was closed this moment
             lock.release(remove=True)
-            troubles.append(f"{error}; kept as {aside.name}")
     return sorted(found, key=lambda left: -left.saved.written), troubles
+
+
+def _newest_valid(path: Path) -> tuple[Autosave | None, list[str]]:
+    """What was written last, or before that; and a line for each damaged file, which is kept aside."""
+    troubles = []
+    for file, aside in ((path, ".bad"), (path.with_suffix(EARLIER), ".earlier-bad")):
+        if file.exists():
+            try:
+                return read_autosave(file), troubles
+            except InputError as error:
+                file.replace(path.with_suffix(aside))
+                troubles.append(f"{error}; kept as {path.with_suffix(aside).name}")
+    return None, troubles

@@ -165,6 +165,8 @@ class Session:
         self.publish(view=view, draft=draft, message=None)
         if setup != now.setup:
             self.comparison.use(setup)
+        else:  # the step may be from a time when another picture was shown
+            self.comparison.settle()
 
 
 def _before(stack: list[Step], setup: Setup) -> list[Step]:

@@ -411,7 +411,7 @@ def chosen_basis(view: View, n_dims: int) -> FloatArray | None:
     """The view basis that was chosen for so many dimensions, (n, 3) float64; None for the default one."""
     if view.basis is not None and len(view.basis) == n_dims:
         return np.array(view.basis, dtype=np.float64)
-    if view.axes is None or n_dims <= 3:
+    if view.axes is None or n_dims <= 3 or max(view.axes) >= n_dims:
         return None
     return axis_view_basis(n_dims, view.axes)
 

@@ -12,6 +12,7 @@ import pytest
 
 from app.viewmodel.actions import ACTIONS
 from app.viewmodel.autosave import (
+    EARLIER,
     FOLDER,
     Autosave,
     Left,
@@ -200,12 +201,59 @@ def test_running_windows_keep_files_of_their_own(tmp_path):
         session.close()
 
 
+def test_where_the_last_one_is_damaged_the_one_before_it_is_offered(tmp_path):
+    own = OwnFile(tmp_path)
+    for seed in (1, 2, 3):
+        own.write(kept(seed))
+    own._lock.release(remove=False)  # as if its process had died
+    own.path.write_bytes(own.path.read_bytes()[:100])
+    session = prompt_session(tmp_path)
+    session.autosave.look()
+    assert "expected JSON" in texts(session)[1]
+    session.autosave.restore()
+    assert session.state.setup.seed == 2
+    session.close()
+    assert files(tmp_path) == [own.path.with_suffix(".bad").name]
+
+
+def test_killed_between_two_files_the_earlier_one_is_offered(tmp_path):
+    own = OwnFile(tmp_path)
+    own.write(kept(1))
+    own._lock.release(remove=False)
+    own.path.replace(own.path.with_suffix(EARLIER))
+    session = prompt_session(tmp_path)
+    session.autosave.look()
+    session.autosave.discard()
+    session.close()
+    assert files(tmp_path) == []
+
+
+def test_what_the_scene_editor_has_is_kept_too(tmp_path):
+    session = prompt_session(tmp_path)
+    session.scene.set_value(0, "x0", "0.125")
+    session.scene.set_value(1, "charge", "much")
+    session.autosave.tick()
+    session.autosave.flush()
+    draft = session.state.draft
+    session.autosave._own._lock.release(remove=False)
+    session.autosave._own = None
+    other = prompt_session(tmp_path)
+    other.autosave.look()
+    other.autosave.restore()
+    assert other.state.draft == draft
+    assert other.state.draft.scene.positions[0][0] == 0.125
+    other.undo()
+    assert other.state.draft is None
+    other.close()
+    session.close()
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
         (lambda text: text[: len(text) // 2], "expected JSON"),
         (lambda text: text.replace('"seed": 5', '"seed": 6'), "checksum"),
-        (lambda text: text.replace('"version": 1', '"version": 9'), "version 9"),
+        (lambda text: text.replace('"version": 2', '"version": 9'), "version 9"),
         (lambda text: "", "expected JSON"),
     ],
 )

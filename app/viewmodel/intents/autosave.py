@@ -65,7 +65,7 @@ class AutosaveIntents:
         if not self._left:
             return
         left = self._left.pop(0)
-        self._session.files.use(left.saved.session, left.saved.path)
+        self._session.files.use(left.saved.session, left.saved.path, left.saved.draft)
         self._offer()
         if self._session.state.message is None:
             self._session.say("session restored")
@@ -93,7 +93,7 @@ class AutosaveIntents:
     def _saved(self) -> Autosave:
         state = self._session.state
         session = SavedSession(state.setup, replace(state.view, show_help=False), state.playback, state.plane)
-        return Autosave(session, self._session.files.path, time.time())
+        return Autosave(session, self._session.files.path, time.time(), draft=state.draft)
 
     def _submit(self, saved: Autosave | None, then_remove: Left | None = None) -> None:
         own = self._own
@@ -143,4 +143,4 @@ def offer_of(saved: Autosave) -> Offer:
 def _worth_keeping(state: ViewState) -> object:
     """What is compared to see whether the session has changed; a running clock is no change."""
     playback = replace(state.playback, position=0.0) if state.playback.playing else state.playback
-    return state.setup, replace(state.view, show_help=False), playback, state.plane
+    return state.setup, replace(state.view, show_help=False), playback, state.plane, state.draft

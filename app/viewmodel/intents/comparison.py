@@ -119,14 +119,17 @@ class ComparisonIntents:
         shown = self._session.state.prepared
         if shown is not None:  # keep the controls in step with the picture that stays
             self._session.forget_after(shown.setup)
-            self._session.publish(setup=shown.setup, glimpse=None, **_within(self._session.state, shown))
+            self._session.publish(setup=shown.setup, glimpse=None)
         self._session.publish(busy=False, touring=replace(self._session.state.touring, world="", view=""))
-        if shown is not None:  # it may be the first answer of what was stopped
-            self._idle()
+        self.settle()  # what is shown may be the first answer of what was stopped
 
-    def _idle(self) -> None:
-        for call in self.when_idle:
-            call()
+    def settle(self) -> None:
+        """Bring clock, plane, view and draft in step with what is shown, where nothing else is on its way."""
+        state = self._session.state
+        if state.prepared is not None and self._in_flight is None:
+            self._session.publish(**_within(state, state.prepared))
+            for call in self.when_idle:
+                call()
 
     def _forecast(self, prepared: Prepared) -> None:
         """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait."""
@@ -141,7 +144,8 @@ class ComparisonIntents:
         if more:
             self.request()
         else:
-            self._idle()
+            for call in self.when_idle:
+                call()
 
     def _take(self, prepared: Prepared, busy: bool) -> None:
         state = self._session.state

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.viewmodel.draft import Draft
 from app.viewmodel.intents.system import OWN_SYSTEM
 from app.viewmodel.runner import Callbacks
 from app.viewmodel.saved import SavedSession, load_session, save_session
@@ -73,12 +74,12 @@ class FileIntents:
         if session.state.message is None:
             session.say(f"opened {Path(path).name}")
 
-    def use(self, saved: SavedSession, path: str) -> None:
-        """Show a saved session (undoable); `path` of its file, empty for none."""
+    def use(self, saved: SavedSession, path: str, draft: Draft | None = None) -> None:
+        """Show a saved session (undoable); `path` of its file, empty for none; `draft` of its scene editor."""
         session = self._session
         session.remember()
         session.comparison.resume_at = saved.playback.position
         session.tours.pause()
-        session.publish(view=saved.view, playback=saved.playback, plane=saved.plane)
+        session.publish(view=saved.view, playback=saved.playback, plane=saved.plane, draft=draft)
         session.comparison.use(saved.setup)
         self.path = path
