@@ -20,8 +20,8 @@ from app.viewmodel.tasks.train import PATIENCE, TrainTask
 from app.viewmodel.work import ExportRequest, Prepared, describe_file, export, glimpse, prepared_parts
 from physics.errors import InputError
 
-CANCEL_PATIENCE = 1.5
-"""Seconds a cancelled job may take to end by itself before its process is stopped."""
+CANCEL_PATIENCE = 1.0
+"""Seconds a cancelled export may take to end by itself before its process is stopped."""
 
 PAINT_SECONDS = 0.06
 """After a glimpse the child waits so long for a newer request: meanwhile the window paints, undisturbed."""
@@ -187,11 +187,17 @@ class _Child:
         self._closed = False
         self._hung_up = False  # a killed process closes its pipe a moment before it counts as dead
         self._lock = threading.Lock()
+        self._burial = threading.Lock()
         threading.Thread(target=self._listen, daemon=True, name=f"{name} listener").start()
 
     @property
     def alive(self) -> bool:
         return self._process.is_alive() and not self._closed and not self._hung_up
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process still, stopped or not."""
+        return self._process.is_alive()
 
     def send(self, request: Request, callbacks: Callbacks) -> None:
         with self._lock:
@@ -206,17 +212,30 @@ class _Child:
     def cancel(self) -> None:
         self._cancel.set()
 
+    def stop(self) -> None:
+        """As `close`, without waiting until it is dead: that takes a moment in which the window could not answer."""
+        self._hang_up()
+        threading.Thread(target=self._bury, daemon=True, name="isotwin waits for a stopped process").start()
+
     def close(self) -> None:
+        """Hear nothing more of it; it is dead when this returns."""
+        self._hang_up()
+        self._bury()
+
+    def _hang_up(self) -> None:
         with self._lock:
             self._closed = True
             self._waiting.clear()
         self._cancel.set()
         self._process.terminate()
-        self._process.join(1.0)
-        if self._process.is_alive():
-            self._process.kill()
+
+    def _bury(self) -> None:
+        with self._burial:
             self._process.join(1.0)
-        self._sweep()
+            if self._process.is_alive():
+                self._process.kill()
+                self._process.join(1.0)
+            self._sweep()
 
     def _listen(self) -> None:
         while True:
@@ -255,16 +274,28 @@ def _sweeper(folder: Path) -> Callable[[], None]:
 
 
 class _ExportJob:
-    """An export or a task in a process of its own: cancelling it cannot disturb the forecasts."""
+    """An export in a process of its own: cancelling it cannot disturb the forecasts."""
 
     def __init__(self, child: _Child) -> None:
         self._child = child
 
     def cancel(self) -> None:
+        """See Job. It may end by itself first, and take its staging folder away."""
         self._child.cancel()
         timer = threading.Timer(CANCEL_PATIENCE, self._child.close)
         timer.daemon = True
         timer.start()
+
+
+class _TaskJob:
+    """A task in a process of its own; it leaves nothing behind, so it is stopped at once."""
+
+    def __init__(self, child: _Child) -> None:
+        self._child = child
+
+    def cancel(self) -> None:
+        """See Job."""
+        self._child.stop()
 
 
 class _ForecastJob:
@@ -333,6 +364,7 @@ class ProcessRunner:
         self._post = post
         self._forecasts = _Child(post, "isotwin forecasts") if at_once else None
         self._exports: list[_Child] = []
+        self._stopped: list[_Child] = []
         self._trainings: list[_Watcher] = []
 
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
@@ -346,18 +378,18 @@ class ProcessRunner:
                 child = _Child(self._post, "isotwin export", _sweeper(Path(request.folder)))
             else:
                 child = _Child(self._post, "isotwin measurement")
-            self._exports = [c for c in self._exports if c.alive] + [child]
+            self._exports = [c for c in self._exports if c.running] + [child]
 
             def ended(then: Callable[[Any], None]) -> Callable[[Any], None]:
                 def run(value: Any) -> None:
-                    child.close()
+                    child.stop()
                     then(value)
 
                 return run
 
             done, failed = ended(callbacks.done), ended(callbacks.failed)
             child.send(request, Callbacks(done, failed, callbacks.progress, callbacks.first))
-            return _ExportJob(child)
+            return _ExportJob(child) if isinstance(request, ExportRequest) else _TaskJob(child)
         if self._forecasts is None or not self._forecasts.alive:
             self._forecasts = _Child(self._post, "isotwin forecasts")
         child = self._forecasts
@@ -365,14 +397,15 @@ class ProcessRunner:
 
         def restart() -> None:
             if self._forecasts is child:
-                child.close()
+                child.stop()
+                self._stopped = [c for c in self._stopped if c.running] + [child]
                 self._forecasts = _Child(self._post, "isotwin forecasts")
 
         return _ForecastJob(restart)
 
     def close(self) -> None:
         """See Runner."""
-        for child in (self._forecasts, *self._exports):
+        for child in (self._forecasts, *self._exports, *self._stopped):
             if child is not None:
                 child.close()
         for training in self._trainings:

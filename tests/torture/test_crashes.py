@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.viewmodel.autosave import EARLIER, FOLDER, LAST, Autosave, OwnFile, left_behind
+from app.viewmodel.autosave import EARLIER, FOLDER, LAST, Autosave, OwnFile, left_behind, read_autosave
 from app.viewmodel.saved import SavedSession, save_session
 from app.viewmodel.setup import Setup
 from app.viewmodel.state import Playback, View
+from physics.errors import InputError
 from tests.torture.edited_session import last_edit
 
 MOST_LOST = 5.0
@@ -141,7 +142,7 @@ def test_R19_killed_with_unsaved_edits(row, tmp_path):
 
 @pytest.mark.gui
 @pytest.mark.torture("R19-window")
-def test_R19_window_killed_with_unsaved_edits(row, tmp_path):
+def test_R19_window_killed_with_unsaved_edits(row, tmp_path, qapp):  # an X server without a client starts anew
     rng = np.random.default_rng(20)
     crashes = []
     for k in range(row.size):
@@ -184,7 +185,7 @@ def test_R19_corrupt_autosaves(row, tmp_path):
     changed = missed = 0
     for k in range(row.size):
         config = tmp_path / str(k)
-        contents = {}
+        contents: dict[Path, bytes] = {}
         for _ in range(1 + int(rng.integers(3))):  # windows that died, each with two generations
             own = OwnFile(config)
             for _ in range(2):
@@ -193,32 +194,28 @@ def test_R19_corrupt_autosaves(row, tmp_path):
             own._lock.release(remove=False)
             for suffix in (LAST, EARLIER):
                 contents[own.path.with_suffix(suffix)] = own.path.with_suffix(suffix).read_bytes()
-        good = {path: read for path in contents if (read := read_or_none(path)) is not None}
+        good = {path: read_autosave(path) for path in contents}
         for path, data in contents.items():
             if rng.random() < 0.5:
                 path.write_bytes(damaged(data, rng))
                 os.utime(path)
+        whole = {path for path, read in good.items() if read_or_none(path) == read}
         found, _ = left_behind(config)
         for left in found:
             left.let_go()
-        # of each window what was written last and is whole; whole is what reads back as one that was written
         changed += sum(left.saved not in good.values() for left in found)
-        whole = {p for p, read in good.items() if p.exists() and p.read_bytes() == contents[p]}
-        newest = [
+        newest = [  # of each window what was written last, or what was before it
             good[path if path in whole else path.with_suffix(EARLIER)]
             for path in contents
             if path.suffix == LAST and {path, path.with_suffix(EARLIER)} & whole
         ]
         missed += any(read not in [left.saved for left in found] for read in newest)
-        missed += [left.saved.written for left in found] != sorted((l.saved.written for l in found), reverse=True)
+        missed += [left.saved.written for left in found] != sorted((left.saved.written for left in found), reverse=True)
     row.got(f"{row.size:,} sets, {changed} changed ones restored, {missed} valid ones missed")
     assert (changed, missed) == (0, 0)
 
 
 def read_or_none(path: Path) -> Autosave | None:
-    from app.viewmodel.autosave import read_autosave
-    from physics.errors import InputError
-
     try:
         return read_autosave(path)
     except InputError:

@@ -54,6 +54,7 @@ class LessonIntents:
         else:
             session.comparison.resume_at = None
             session.publish(**changes, lesson=replace(running, at=at))
+            session.comparison.settle()
 
     def next(self) -> None:
         """The step after this one; after the last one the lesson is over."""

@@ -74,7 +74,9 @@ class TourIntents:
         state = self._session.state
         if state.prepared is None:
             return
-        if state.touring.view:
+        if not state.planes:  # one dimension by now
+            self.pause()
+        elif state.touring.view:
             self._go_on_with_view(state, seconds)
         elif state.touring.world:
             self._go_on_with_world(state, seconds)
