@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from physics.errors import InputError
 
 FORMAT = "isotwin-dataset/1"
+PACKED_LIMIT, PACKED_MOST = 64 << 20, 100
+"""A larger .npz that is packed smaller than by so much is not unpacked: it would fill the memory with nothing."""
+
 METADATA_LIMIT = 1 << 20
 CHUNK_LIMIT = 256 << 20
 CODECS = {"bytes", "crc32c", "zstd", "gzip", "blosc", "transpose", "sharding_indexed"}
@@ -145,6 +148,11 @@ def _read_npz(path: Path) -> DataSplit:
     except Exception as error:  # a damaged directory also raises UnicodeDecodeError, NotImplementedError ...
         raise InputError(f"{path}: not a readable .npz file ({error})") from None
     _refuse_oversized(path, declared)
+    if declared > PACKED_LIMIT and declared > PACKED_MOST * path.stat().st_size:
+        raise InputError(
+            f"{path}: {declared / 1e6:.0f} MB packed into {path.stat().st_size / 1e6:.1f} MB; "
+            "trajectories do not pack so small"
+        )
     arrays: dict[str, NDArray[Any]] = {}
     try:
         with np.load(path, allow_pickle=False) as archive:

@@ -198,7 +198,7 @@ def left_behind(folder: Path) -> tuple[list[Left], list[str]]:
 
 def _newest_valid(path: Path) -> tuple[Autosave | None, list[str]]:
     """What was written last, or before that; and a line for each damaged file, which is kept aside."""
-    troubles = []
+    troubles: list[str] = []
     for file, aside in ((path, ".bad"), (path.with_suffix(EARLIER), ".earlier-bad")):
         if file.exists():
             try:

@@ -45,7 +45,10 @@ def checked(wanted: Any, value: Any, where: str) -> Any:
     if is_dataclass(wanted):
         return _checked_dataclass(wanted, value, where)
     if wanted is float and type(value) is int:
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise InputError(f"{where}: a whole number of {value.bit_length()} bits; expected a number") from None
     if type(value) is not wanted:
         raise InputError(f"{where}: {value!r}; expected {_name(wanted)}")
     if wanted is float and not abs(value) < float("inf"):
@@ -67,7 +70,7 @@ def _one_of(wanted: tuple[Any, ...], value: Any, where: str) -> Any:
                 continue
     by_name = {w.__name__: w for w in kinds}
     name = value.get("kind") if isinstance(value, dict) else None
-    if name not in by_name:
+    if not isinstance(name, str) or name not in by_name:
         raise InputError(f"{where}: {value!r}; expected a kind of {', '.join(by_name)}")
     return checked(by_name[name], value, where)
 
@@ -122,6 +125,8 @@ def read_document(path: Path, kind: str, version: int, wanted: type[T]) -> T:
         found = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}: {error.msg}; expected JSON") from None
+    except ValueError as error:  # a whole number of thousands of digits
+        raise InputError(f"{path}: {str(error).split(':')[0]}; expected an Isotwin {kind} file") from None
     except RecursionError:
         raise InputError(f"{path}: nested too deeply; expected an Isotwin {kind} file") from None
     if not isinstance(found, dict) or found.get("isotwin") != kind:

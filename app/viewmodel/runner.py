@@ -213,7 +213,7 @@ class _Child:
         self._cancel.set()
 
     def stop(self) -> None:
-        """As `close`, without waiting until it is dead: that takes a moment in which the window could not answer."""
+        """As `close`, without waiting until it is dead: the window could not answer meanwhile."""
         self._hang_up()
         threading.Thread(target=self._bury, daemon=True, name="isotwin waits for a stopped process").start()
 

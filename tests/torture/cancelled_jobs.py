@@ -1,7 +1,8 @@
 """`python -m tests.torture.cancelled_jobs TIMES`: each kind of long job cancelled in the real window.
 
 Prints one line of JSON: for each kind, seconds from each cancel to the window's next answer, to the end of the job's
-processes, and of the processor up to the answer; and how many processes are left when the window is closed. A job is cancelled at a random time.
+processes, and of the processor up to the answer; and how many processes are left when the window is closed. A job
+is cancelled at a random time.
 """
 
 import json
@@ -45,7 +46,9 @@ def stored(folder: Path) -> str:
     positions = x + v * times[:, None, None]
     velocities = np.broadcast_to(v, positions.shape)
     path = folder / "stored.npz"
-    np.savez(path, positions=positions, velocities=velocities, charges=rng.choice([-1.0, 1.0], (400, 5)), times=times)
+    np.savez(
+        path, positions=positions, velocities=velocities, charges=rng.choice([-1.0, 1.0], (400, 5)), times=times
+    )
     return str(path)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def resident(pid: int | None = None) -> int:
-    """Resident memory of a process [byte], garbage of this one collected first; 0 where nobody says (not Linux)."""
+    """Resident memory of a process [byte], garbage of this one collected first; 0 where not known (not Linux)."""
     if pid is None:
         gc.collect()
     path = Path(f"/proc/{pid or 'self'}/statm")

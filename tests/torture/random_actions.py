@@ -57,18 +57,24 @@ def broken(session: Session) -> list[str]:
         "can_undo": state.can_undo == bool(session._undo),
         "can_redo": state.can_redo == bool(session._redo),
         "basis": state.basis.shape == (n_dims, 3) and bool(np.isfinite(state.basis).all()),
-        "basis orthonormal": bool(np.allclose(state.basis.T @ state.basis, np.diag(np.diag(state.basis.T @ state.basis)), atol=1e-6)),
+        "basis orthonormal": orthogonal(state.basis),
         "hidden axis": 0 <= state.hidden_axis < n_dims,
         "axes exist": state.busy or view.axes is None or max(view.axes) < n_dims,
         "jobs have numbers of their own": len(set(jobs)) == len(jobs),
         "one job of a kind": len(set(titles)) == len(titles),
         "busy says what runs": state.busy == ("Simulation and forecasts" in titles) or state.lesson is not None,
-        "an export has a row": (state.export_progress is None) == (not any(t.startswith("Export") for t in titles)),
+        "an export has a row": (state.export_progress is not None) == any(t.startswith("Export") for t in titles),
         "a draft belongs to the picture": state.draft is None or prepared is not None,
-        "no sketch of another picture": state.sketch is None or prepared is None or state.sketch.setup == prepared.setup,
+        "no sketch of another picture": None in (state.sketch, prepared) or state.sketch.setup == prepared.setup,
         "one line": state.message is None or "\n" not in state.message.text,
     }  # fmt: skip
     return [name for name, holds in wanted.items() if not holds]
+
+
+def orthogonal(basis: np.ndarray) -> bool:
+    """Whether the columns of a view basis are orthogonal."""
+    products = basis.T @ basis
+    return bool(np.allclose(products, np.diag(np.diag(products)), atol=1e-6))
 
 
 def kept_of(state: ViewState) -> Autosave:

@@ -52,7 +52,7 @@ def written_files(folder: Path) -> list[str]:
     text = (folder / "four.json").read_text()
     (folder / "cut.json").write_text(text[: len(text) // 2])
     (folder / "wrong.json").write_text(json.dumps({"isotwin": "session", "version": 1, "content": []}))
-    return sorted(map(str, folder.iterdir())) + [str(folder / "missing.toml"), str(folder / "missing.json")]
+    return [*sorted(map(str, folder.iterdir())), str(folder / "missing.toml"), str(folder / "missing.json")]
 
 
 def descriptions(files: list[str]) -> Mapping[str, Setup | str]:

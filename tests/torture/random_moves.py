@@ -1,4 +1,4 @@
-"""What a random user does: every action of the registry, every line of the palette, every intent with parameters."""
+"""What a random user does: the actions of the registry, the lines of the palette, the intents with parameters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -194,6 +194,11 @@ def _cancel_a_job(user: User) -> None:
     user.session.jobs.cancel(jobs[user.below(len(jobs))].number if jobs else 1)
 
 
+def _tour(user: User) -> None:
+    tours = user.session.tours
+    (tours.toggle_view if user.below(2) else tours.toggle_world)(user.one(tuple(TOURS)))
+
+
 def _answer(user: User) -> None:
     user.session.lessons.answer(user.below(4))
 
@@ -251,7 +256,7 @@ MOVES: Mapping[str, tuple[float, Callable[[User], None]]] = {
     "lesson step": (0.5, lambda u: u.session.lessons.go(u.axis())),
     "lesson answer": (0.3, _answer),
     "tour speed": (0.3, lambda u: u.session.tours.set_speed(u.number())),
-    "tour": (1.0, lambda u: (u.session.tours.toggle_view if u.below(2) else u.session.tours.toggle_world)(u.one(tuple(TOURS)))),
+    "tour": (1.0, _tour),
     "preferences": (0.3, lambda u: u.session.preferences.set(autosave=bool(u.below(4)), trail=60)),
     "cancel a job": (1.0, _cancel_a_job),
     "autosave": (1.0, lambda u: u.session.autosave.tick()),

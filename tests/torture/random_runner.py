@@ -1,4 +1,4 @@
-"""A runner that answers when a random user's machine happens to: late, in any order, wrongly, or after a cancel."""
+"""A runner that answers as a random user's machine does: late, in any order, wrongly, or after a cancel."""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -104,7 +104,9 @@ class Hands:
             sequence = self._keys[self._user.below(len(self._keys))]
             QTest.keySequence(focus, QKeySequence(sequence))
             return sequence.toString()
-        key = [Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_5, Qt.Key.Key_Up, Qt.Key.Key_Escape][self._user.below(5)]
+        key = [Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_5, Qt.Key.Key_Up, Qt.Key.Key_Escape][
+            self._user.below(5)
+        ]
         QTest.keyClick(focus, key)
         return key.name
 

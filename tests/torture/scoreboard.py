@@ -15,8 +15,8 @@ from tests.torture.rows import ROWS
 
 HEAD = """# Torture: faults, bad input, long use
 
-Written by `make torture`. The rows are those of the scoreboard in `tests/torture/rows.py`; small versions of the same
-tests run in `make test`.
+Written by `make torture` (one row alone: `make torture ROW=R22`). The rows stand in `tests/torture/rows.py`;
+`make test` runs the same tests at a small size.
 
 """
 
@@ -26,9 +26,12 @@ def machine() -> str:
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        models = (line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line)
+        models = (
+            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line
+        )
         name = next(models, name)
-    return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, NumPy {np.__version__}"
+    versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}, {versions}"
 
 
 def merged(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -48,9 +51,8 @@ def markdown(known: Mapping[str, Mapping[str, Any]]) -> str:
     for name, row in known.items():
         passed = "yes" if row["passed"] else "**no**"
         what = ROWS[name].what.format(size=f"{row['size']:,}")
-        lines.append(
-            f"| {name} | {what} | {ROWS[name].target} | {row['got']} | {passed} | {row['seconds']:.0f} | {row['date']} |"
-        )
+        cells = (name, what, ROWS[name].target, row["got"], passed, f"{row['seconds']:.0f}", row["date"])
+        lines.append(f"| {' | '.join(cells)} |")
     where = sorted({row["machine"] for row in known.values()})
     return HEAD + "\n".join([*lines, "", *(f"Machine: {name}." for name in where)]) + "\n"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.viewmodel.autosave import EARLIER, FOLDER, LAST, Autosave, OwnFile, left_behind, read_autosave
+from app.viewmodel.autosave import EARLIER, LAST, Autosave, OwnFile, left_behind, read_autosave
 from app.viewmodel.saved import SavedSession, save_session
 from app.viewmodel.setup import Setup
 from app.viewmodel.state import Playback, View
@@ -129,7 +129,7 @@ def test_R19_killed_with_unsaved_edits(row, tmp_path):
     from app.views.main_window import AUTOSAVE_MILLISECONDS
 
     rng = np.random.default_rng(19)
-    lives = rng.uniform(*LIVES, row.size) if row.size > 10 else np.array([3.5, 0.5])[: row.size]
+    lives = rng.uniform(*LIVES, row.size) if row.size > 10 else np.full(row.size, 3.5)
     # half of them again, and of these half right at the beginning
     again = [None if k % 2 else float(rng.uniform(0.0, 0.05 if k % 4 else 6.0)) for k in range(row.size)]
     if row.size <= 10:
@@ -210,7 +210,9 @@ def test_R19_corrupt_autosaves(row, tmp_path):
             if path.suffix == LAST and {path, path.with_suffix(EARLIER)} & whole
         ]
         missed += any(read not in [left.saved for left in found] for read in newest)
-        missed += [left.saved.written for left in found] != sorted((left.saved.written for left in found), reverse=True)
+        missed += [left.saved.written for left in found] != sorted(
+            (left.saved.written for left in found), reverse=True
+        )
     row.got(f"{row.size:,} sets, {changed} changed ones restored, {missed} valid ones missed")
     assert (changed, missed) == (0, 0)
 
