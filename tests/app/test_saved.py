@@ -5,6 +5,8 @@ import json
 import pytest
 
 from app.viewmodel.actions import ACTIONS
+from app.viewmodel.saved import load_session
+from physics.errors import InputError
 from tests.app.fakes import FakeDialogs, prompt_session, texts
 
 
@@ -17,6 +19,24 @@ def saved(path):
     ACTIONS["save"].run(session, FakeDialogs(saved=str(path)))
     assert texts(session) == ("info", f"saved {path.name}")
     return session
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "9" * 5000,
+        '{"plane": [1, 2], "playback": {"speed": 1' + "0" * 400 + "}}",
+        '{"setup": {"operations": [{"kind": []}]}}',
+    ],
+    ids=["5000 digits", "no float", "kind of lists"],
+)
+def test_numbers_and_kinds_that_nobody_writes(tmp_path, content):
+    path = tmp_path / "s.json"
+    path.write_text(f'{{"isotwin": "session", "version": 1, "content": {content}}}')
+    with pytest.raises(InputError) as caught:
+        load_session(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
 
 
 def test_a_session_comes_back(tmp_path):

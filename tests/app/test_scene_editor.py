@@ -41,6 +41,21 @@ def session_with(scene: OwnScene = SCENE) -> Session:
     return session
 
 
+def test_what_cannot_be_is_said_and_changes_nothing():
+    session = prompt_session()
+    session.scene.set_particles(2)
+    for at in range(2):
+        session.scene.set_value(at, "mass", "0")
+    before = session.state.draft
+    session.scene.zero_momentum()
+    assert "no centre of mass" in texts(session)[1]
+    session.scene.scale("1e308")
+    session.scene.scale("1e308")
+    assert "too large" in texts(session)[1]
+    assert np.isfinite(session.state.draft.scene.positions).all()
+    assert session.state.draft.scene.velocities == before.scene.velocities
+
+
 def test_pure_edits():
     assert columns(SCENE) == ["charge", "mass", "x0", "x1", "x2", "v0", "v1", "v2"]
     assert values(SCENE)[1] == [-1.0, 2.0, -1.0, 0.1, 0.0, 0.0, -0.3, 0.1]

@@ -7,9 +7,11 @@ import pytest
 
 from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
 from app.viewmodel.runner import InlineRunner
+from app.viewmodel.saved import SavedSession, save_session
 from app.viewmodel.session import Session
-from app.viewmodel.setup import RandomTurn, Reflect, Setup, Turn, rotation_matrix
-from app.viewmodel.state import SPEEDS, TRAILS, Playback, ViewState
+from app.viewmodel.setup import Given, RandomTurn, Reflect, Setup, Turn, rotation_matrix
+from app.viewmodel.state import SPEEDS, TRAILS, Playback, View, ViewState
+from physics.errors import InputError
 from tests.app.fakes import PromptRunner, later_session, prepared_for, prompt_session, texts
 
 
@@ -293,6 +295,72 @@ def test_a_failed_undo_leaves_no_step_to_redo():
     runner.fail()
     assert session.state.setup.seed == 4
     assert not session.state.can_redo
+
+
+def test_a_session_file_that_fails_leaves_clock_and_plane_within_the_picture(tmp_path):
+    path = tmp_path / "far.json"
+    save_session(path, SavedSession(Setup(scenario="free-6d", model="x"), View(), Playback(1e6), (4, 5)))
+    session, runner = later_session()
+    session.files.open(str(path))
+    runner.fail("no such model")
+    state = session.state
+    assert state.playback.position <= state.n_frames - 1
+    assert state.plane in state.planes
+
+
+def test_from_one_dimension_to_three_there_is_a_plane_again():
+    session = prompt_session()
+    session.tours.toggle_world("grand")
+    session.system.choose_dims(1)
+    session.tours.tick(0.1)
+    assert (session.state.plane, session.state.touring.world) == ((0, 0), "")
+    session.undo()
+    assert session.state.plane == (0, 1)
+
+
+def test_turns_of_the_picture_that_is_shown_do_not_reach_one_of_fewer_dimensions():
+    session, _ = later_session(scenario="bound-4d")
+    session.system.choose_dims(2)
+    session.world.rotate(0, 3, 20.0)
+    session.world.rotate(0, 1, 20.0)
+    assert session.state.setup.operations == (Turn(0, 1, 20.0),)
+    with pytest.raises(InputError, match=r"rotation 1 .* does not exist in 2 dimensions"):
+        rotation_matrix((Given(tuple(map(tuple, np.eye(3).tolist()))),), 2)
+
+
+def test_axes_of_more_dimensions_are_not_drawn_while_the_step_back_is_made():
+    session, runner = later_session(scenario="free-6d")
+    session.basis.choose_axis(2, 5)
+    session.system.choose_scenario("bound-4d")
+    runner.finish()
+    session.undo()
+    assert session.state.view.axes == (0, 1, 5)
+    assert session.state.basis.shape == (4, 3)
+    runner.finish()
+    assert session.state.basis[5, 2] == 1.0
+
+
+def test_a_draft_of_another_picture_does_not_come_back():
+    session, runner = later_session()
+    session.system.choose_scenario("bound-4d")
+    session.scene.set_title("mine")
+    runner.finish()
+    assert session.state.draft is None
+    session.undo()
+    session.undo()
+    runner.finish()
+    session.redo()
+    session.redo()
+    runner.finish()
+    assert session.state.draft is None
+
+
+def test_a_colour_scale_without_an_extent_is_not_kept():
+    session = prompt_session()
+    session.picture.colour_by("mass")  # all the same
+    session.picture.toggle_range()
+    assert session.state.view.colour_range is None
+    assert "must end above its beginning" in texts(session)[1]
 
 
 def test_a_failure_before_there_is_a_picture():

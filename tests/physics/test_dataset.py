@@ -211,6 +211,14 @@ def test_npz_that_declares_more_than_it_holds(tmp_path, arrays, monkeypatch):
     refused(saved(tmp_path, arrays), "declares", "GB", "fit in memory")
 
 
+def test_nothing_packed_small_is_not_unpacked(tmp_path, arrays, monkeypatch):
+    path = tmp_path / "packed.npz"
+    np.savez_compressed(path, **arrays, padding=np.zeros(200_000))
+    read_split(path, "train")
+    monkeypatch.setattr(dataset, "PACKED_LIMIT", 1_000_000)
+    refused(path, "do not pack so small")
+
+
 def test_paths_that_are_no_data_set(tmp_path):
     refused(tmp_path / "none.zarr", "no such data set")
     (tmp_path / "notes.txt").write_text("hello")

@@ -1,8 +1,8 @@
 """`python -m tests.torture.cancelled_jobs TIMES`: each kind of long job cancelled in the real window.
 
-Prints one line of JSON: for each kind, seconds from each cancel to the window's next answer, to the end of the job's
-processes, and of the processor up to the answer; and how many processes are left when the window is closed. A job
-is cancelled at a random time.
+Prints one line of JSON: for each kind, seconds from each cancel to the window's next answer, to the end of the
+job's processes, and of the processor up to the answer; and how many processes are left when the window is closed.
+A job is cancelled at a random time.
 """
 
 import json
@@ -88,7 +88,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Any, Path, int], None], float, bool]] =
     "model table": ("Measuring all models", measure, 5.0, False),
     "samples by error": ("Errors of the samples", sort, 4.0, True),
 }
-"""Each with its title in the list of jobs, what starts it, the latest cancel [second], whether it needs stored data."""
+"""Each with its title in the list of jobs, what starts it, the latest cancel [second], whether it needs a data set."""
 
 
 class Desk:

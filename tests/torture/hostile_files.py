@@ -1,7 +1,8 @@
 """`python -m tests.torture.hostile_files FILES`: files made to hurt, each given to its reader.
 
-Prints one line of JSON: how many, which were not refused in one line, the longest read [second], the largest growth
-of the peak of memory [byte]. Every file must be refused. The list goes through the kinds in turn, so that a few files show each.
+Prints one line of JSON: how many, which were not refused in one line, the longest read [second], how much the peak
+of memory grew at most [byte]. Every file must be refused. The list goes through the kinds in turn, so that a few
+files show each.
 """
 
 import io
