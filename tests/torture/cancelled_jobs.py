@@ -88,16 +88,16 @@ KINDS: Mapping[str, tuple[str, Callable[[Any, Path, int], None], float, bool]] =
     "model table": ("Measuring all models", measure, 5.0, False),
     "samples by error": ("Errors of the samples", sort, 4.0, True),
 }
-"""Each with its title in the list of jobs, what starts it, the latest cancel [second], whether it needs a data set."""
+"""Each with its title in the list of jobs, what starts it, the latest cancel [second], if it needs a data set."""
 
 
 class Desk:
     """The window, and the loop it runs in."""
 
-    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+    def __init__(self, folder: Path, rng: np.random.Generator, hurry: float) -> None:
         from app.views.start import make_window
 
-        self.folder, self.rng = folder, rng
+        self.folder, self.rng, self.hurry = folder, rng, hurry
         self.application = QApplication(["isotwin"])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the imports of pyvistaqt and pyqtgraph
@@ -134,7 +134,7 @@ class Desk:
         self.until(lambda: not self.session.state.busy)
         before = descendants() if kind != "comparison" else set()
         start(self.session, self.folder, number)
-        QTest.qWait(int(1000 * latest * self.rng.random()))
+        QTest.qWait(int(1000 * latest * self.hurry * self.rng.random()))
         jobs = [job.number for job in self.session.state.jobs if job.title.startswith(title)]
         if not jobs:
             return None
@@ -160,7 +160,7 @@ def main() -> None:
         folder = Path(place)
         os.environ[VARIABLE] = place
         data = stored(folder)
-        desk = Desk(folder, np.random.default_rng(20))
+        desk = Desk(folder, np.random.default_rng(20), 1.0 if times > 1 else 0.2)
         for kind, (_, _, _, needs_data) in KINDS.items():
             if needs_data:
                 desk.session.files.open(data)

@@ -70,7 +70,7 @@ ROWS: Mapping[str, Row] = {
     "R22-window": Row(
         "{size} random actions in the real window with its child process",
         "0 uncaught exceptions, memory growth below 5 %",
-        40,
+        20,
         1_000,
     ),
 }
