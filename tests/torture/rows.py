@@ -34,6 +34,20 @@ class Row:
 
 
 ROWS: Mapping[str, Row] = {
+    "R1": Row("data sets with {size} of 1, 2, 3, 4 and 8 workers: SHA-256 of all files", "one digest", 5, 5),
+    "R2": Row(
+        "{size} x kill -9 in generate, resumed each time",
+        "bytes of an undisturbed run, 0 temporary files left",
+        2,
+        200,
+    ),
+    "R6": Row(
+        "the N-th operation that writes fails (ENOSPC, EIO, EACCES; once and for good), up to {size} cases",
+        "one line, no traceback, no false success, the rest intact",
+        12,
+        400,
+    ),
+    "R7": Row("no room for a file (RLIMIT_FSIZE at {size} sizes)", "as R6", 2, 20),
     "R9": Row(
         "{size} mutated inputs over all readers; R10: those of data set, checkpoint and autosave have a checksum",
         "0 crashes, 0 tracebacks, at most 2 s and 512 MB; R10: 0 loaded with another content",

@@ -1,4 +1,4 @@
-"""Rows R1, R2, R6 and R7 of the scoreboard for data sets; full size with ISOTWIN_TORTURE=1."""
+"""R1, R2, R6 and R7 for data sets: any number of workers, kills, failing operations, no room."""
 
 import builtins
 import errno
@@ -23,7 +23,6 @@ from physics.generate import generate
 from physics.request import request_from_options
 from tests.physics.test_generate import ROOT, contents
 
-FULL = bool(os.environ.get("ISOTWIN_TORTURE"))
 TINY = [
     "--preset",
     "charged-iso",
@@ -52,13 +51,17 @@ def whole(tmp_path_factory):
     return contents(out)
 
 
-def test_r1_one_digest_for_any_number_of_workers(tmp_path, monkeypatch, whole):
+@pytest.mark.torture("R1")
+def test_R1_one_digest_for_any_number_of_workers(tmp_path, monkeypatch, whole, row):
     monkeypatch.setattr(requests, "CHUNK_BYTES", CHUNK)
     request = request_from_options("charged-iso", {"train": "20", "test": "3"}, 2, 2, None, {"dt": "0.05"})
-    for workers in (1, 2, 3, 4, 8):
+    digests = []
+    for workers in (1, 2, 3, 4, 8)[: row.size]:
         out = tmp_path / f"{workers}.zarr"
         generate(request, out, workers=workers)
-        assert contents(out) == whole, workers
+        digests.append(contents(out))
+    row.got(f"{len(set(map(str, digests)))} digest of {len(digests)} runs")
+    assert all(digest == whole for digest in digests)
 
 
 def program(chunk_bytes):
@@ -71,16 +74,16 @@ def program(chunk_bytes):
     ]
 
 
-def test_r2_killed_at_any_moment_and_resumed(tmp_path):
-    kills = 200 if FULL else 3
+@pytest.mark.torture("R2")
+def test_R2_killed_at_any_moment_and_resumed(tmp_path, row):
     line = ["--preset", "charged-iso", "--dims", "2", "--particles", "3", "--seed", "3", "--split", "train=200"]
     line = [*program(8 * 132 * 3 * 2 * 8), *line, "--set", "dt=2e-4"]
     out, undisturbed = tmp_path / "data.zarr", tmp_path / "whole.zarr"
     begin = time.monotonic()
     subprocess.run([*line, "--out", undisturbed], cwd=ROOT, check=True, capture_output=True)
     span = time.monotonic() - begin
-    rng, killed = random.Random(7), 0
-    while killed < kills:
+    rng, killed, ended = random.Random(7), 0, 0
+    while killed < row.size:
         process = subprocess.Popen(
             [*line, "--out", out, "--resume"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
@@ -100,10 +103,15 @@ def test_r2_killed_at_any_moment_and_resumed(tmp_path):
         if process.returncode == 0:
             assert contents(out) == contents(undisturbed)
             shutil.rmtree(out)
+            ended += 1
     done = subprocess.run([*line, "--out", out, "--resume"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    left = [path for path in out.rglob("*") if "part" in path.name]
+    row.got(
+        f"{killed} kills, {ended + 1} data sets completed, all of the same bytes; {len(left)} temporary files left"
+    )
     assert contents(out) == contents(undisturbed)
-    assert not [path for path in out.rglob("*") if "part" in path.name]
+    assert not left
 
 
 class Faults:
@@ -135,7 +143,8 @@ class Faults:
         self.count, self.first, self.number, self.lasting = 0, first, number, lasting
 
 
-def test_r6_the_nth_operation_fails(tmp_path, monkeypatch, capsys, whole):
+@pytest.mark.torture("R6")
+def test_R6_the_nth_operation_of_a_data_set_fails(tmp_path, monkeypatch, capsys, whole, row):
     monkeypatch.setattr(requests, "CHUNK_BYTES", CHUNK)
     monkeypatch.setattr("warnings.showwarning", None)
     faults = Faults(monkeypatch, tmp_path)
@@ -146,42 +155,43 @@ def test_r6_the_nth_operation_fails(tmp_path, monkeypatch, capsys, whole):
     assert operations > 20
     assert contents(out) == whole
     shutil.rmtree(out)
-    step = 1 if FULL else 9
-    numbers = (errno.ENOSPC, errno.EIO, errno.EACCES) if FULL else (errno.ENOSPC,)
+    kinds = [(number, lasting) for number in (errno.ENOSPC, errno.EIO, errno.EACCES) for lasting in (False, True)]
+    cases = [(*kind, first) for first in range(1, operations + 1) for kind in kinds]
+    cases = cases[:: -(-len(cases) // row.size)]
     capsys.readouterr()
-    for number in numbers:
-        for lasting in (False, True):
-            for first in range(1, operations + 1, step):
-                faults.set(first, number, lasting)
-                status = run_command(command.main, line)
-                faults.set(None)
-                written = capsys.readouterr()
-                case = (number, lasting, first, written)
-                assert status == 2, case
-                assert written.out == "", case
-                assert written.err.count("\n") == 1, case
-                assert "Traceback" not in written.err, case
-                if out.exists():
-                    if not (out / "manifest.json").is_file():
-                        with pytest.raises(InputError):
-                            read_split(out, "train")
-                    else:
-                        read_split(out, "train")
-                assert run_command(command.main, [*line, "--resume"]) == 0, case
-                assert contents(out) == whole, case
-                capsys.readouterr()
-                shutil.rmtree(out)
+    for number, lasting, first in cases:
+        faults.set(first, number, lasting)
+        status = run_command(command.main, line)
+        faults.set(None)
+        written = capsys.readouterr()
+        case = (number, lasting, first, written)
+        assert status == 2, case
+        assert written.out == "", case
+        assert written.err.count("\n") == 1, case
+        assert "Traceback" not in written.err, case
+        if out.exists():
+            if not (out / "manifest.json").is_file():
+                with pytest.raises(InputError):
+                    read_split(out, "train")
+            else:
+                read_split(out, "train")
+        assert run_command(command.main, [*line, "--resume"]) == 0, case
+        assert contents(out) == whole, case
+        capsys.readouterr()
+        shutil.rmtree(out)
+    row.got(f"data set: {len(cases)} faults in {operations} operations, each refused in one line, then resumed")
 
 
-def test_r7_no_room_for_the_file(tmp_path):
+@pytest.mark.torture("R7")
+def test_R7_no_room_for_the_files_of_a_data_set(tmp_path, row):
     request = ["--preset", "charged-iso", "--split", "train=40", "--set", "dt=0.05"]
     line = [*program(8 * 132 * 5 * 3 * 8), *request]
     undisturbed = tmp_path / "whole.zarr"
     subprocess.run([*line, "--out", undisturbed], cwd=ROOT, check=True, capture_output=True)
     expected = contents(undisturbed)
     largest = max(path.stat().st_size for path in undisturbed.rglob("*") if path.is_file())
-    for index in range(20 if FULL else 2):
-        limit = largest * index // 20 if FULL else (100, largest // 2)[index]
+    for index in range(row.size):
+        limit = largest * index // row.size + 50
         out = tmp_path / f"{index}.zarr"
         done = subprocess.run(
             [*line, "--out", out],
@@ -201,3 +211,4 @@ def test_r7_no_room_for_the_file(tmp_path):
         )
         assert done.returncode == 0, done.stderr
         assert contents(out) == expected
+    row.got(f"data set: {row.size} sizes, each refused in one line, resumed to the same bytes")
