@@ -197,7 +197,7 @@ class Viewport:
     def render(self) -> None:
         """Render once, at the next paint: `plotter.render()` would render now, and at that paint again."""
         self.renders += 1
-        self.plotter.update()
+        self.plotter.moved()
 
     def screen_directions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What is to the right and up on the screen, unit vectors of the drawn space, (3,) float64 each."""
