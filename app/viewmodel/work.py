@@ -20,7 +20,7 @@ from app.viewmodel.own_scene import scenario_of_scene, scene_of_state
 from app.viewmodel.setup import Effort, Operation, OwnScene, Setup, rotation_matrix
 from app.viewmodel.symmetry import Arrays, Forecast, Symmetry, engine_errors, model_symmetry
 from physics.errors import InputError
-from surrogate.comparison import Comparison
+from surrogate.comparison import Comparison, with_energy_shares
 from surrogate.zoo import FILE_NAME, shipped_models
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         command=command_of(setup, default_model()),
         details={"description": facts["description"], "seed": facts["seed"], **_about(model)},
     )
-    comparison = next(parts)
+    comparison = with_energy_shares(next(parts))
     contrast, note, other = None, "", None
     other_parts: Iterator[Comparison] = iter(())
     if setup.contrast:
@@ -192,7 +192,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
                 details=_about(other),
                 chained=False,
             )
-            contrast = next(other_parts)
+            contrast = with_energy_shares(next(other_parts))
         except InputError as error:
             note = str(error)
     seen = comparison.truth
@@ -214,7 +214,9 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         measured=False,
     )
     yield first
-    comparison, contrast = next(parts), next(other_parts, contrast)
+    comparison = with_energy_shares(replace(next(parts), energy_shares=comparison.energy_shares))
+    if contrast is not None:
+        contrast = replace(next(other_parts), energy_shares=contrast.energy_shares)
     yield replace(
         first,
         comparison=comparison,
@@ -457,15 +459,11 @@ def _engine_errors(before: Unturned) -> dict[str, FloatArray]:
 
 
 def _energies(comparison: Comparison, second: Comparison | None) -> dict[str, FloatArray]:
-    from physics.observables import total_energy
-
     if not comparison.law_known:
         return {}
-    energies = {"truth": total_energy(comparison.truth), "forecast": total_energy(comparison.forecast)}
-    if comparison.rollout is not None:
-        energies["rollout"] = total_energy(comparison.rollout)
+    energies = {source: shares.sum(axis=1) for source, shares in comparison.energy_shares.items()}
     if second is not None and second.truth.n_frames == comparison.truth.n_frames:
-        energies["second"] = total_energy(second.forecast)
+        energies["second"] = second.energy_shares["forecast"].sum(axis=1)
     return energies
 
 
