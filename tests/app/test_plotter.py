@@ -1,5 +1,7 @@
 """The GL widget: fewer samples while a slow picture moves, all of them at rest; one drawing a paint."""
 
+import sys
+
 import pytest
 
 pytestmark = pytest.mark.gui
@@ -14,6 +16,12 @@ def plotter(open_window, qtbot):
     return window.viewport.plotter
 
 
+@pytest.fixture
+def module(plotter):
+    """That of this plotter: a test may have loaded it anew."""
+    return sys.modules[type(plotter).__module__]
+
+
 def samples_of(plotter, n: int) -> list[int]:
     """Samples of `n` pictures drawn one after the other."""
     found = []
@@ -24,9 +32,7 @@ def samples_of(plotter, n: int) -> list[int]:
     return found
 
 
-def test_a_slow_picture_moves_with_one_sample_and_rests_with_all(plotter, qtbot, monkeypatch):
-    import app.views.plotter as module
-
+def test_a_slow_picture_moves_with_one_sample_and_rests_with_all(plotter, module, qtbot, monkeypatch):
     monkeypatch.setattr(module, "BUDGET", 0.0)
     assert samples_of(plotter, module.JUDGED_BY + 2)[-2:] == [0, 0]
     qtbot.waitUntil(lambda: plotter.render_window.GetMultiSamples() == module.SAMPLES)
@@ -34,9 +40,7 @@ def test_a_slow_picture_moves_with_one_sample_and_rests_with_all(plotter, qtbot,
     assert plotter.render_window.GetMultiSamples() == module.SAMPLES
 
 
-def test_a_quick_picture_keeps_its_samples(plotter, monkeypatch):
-    import app.views.plotter as module
-
+def test_a_quick_picture_keeps_its_samples(plotter, module, monkeypatch):
     monkeypatch.setattr(module, "BUDGET", 1e9)
     assert set(samples_of(plotter, module.JUDGED_BY + 2)) == {module.SAMPLES}
 
