@@ -172,4 +172,6 @@ def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _:
     for number in (signal.SIGINT, signal.SIGTERM):  # seen at the next tick of the clock
         # from the event loop: a process that is just being started must not be closed half made
         signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
-    return int(application.exec())
+    status = int(application.exec())
+    window.viewport.wait_until_loaded()
+    return status

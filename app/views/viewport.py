@@ -73,13 +73,19 @@ class Viewport:
         self._drawn: tuple[object, ...] = ()
         self._state: ViewState | None = None
         self._poster = Poster(failed)
+        self._loader = threading.Thread(target=self._load, name="isotwin loads VTK")
         if PLOTTER in sys.modules:
             self._put_plotter()
 
     def open(self) -> None:
         """Load VTK beside the event loop, then put the GL widget in; nothing if it is there already."""
         if self.plotter is None:
-            threading.Thread(target=self._load, name="isotwin loads VTK").start()
+            self._loader.start()
+
+    def wait_until_loaded(self) -> None:
+        """Before the process ends: modules that are loaded while Python shuts down cannot register with it."""
+        if self._loader.is_alive():
+            self._loader.join()
 
     def _load(self) -> None:
         try:

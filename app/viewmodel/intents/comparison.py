@@ -70,6 +70,7 @@ class ComparisonIntents:
         callbacks = Callbacks(
             unless_outdated(self._prepared),
             unless_outdated(self._failed),
+            progress=unless_outdated(self._progress),
             first=unless_outdated(self._forecast),
             glimpse=unless_outdated(self._glimpse),
             near=self._near(),
@@ -119,6 +120,10 @@ class ComparisonIntents:
             self._session.forget_after(shown.setup)
             self._session.publish(setup=shown.setup, glimpse=None)
         self._session.publish(busy=False, touring=replace(self._session.state.touring, world="", view=""))
+
+    def _progress(self, share: float) -> None:
+        if self._row is not None:
+            self._session.jobs.progress(self._row, share)
 
     def _forecast(self, prepared: Prepared) -> None:
         """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait."""
