@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,9 @@ class Comparison:
         The command line that makes this comparison again.
     details : mapping
         What the sidecar files add: versions, seed, checkpoint hash, recipe, notes.
+    energy_shares : mapping of str to (n_frames, n_particles) float64
+        Of "truth", "forecast", "rollout": every particle's energy and half of that of its pairs, as far as it
+        was computed already, so that a window need not do it (:func:`with_energy_shares`).
     """
 
     truth: Trajectory
@@ -65,6 +68,16 @@ class Comparison:
     law_known: bool = True
     command: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    energy_shares: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    def shares_of(self, trajectory: Trajectory) -> FloatArray:
+        """What each particle has of the energy of a trajectory, (n_frames, n_particles); computed if need be."""
+        for source, shares in self.energy_shares.items():
+            if getattr(self, source) is trajectory:
+                return shares
+        from physics.observables import particle_energies  # Numba: not for those who only draw
+
+        return particle_energies(trajectory)
 
     def position_rmse(self, trajectory: Trajectory | None = None) -> FloatArray:
         """Root of the mean over particles and coordinates of the squared error, (n_frames,)."""
@@ -83,11 +96,18 @@ class Comparison:
         """
         if not self.law_known:
             return None
-        from physics.observables import single_frame, total_energy  # Numba: not for those who only draw
+        energies = self.shares_of(trajectory).sum(axis=1)
+        return drift(energies, self._first_energy())
+
+    def _first_energy(self) -> FloatArray:
+        """Of the truth's first frame, (1,)."""
+        if "truth" in self.energy_shares:
+            return np.asarray(self.energy_shares["truth"][:1].sum(axis=1))
+        from physics.observables import particle_energies, single_frame  # Numba: as above
 
         truth = self.truth
-        first = total_energy(single_frame(truth.system, truth.state(0), truth.velocity_offset))
-        return drift(total_energy(trajectory), first)
+        alone = single_frame(truth.system, truth.state(0), truth.velocity_offset)
+        return np.asarray(particle_energies(alone).sum(axis=1))
 
     def metrics(self) -> dict[str, Any]:
         """What metrics.json holds: plain numbers and lists, None where something is unknown."""
@@ -113,3 +133,13 @@ class Comparison:
             result["rollout_position_rmse"] = self.position_rmse(self.rollout).tolist()
             result["energy_rollout"] = total_energy(self.rollout).tolist() if self.law_known else None
         return result
+
+
+def with_energy_shares(comparison: Comparison) -> Comparison:
+    """The comparison with the energies of all its trajectories; as it is where the law is unknown."""
+    if not comparison.law_known:
+        return comparison
+    sources = ("truth", "forecast", "rollout")
+    films = {source: getattr(comparison, source) for source in sources}
+    shares = {source: comparison.shares_of(film) for source, film in films.items() if film is not None}
+    return replace(comparison, energy_shares=shares)

@@ -56,12 +56,14 @@ def first_film(setup: Setup, path: Path = FIRST_RUN) -> Prepared | None:
         command=facts["command"],
         outside_training=tuple(facts["outside"][0]),
         details={"description": facts["description"], "law": facts["law"], "parameters": facts["parameters"]},
+        energy_shares={source: arrays[f"{source}-e"] for source in ("truth", "forecast")},
         **common,
     )
     contrast = Comparison(
         forecast=films["contrast"],
         model_name=setup.contrast,
         outside_training=tuple(facts["outside"][1]),
+        energy_shares={"truth": arrays["truth-e"], "forecast": arrays["contrast-e"]},
         **common,
     )
     return Prepared(
@@ -85,7 +87,9 @@ def film_bytes(prepared: Prepared) -> bytes:
     assert contrast is not None
     films = (comparison.truth, comparison.forecast, contrast.forecast)
     arrays: dict[str, Any] = {"times": comparison.truth.times, "charges": comparison.truth.system.charges}
-    for source, film in zip(SOURCES, films, strict=True):
+    shares = (*(comparison.energy_shares[s] for s in SOURCES[:2]), contrast.energy_shares["forecast"])
+    for source, film, energies in zip(SOURCES, films, shares, strict=True):
+        arrays[f"{source}-e"] = energies
         arrays[f"{source}-x"] = film.positions.astype(np.float32)
         arrays[f"{source}-v"] = film.velocities.astype(np.float32)
     system = comparison.truth.system

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 T = TypeVar("T")
-MAX_DIMS, MAX_PARTICLES = 8, 50
+MAX_DIMS, MAX_PARTICLES = 8, 200
 NUDGE = 0.2
 """How far a copy stands from its original [length]: at the same place their force would be without measure."""
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodel.state import ViewState
-from physics.types import Trajectory
+from surrogate.comparison import Comparison
 from surrogate.render.captions import short_number
 
 FloatArray = NDArray[np.float64]
@@ -47,16 +47,19 @@ def particle_table(state: ViewState) -> ParticleTable | None:
         system.masses,
         np.linalg.norm(v, axis=1),
         np.linalg.norm(comparison.forecast.positions[frame] - x, axis=1),
-        _energies(truth, frame) if comparison.law_known else np.full(system.n_particles, np.nan),
+        _energies(comparison, frame) if comparison.law_known else np.full(system.n_particles, np.nan),
         *x.T,
     ]
     names = (*LEADING, *(f"x{i}" for i in range(truth.n_dims)))
     return ParticleTable(names, np.stack(columns, axis=1).astype(np.float64))
 
 
-def _energies(truth: Trajectory, frame: int) -> FloatArray:
+def _energies(comparison: Comparison, frame: int) -> FloatArray:
+    if "truth" in comparison.energy_shares:
+        return np.asarray(comparison.energy_shares["truth"][frame])
     from physics.observables import particle_energies, single_frame  # Numba: not when the window opens
 
+    truth = comparison.truth
     alone = single_frame(truth.system, truth.state(frame), truth.velocity_offset)
     return np.asarray(particle_energies(alone)[0])
 

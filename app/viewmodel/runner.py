@@ -79,7 +79,7 @@ def answer(
 ) -> Any:
     """What a request asks for, computed here and now."""
     if isinstance(request, Setup):
-        for part in prepared_parts(request):
+        for part in prepared_parts(request, progress):
             if not part.measured:
                 first(part)
         return part

@@ -16,15 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodel.glimpse import Glimpse, glimpse_of, turned_is_enough
-from app.viewmodel.own_scene import scenario_of_scene, scene_of_state
-from app.viewmodel.setup import Effort, Operation, OwnScene, Setup, rotation_matrix
-from app.viewmodel.symmetry import Arrays, Forecast, Symmetry, engine_errors, model_symmetry
+from app.viewmodel.own_scene import scenario_of_scene
+from app.viewmodel.setup import Effort, OwnScene, Setup, rotation_matrix
+from app.viewmodel.symmetry import Forecast, Symmetry, model_symmetry
+from app.viewmodel.truths import (
+    APP_FRAMES_PER_HORIZON,
+    Unturned,
+    before_the_turn,
+    errors_of_engine,
+    truth_residual,
+    truths,
+)
 from physics.errors import InputError
-from surrogate.comparison import Comparison
+from surrogate.comparison import Comparison, with_energy_shares
 from surrogate.zoo import FILE_NAME, shipped_models
 
 if TYPE_CHECKING:
-    from physics.scenarios import Scenario
     from physics.types import Trajectory
     from surrogate.forecaster import Forecaster
 
@@ -33,14 +40,8 @@ FloatArray = NDArray[np.float64]
 UNSAVED = "own-scene.toml"
 """Stands in commands for a scene of the user's own that is in no file yet."""
 
-APP_FRAMES_PER_HORIZON = 25
-"""Frames of one model horizon as shown: smooth at real-time speed."""
-
-CLAMP_SEEDS = 16
-"""Where the clamp never acts, a seed with which it does is looked for below this."""
-
-PERTURBATION = 1e-6
-"""How far the second truth starts from the first, to tell chaos from model error."""
+LONG = 1.0
+"""A comparison that takes longer tells how far it is [second]; of a quick one that would be more work than use."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,13 +159,22 @@ def prepare(setup: Setup) -> Prepared:
     return whole
 
 
-def prepared_parts(setup: Setup) -> Iterator[Prepared]:
-    """What `prepare` makes: first the forecasts, as soon as they can be drawn, then all of it."""
+def prepared_parts(setup: Setup, progress: Callable[[float], None] = lambda _: None) -> Iterator[Prepared]:
+    """What `prepare` makes: first the forecasts, as soon as they can be drawn, then all of it.
+
+    `progress` is told how far it is, 0 to 1, where that takes longer than LONG.
+    """
     from surrogate.compare import comparison_parts
 
     begin = time.perf_counter()
+
+    def reached(share: float) -> None:
+        if time.perf_counter() - begin > LONG:
+            progress(share)
+
     model = tuned_model(setup.model, setup.effort)
-    truth, before = _truths(setup, model)
+    truth, before = truths(setup, model.horizon)
+    reached(0.2)
     plain, facts = before.truth, before.facts
     title = facts["title"]
     rotation = _rotation(setup, truth.n_dims)
@@ -177,7 +187,8 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         command=command_of(setup, default_model()),
         details={"description": facts["description"], "seed": facts["seed"], **_about(model)},
     )
-    comparison = next(parts)
+    comparison = with_energy_shares(next(parts))
+    reached(0.4)
     contrast, note, other = None, "", None
     other_parts: Iterator[Comparison] = iter(())
     if setup.contrast:
@@ -192,7 +203,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
                 details=_about(other),
                 chained=False,
             )
-            contrast = next(other_parts)
+            contrast = with_energy_shares(next(other_parts))
         except InputError as error:
             note = str(error)
     seen = comparison.truth
@@ -214,12 +225,16 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
         measured=False,
     )
     yield first
-    comparison, contrast = next(parts), next(other_parts, contrast)
+    reached(0.5)
+    comparison = with_energy_shares(replace(next(parts), energy_shares=comparison.energy_shares))
+    if contrast is not None:
+        contrast = replace(next(other_parts), energy_shares=contrast.energy_shares)
+    reached(0.8)
     yield replace(
         first,
         comparison=comparison,
         contrast=contrast,
-        truth_residual=_truth_residual(truth, plain, rotation.matrix, seen.n_frames),
+        truth_residual=truth_residual(truth, plain, rotation.matrix, seen.n_frames),
         symmetry=_symmetry(first, (model, other), truth, before),
         energies=_energies(comparison, contrast),
         kinetic=_kinetic(comparison),
@@ -229,7 +244,7 @@ def prepared_parts(setup: Setup) -> Iterator[Prepared]:
 
 def turned_truth(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Any, bool]:
     """The truth at a model's frames, the world rotation it is under, and whether its law is known."""
-    truth, before = _truths(setup, model)
+    truth, before = truths(setup, model.horizon)
     return truth, _rotation(setup, truth.n_dims), bool(before.facts["law_known"])
 
 
@@ -238,29 +253,6 @@ def _rotation(setup: Setup, n_dims: int) -> Any:
 
     turns = ", ".join(map(str, setup.operations))
     return Rotation(rotation_matrix(setup.operations, n_dims), turns, not setup.operations)
-
-
-@dataclass(frozen=True, eq=False)
-class Unturned:
-    """What no rotation changes: the system before the turn, computed once and kept.
-
-    Attributes
-    ----------
-    truth : Trajectory
-    growth : (n_frames,) float64
-    scenario : Scenario or None
-        At the frames of the application; None for stored data.
-    scene : OwnScene
-        The system and its state, as the scene editor takes them.
-    facts : mapping
-        title, description, law_known, drawn, seed, n_samples.
-    """
-
-    truth: "Trajectory"
-    growth: FloatArray
-    scenario: "Scenario | None"
-    facts: Mapping[str, Any]
-    scene: OwnScene
 
 
 def glimpse(setup: Setup, near: tuple[int, int]) -> Glimpse | None:
@@ -272,146 +264,14 @@ def glimpse(setup: Setup, near: tuple[int, int]) -> Glimpse | None:
         other = tuned_model(setup.contrast, setup.contrast_effort) if setup.contrast else None
     except InputError:
         other = None  # the whole comparison says why
-    before = _before(setup, model)
+    before = before_the_turn(setup, model.horizon)
     rotation = _rotation(setup, before.truth.n_dims)
     isotropic = before.scenario is None or FORCES[before.truth.system.law].isotropic
     if turned_is_enough(before.growth, isotropic, near[1] + APP_FRAMES_PER_HORIZON):
         truth = before.truth.transformed(rotation.matrix)
     else:
-        truth = _truths(setup, model)[0]
+        truth = truths(setup, model.horizon)[0]
     return glimpse_of(setup, truth, rotation, (model, other), near, before.facts["title"])
-
-
-def _before(setup: Setup, model: "Forecaster") -> Unturned:
-    """What there was before the turn."""
-    path = Path(setup.data or setup.scenario)
-    stamp = path.stat().st_mtime_ns if path.exists() else 0
-    unrotated = replace(setup, operations=(), model="", contrast="", effort=Effort(), contrast_effort=Effort())
-    return _unturned(unrotated, model.horizon / APP_FRAMES_PER_HORIZON, stamp)
-
-
-def _truths(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Unturned]:
-    """The truth from the rotated state, and what there was before the turn."""
-    before = _before(setup, model)
-    return _turned(before, setup.operations) if setup.operations else before.truth, before
-
-
-@lru_cache(maxsize=2)
-def _turned(before: Unturned, operations: tuple[Operation, ...]) -> "Trajectory":
-    """The truth simulated anew from the turned state; a stored truth turned."""
-    from physics.types import State
-
-    plain = before.truth
-    matrix = rotation_matrix(operations, plain.n_dims)
-    if before.scenario is None:
-        return plain.transformed(matrix)
-    start = plain.state(0)
-    turned = State(start.positions @ matrix.T, start.velocities @ matrix.T, start.time)
-    return before.scenario.trajectory(plain.system, turned)
-
-
-@lru_cache(maxsize=8)
-def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
-    """Made once for each system; `stamp` is the time of its file's last change."""
-    from physics.dataset import available_splits, read_samples
-    from physics.scenarios import load_scenario
-    from surrogate.compare import stored_truth
-
-    if setup.data:
-        one, count = read_samples(setup.data, setup.split, range(setup.index, setup.index + 1))
-        plain, known, recipe = stored_truth(one, setup.split, 0)
-        facts = {
-            "title": f"{Path(setup.data).name} #{setup.index}",
-            "description": str(recipe.get("preset", "")),
-            "law_known": known,
-            "drawn": False,
-            "seed": None,
-            "n_samples": count,
-            "splits": available_splits(setup.data),
-        }
-        span = float(plain.times[-1] - plain.times[0])
-        return Unturned(
-            plain,
-            _growth(plain),
-            None,
-            facts,
-            scene_of_state(plain, f"{Path(setup.data).name} #{setup.index}", span),
-        )
-    scenario = scenario_of_scene(setup.own) if setup.own is not None else load_scenario(setup.scenario)
-    if setup.clamped:
-        scenario = scenario.clamped()
-    drawn = bool(scenario.random)
-    system, state = scenario.initial(
-        dims=setup.dims,
-        n_particles=setup.particles if drawn else None,
-        seed=setup.seed if drawn else None,
-    )
-    finer = replace(scenario, frame_interval=interval)
-    plain = finer.trajectory(system, state)
-    seed = scenario.random.get("seed") if setup.seed is None else setup.seed
-    facts = {
-        "title": scenario.title,
-        "description": scenario.description,
-        "law_known": True,
-        "drawn": drawn,
-        "seed": seed if drawn else None,
-        "n_samples": 0,
-        "clamp_note": _clamp_note(scenario, setup, drawn) if setup.clamped else "",
-    }
-    scene = scene_of_state(plain, scenario.title, scenario.duration, scenario.frame_interval, scenario.dt)
-    return Unturned(plain, _growth(plain), finer, facts, scene)
-
-
-def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:
-    """That the clamp cannot act in this run, under no rotation, and a seed with which it does; else empty."""
-    from physics.clean import clean_windows, largest_forces
-    from physics.simulate import default_dt
-
-    def never(seed: int | None) -> bool:
-        chosen = {"n_particles": setup.particles, "seed": seed} if drawn else {}
-        system, state = scenario.initial(dims=setup.dims, **chosen)
-        if (system.masses != 1.0).any():
-            return False  # the published law has no masses: not known
-        dt = default_dt(system)
-        arrays = (a[None] for a in (state.positions, state.velocities, system.charges))
-        return bool(clean_windows(largest_forces(*arrays, dt=dt, n_steps=round(scenario.duration / dt)))[0])
-
-    if not never(setup.seed):
-        return ""
-    text = "the clamp was never reached in this run, so the published law acts as an isotropic one"
-    if drawn:
-        other = next((seed for seed in range(1, CLAMP_SEEDS) if not never(seed)), None)
-        text += f": try seed {other}" if other is not None else ""
-    return text
-
-
-def _growth(truth: "Trajectory") -> FloatArray:
-    """How many times a perturbation of 1e-6 has grown at each frame; ones for stored data."""
-    from physics.simulate import simulate
-    from physics.types import State
-
-    start = truth.state(0)
-    rng = np.random.default_rng(0)
-    shift = rng.standard_normal(start.positions.shape)
-    shift *= PERTURBATION / np.linalg.norm(shift)
-    moved = State(start.positions + shift, start.velocities, start.time)
-    try:
-        other = simulate(truth.system, moved, float(truth.times[-1] - truth.times[0]), times=truth.times)
-        same = simulate(truth.system, start, float(truth.times[-1] - truth.times[0]), times=truth.times)
-    except InputError:
-        return np.ones(truth.n_frames)
-    apart = np.linalg.norm(other.positions - same.positions, axis=(1, 2))
-    return np.asarray(apart / PERTURBATION)
-
-
-def _truth_residual(
-    truth: "Trajectory", plain: "Trajectory", matrix: FloatArray, n_seen: int
-) -> FloatArray | None:
-    if truth is plain:
-        return None
-    x, plain_x = truth.positions[-n_seen:], plain.positions[-n_seen:]
-    size = np.linalg.norm(x - x.mean(axis=1, keepdims=True), axis=(1, 2))
-    return np.asarray(np.linalg.norm(x - plain_x @ matrix.T, axis=(1, 2)) / np.maximum(size, 1e-300))
 
 
 def _symmetry(
@@ -424,8 +284,8 @@ def _symmetry(
     if models[1] is not None and first.contrast is not None:
         found["contrast"] = model_symmetry(*_precisions(models[1]), truth, rotation, first.contrast.truth.n_frames)
     if before.scenario is not None:
-        errors = {name: values[-n_seen:] for name, values in _engine_errors(before).items()}
-        turned = _truth_residual(truth, before.truth, first.comparison.rotation, n_seen)
+        errors = {name: values[-n_seen:] for name, values in errors_of_engine(before).items()}
+        turned = truth_residual(truth, before.truth, first.comparison.rotation, n_seen)
         if turned is not None:
             errors["rotation"] = turned
         found["engine"] = Symmetry(np.arange(n_seen), errors, {})
@@ -440,32 +300,12 @@ def _precisions(model: "Forecaster") -> tuple[Forecast, Forecast]:
     )
 
 
-@lru_cache(maxsize=8)
-def _engine_errors(before: Unturned) -> dict[str, FloatArray]:
-    """Once for a system: no world rotation changes them."""
-    from physics.types import State, System
-
-    scenario, plain = before.scenario, before.truth
-    assert scenario is not None
-
-    def simulated(states: Arrays) -> FloatArray:
-        x, v, q, m = (array[0] for array in states)
-        system = System(q, m, plain.system.law, plain.system.parameters)
-        return scenario.trajectory(system, State(x, v, float(plain.times[0]))).positions
-
-    return engine_errors(plain, simulated)
-
-
 def _energies(comparison: Comparison, second: Comparison | None) -> dict[str, FloatArray]:
-    from physics.observables import total_energy
-
     if not comparison.law_known:
         return {}
-    energies = {"truth": total_energy(comparison.truth), "forecast": total_energy(comparison.forecast)}
-    if comparison.rollout is not None:
-        energies["rollout"] = total_energy(comparison.rollout)
+    energies = {source: shares.sum(axis=1) for source, shares in comparison.energy_shares.items()}
     if second is not None and second.truth.n_frames == comparison.truth.n_frames:
-        energies["second"] = total_energy(second.forecast)
+        energies["second"] = second.energy_shares["forecast"].sum(axis=1)
     return energies
 
 

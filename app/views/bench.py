@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from app.viewmodel.runner import Callbacks, Request
 from app.viewmodel.setup import Setup
 from app.viewmodel.work import Prepared
-from app.views.start import first_setup, make_window, run
+from app.views.start import first_setup, loaded, make_window, run
 from physics.errors import InputError
 from surrogate.comparison import Comparison
 from surrogate.render.bench import many_particles
@@ -149,6 +149,7 @@ def measured_rotations(
     try:
         wait_until(lambda: window.viewport.on_screen is not None and not session.state.busy)
         session.clear()
+        loaded()  # as `run` does
         if session.state.playback.playing != playing:
             session.clock.toggle_play()
         rest(1.0)

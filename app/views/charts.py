@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.viewmodel.readouts import energy_errors
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
-from app.viewmodel.work import PERTURBATION, Prepared
+from app.viewmodel.truths import PERTURBATION
+from app.viewmodel.work import Prepared
 from app.views.curve_plot import Curve, CurvePlot
 from surrogate.render.theme import THEMES, Theme
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QSignalBlocker
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -22,6 +22,12 @@ from surrogate.render.captions import short_number
 from surrogate.render.theme import THEMES
 
 LEFT_WIDTH = 330
+
+EMPTY = (
+    "No data set is shown.\n\n"
+    "Open a Zarr folder or an .npz file with Ctrl+O, or drop it on the window.\n"
+    "To make one: python -m physics.generate --preset charged-bound --out data/mine.zarr"
+)
 
 
 class DataPanel(QWidget):
@@ -52,6 +58,7 @@ class DataPanel(QWidget):
         column.addWidget(self.standing)
         column.addStretch(1)
         row.addWidget(left, 2)
+        self._left = left
         self.plot = pg.PlotWidget()
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(x=False, y=False)
@@ -59,6 +66,12 @@ class DataPanel(QWidget):
         self.plot.setLogMode(y=True)
         self.plot.scene().sigMouseClicked.connect(self._clicked)
         row.addWidget(self.plot, 3)
+        self.empty = QLabel(EMPTY)
+        self.empty.setObjectName("muted")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self.empty.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(self.empty, 5)
 
     def _build_choice(self) -> QGridLayout:
         data = self._session.data
@@ -127,9 +140,9 @@ class DataPanel(QWidget):
         self.split.setEnabled(bool(splits))
         self.progress.setVisible(browser.progress is not None)
         self.progress.setValue(int(100 * (browser.progress or 0.0)))
+        self.empty.setVisible(not count)
+        self._left.setVisible(bool(count))
         if not count or prepared is None:
-            self.name.setText("No data set is shown: open a Zarr folder or an .npz (Ctrl+O, or drop it here).")
-            self.standing.setText("")
             self._draw(state, False)
             return
         self.name.setText(f"{setup.data}: {count} samples")

@@ -1,17 +1,90 @@
 """The GL widget of the panes. Importing it loads VTK and PyVista (half a second): only `viewport` does, late."""
 
+import time
+from collections import deque
 from typing import Any
 
 import pyvista as pv
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 from pyvistaqt import QtInteractor
 
 from app.viewmodel.scene import MAX_PANES
 
+SAMPLES = 4
+"""Samples of a pixel at rest: smooth lines."""
+
+BUDGET = 0.016
+"""A picture that takes longer with all samples is drawn with one as long as it moves [second]."""
+
+REST = 180
+"""After so long without a new picture it is drawn with all samples again [millisecond]."""
+
+JUDGED_BY = 3
+"""So many pictures in a row must be slow: one that had to wait for something says nothing."""
+
 
 class Plotter(QtInteractor):  # type: ignore[misc]
-    """A QtInteractor that leaves the keyboard to the window (VTK grabs q, w, e, r, s)."""
+    """A QtInteractor that leaves the keyboard to the window (VTK grabs q, w, e, r, s) and stays fluid.
+
+    Multisampling is two thirds of the time that software takes to draw the panes. Where drawing with it was slow,
+    a moving picture goes without; what has come to rest is drawn with it once more.
+    """
+
+    def __init__(self, parent: QWidget, **options: Any) -> None:
+        self._full = deque[float](maxlen=JUDGED_BY)
+        self._moving = False
+        self._interactor: Any = None
+        super().__init__(parent, multi_samples=SAMPLES, **options)
+        self._rested = QTimer(self)
+        self._rested.setSingleShot(True)
+        self._rested.timeout.connect(self._refine)
+        # The camera's mouse asks for a picture at once, and pyvistaqt draws it again at the paint that follows.
+        self._interactor = self.render_window.GetInteractor()
+        self._interactor.EnableRenderOff()
+        self._observer = self._interactor.AddObserver("RenderEvent", self._asked)
+
+    @property
+    def slow(self) -> bool:
+        """Whether drawing with all samples takes too long here."""
+        return len(self._full) == JUDGED_BY and min(self._full) > BUDGET
+
+    def moved(self) -> None:
+        """There is a new picture: draw it at the next paint."""
+        self._moving = True
+        self._rested.start(REST)
+        self.update()
+
+    def _asked(self, *_event: object) -> None:
+        if not self._in_paint:
+            self.moved()
+
+    def _refine(self) -> None:
+        self._moving = False
+        if self._interactor.GetRenderWindow().GetMultiSamples() != SAMPLES:
+            self.update()
+
+    def paintGL(self) -> None:  # noqa: N802  (Qt's name)
+        """Draw, with as many samples as there is time for."""
+        if self._interactor is None:
+            return
+        coarse = self._moving and self.slow
+        self._interactor.GetRenderWindow().SetMultiSamples(0 if coarse else SAMPLES)
+        self._interactor.EnableRenderOn()
+        begin = time.perf_counter()
+        super().paintGL()
+        if not coarse:
+            self._full.append(time.perf_counter() - begin)
+        self._interactor.EnableRenderOff()
+
+    def close(self) -> None:
+        """Let go of VTK, which would hold the widget."""
+        if self._interactor is not None:
+            self._rested.stop()
+            self._interactor.RemoveObserver(self._observer)
+            self._interactor = None
+        super().close()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
         """Pass on."""

@@ -1,6 +1,7 @@
 """Opening the window: one clear line where there is no display, then the application's event loop."""
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -139,11 +140,18 @@ def _main_window(session: Session, *rest: Any) -> "MainWindow":
     return MainWindow(session, *rest)
 
 
+def loaded() -> None:
+    """Let the collector work again, but not on what was loaded: looking through it takes a quarter of a second."""
+    gc.freeze()
+    gc.enable()
+
+
 def _start_behind_the_film(window: "MainWindow", left: int) -> None:
     """Start the session when the stored film is on the screen; at once without one, at the latest in `left` ms."""
     if not window.isVisible():
         return  # closed meanwhile
     if window.session.state.prepared is None or window.viewport.on_screen is not None or left <= 0:
+        loaded()
         window.session.start()
     else:
         QTimer.singleShot(FILM_LOOK, lambda: _start_behind_the_film(window, left - FILM_LOOK))
@@ -152,6 +160,7 @@ def _start_behind_the_film(window: "MainWindow", left: int) -> None:
 def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _: None) -> int:
     """Show the window until it is closed; the exit status. `opened` sees the window first, for measurements."""
     refuse_without_display()
+    gc.disable()  # until the modules are there: they would be searched again and again, in vain
     application = QApplication.instance() or QApplication(["isotwin"])
     application.setApplicationName("Isotwin")
     window = make_window(folder=config_folder())
@@ -163,4 +172,6 @@ def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _:
     for number in (signal.SIGINT, signal.SIGTERM):  # seen at the next tick of the clock
         # from the event loop: a process that is just being started must not be closed half made
         signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
-    return int(application.exec())
+    status = int(application.exec())
+    window.viewport.wait_until_loaded()
+    return status

@@ -45,7 +45,7 @@ class Viewport:
     renders : int
         How many frames were rendered, for tests and benchmarks.
     on_screen : Prepared, Glimpse or None
-        What the last frame shows.
+        What the last frame shows; None until all panes were painted for the first time.
     """
 
     def __init__(self, parent: QWidget, failed: Callable[[BaseException], None]) -> None:
@@ -63,6 +63,7 @@ class Viewport:
         self.plotter: Any = None
         self.renders = 0
         self.on_screen: Prepared | Glimpse | None = None
+        self._asked: Prepared | Glimpse | None = None
         self._painter: Painter | None = None
         self._framing: Framing | None = None
         self._framed_for: object = None
@@ -72,13 +73,19 @@ class Viewport:
         self._drawn: tuple[object, ...] = ()
         self._state: ViewState | None = None
         self._poster = Poster(failed)
+        self._loader = threading.Thread(target=self._load, name="isotwin loads VTK")
         if PLOTTER in sys.modules:
             self._put_plotter()
 
     def open(self) -> None:
         """Load VTK beside the event loop, then put the GL widget in; nothing if it is there already."""
         if self.plotter is None:
-            threading.Thread(target=self._load, name="isotwin loads VTK").start()
+            self._loader.start()
+
+    def wait_until_loaded(self) -> None:
+        """Before the process ends: modules that are loaded while Python shuts down cannot register with it."""
+        if self._loader.is_alive():
+            self._loader.join()
 
     def _load(self) -> None:
         try:
@@ -93,6 +100,7 @@ class Viewport:
         self.plotter = sys.modules[PLOTTER].made_plotter(self.widget)
         for looks_on in self._looks_on:
             self.plotter.installEventFilter(looks_on)
+        self.plotter.frameSwapped.connect(self._add_pane, Qt.ConnectionType.QueuedConnection)
         self._layout.addWidget(self.plotter)
         self._layout.setCurrentWidget(self.plotter)
         if self._state is not None:
@@ -125,7 +133,7 @@ class Viewport:
             self._painter.release()
             self._painter = None
         if self._painter is None:
-            self._painter = Painter(self.plotter, scene, scale)
+            self._painter = Painter(self.plotter, scene, scale, at_once=False)
             self._home = (scene.radius, scene.flat)
         else:
             self._painter.update(scene)
@@ -133,7 +141,17 @@ class Viewport:
             self._home = (scene.radius, scene.flat)
             self._painter.reset_camera()
         self.render()
-        self.on_screen = seen
+        self._asked = seen
+        if self._painter.complete:
+            self.on_screen = seen
+
+    def _add_pane(self) -> None:
+        """After a picture: the next pane, where the first picture is being made."""
+        if self._painter is not None and not self._painter.complete:
+            self._painter.add_pane()
+            self.render()
+        elif self._painter is not None and self.on_screen is None:
+            self.on_screen = self._asked
 
     def _steady(self, new: Framing) -> Framing:
         """Keep the last framing while the new one is nearly the same, so that turning never zooms."""
@@ -197,7 +215,7 @@ class Viewport:
     def render(self) -> None:
         """Render once, at the next paint: `plotter.render()` would render now, and at that paint again."""
         self.renders += 1
-        self.plotter.update()
+        self.plotter.moved()
 
     def screen_directions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What is to the right and up on the screen, unit vectors of the drawn space, (3,) float64 each."""

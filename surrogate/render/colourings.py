@@ -33,12 +33,15 @@ class Look:
     axis : int
         The chosen hidden axis.
     frames : Framing
+    energies : callable
+        What each particle has of the energy of a trajectory, (n_frames, n_particles) float64.
     """
 
     truth: Trajectory
     basis: FloatArray
     axis: int
     frames: Framing
+    energies: Callable[[Trajectory], FloatArray]
 
 
 def _charge(trajectory: Trajectory, look: Look) -> FloatArray:
@@ -58,9 +61,7 @@ def _error(trajectory: Trajectory, look: Look) -> FloatArray:
 
 
 def _energy(trajectory: Trajectory, look: Look) -> FloatArray:
-    from physics.observables import particle_energies  # Numba: only for those who ask
-
-    return particle_energies(trajectory)
+    return look.energies(trajectory)
 
 
 def _coordinate(trajectory: Trajectory, look: Look) -> FloatArray:

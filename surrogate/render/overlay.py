@@ -16,6 +16,11 @@ from surrogate.render.scene import Pane, Scene
 from surrogate.render.theme import rgb
 from surrogate.render.wording import fitted, wrapped
 
+HEAD_LINES = (24.0, 22.0, 22.0)
+"""Height of a line of title, subtitle and badge [pixel at scale 1]; the lines after the first are closer."""
+
+MOST_LINES = 3
+
 
 class Overlay:
     """What stands over one pane: titles, badge, read-out; the gizmo in the first pane, the legend in the last.
@@ -49,14 +54,14 @@ class Overlay:
             self._edge.mesh.cell_data["colour"][:] = rgb(theme.line)
         self._gizmo = Gizmo(renderer, scene, scale) if self._first else None
         self._observer = renderer.AddObserver("StartEvent", self._layout)
-        self._words: tuple[tuple[Any, str, int], ...] = ()
+        self._head_actors = (self._title, self._subtitle, self._badge)
+        self._words: tuple[str, ...] = ()
         self._fitted: tuple[object, ...] = ()
         self.update(scene, scene.panes[index])
 
     def update(self, scene: Scene, pane: Pane) -> None:
         """Change the words; VTK redraws a text only if it differs."""
-        titles = (self._title, pane.title, 3), (self._subtitle, pane.subtitle, 3)
-        self._words = (*titles, (self._badge, pane.badge, 3))
+        self._words = (pane.title, pane.subtitle, pane.badge)
         self._foot, self._head = pane.footer, scene.headline if self._first else ""
         if self._last and scene.legend != self._legend_of:
             if self._legend is not None:
@@ -79,12 +84,12 @@ class Overlay:
         width, height = self._renderer.GetSize()
         s = self._scale
         margin = 16 * s if width > 260 * s else 9 * s
-        self._fit(width - 1.5 * margin)
+        # what is above the ball that the camera frames; the words there cover no particle
+        self._fit(width - 1.5 * margin, 0.5 * (height - min(width, height)))
         top = height - 14 * s
-        for actor, line in ((self._title, 24 * s), (self._subtitle, 22 * s), (self._badge, 22 * s)):
+        for actor, line in zip(self._head_actors, HEAD_LINES, strict=True):
             actor.SetPosition(margin, top)
-            if actor.GetInput():
-                top -= line + actor.GetInput().count("\n") * 0.8 * line
+            top -= _head_height(actor.GetInput(), line * s)
         used = self._place_foot(width, margin)
         right = width - margin
         # what stands at the right shares the foot with the words if there is room, else it stands on them
@@ -121,17 +126,29 @@ class Overlay:
                 widest = max(widest, letter * max(map(len, lines)))
         return margin + widest, bottom - 14 * s
 
-    def _fit(self, width: float) -> None:
-        """Cut or wrap the words where the pane is narrow; measured only when they or the width changed."""
-        key = (width, *(text for _, text, _ in self._words))
+    def _fit(self, width: float, room: float) -> None:
+        """Wrap the words where the pane is narrow, and cut them where the room is low: a tool tip has them all.
+
+        Measured only when they or the pane changed.
+        """
+        key = (width, room, *self._words)
         if key == self._fitted:
             return
         self._fitted = key
-        for actor, text, n_lines in self._words:
+        for actor, text, line in zip(self._head_actors, self._words, HEAD_LINES, strict=True):
+            # the title is what tells the panes apart: two lines of it, wherever
+            least = 2 if actor is self._title else 1
+            n_lines = min(max(int(room / (0.8 * line * self._scale)), least), MOST_LINES)
             actor.SetInput(fitted(text, width, n_lines, partial(self._width, actor)))
+            room -= _head_height(actor.GetInput(), line * self._scale)
 
     def _width(self, actor: Any, text: str) -> float:
         actor.SetInput(text)
         box = [0.0] * 4
         actor.GetBoundingBox(self._renderer, box)
         return box[1] - box[0]
+
+
+def _head_height(words: str, line: float) -> float:
+    """Room that words at the head take, a `line` high each [pixel]."""
+    return line + words.count("\n") * 0.8 * line if words else 0.0

@@ -49,14 +49,17 @@ class Painter:
         The first one; it also places the camera.
     scale : float
         Device pixels per layout pixel: 1 on a plain screen, 2 for a still of twice the resolution.
+    at_once : bool
+        Else it begins empty and `add_pane` brings one pane after the other: VTK compiles what draws a pane when
+        it is drawn first, and a window must not wait for all of that in one go.
     """
 
-    def __init__(self, plotter: Any, scene: Scene, scale: float = 1.0) -> None:
+    def __init__(self, plotter: Any, scene: Scene, scale: float = 1.0, at_once: bool = True) -> None:
         self._plotter = plotter
         self._scale = scale
         self._panes: list[_PaneActors] = []
         self._built_for: tuple[object, ...] = ()
-        self._build(scene)
+        self._build(scene, at_once)
         self.reset_camera()
         first = plotter.renderers[0]
         # before the overlay of that pane, which measures its words then
@@ -83,8 +86,19 @@ class Painter:
             self._build(scene)
             return
         self._scene = scene
-        for actors, pane in zip(self._panes, scene.panes, strict=True):
+        for actors, pane in zip(self._panes, scene.panes, strict=False):  # not all of them at the very first
             actors.update(scene, pane)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all panes are drawn."""
+        return len(self._panes) == len(self._scene.panes)
+
+    def add_pane(self) -> None:
+        """Draw the next pane, too."""
+        index = len(self._panes)
+        renderer = self._plotter.renderers[index]
+        self._panes.append(_PaneActors(renderer, self._scene, index, self._scale))
 
     def pick(self, x: float, y: float, reach: float = REACH) -> tuple[int, int] | None:
         """The pane and the particle at a device pixel, from the lower left corner of the window; or None."""
@@ -202,16 +216,17 @@ class Painter:
     ) -> None:
         self.close()
 
-    def _build(self, scene: Scene) -> None:
+    def _build(self, scene: Scene, at_once: bool = True) -> None:
         renderers = list(self._plotter.renderers)
         if len(renderers) < len(scene.panes):
             raise InputError(f"plotter must have {len(scene.panes)} subplots; got {len(renderers)}")
         self._scene, self._built_for = scene, _shapes(scene)
         self._camera = renderers[0].GetActiveCamera()
-        for index, renderer in enumerate(renderers[: len(scene.panes)]):
+        for renderer in renderers[: len(scene.panes)]:
             renderer.SetBackground(*(rgb(scene.theme.background) / 255.0).tolist())
             renderer.SetActiveCamera(self._camera)
-            self._panes.append(_PaneActors(renderer, scene, index, self._scale))
+        while at_once and not self.complete:
+            self.add_pane()
 
     def _clear(self) -> None:
         for actors in self._panes:

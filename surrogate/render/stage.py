@@ -154,7 +154,7 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Stag
     V = default_view_basis(n) if options.basis is None else view_basis(options.basis, n)
     axis = chosen_axis(options, V)
     colouring = colouring_of(options.colour_by, comparison)
-    values = values_of(colouring, comparison, Look(truth, V, axis, frames))
+    values = values_of(colouring, comparison, Look(truth, V, axis, frames, comparison.shares_of))
     ends = options.colour_range or measured_range(colouring, values, frames)
     lead = max(options.trail_length, 0)
     age = np.linspace(0.0, 1.0, lead + 1) if options.trail_fade and lead else np.ones(lead + 1)

@@ -69,6 +69,37 @@ def test_ctrl_c_closes_the_window():
     assert started.returncode in (0, 130)
 
 
+CLOSED_WHILE_VTK_LOADS = """
+import threading, time, types
+from PySide6.QtCore import QTimer
+import app.views.viewport as viewport
+from app.views.start import run
+
+loading = threading.Event()
+
+def slowly(name):
+    loading.set()
+    time.sleep(1.0)
+    threading._register_atexit(lambda: None)  # as concurrent.futures does when it is loaded
+
+def opened(window):
+    timer = QTimer(window)
+    timer.timeout.connect(lambda: window.close() if loading.is_set() else None)
+    timer.start(5)
+
+if __name__ == "__main__":
+    viewport.importlib = types.SimpleNamespace(import_module=slowly)
+    run((), opened)
+"""
+
+
+@pytest.mark.gui
+def test_a_window_closed_while_vtk_loads_leaves_quietly():
+    command = [sys.executable, "-W", "ignore", "-c", CLOSED_WHILE_VTK_LOADS]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_a_file_that_is_not_there():
     ended = run("nosuch")
     assert (ended.returncode, ended.stderr) == (2, "error: nosuch: no such file\n")

@@ -13,7 +13,7 @@ from app.viewmodel.work import prepare
 from physics import request as requests
 from physics.errors import InputError
 from physics.generate import generate
-from tests.app.fakes import FakeDialogs, later_session, prompt_session, texts
+from tests.app.fakes import FakeDialogs, LaterRunner, later_session, prepared_for, prompt_session, texts
 from tests.surrogate.helpers import npz, saved_model, tiny_arrays
 
 RANKED = ((4, 0.9), (1, 0.5), (0, 0.1))
@@ -82,6 +82,20 @@ def test_without_data_it_says_what_to_do():
         assert "open a data set" in texts(session)[1]
     session.data.choose_split("train")
     assert session.state.setup.split == "test"
+
+
+@pytest.mark.gui
+def test_the_panel_shows_no_controls_without_data(qtbot):
+    from app.views.data_panel import EMPTY, DataPanel
+
+    panel = DataPanel(Session(LaterRunner(), ViewState(setup=Setup(model="fake"))))
+    qtbot.addWidget(panel)
+    panel.show_state(panel._session.state)
+    assert (panel.empty.isHidden(), panel._left.isHidden()) == (False, True)
+    assert "Ctrl+O" in EMPTY
+    data = Setup(scenario="", data="some.npz", model="fake")
+    panel.show_state(ViewState(setup=data, prepared=prepared_for(data, n_samples=7)))
+    assert (panel.empty.isHidden(), panel._left.isHidden()) == (True, False)
 
 
 def test_splits_of_a_zarr(chunked):

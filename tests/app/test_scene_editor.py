@@ -169,7 +169,7 @@ def test_actions_on_particles():
     session.scene.duplicate((0, 1))
     session.scene.remove((0,))
     assert session.scene.draft.scene.n_particles == 5
-    session.scene.set_particles(99)
+    session.scene.set_particles(999)
     assert session.scene.draft.scene.n_particles == own_scene.MAX_PARTICLES
     session.scene.set_particles(3)
     session.scene.set_dims(5)
@@ -181,7 +181,7 @@ def test_actions_on_particles():
     session.scene.scale("twice")
     assert texts(session)[0] == "error"
     session.scene.remove((0, 1))
-    assert "2 to 50" in session.scene.draft.trouble()["particles"]
+    assert f"2 to {own_scene.MAX_PARTICLES}" in session.scene.draft.trouble()["particles"]
 
 
 def test_the_draft_goes_when_something_else_is_shown_and_stays_under_a_turn():

@@ -116,8 +116,8 @@ def test_one_picture_is_drawn_once(open_window, qtbot):
     first = prepared_for(request, measured=False)
     window.session.clock.toggle_play()
     callbacks.first(first)
+    qtbot.waitUntil(lambda: window.viewport.on_screen is first)
     renders = window.viewport.renders
-    assert window.viewport.on_screen is first
     callbacks.done(replace(first, measured=True))
     assert window.viewport.renders == renders
     window.session.clock.step(1)
@@ -133,6 +133,23 @@ def test_the_window_does_not_wait_for_vtk(open_window, qtbot, monkeypatch):
     assert window.isVisible()
     qtbot.waitUntil(lambda: window.viewport.on_screen is window.session.state.prepared, timeout=20_000)
     assert window.viewport.plotter.isVisible()
+
+
+@pytest.mark.gui
+def test_the_first_picture_comes_pane_by_pane(open_window, qtbot, monkeypatch):
+    import app.views.viewport as module
+
+    panes = []
+    add = module.Painter.add_pane
+    count = lambda self: (panes.append(window.viewport.renders), add(self))  # noqa: E731
+    monkeypatch.setattr(module.Painter, "add_pane", count)
+    runner = LaterRunner()
+    window = open_window(runner=runner)
+    window.session.clock.toggle_play()
+    runner.finish()
+    assert window.viewport.on_screen is None
+    qtbot.waitUntil(lambda: window.viewport.on_screen is window.session.state.prepared)
+    assert panes == [1, 2]  # each after a picture of its own, the first of them empty
 
 
 @pytest.mark.gui

@@ -70,6 +70,9 @@ def test_the_stored_film_is_what_the_shipped_models_forecast(tmp_path):
     ):
         assert np.allclose(a.times, b.times)
         assert np.allclose(a.positions, b.positions, atol=1e-3)
+    for a, b in ((stored.comparison, made.comparison), (stored.contrast, made.contrast)):
+        for source in ("truth", "forecast"):
+            assert np.allclose(a.energy_shares[source], b.energy_shares[source], rtol=1e-3, atol=1e-3)
     assert (stored.seed, stored.comparison.command) == (made.seed, made.comparison.command)
     assert stored.comparison.outside_training == made.comparison.outside_training
     assert stored.contrast.outside_training == made.contrast.outside_training

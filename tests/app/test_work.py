@@ -10,7 +10,8 @@ from app.viewmodel.runner import InlineRunner
 from app.viewmodel.session import Session
 from app.viewmodel.setup import RandomTurn, Setup, Turn
 from app.viewmodel.state import ViewState
-from app.viewmodel.work import ExportRequest, _growth, default_model, describe_file, export, prepare
+from app.viewmodel.truths import growth_of
+from app.viewmodel.work import ExportRequest, default_model, describe_file, export, prepare, prepared_parts
 from physics.errors import InputError
 from surrogate.zoo import shipped_models
 from tests.app.fakes import texts
@@ -109,9 +110,31 @@ def test_growth_starts_at_one_and_says_nothing_of_unknown_laws(models):
     from physics.scenarios import load_scenario
 
     truth = load_scenario("bound").trajectory(*load_scenario("bound").initial())
-    growth = _growth(truth)
+    growth = growth_of(truth)
     assert growth[0] == pytest.approx(1.0, rel=1e-6)
     assert growth.max() > 10.0
+    starts = []
+
+    def again(state):
+        starts.append(state)
+        return load_scenario("bound").trajectory(truth.system, state)
+
+    beside = growth_of(truth, again)
+    assert len(starts) == 1  # the truth itself is there already
+    assert beside[0] == pytest.approx(1.0, rel=1e-6)
+    early = growth < 100.0
+    np.testing.assert_allclose(beside[early], growth[early], rtol=0.05)
+
+
+def test_a_long_comparison_tells_how_far_it_is(models, monkeypatch):
+    setup, told = Setup(scenario="binary", model=models["egnn"]), []
+    list(prepared_parts(setup, told.append))
+    assert told == []
+    monkeypatch.setattr("app.viewmodel.work.LONG", 0.0)
+    list(prepared_parts(setup, told.append))
+    assert told == sorted(told)
+    assert len(told) > 2
+    assert 0 < told[0] < told[-1] < 1
 
 
 @pytest.mark.parametrize("name", shipped_models())

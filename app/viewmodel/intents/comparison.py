@@ -72,6 +72,7 @@ class ComparisonIntents:
         callbacks = Callbacks(
             unless_outdated(self._prepared),
             unless_outdated(self._failed),
+            progress=unless_outdated(self._progress),
             first=unless_outdated(self._forecast),
             glimpse=unless_outdated(self._glimpse),
             near=self._near(),
@@ -130,6 +131,10 @@ class ComparisonIntents:
             self._session.publish(**_within(state, state.prepared))
             for call in self.when_idle:
                 call()
+
+    def _progress(self, share: float) -> None:
+        if self._row is not None:
+            self._session.jobs.progress(self._row, share)
 
     def _forecast(self, prepared: Prepared) -> None:
         """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait."""

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from physics.observables import total_energy
+from surrogate.comparison import with_energy_shares
 from surrogate.render import ViewOptions, build_scene
 from surrogate.render.hud import Numbers, footer, headline
 
@@ -19,10 +20,22 @@ def test_the_read_out(comparison_of):
 
 
 def test_it_can_be_put_out_and_then_no_energy_is_computed(comparison_of, monkeypatch):
-    monkeypatch.setattr("physics.observables.total_energy", lambda *a: pytest.fail("computed"))
+    monkeypatch.setattr("physics.observables.particle_energies", lambda *a: pytest.fail("computed"))
     scene = build_scene(comparison_of(3), 2, ViewOptions(hud=False))
     assert scene.headline == ""
     assert [pane.footer for pane in scene.panes] == ["", "", ""]
+
+
+def test_energies_that_are_there_are_not_computed_again(comparison_of, monkeypatch):
+    c = comparison_of(3)
+    known = with_energy_shares(c)
+    assert set(known.energy_shares) == {"truth", "forecast", "rollout"}
+    assert with_energy_shares(comparison_of(3, law_known=False)).energy_shares == {}
+    plain = build_scene(c, 2, ViewOptions(colour_by="energy"))
+    monkeypatch.setattr("physics.observables.particle_energies", lambda *a: pytest.fail("computed"))
+    scene = build_scene(known, 2, ViewOptions(colour_by="energy"))
+    assert [pane.footer for pane in scene.panes] == [pane.footer for pane in plain.panes]
+    assert all((a.colours == b.colours).all() for a, b in zip(scene.panes, plain.panes, strict=True))
 
 
 def test_what_is_not_known_is_left_out(comparison_of):

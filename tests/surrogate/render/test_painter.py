@@ -43,6 +43,33 @@ def test_every_pane_shows_its_particles(n, comparison_of):
         assert _near(pane, DARK.negative) > 8
 
 
+def test_pane_by_pane_it_becomes_the_whole_picture(comparison_of):
+    scene, later = (build_scene(comparison_of(3), frame) for frame in (2, 6))
+    with Painter(offscreen_plotter(3, SIZE), scene, at_once=False) as painter:
+        empty = painter.frame()
+        assert _near(empty, DARK.positive) == 0
+        assert not painter.complete
+        painter.add_pane()
+        painter.update(later)
+        one = painter.frame()
+        assert [_near(pane, DARK.positive) > 8 for pane in np.split(one, 3, axis=1)] == [True, False, False]
+        painter.add_pane()
+        painter.add_pane()
+        assert painter.complete
+        assert _changed(painter.frame(), _still(later)) < 0.002
+
+
+@pytest.mark.parametrize(("size", "n_lines"), [((660, 280), 1), ((660, 900), 3)])
+def test_a_long_badge_takes_what_room_there_is_above_the_particles(size, n_lines, comparison_of):
+    reason = "law coulomb (trained: nbody-reference); t = 3.1 to 14.1 (trained: 3.1), as never seen before"
+    scene = build_scene(comparison_of(3, outside_training=(reason,)), 2)
+    with Painter.offscreen(scene, size) as painter:
+        painter.frame()
+        words = painter._panes[1]._overlay._badge.GetInput()
+    assert words.startswith("outside training")
+    assert len(words.split("\n")) == n_lines
+
+
 def test_a_perfect_forecast_looks_like_the_truth(comparison_of):
     """One camera and one scale: the same particles cover the same pixels of every pane."""
     c = comparison_of(3)
