@@ -23,6 +23,7 @@ from physics.errors import InputError, unknown_name
 from physics.field_kernels import LAW_PARAMETERS, add_position_fields
 from physics.fields import NO_FIELDS, Fields
 from physics.jit import kernel
+from physics.lane_kernels import passes
 
 FloatArray = NDArray[np.float64]
 
@@ -195,7 +196,7 @@ def packed_parameters(
 
 
 @kernel
-def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane loops would not vectorise)
+def lane_acceleration(
     code: int, x: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, a: FloatArray
 ) -> None:
     """Acceleration of every particle of some systems, written into `a`.
@@ -209,62 +210,8 @@ def lane_acceleration(  # noqa: C901  (one flat kernel: calls inside the lane lo
     parameters : (3,) or longer float64
         As packed by :func:`packed_parameters`; fields behind the law's own are left to `total_acceleration`.
     """
-    n, d, lanes = x.shape
-    eps2 = parameters[0] * parameters[0]
-    p = parameters[1]
-    pull = parameters[2] / n if code == 0 or code == 3 else 0.0
-    r2 = np.empty(lanes)
-    c = np.empty(lanes)
-    for i in range(n):
-        for k in range(d):
-            for w in range(lanes):
-                a[i, k, w] = 0.0
-    for i in range(n):
-        for j in range(i + 1, n):
-            for w in range(lanes):
-                r2[w] = eps2
-            for k in range(d):
-                for w in range(lanes):
-                    r = x[i, k, w] - x[j, k, w]
-                    r2[w] += r * r
-            if code == 2:
-                for w in range(lanes):
-                    c[w] = -parameters[2] * m[i, w] * m[j, w] / (r2[w] * math.sqrt(r2[w]))
-            elif code == 3:
-                for w in range(lanes):
-                    c[w] = -pull
-            elif code == 4:
-                for w in range(lanes):
-                    s = math.sqrt(r2[w])
-                    u = s / parameters[2]
-                    c[w] = q[i, w] * q[j, w] * (1.0 + u) * math.exp(-u) / (r2[w] * s)
-            elif p == 2.0:
-                for w in range(lanes):
-                    c[w] = q[i, w] * q[j, w] / (r2[w] * math.sqrt(r2[w])) - pull
-            elif p == 1.0:
-                for w in range(lanes):
-                    c[w] = q[i, w] * q[j, w] / r2[w] - pull
-            elif p == 3.0:
-                for w in range(lanes):
-                    c[w] = q[i, w] * q[j, w] / (r2[w] * r2[w]) - pull
-            else:
-                for w in range(lanes):
-                    c[w] = q[i, w] * q[j, w] * r2[w] ** (-0.5 * (p + 1.0)) - pull
-            for k in range(d):
-                for w in range(lanes):
-                    f = c[w] * (x[i, k, w] - x[j, k, w])
-                    a[i, k, w] += f
-                    a[j, k, w] -= f
-    if code == 1:
-        limit = parameters[2]
-        for i in range(n):
-            for k in range(d):
-                for w in range(lanes):
-                    a[i, k, w] = min(max(a[i, k, w], -limit), limit)
-    for i in range(n):
-        for k in range(d):
-            for w in range(lanes):
-                a[i, k, w] /= m[i, w]
+    a[:] = 0.0
+    passes(code, x, x, q, m, 1.0 / m, parameters, a, 0, 0.0, 0.0, 1)
 
 
 @kernel

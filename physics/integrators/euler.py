@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.field_kernels import LAW_PARAMETERS
 from physics.forces import total_acceleration
 from physics.jit import kernel
+from physics.lane_kernels import kick, passes
 
 FloatArray = NDArray[np.float64]
 
@@ -36,11 +38,11 @@ def symplectic_euler(
     The stored velocity is the one that produced the stored position (half a step behind): this is the
     update of the published charged N-body generator.
     """
-    n, d, lanes = x.shape
+    if parameters.shape[0] == LAW_PARAMETERS:  # the law alone: force, kick and drift in one pass
+        a[:] = 0.0
+        passes(code, x, v, q, m, 1.0 / m, parameters, a, 1, dt, dt, n_steps)
+        return
     for _ in range(n_steps):
         total_acceleration(code, x, q, m, parameters, a)
-        for i in range(n):
-            for k in range(d):
-                for w in range(lanes):
-                    v[i, k, w] += dt * a[i, k, w]
-                    x[i, k, w] += dt * v[i, k, w]
+        kick(v, a, dt)
+        kick(x, v, dt)

@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.field_kernels import LAW_PARAMETERS
 from physics.forces import total_acceleration
 from physics.jit import kernel
+from physics.lane_kernels import kick, passes
 
 FloatArray = NDArray[np.float64]
 
@@ -27,17 +29,17 @@ def leapfrog(
     -----
     One force evaluation a step: the closing kick of a step and the opening kick of the next share it.
     """
-    n, d, lanes = x.shape
     h = 0.5 * dt
+    if parameters.shape[0] == LAW_PARAMETERS:  # the law alone: force, kicks and drift in one pass
+        a[:] = 0.0
+        inverse_mass = 1.0 / m
+        passes(code, x, v, q, m, inverse_mass, parameters, a, 1, h, dt, min(n_steps, 1))
+        passes(code, x, v, q, m, inverse_mass, parameters, a, 2, h, dt, n_steps - 1)
+        passes(code, x, v, q, m, inverse_mass, parameters, a, 1, h, 0.0, min(n_steps, 1))
+        return
     total_acceleration(code, x, q, m, parameters, a)
     for _ in range(n_steps):
-        for i in range(n):
-            for k in range(d):
-                for w in range(lanes):
-                    v[i, k, w] += h * a[i, k, w]
-                    x[i, k, w] += dt * v[i, k, w]
+        kick(v, a, h)
+        kick(x, v, dt)
         total_acceleration(code, x, q, m, parameters, a)
-        for i in range(n):
-            for k in range(d):
-                for w in range(lanes):
-                    v[i, k, w] += h * a[i, k, w]
+        kick(v, a, h)

@@ -1,0 +1,404 @@
+"""Explicit vectors of float64 for the kernels: what the compiler's own vectoriser does only when it feels like it.
+
+A vector holds `width` numbers, one system or particle each; a point is a tuple of vectors, one a space dimension.
+In kernels they are LLVM vectors (a Numba type with its data model), so a width beyond the machine's is split into
+several registers that run in lockstep. Every operation is one IEEE operation in each lane and every fused
+multiply-add is asked for by name: the bits are the same on AVX-512, AVX2 and plain x86-64, for any width.
+
+The Python functions below are what the operations mean, on NumPy arrays of shape (width,); they run where
+compilation is switched off (their `fma` rounds twice), and tests hold the compiled ones against them. Indices count
+numbers from the start of a C-contiguous array; nothing is checked against its end.
+"""
+
+from collections.abc import Callable
+from inspect import signature
+from typing import Any, cast
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import lower_builtin, models, register_model, type_callable
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Vector = FloatArray
+Point = tuple[FloatArray, ...]
+
+ROOT_SEED = 0x5FE6EB50C7B537A9
+"""Minus half the bits of x, shifted by this, are those of a first guess of 1/sqrt(x), right to 3.5 %."""
+
+
+def load(array: FloatArray, index: int, width: int) -> Vector:
+    """`width` neighbouring numbers from flat `index` on."""
+    return array.reshape(-1)[index : index + width].copy()
+
+
+def store(array: FloatArray, index: int, x: Vector) -> None:
+    """The opposite of :func:`load`."""
+    array.reshape(-1)[index : index + len(x)] = x
+
+
+def broadcast(value: float, width: int) -> Vector:
+    """The same number in every lane."""
+    return np.full(width, value)
+
+
+def constant(value: float, like: Vector) -> Vector:
+    """The same number in every lane of a vector as wide as `like`."""
+    return np.full_like(like, value)
+
+
+def add(x: Vector, y: Vector) -> Vector:
+    """Sum."""
+    return x + y
+
+
+def sub(x: Vector, y: Vector) -> Vector:
+    """Difference."""
+    return x - y
+
+
+def mul(x: Vector, y: Vector) -> Vector:
+    """Product."""
+    return x * y
+
+
+def div(x: Vector, y: Vector) -> Vector:
+    """Quotient."""
+    with np.errstate(all="ignore"):
+        return x / y
+
+
+def root(x: Vector) -> Vector:
+    """Square root."""
+    with np.errstate(all="ignore"):
+        return np.sqrt(x)
+
+
+def fma(x: Vector, y: Vector, z: Vector) -> Vector:
+    """x y + z, rounded once in kernels."""
+    with np.errstate(all="ignore"):
+        return x * y + z
+
+
+def fnma(x: Vector, y: Vector, z: Vector) -> Vector:
+    """z - x y, rounded once in kernels."""
+    with np.errstate(all="ignore"):
+        return z - x * y
+
+
+def smaller(x: Vector, y: Vector) -> Vector:
+    """y where y < x, else x (and x where it is NaN)."""
+    return np.where(y < x, y, x)
+
+
+def larger(x: Vector, y: Vector) -> Vector:
+    """y where y > x, else x (and x where it is NaN)."""
+    return np.where(y > x, y, x)
+
+
+def root_seed(x: Vector) -> Vector:
+    """1 / sqrt(x) to 3.5 %, by integer arithmetic on its bits."""
+    return cast("Vector", (np.int64(ROOT_SEED) - (x.view(np.int64) >> 1)).view(np.float64))
+
+
+def load_point(array: FloatArray, index: int, stride: int, n_dims: int, width: int) -> Point:
+    """`n_dims` vectors, each `stride` numbers behind the last."""
+    return tuple(load(array, index + k * stride, width) for k in range(n_dims))
+
+
+def store_point(array: FloatArray, index: int, stride: int, p: Point) -> None:
+    """The opposite of :func:`load_point`."""
+    for k, x in enumerate(p):
+        store(array, index + k * stride, x)
+
+
+def point_difference(p: Point, r: Point) -> Point:
+    """P - r."""
+    return tuple(x - y for x, y in zip(p, r, strict=True))
+
+
+def plus_square(p: Point, start: Vector) -> Vector:
+    """|p|^2 + start, one fma a dimension, in their order."""
+    for x in p:
+        start = fma(x, x, start)
+    return start
+
+
+def plus_scaled(p: Point, c: Vector, r: Point) -> Point:
+    """P + c r, one fma a dimension."""
+    return tuple(fma(c, y, x) for x, y in zip(p, r, strict=True))
+
+
+def minus_scaled(p: Point, c: Vector, r: Point) -> Point:
+    """P - c r, one fma a dimension."""
+    return tuple(fnma(c, y, x) for x, y in zip(p, r, strict=True))
+
+
+def scaled(p: Point, c: Vector) -> Point:
+    """C p."""
+    return tuple(x * c for x in p)
+
+
+def limited(p: Point, limit: Vector) -> Point:
+    """Every component cut to -limit..limit; NaN stays."""
+    return tuple(larger(smaller(x, limit), -limit) for x in p)
+
+
+class VectorType(types.Type):  # type: ignore[misc]  # Numba has no types
+    """The Numba type of a vector of `width` float64."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        super().__init__(name=f"Vector({width})")
+
+
+@register_model(VectorType)
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: VectorType) -> None:
+        super().__init__(manager, kind, ir.VectorType(ir.DoubleType(), kind.width))
+
+
+# Each operation: from Numba types the type of its result (None: not for these), and the LLVM values that make it.
+Typer = Callable[..., Any]
+Builder = Callable[..., Any]
+
+
+def _operation(function: Callable[..., Any], typer: Typer) -> Callable[[Builder], Builder]:
+    """Teach kernels `function`: `typer` sees the types of its arguments, the decorated builder their values."""
+
+    def decorate(build: Builder) -> Builder:
+        type_callable(function)(lambda _context: typer)
+
+        def lower(context: Any, builder: Any, typed: Any, values: Any) -> Any:
+            return build(context, builder, typed.args, values)
+
+        lower_builtin(function, types.VarArg(types.Any))(lower)
+        return build
+
+    return decorate
+
+
+def _is_point(kind: Any) -> bool:
+    return isinstance(kind, types.UniTuple) and isinstance(kind.dtype, VectorType)
+
+
+def _is_flat(array: Any, *numbers: Any) -> bool:
+    fits = isinstance(array, types.Array) and array.layout == "C" and array.dtype == types.float64
+    return fits and all(isinstance(number, types.Integer) for number in numbers)
+
+
+def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, width: int) -> Any:
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), ir.VectorType(ir.DoubleType(), width).as_pointer())
+
+
+def _filled(builder: Any, value: Any, width: int) -> Any:
+    kind = ir.VectorType(value.type, width)
+    one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
+    return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), lanes)
+
+
+def _llvm(builder: Any, name: str, *values: Any) -> Any:
+    """The LLVM intrinsic `name` of some vectors of one type."""
+    kind = values[0].type
+    form = ir.FunctionType(kind, [kind] * len(values))
+    function = cgutils.get_or_insert_function(builder.module, form, f"llvm.{name}.v{kind.count}f64")
+    return builder.call(function, values)
+
+
+def _parts(builder: Any, p: Any) -> list[Any]:
+    return [builder.extract_value(p, k) for k in range(p.type.count)]
+
+
+def _point(builder: Any, parts: list[Any]) -> Any:
+    point = ir.Constant(ir.ArrayType(parts[0].type, len(parts)), ir.Undefined)
+    for k, part in enumerate(parts):
+        point = builder.insert_value(point, part, k)
+    return point
+
+
+def _loaded(array: Any, index: Any, width: Any) -> Any:
+    if _is_flat(array, index) and isinstance(width, types.IntegerLiteral):
+        return VectorType(width.literal_value)
+    return None
+
+
+@_operation(load, _loaded)
+def _load(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    address = _address(context, builder, kinds[0], values[0], values[1], kinds[2].literal_value)
+    return builder.load(address, align=8)
+
+
+def _stored(array: Any, index: Any, x: Any) -> Any:
+    return types.void if _is_flat(array, index) and isinstance(x, VectorType) else None
+
+
+@_operation(store, _stored)
+def _store(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    builder.store(values[2], _address(context, builder, kinds[0], *values[:2], kinds[2].width), align=8)
+    return context.get_dummy_value()
+
+
+def _broadcasted(value: Any, width: Any) -> Any:
+    if isinstance(value, types.Float) and isinstance(width, types.IntegerLiteral):
+        return VectorType(width.literal_value)
+    return None
+
+
+@_operation(broadcast, _broadcasted)
+def _broadcast(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    return _filled(builder, values[0], kinds[1].literal_value)
+
+
+def _constant_type(value: Any, like: Any) -> Any:
+    return like if isinstance(value, types.Float) and isinstance(like, VectorType) else None
+
+
+@_operation(constant, _constant_type)
+def _constant(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    return _filled(builder, values[0], kinds[1].width)
+
+
+def _same(*kinds: Any) -> Any:
+    return kinds[0] if all(isinstance(kind, VectorType) and kind == kinds[0] for kind in kinds) else None
+
+
+# Numba reads the number of arguments off the typer.
+_SAME: dict[int, Typer] = {
+    1: lambda x: _same(x),
+    2: lambda x, y: _same(x, y),
+    3: lambda x, y, z: _same(x, y, z),
+}
+
+
+def _elementwise(function: Callable[..., Any], build: Callable[..., Any]) -> None:
+    """Teach kernels an operation of vectors alone: `build` makes it from the builder and the values."""
+    typer = _SAME[len(signature(function).parameters)]
+    _operation(function, typer)(lambda _context, builder, _kinds, values: build(builder, *values))
+
+
+_elementwise(add, lambda builder, x, y: builder.fadd(x, y))
+_elementwise(sub, lambda builder, x, y: builder.fsub(x, y))
+_elementwise(mul, lambda builder, x, y: builder.fmul(x, y))
+_elementwise(div, lambda builder, x, y: builder.fdiv(x, y))
+_elementwise(root, lambda builder, x: _llvm(builder, "sqrt", x))
+
+
+def _fma(builder: Any, x: Any, y: Any, z: Any) -> Any:
+    return _llvm(builder, "fma", x, y, z)
+
+
+def _fnma(builder: Any, x: Any, y: Any, z: Any) -> Any:
+    return _llvm(builder, "fma", builder.fneg(x), y, z)
+
+
+def _smaller(builder: Any, x: Any, y: Any) -> Any:
+    return builder.select(builder.fcmp_ordered("<", y, x), y, x)
+
+
+def _larger(builder: Any, x: Any, y: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", y, x), y, x)
+
+
+def _root_seed(builder: Any, x: Any) -> Any:
+    bits = ir.VectorType(ir.IntType(64), x.type.count)
+    one, seed = (ir.Constant(bits, [value] * x.type.count) for value in (1, ROOT_SEED))
+    return builder.bitcast(builder.sub(seed, builder.ashr(builder.bitcast(x, bits), one)), x.type)
+
+
+for _function, _build in (
+    (fma, _fma),
+    (fnma, _fnma),
+    (smaller, _smaller),
+    (larger, _larger),
+    (root_seed, _root_seed),
+):
+    _elementwise(_function, _build)
+
+
+def _loaded_point(array: Any, index: Any, stride: Any, n_dims: Any, width: Any) -> Any:
+    sizes = isinstance(n_dims, types.IntegerLiteral) and isinstance(width, types.IntegerLiteral)
+    if sizes and _is_flat(array, index, stride):
+        return types.UniTuple(VectorType(width.literal_value), n_dims.literal_value)
+    return None
+
+
+@_operation(load_point, _loaded_point)
+def _load_point(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    array, index, stride = values[:3]
+    parts = []
+    for _ in range(kinds[3].literal_value):
+        address = _address(context, builder, kinds[0], array, index, kinds[4].literal_value)
+        parts.append(builder.load(address, align=8))
+        index = builder.add(index, stride)
+    return _point(builder, parts)
+
+
+def _stored_point(array: Any, index: Any, stride: Any, p: Any) -> Any:
+    return types.void if _is_flat(array, index, stride) and _is_point(p) else None
+
+
+@_operation(store_point, _stored_point)
+def _store_point(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    array, index, stride, p = values
+    for part in _parts(builder, p):
+        builder.store(part, _address(context, builder, kinds[0], array, index, part.type.count), align=8)
+        index = builder.add(index, stride)
+    return context.get_dummy_value()
+
+
+def _same_points(p: Any, r: Any) -> Any:
+    return p if _is_point(p) and p == r else None
+
+
+@_operation(point_difference, _same_points)
+def _point_difference(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    pairs = zip(*(_parts(builder, p) for p in values), strict=True)
+    return _point(builder, [builder.fsub(x, y) for x, y in pairs])
+
+
+def _point_to_vector(p: Any, start: Any) -> Any:
+    return start if _is_point(p) and p.dtype == start else None
+
+
+@_operation(plus_square, _point_to_vector)
+def _plus_square(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    total = values[1]
+    for x in _parts(builder, values[0]):
+        total = _fma(builder, x, x, total)
+    return total
+
+
+def _point_and_scaled(p: Any, c: Any, r: Any) -> Any:
+    return p if _is_point(p) and p == r and p.dtype == c else None
+
+
+@_operation(plus_scaled, _point_and_scaled)
+def _plus_scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    p, c, r = values
+    pairs = zip(_parts(builder, p), _parts(builder, r), strict=True)
+    return _point(builder, [_fma(builder, c, y, x) for x, y in pairs])
+
+
+@_operation(minus_scaled, _point_and_scaled)
+def _minus_scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    p, c, r = values
+    return _plus_scaled(context, builder, kinds, (p, builder.fneg(c), r))
+
+
+def _point_and_vector(p: Any, c: Any) -> Any:
+    return p if _is_point(p) and p.dtype == c else None
+
+
+@_operation(scaled, _point_and_vector)
+def _scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    return _point(builder, [builder.fmul(x, values[1]) for x in _parts(builder, values[0])])
+
+
+@_operation(limited, _point_and_vector)
+def _limited(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    limit, low = values[1], builder.fneg(values[1])
+    return _point(builder, [_larger(builder, _smaller(builder, x, limit), low) for x in _parts(builder, values[0])])
