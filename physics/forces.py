@@ -23,7 +23,7 @@ from physics.errors import InputError, unknown_name
 from physics.field_kernels import LAW_PARAMETERS, add_position_fields
 from physics.fields import NO_FIELDS, Fields
 from physics.jit import kernel
-from physics.lane_kernels import passes
+from physics.lane_kernels import inverses, passes
 
 FloatArray = NDArray[np.float64]
 
@@ -211,7 +211,7 @@ def lane_acceleration(
         As packed by :func:`packed_parameters`; fields behind the law's own are left to `total_acceleration`.
     """
     a[:] = 0.0
-    passes(code, x, x, q, m, 1.0 / m, parameters, a, 0, 0.0, 0.0, 1)
+    passes(code, x, x, q, m, inverses(m), parameters, a, 0.0, 0.0, 0.0, min(x.shape[0], 1))
 
 
 @kernel

@@ -7,16 +7,15 @@ force with n in registers, by those of :data:`INVERSE_SQUARE_PASSES`: a lane has
 """
 
 from collections.abc import Callable
-from math import exp, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from physics.jit import kernel
+from physics.lane_laws import GROUP, coefficients, inverse_cube
+from physics.large_systems import LARGE, receiver_accelerations
 from physics.vectors import (
-    Vector,
     broadcast,
-    constant,
     fma,
     fnma,
     larger,
@@ -28,7 +27,6 @@ from physics.vectors import (
     plus_scaled,
     plus_square,
     point_difference,
-    root_seed,
     scaled,
     smaller,
     store,
@@ -38,66 +36,8 @@ from physics.vectors import (
 
 FloatArray = NDArray[np.float64]
 
-GROUP = 16
-"""Lanes that run in lockstep: two AVX-512 registers, so that one pair's latency hides behind another's."""
 MOST_DIMS = 8
 """Largest n whose points are held in registers."""
-
-# (1 - e)^(-1/2) for -0.0692 <= e <= 0.0676, what the seed leaves: Chebyshev interpolation, right to 7.7e-7.
-S0, S1, S2, S3 = 0.9999992542200361, 0.5000013100682639, 0.37627877982309865, 0.3128024358351471
-FARTHEST = 2.0**1000
-"""Squared distances are cut here: the force is zero long before, and infinity has no square root seed."""
-
-
-@kernel
-def inverse_cube(r2: Vector) -> Vector:
-    """r2^(-3/2) to 3e-16, in a third of the time of a root and a division.
-
-    Notes
-    -----
-    y = 1/sqrt(r2) (1 - e)^(1/2) with e = 1 - r2 y^2, first from the bits of r2, then by one series step. The
-    second step is that of the cube: r2^(-3/2) = y^3 (1 - e)^(-3/2). Zero gives NaN.
-
-    **Checked by** tests/physics/test_lane_kernels.py.
-    """
-    r2 = smaller(r2, constant(FARTHEST, r2))
-    one = constant(1.0, r2)
-    y = root_seed(r2)
-    e = fnma(r2, mul(y, y), one)
-    series = fma(fma(constant(S3, r2), e, constant(S2, r2)), e, constant(S1, r2))
-    y = mul(y, fma(series, e, constant(S0, r2)))
-    y2 = mul(y, y)
-    e = fnma(r2, y2, one)
-    cube = mul(y2, y)
-    return fma(fma(e, constant(1.875, r2), constant(1.5, r2)), mul(cube, e), cube)
-
-
-@kernel
-def coefficients(code: int, parameters: FloatArray, r2: FloatArray, count: int) -> None:
-    """The law's pair force over r and the couplings, at the first `count` squared distances (softened), in place.
-
-    `r2` holds GROUP numbers more than are asked for, above zero: whole vectors are worked on.
-    """
-    p = parameters[1]
-    if code == 3:
-        r2[:count] = 0.0
-    elif code == 4:
-        for t in range(count):
-            s = sqrt(r2[t])
-            u = s / parameters[2]
-            r2[t] = (1.0 + u) * exp(-u) / (r2[t] * s)
-    elif p == 2.0:
-        for t in range(0, count, GROUP):
-            store(r2, t, inverse_cube(load(r2, t, GROUP)))
-    elif p == 1.0:
-        for t in range(count):
-            r2[t] = 1.0 / r2[t]
-    elif p == 3.0:
-        for t in range(count):
-            r2[t] = 1.0 / (r2[t] * r2[t])
-    else:
-        for t in range(count):
-            r2[t] = r2[t] ** (-0.5 * (p + 1.0))
 
 
 def any_law_passes(width: int) -> Callable[..., None]:
@@ -114,15 +54,17 @@ def any_law_passes(width: int) -> Callable[..., None]:
         f: FloatArray,
         w: int,
         constants: tuple[float, float, float, float],
-        kicks: int,
-        h: float,
+        closing: float,
+        opening: float,
         dt: float,
         n_passes: int,
     ) -> None:
         n, d, lanes = x.shape
         eps2, scale, pull, limit = constants
+        kicked = closing != 0.0 or opening != 0.0
         c = np.ones(n * width + GROUP)
-        h_w, dt_w = broadcast(h, width), broadcast(dt, width)
+        closing_w, opening_w = broadcast(closing, width), broadcast(opening, width)
+        dt_w = broadcast(dt, width)
         top, low = broadcast(limit, width), broadcast(-limit, width)
         for _ in range(n_passes):
             for i in range(n):
@@ -150,12 +92,14 @@ def any_law_passes(width: int) -> Callable[..., None]:
                     if limit < np.inf:
                         f_i = larger(smaller(f_i, top), low)
                     a_i = mul(f_i, inverse)
-                    if kicks == 0:
+                    if not kicked:
                         store(f, at, a_i)
                     else:
-                        v_i = fma(h_w, a_i, load(v, at, width))
-                        if kicks == 2:
-                            v_i = fma(h_w, a_i, v_i)
+                        v_i = load(v, at, width)
+                        if closing != 0.0:
+                            v_i = fma(closing_w, a_i, v_i)
+                        if opening != 0.0:
+                            v_i = fma(opening_w, a_i, v_i)
                         store(v, at, v_i)
                         store(f, at, broadcast(0.0, width))
                         if dt != 0.0:
@@ -176,16 +120,18 @@ def inverse_square_passes(n_dims: int) -> Callable[..., None]:
         f: FloatArray,
         w: int,
         constants: tuple[float, float, float, float],
-        kicks: int,
-        h: float,
+        closing: float,
+        opening: float,
         dt: float,
         n_passes: int,
     ) -> None:
         n, lanes = x.shape[0], x.shape[2]
         across = n_dims * lanes
+        kicked = closing != 0.0 or opening != 0.0
         eps2, less_pull = broadcast(constants[0], 16), broadcast(-constants[2], 16)
         scale, limit = broadcast(constants[1], 16), broadcast(constants[3], 16)
-        h_w, dt_w, zero = broadcast(h, 16), broadcast(dt, 16), broadcast(0.0, 16)
+        closing_w, opening_w = broadcast(closing, 16), broadcast(opening, 16)
+        dt_w, zero = broadcast(dt, 16), broadcast(0.0, 16)
         for _ in range(n_passes):
             for i in range(n):
                 at = i * across + w
@@ -201,12 +147,14 @@ def inverse_square_passes(n_dims: int) -> Callable[..., None]:
                 if constants[3] < np.inf:
                     f_i = limited(f_i, limit)
                 a_i = scaled(f_i, load(inverse_mass, i * lanes + w, 16))
-                if kicks == 0:
+                if not kicked:
                     store_point(f, at, lanes, a_i)
                 else:
-                    v_i = plus_scaled(load_point(v, at, lanes, n_dims, 16), h_w, a_i)
-                    if kicks == 2:
-                        v_i = plus_scaled(v_i, h_w, a_i)
+                    v_i = load_point(v, at, lanes, n_dims, 16)
+                    if closing != 0.0:
+                        v_i = plus_scaled(v_i, closing_w, a_i)
+                    if opening != 0.0:
+                        v_i = plus_scaled(v_i, opening_w, a_i)
                     store_point(v, at, lanes, v_i)
                     for k in range(n_dims):
                         store(f, at + k * lanes, zero)
@@ -216,13 +164,23 @@ def inverse_square_passes(n_dims: int) -> Callable[..., None]:
     return passes
 
 
+@kernel
+def kick(v: FloatArray, a: FloatArray, h: float) -> None:
+    """Add h a to v, one fma each; C-contiguous arrays of one shape."""
+    whole = v.size - v.size % GROUP
+    for t in range(0, whole, GROUP):
+        store(v, t, fma(broadcast(h, GROUP), load(a, t, GROUP), load(v, t, GROUP)))
+    for t in range(whole, v.size):
+        store(v, t, fma(broadcast(h, 1), load(a, t, 1), load(v, t, 1)))
+
+
 _group_passes, _lane_passes = any_law_passes(GROUP), any_law_passes(1)
 _in_1, _in_2, _in_3, _in_4 = (inverse_square_passes(n) for n in (1, 2, 3, 4))
 _in_5, _in_6, _in_7, _in_8 = (inverse_square_passes(n) for n in (5, 6, 7, 8))
 
 
 @kernel
-def passes(
+def passes(  # noqa: C901  (a table of n, spelt out: kernels take no functions from tuples)
     code: int,
     x: FloatArray,
     v: FloatArray,
@@ -231,8 +189,8 @@ def passes(
     inverse_mass: FloatArray,
     parameters: FloatArray,
     f: FloatArray,
-    kicks: int,
-    h: float,
+    closing: float,
+    opening: float,
     dt: float,
     n_passes: int,
 ) -> None:
@@ -241,16 +199,26 @@ def passes(
     Parameters
     ----------
     x, v, f : (n_particles, n_dims, lanes) float64
-        Positions and velocities are advanced in place. `f` must hold zeros; with `kicks` they are there again at
-        the end, without them the acceleration is.
+        Positions and velocities are advanced in place. `f` must hold zeros; what it holds in the end is of use
+        only without a kick: the acceleration.
     q, m, inverse_mass : (n_particles, lanes) float64
-    kicks : int
-        How often v <- v + h a is made in each pass: 0 (v is not looked at), 1 or 2. Two kicks of half a step
-        close one step and open the next, with the bits of two runs.
-    dt : float
-        Then x <- x + dt v; 0 leaves x alone.
+    closing, opening : float [time]
+        v <- v + closing a, then v <- v + opening a: the end of one step and the start of the next, each rounded,
+        so that two runs have the bits of one. 0 leaves a kick out.
+    dt : float [time]
+        Then x <- x + dt v, if there was a kick; 0 leaves x alone.
     """
     n, d, lanes = x.shape
+    if lanes == 1 and n >= LARGE:
+        for _ in range(n_passes):
+            receiver_accelerations(code, x, q, m, parameters, f, 0, n)
+            if closing != 0.0:
+                kick(v, f, closing)
+            if opening != 0.0:
+                kick(v, f, opening)
+            if dt != 0.0:
+                kick(x, v, dt)
+        return
     p = parameters[1]
     scale = -parameters[2] if code == 2 else 1.0
     pull = parameters[2] / n if code == 0 or code == 3 else 0.0
@@ -262,33 +230,35 @@ def passes(
     for w in range(0, groups, GROUP):
         if not fast:
             _group_passes(
-                code, x, v, coupling, inverse_mass, parameters, f, w, constants, kicks, h, dt, n_passes
+                code, x, v, coupling, inverse_mass, parameters, f, w, constants, closing, opening, dt, n_passes
             )
         elif d == 1:
-            _in_1(x, v, coupling, inverse_mass, f, w, constants, kicks, h, dt, n_passes)
+            _in_1(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
         elif d == 2:
-            _in_2(x, v, coupling, inverse_mass, f, w, constants, kicks, h, dt, n_passes)
+            _in_2(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
         elif d == 3:
-            _in_3(x, v, coupling, inverse_mass, f, w, constants, kicks, h, dt, n_passes)
+            _in_3(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
         elif d == 4:
-            _in_4(x, v, coupling, inverse_mass, f, w, constants, kicks, h, dt, n_passes)
+            _in_4(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
         elif d == 5:
-            _in_5(x, v, coupling, inverse_mass, f, w, constants, kicks, h, dt, n_passes)
+            _in_5(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
         elif d == 6:
-            _in_6(x, v, coupling, inverse_mass, f, w, constants, kicks, h, dt, n_passes)
+            _in_6(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
         elif d == 7:
-            _in_7(x, v, coupling, inverse_mass, f, w, constants, kicks, h, dt, n_passes)
+            _in_7(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
         else:
-            _in_8(x, v, coupling, inverse_mass, f, w, constants, kicks, h, dt, n_passes)
+            _in_8(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
     for w in range(groups, lanes):
-        _lane_passes(code, x, v, coupling, inverse_mass, parameters, f, w, constants, kicks, h, dt, n_passes)
+        _lane_passes(
+            code, x, v, coupling, inverse_mass, parameters, f, w, constants, closing, opening, dt, n_passes
+        )
 
 
 @kernel
-def kick(v: FloatArray, a: FloatArray, h: float) -> None:
-    """v <- v + h a, one fma each; C-contiguous arrays of one shape."""
-    whole = v.size - v.size % GROUP
-    for t in range(0, whole, GROUP):
-        store(v, t, fma(broadcast(h, GROUP), load(a, t, GROUP), load(v, t, GROUP)))
-    for t in range(whole, v.size):
-        store(v, t, fma(broadcast(h, 1), load(a, t, 1), load(v, t, 1)))
+def inverses(m: FloatArray) -> FloatArray:
+    """1 / m of each particle and lane."""
+    inverse_mass = np.empty(m.shape)
+    for i in range(m.shape[0]):
+        for w in range(m.shape[1]):
+            inverse_mass[i, w] = 1.0 / m[i, w]
+    return inverse_mass

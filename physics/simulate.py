@@ -1,12 +1,13 @@
 """`simulate()`, one system, and `simulate_batch()`, many: both run the same lane kernels with the same bits.
 
 Systems are packed up to LANES at a time into blocks; blocks are independent, so the number of worker threads
-cannot change a result.
+cannot change a result. Systems of LARGE particles or more are run one after another, their receivers shared among
+the threads, with sums in an order of their own (:mod:`physics.large_systems`).
 """
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -16,14 +17,23 @@ from numpy.typing import ArrayLike, NDArray
 from physics.errors import InputError, SimulationError, unknown_name
 from physics.fields import NO_FIELDS, Fields
 from physics.forces import FORCES, LANES, packed_parameters, resolve_parameters
-from physics.integrators import INTEGRATORS, Integrator
+from physics.integrators import INTEGRATORS, Integrator, Step
 from physics.integrators.gauss_radau import memory_size
+from physics.lane_laws import GROUP
+from physics.large_systems import LARGE
+from physics.shared_steps import shared_step
 from physics.types import State, System, Trajectory
 
 FloatArray = NDArray[np.float64]
 
 REFERENCE_DT = 0.001
 """Step of the published generator."""
+
+CACHE_LINE = 64
+"""Bytes."""
+
+BLOCK_NUMBERS = 1024
+"""Coordinates of a block that fit into the nearest cache three times, spread over it by their stride."""
 
 MAX_STEPS = 2_000_000_000
 """A run longer than this is refused: it would take a day even for two particles."""
@@ -140,7 +150,7 @@ def simulate(
         fields=system.fields,
         integrator=integrator,
         start_time=state.time,
-        workers=1,
+        workers=None if system.n_particles >= LARGE else 1,
     )
     offset = stepper.velocity_offset * float(schedule.dt[0])
     return Trajectory(output_times, positions[0], velocities[0], system, offset)
@@ -201,23 +211,30 @@ def simulate_batch(
             x_out[s], v_out[s] = path_of(system, positions[s], velocities[s], times, stepper, first, memory)
         return int(block.stop - block.start)
 
-    def run(block: slice) -> int:
-        assert stepper.step is not None
-        x = pack_lanes(positions[block])
-        v = pack_lanes(velocities[block])
-        q = pack_lanes(charges[block])
-        m = pack_lanes(masses[block])
-        a = np.empty_like(x)
+    def run(block: slice, step: Step | None = stepper.step) -> int:
+        assert step is not None
+        count = block.stop - block.start
+        lanes = count if count == 1 or n >= LARGE else count + -count % GROUP
+        x, v, q, m = (pack_lanes(values[block], lanes) for values in (positions, velocities, charges, masses))
+        a = aligned_zeros(x.shape)
+        x_path, v_path = np.empty((2, n_frames, n, d, count))
         for frame in range(n_frames):
             if frame:
-                dt = float(schedule.dt[frame - 1])
-                stepper.step(code, x, v, q, m, packed, a, dt, int(schedule.n_steps[frame - 1]))
-            x_out[block, frame] = np.moveaxis(x, -1, 0)
-            v_out[block, frame] = np.moveaxis(v, -1, 0)
+                dt, n_steps = float(schedule.dt[frame - 1]), int(schedule.n_steps[frame - 1])
+                step(code, x, v, q, m, packed, a, dt, n_steps)
+            x_path[frame], v_path[frame] = x[..., :count], v[..., :count]
+        x_out[block], v_out[block] = np.moveaxis(x_path, -1, 0), np.moveaxis(v_path, -1, 0)
         _refuse_non_finite(x_out[block], v_out[block], schedule, start_time, block.start)
-        return int(block.stop - block.start)
+        return int(count)
 
-    run_blocks(run_paths if stepper.adaptive else run, n_systems, workers, progress)
+    threads = workers or available_cores()
+    if n >= LARGE and n_systems < threads and not fields.any:
+        with shared_step(stepper.step, threads) as step:
+            if step:
+                run_blocks(lambda block: run(block, step), n_systems, 1, progress, 1)
+                return x_out, v_out
+    lanes = 1 if n >= LARGE else block_lanes(n * d)
+    run_blocks(run_paths if stepper.adaptive else run, n_systems, workers, progress, lanes)
     return x_out, v_out
 
 
@@ -277,9 +294,29 @@ def path_of(
     return x_out, v_out
 
 
-def pack_lanes(values: FloatArray) -> FloatArray:
-    """(lanes, ...) to contiguous (..., lanes); always a copy, since kernels work in place."""
-    return np.array(np.moveaxis(values, 0, -1), order="C")
+def pack_lanes(values: FloatArray, lanes: int = 0) -> FloatArray:
+    """(systems, ...) to contiguous (..., lanes); always a copy, since kernels work in place.
+
+    Where more lanes than systems are asked for, the others do what the last system does.
+    """
+    count = len(values)
+    packed = aligned_zeros((*values.shape[1:], max(lanes, count)))
+    packed[..., :count] = np.moveaxis(values, 0, -1)
+    packed[..., count:] = packed[..., count - 1 : count]
+    return packed
+
+
+def aligned_zeros(shape: tuple[int, ...]) -> FloatArray:
+    """Zeros that begin at a cache line: vectors that straddle two cost half the speed."""
+    size = math.prod(shape)
+    raw = np.zeros(size + CACHE_LINE // 8)
+    first = -raw.ctypes.data % CACHE_LINE // 8
+    return raw[first : first + size].reshape(shape)
+
+
+def block_lanes(coordinates: int) -> int:
+    """Systems of so many coordinates a block: one group of lanes for large ones, so that it stays in the cache."""
+    return LANES if coordinates * LANES <= BLOCK_NUMBERS else GROUP
 
 
 def run_blocks(
@@ -287,9 +324,10 @@ def run_blocks(
     n_systems: int,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
+    lanes: int = LANES,
 ) -> None:
-    """Call `run` on every block of LANES systems from a pool of threads; the first error stops the rest."""
-    blocks = [slice(s, min(s + LANES, n_systems)) for s in range(0, n_systems, LANES)]
+    """Call `run` on every block of `lanes` systems from a pool of threads; the first error stops the rest."""
+    blocks = [slice(s, min(s + lanes, n_systems)) for s in range(0, n_systems, lanes)]
     n_workers = workers or available_cores()
     if n_workers == 1 or len(blocks) == 1:
         for block in blocks:
@@ -370,18 +408,30 @@ def schedule_through(times: FloatArray, dt: float) -> Schedule:
     return Schedule.through(times, dt)
 
 
-def _pairs(n: int) -> Iterator[tuple[int, int]]:
-    return ((i, j) for i in range(n) for j in range(i + 1, n))
+def _coincident(positions: FloatArray) -> tuple[int, int, int] | None:
+    """The first system with two particles in one place, and these two."""
+    if positions.shape[1] < LARGE:
+        for i in range(positions.shape[1]):
+            for j in range(i + 1, positions.shape[1]):
+                same = (positions[:, i] == positions[:, j]).all(axis=-1)
+                if same.any():
+                    return int(np.argmax(same)), i, j
+        return None
+    for index, x in enumerate(positions):  # by sorting: all pairs of a large system are too many to look at
+        _, first, which = np.unique(x + 0.0, axis=0, return_index=True, return_inverse=True)  # + 0.0: -0 is 0
+        twins = np.flatnonzero(first[which.reshape(-1)] != np.arange(len(x)))
+        if len(twins):
+            return index, int(first[which.reshape(-1)[twins[0]]]), int(twins[0])
+    return None
 
 
 def _refuse_coincident(law: str, positions: FloatArray) -> None:
-    for i, j in _pairs(positions.shape[1]):
-        same = (positions[:, i] == positions[:, j]).all(axis=-1)
-        if same.any():
-            raise SimulationError(
-                f"particles {i} and {j} coincide in system {int(np.argmax(same))}: law {law!r} without softening "
-                "is singular there; use eps > 0 or move one"
-            )
+    if found := _coincident(positions):
+        index, i, j = found
+        raise SimulationError(
+            f"particles {i} and {j} coincide in system {index}: law {law!r} without softening "
+            "is singular there; use eps > 0 or move one"
+        )
 
 
 def _refuse_non_finite(x: FloatArray, v: FloatArray, schedule: Schedule, start_time: float, first: int) -> None:

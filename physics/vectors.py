@@ -6,8 +6,8 @@ several registers that run in lockstep. Every operation is one IEEE operation in
 multiply-add is asked for by name: the bits are the same on AVX-512, AVX2 and plain x86-64, for any width.
 
 The Python functions below are what the operations mean, on NumPy arrays of shape (width,); they run where
-compilation is switched off (their `fma` rounds twice), and tests hold the compiled ones against them. Indices count
-numbers from the start of a C-contiguous array; nothing is checked against its end.
+compilation is switched off (their `fma` rounds twice), and tests hold the compiled ones against them. Indices
+count numbers from the start of a C-contiguous array; nothing is checked against its end.
 """
 
 from collections.abc import Callable
@@ -66,35 +66,31 @@ def mul(x: Vector, y: Vector) -> Vector:
 
 def div(x: Vector, y: Vector) -> Vector:
     """Quotient."""
-    with np.errstate(all="ignore"):
-        return x / y
+    return x / y
 
 
 def root(x: Vector) -> Vector:
     """Square root."""
-    with np.errstate(all="ignore"):
-        return np.sqrt(x)
+    return np.sqrt(x)
 
 
 def fma(x: Vector, y: Vector, z: Vector) -> Vector:
-    """x y + z, rounded once in kernels."""
-    with np.errstate(all="ignore"):
-        return x * y + z
+    """The sum x y + z, rounded once in kernels."""
+    return x * y + z
 
 
 def fnma(x: Vector, y: Vector, z: Vector) -> Vector:
-    """z - x y, rounded once in kernels."""
-    with np.errstate(all="ignore"):
-        return z - x * y
+    """The difference z - x y, rounded once in kernels."""
+    return z - x * y
 
 
 def smaller(x: Vector, y: Vector) -> Vector:
-    """y where y < x, else x (and x where it is NaN)."""
+    """The smaller one; x where either is NaN."""
     return np.where(y < x, y, x)
 
 
 def larger(x: Vector, y: Vector) -> Vector:
-    """y where y > x, else x (and x where it is NaN)."""
+    """The larger one; x where either is NaN."""
     return np.where(y > x, y, x)
 
 
@@ -115,7 +111,7 @@ def store_point(array: FloatArray, index: int, stride: int, p: Point) -> None:
 
 
 def point_difference(p: Point, r: Point) -> Point:
-    """P - r."""
+    """The point p - r."""
     return tuple(x - y for x, y in zip(p, r, strict=True))
 
 
@@ -127,17 +123,17 @@ def plus_square(p: Point, start: Vector) -> Vector:
 
 
 def plus_scaled(p: Point, c: Vector, r: Point) -> Point:
-    """P + c r, one fma a dimension."""
+    """The point p + c r, one fma a dimension."""
     return tuple(fma(c, y, x) for x, y in zip(p, r, strict=True))
 
 
 def minus_scaled(p: Point, c: Vector, r: Point) -> Point:
-    """P - c r, one fma a dimension."""
+    """The point p - c r, one fma a dimension."""
     return tuple(fnma(c, y, x) for x, y in zip(p, r, strict=True))
 
 
 def scaled(p: Point, c: Vector) -> Point:
-    """C p."""
+    """The point c p."""
     return tuple(x * c for x in p)
 
 
@@ -238,7 +234,7 @@ def _stored(array: Any, index: Any, x: Any) -> Any:
 
 @_operation(store, _stored)
 def _store(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    builder.store(values[2], _address(context, builder, kinds[0], *values[:2], kinds[2].width), align=8)
+    builder.store(values[2], _address(context, builder, kinds[0], values[0], values[1], kinds[2].width), align=8)
     return context.get_dummy_value()
 
 
@@ -401,4 +397,6 @@ def _scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
 @_operation(limited, _point_and_vector)
 def _limited(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     limit, low = values[1], builder.fneg(values[1])
-    return _point(builder, [_larger(builder, _smaller(builder, x, limit), low) for x in _parts(builder, values[0])])
+    return _point(
+        builder, [_larger(builder, _smaller(builder, x, limit), low) for x in _parts(builder, values[0])]
+    )

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from physics.field_kernels import LAW_PARAMETERS
 from physics.forces import total_acceleration
 from physics.jit import kernel
-from physics.lane_kernels import kick, passes
+from physics.lane_kernels import inverses, kick, passes
 
 FloatArray = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ def symplectic_euler(
     """
     if parameters.shape[0] == LAW_PARAMETERS:  # the law alone: force, kick and drift in one pass
         a[:] = 0.0
-        passes(code, x, v, q, m, 1.0 / m, parameters, a, 1, dt, dt, n_steps)
+        passes(code, x, v, q, m, inverses(m), parameters, a, dt, 0.0, dt, n_steps)
         return
     for _ in range(n_steps):
         total_acceleration(code, x, q, m, parameters, a)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from physics.field_kernels import LAW_PARAMETERS
 from physics.forces import total_acceleration
 from physics.jit import kernel
-from physics.lane_kernels import kick, passes
+from physics.lane_kernels import inverses, kick, passes
 
 FloatArray = NDArray[np.float64]
 
@@ -32,10 +32,10 @@ def leapfrog(
     h = 0.5 * dt
     if parameters.shape[0] == LAW_PARAMETERS:  # the law alone: force, kicks and drift in one pass
         a[:] = 0.0
-        inverse_mass = 1.0 / m
-        passes(code, x, v, q, m, inverse_mass, parameters, a, 1, h, dt, min(n_steps, 1))
-        passes(code, x, v, q, m, inverse_mass, parameters, a, 2, h, dt, n_steps - 1)
-        passes(code, x, v, q, m, inverse_mass, parameters, a, 1, h, 0.0, min(n_steps, 1))
+        inverse_mass = inverses(m)
+        once = min(n_steps, 1)
+        for closing, opening, drift, count in ((0.0, h, dt, once), (h, h, dt, n_steps - 1), (h, 0.0, 0.0, once)):
+            passes(code, x, v, q, m, inverse_mass, parameters, a, closing, opening, drift, count)
         return
     total_acceleration(code, x, q, m, parameters, a)
     for _ in range(n_steps):

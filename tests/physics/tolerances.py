@@ -5,6 +5,7 @@ Each check that uses one has a sibling that feeds something wrong and asserts th
 
 TOLERANCES: dict[str, tuple[float, str]] = {
     "oracle": (1e-12, "same formula, other order of sums: some 20 roundings of 1e-16, relative to the largest"),
+    "inverse_cube": (3e-16, "r^-3: three roundings of 1.1e-16 at most, less than half a unit each but the last"),
     "symmetry": (1e-11, "one matrix product before and one after the force; close pairs amplify by their slope"),
     "newton": (1e-13, "pair forces cancel bit by bit; only the sums over particles and masses round"),
     "gradient": (1e-6, "central differences: h^2 U''' / 6 at h = 1e-5 and separations above 0.3"),
