@@ -24,6 +24,10 @@ PUBLISHED_STREAM = {"train": 10_000, "valid": 2_000, "test": 2_000}
 """Trajectories per split in the published generator's stream, drawn in this order."""
 
 
+_reached: dict[tuple[tuple[int, int], int], Any] = {}
+"""States of the published streams where a split began or ended: the next one goes on from there."""
+
+
 @dataclass(frozen=True)
 class Preset:
     """A data set recipe.
@@ -216,18 +220,23 @@ def published_states(preset: str, split: str, count: int) -> Iterator[tuple[Floa
     generator multiplies by zero. Source: Satorras et al. 2021, section 5.1 and its public generator.
     """
     seed, n_frames = PRESETS[preset].stream[split]
-    stream = np.random.RandomState(seed)
     n, d = 5, 3
     skipped = 0
     if seed == 43:
         for earlier in SPLITS[: SPLITS.index(split)]:
             skipped += PUBLISHED_STREAM[earlier]
-    for index in range(skipped + count):
+    stream = np.random.RandomState(seed)
+    begun = max((index for key, index in _reached if key == (seed, n_frames) and index <= skipped), default=0)
+    if begun:
+        stream.set_state(_reached[(seed, n_frames), begun])
+    for index in range(begun, skipped + count):
         q = stream.choice([-1.0, 0.0, 1.0], size=(n, 1), p=[0.5, 0.0, 0.5])
         x = stream.randn(d, n) * (n / 5) ** (1 / 3)
         v = stream.randn(d, n)
         v = v * SPEED / np.sqrt((v**2).sum(axis=0, keepdims=True))
         stream.randn(n_frames, d, n)
         stream.randn(n_frames, d, n)
+        if index + 1 in (skipped, skipped + count):
+            _reached[(seed, n_frames), index + 1] = stream.get_state(legacy=True)
         if index >= skipped:
             yield x.T, v.T, q[:, 0]

@@ -9,15 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from physics import __version__
 from physics.cli import CommandParser, run_command
 from physics.dataset import read_split
 from physics.files import atomic_write
 from physics.generate import generate
 from physics.request import request_from_options
-from physics.simulate import Schedule, available_cores, simulate_batch
+from physics.simulate import available_cores
 from surrogate.evaluate import evaluation, write_json
 from surrogate.forecaster import load
 from surrogate.judge import rollout_summary
@@ -25,9 +23,7 @@ from surrogate.render.bench import ticks_of_many
 from surrogate.train import machine
 from surrogate.zoo import shipped_models
 
-ENGINE_SIZES = ((2, 5), (3, 5), (4, 5), (3, 20))
 JUDGED_SAMPLES = 300
-REPEATS = 3
 
 
 class Table:
@@ -49,25 +45,6 @@ def _timed(numbers: dict[str, float], key: str) -> Iterator[None]:
     begin = time.perf_counter()
     yield
     numbers[key] = time.perf_counter() - begin
-
-
-def bench_engine(table: Table) -> None:
-    """Nanoseconds per unordered pair and step of the lane kernel, one thread, softened Coulomb, leapfrog."""
-    table.say("\n| engine, one thread | ns per pair and step |\n|---|---|")
-    rng = np.random.default_rng(0)
-    for n_dims, n in ENGINE_SIZES:
-        x, v = rng.standard_normal((2, 64, n, n_dims))
-        q = np.sign(rng.standard_normal((64, n)))
-        n_steps = 40_000 // (n * (n - 1) // 2)
-        schedule = Schedule(np.array([n_steps]), np.array([5e-5]))
-        best = np.inf
-        for _ in range(REPEATS + 1):  # the first one compiles
-            begin = time.perf_counter()
-            simulate_batch(x, v, q, schedule=schedule, workers=1)
-            best = min(best, time.perf_counter() - begin)
-        value = 1e9 * best / (64 * n_steps * n * (n - 1) / 2)
-        table.numbers[f"engine_ns_per_pair_n{n_dims}_N{n}"] = value
-        table.say(f"| n = {n_dims}, N = {n} | {value:.1f} |")
 
 
 def bench_published(table: Table, out: Path) -> Path:
@@ -162,7 +139,6 @@ def main(argv: Sequence[str]) -> None:
     table.say(
         f"{machine()}; Python {platform.python_version()}; isotwin {__version__}; {time.strftime('%Y-%m-%d')}"
     )
-    bench_engine(table)
     published = bench_published(table, options.out)
     bench_models(table, published, options.out)
     bench_rollouts(table, options.out)
