@@ -110,6 +110,7 @@ def any_law_passes(width: int) -> Callable[..., None]:
 
 def inverse_square_passes(n_dims: int) -> Callable[..., None]:
     """Passes under the laws whose pair force falls as 1/r^2, for one n."""
+    width = GROUP if n_dims <= 3 else GROUP // 2  # more would not fit into the registers
 
     @kernel
     def passes(
@@ -128,38 +129,39 @@ def inverse_square_passes(n_dims: int) -> Callable[..., None]:
         n, lanes = x.shape[0], x.shape[2]
         across = n_dims * lanes
         kicked = closing != 0.0 or opening != 0.0
-        eps2, less_pull = broadcast(constants[0], 16), broadcast(-constants[2], 16)
-        scale, limit = broadcast(constants[1], 16), broadcast(constants[3], 16)
-        closing_w, opening_w = broadcast(closing, 16), broadcast(opening, 16)
-        dt_w, zero = broadcast(dt, 16), broadcast(0.0, 16)
-        for _ in range(n_passes):
-            for i in range(n):
-                at = i * across + w
-                x_i, f_i = load_point(x, at, lanes, n_dims, 16), load_point(f, at, lanes, n_dims, 16)
-                k_i = mul(scale, load(coupling, i * lanes + w, 16))
-                for j in range(i + 1, n):
-                    to = j * across + w
-                    r = point_difference(x_i, load_point(x, to, lanes, n_dims, 16))
-                    k_ij = mul(k_i, load(coupling, j * lanes + w, 16))
-                    c = fma(k_ij, inverse_cube(plus_square(r, eps2)), less_pull)
-                    f_i = plus_scaled(f_i, c, r)
-                    store_point(f, to, lanes, minus_scaled(load_point(f, to, lanes, n_dims, 16), c, r))
-                if constants[3] < np.inf:
-                    f_i = limited(f_i, limit)
-                a_i = scaled(f_i, load(inverse_mass, i * lanes + w, 16))
-                if not kicked:
-                    store_point(f, at, lanes, a_i)
-                else:
-                    v_i = load_point(v, at, lanes, n_dims, 16)
-                    if closing != 0.0:
-                        v_i = plus_scaled(v_i, closing_w, a_i)
-                    if opening != 0.0:
-                        v_i = plus_scaled(v_i, opening_w, a_i)
-                    store_point(v, at, lanes, v_i)
-                    for k in range(n_dims):
-                        store(f, at + k * lanes, zero)
-                    if dt != 0.0:
-                        store_point(x, at, lanes, plus_scaled(x_i, dt_w, v_i))
+        eps2, less_pull = broadcast(constants[0], width), broadcast(-constants[2], width)
+        scale, limit = broadcast(constants[1], width), broadcast(constants[3], width)
+        closing_w, opening_w = broadcast(closing, width), broadcast(opening, width)
+        dt_w, zero = broadcast(dt, width), broadcast(0.0, width)
+        for u in range(w, w + GROUP, width):
+            for _ in range(n_passes):
+                for i in range(n):
+                    at = i * across + u
+                    x_i, f_i = load_point(x, at, lanes, n_dims, width), load_point(f, at, lanes, n_dims, width)
+                    k_i = mul(scale, load(coupling, i * lanes + u, width))
+                    for j in range(i + 1, n):
+                        to = j * across + u
+                        r = point_difference(x_i, load_point(x, to, lanes, n_dims, width))
+                        k_ij = mul(k_i, load(coupling, j * lanes + u, width))
+                        c = fma(k_ij, inverse_cube(plus_square(r, eps2)), less_pull)
+                        f_i = plus_scaled(f_i, c, r)
+                        store_point(f, to, lanes, minus_scaled(load_point(f, to, lanes, n_dims, width), c, r))
+                    if constants[3] < np.inf:
+                        f_i = limited(f_i, limit)
+                    a_i = scaled(f_i, load(inverse_mass, i * lanes + u, width))
+                    if not kicked:
+                        store_point(f, at, lanes, a_i)
+                    else:
+                        v_i = load_point(v, at, lanes, n_dims, width)
+                        if closing != 0.0:
+                            v_i = plus_scaled(v_i, closing_w, a_i)
+                        if opening != 0.0:
+                            v_i = plus_scaled(v_i, opening_w, a_i)
+                        store_point(v, at, lanes, v_i)
+                        for k in range(n_dims):
+                            store(f, at + k * lanes, zero)
+                        if dt != 0.0:
+                            store_point(x, at, lanes, plus_scaled(x_i, dt_w, v_i))
 
     return passes
 

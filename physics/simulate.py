@@ -19,7 +19,7 @@ from physics.fields import NO_FIELDS, Fields
 from physics.forces import FORCES, LANES, packed_parameters, resolve_parameters
 from physics.integrators import INTEGRATORS, Integrator, Step
 from physics.integrators.gauss_radau import memory_size
-from physics.lane_laws import GROUP
+from physics.lane_laws import FARTHEST, GROUP
 from physics.large_systems import LARGE
 from physics.shared_steps import shared_step
 from physics.types import State, System, Trajectory
@@ -176,6 +176,7 @@ def simulate_batch(
     Parameters
     ----------
     positions, velocities : (n_systems, n_particles, n_dims) float64
+        Positions within 1e150 of the origin.
     charges : (n_systems, n_particles) float64
     schedule : Schedule
         Intervals between frames; frame 0 is the start.
@@ -198,6 +199,10 @@ def simulate_batch(
         masses = np.ones((n_systems, n))
     if not FORCES[law].smooth_at_contact or resolved.get("eps") == 0.0:
         _refuse_coincident(law, positions)
+    if np.abs(positions).max(initial=0.0) > FARTHEST:
+        raise InputError(
+            f"positions must be within {FARTHEST:.0e} of the origin; got {np.abs(positions).max():.3g}"
+        )
     n_frames = len(schedule.n_steps) + 1
     x_out = np.empty((n_systems, n_frames, n, d))
     v_out = np.empty((n_systems, n_frames, n, d))

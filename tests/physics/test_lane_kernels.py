@@ -5,9 +5,10 @@ import sys
 import numpy as np
 import pytest
 
+from physics.errors import InputError, SimulationError
 from physics.forces import FORCES, lane_acceleration, packed_parameters, resolve_parameters
 from physics.integrators import INTEGRATORS
-from physics.lane_laws import GROUP, coefficients
+from physics.lane_laws import FARTHEST, GROUP, coefficients
 from physics.large_systems import LARGE
 from physics.simulate import Schedule, aligned_zeros, block_lanes, pack_lanes, simulate_batch
 from tests.physics import oracle
@@ -34,10 +35,29 @@ def test_inverse_cube_is_right_to_round_off(rng):
 
 
 def test_inverse_cube_at_the_edges():
-    got = inverse_cubes(np.array([0.0, np.nan, np.inf, 1e308, 1e-200]))
-    assert np.isnan(got[:2]).all()  # nothing singular passes for a number
-    np.testing.assert_array_equal(got[2:4], 0.0)
+    got = inverse_cubes(np.array([0.0, np.nan, np.inf, FARTHEST**2, 1e-200]))
+    assert not np.isfinite(got[:3]).any()  # nothing singular passes for a number
+    assert got[3] == 0.0
     assert got[4] == pytest.approx(1e300, rel=1e-15)
+
+
+def test_positions_that_overflow_are_refused():
+    x = np.array([[[0.0, 0.0], [1e151, 0.0]]])
+    schedule = Schedule(np.array([1]), np.array([1e-3]))
+    with pytest.raises(InputError, match=r"positions must be within 1e\+150.*got 1e\+151"):
+        simulate_batch(x, np.zeros_like(x), np.ones((1, 2)), schedule=schedule)
+    x[0, 1] = 0.9 * FARTHEST
+    assert np.isfinite(simulate_batch(x, np.zeros_like(x), np.ones((1, 2)), schedule=schedule)[0]).all()
+
+
+def test_two_particles_that_meet_without_softening_are_caught():
+    x = np.array([[[-1.0], [1.0]]] * 3)  # they meet at the origin after one step
+    schedule = Schedule(np.array([1, 1]), np.array([1.0, 1.0]))
+    for law, parameters in (("coulomb", {"eps": 0.0}), ("coulomb", {"eps": 0.0, "p": 3.0}), ("reference", {})):
+        with pytest.raises(SimulationError, match="not finite"):
+            simulate_batch(
+                x, -x, np.zeros((3, 2)), law=law, parameters=parameters, schedule=schedule, integrator="leapfrog"
+            )
 
 
 def systems(rng, count, n, d):
