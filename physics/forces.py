@@ -1,13 +1,13 @@
 """The laws: what each particle pair does to each other, with what each law claims of itself.
 
-A law is one row of :data:`FORCES`. Its arithmetic lives in two lane kernels (acceleration and energy) that
-work on blocks of up to LANES independent systems laid out (n_particles, n_dims, lanes), so that the compiler
-keeps one system per vector lane; every lane has the same bits as a system computed alone. The width is read
-from the arrays: with a constant one the compiler unrolls the short loops before it can vectorise them.
+A law is one row of :data:`FORCES`. Its arithmetic is a pair coefficient (:mod:`physics.lane_laws`) and a pair
+energy (here). Kernels work on blocks of independent systems laid out (n_particles, n_dims, lanes), with one system
+in each lane of explicit vectors (:mod:`physics.lane_kernels`); every lane has the same bits as a system computed
+alone. One system of very many particles is summed otherwise (:mod:`physics.large_systems`).
 
-To add a law: write its pair coefficient in `lane_acceleration` and its pair energy in `pair_energy`,
-pack its parameters, give it the next code and a row in FORCES. The tests are parametrised over FORCES and ask
-for what the row claims.
+To add a law: write its pair coefficient in `coefficients` and its pair energy in `pair_energy`, pack its
+parameters, give it the next code and a row in FORCES. The tests are parametrised over FORCES and ask for what the
+row claims.
 """
 
 import math
@@ -28,7 +28,8 @@ from physics.lane_kernels import inverses, passes
 FloatArray = NDArray[np.float64]
 
 LANES = 32
-"""Largest number of systems per block: enough that the short inner loops pay for their set-up."""
+"""Largest number of systems per block, a multiple of the lanes that run in lockstep: what is done once for a block
+and frame is then little beside the steps."""
 
 REFERENCE_FORCE_LIMIT = 100.0
 """The published generator clamps each Cartesian component of the total force here (0.1 / dt)."""

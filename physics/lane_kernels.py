@@ -1,9 +1,10 @@
 """Sums over pairs on explicit vectors, one system a lane, and the kick and drift that follow them.
 
 Everything a step needs is made in one pass over the pairs i < j of a group of lanes: once the row of particle i is
-done, its force is whole and no later pair looks at its position, so it is kicked and moved at once. The same
-operations in the same order are made for any width, by :func:`any_law_passes`, and for the common laws of a 1/r^2
-force with n in registers, by those of :data:`INVERSE_SQUARE_PASSES`: a lane has the same bits in both.
+done, its force is whole and no later pair looks at its position, so it is kicked and moved at once.
+:func:`any_law_passes` does that under every law and in any n, :func:`inverse_square_passes` with points in
+registers for the common laws, whose pair force falls as 1/r^2. Both make the same operations in the same order: a
+lane has the same bits in either, in any block and at any width.
 """
 
 from collections.abc import Callable
@@ -41,7 +42,7 @@ MOST_DIMS = 8
 
 
 def any_law_passes(width: int) -> Callable[..., None]:
-    """The passes of :data:`INVERSE_SQUARE_PASSES` under every law and in any n, for groups of `width` lanes."""
+    """Passes (see :func:`passes`) under every law and in any n, for groups of `width` lanes."""
 
     @kernel
     def passes(
@@ -109,7 +110,7 @@ def any_law_passes(width: int) -> Callable[..., None]:
 
 
 def inverse_square_passes(n_dims: int) -> Callable[..., None]:
-    """Passes under the laws whose pair force falls as 1/r^2, for one n."""
+    """Passes (see :func:`passes`) under the laws whose pair force falls as 1/r^2, for one n."""
     width = GROUP if n_dims <= 3 else GROUP // 2  # more would not fit into the registers
 
     @kernel
