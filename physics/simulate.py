@@ -415,18 +415,13 @@ def schedule_through(times: FloatArray, dt: float) -> Schedule:
 
 def _coincident(positions: FloatArray) -> tuple[int, int, int] | None:
     """The first system with two particles in one place, and these two."""
-    if positions.shape[1] < LARGE:
-        for i in range(positions.shape[1]):
-            for j in range(i + 1, positions.shape[1]):
-                same = (positions[:, i] == positions[:, j]).all(axis=-1)
-                if same.any():
-                    return int(np.argmax(same)), i, j
-        return None
-    for index, x in enumerate(positions):  # by sorting: all pairs of a large system are too many to look at
-        _, first, which = np.unique(x + 0.0, axis=0, return_index=True, return_inverse=True)  # + 0.0: -0 is 0
+    along = np.sort(positions[:, :, 0], axis=1)
+    for index in np.flatnonzero((along[:, 1:] == along[:, :-1]).any(axis=1)):  # the others cannot hold any
+        x = positions[index] + 0.0  # -0 becomes 0
+        _, first, which = np.unique(x, axis=0, return_index=True, return_inverse=True)
         twins = np.flatnonzero(first[which.reshape(-1)] != np.arange(len(x)))
         if len(twins):
-            return index, int(first[which.reshape(-1)[twins[0]]]), int(twins[0])
+            return int(index), int(first[which.reshape(-1)[twins[0]]]), int(twins[0])
     return None
 
 

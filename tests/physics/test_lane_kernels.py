@@ -50,6 +50,19 @@ def test_positions_that_overflow_are_refused():
     assert np.isfinite(simulate_batch(x, np.zeros_like(x), np.ones((1, 2)), schedule=schedule)[0]).all()
 
 
+@pytest.mark.parametrize("n", [3, LARGE])
+def test_coincident_particles_are_found_among_those_that_share_a_coordinate(n, rng):
+    x = rng.standard_normal((4, n, 2))
+    x[1:, :, 0] = 0.25  # a wall of particles: none in one place
+    x[2:, 2, 1] = 0.0
+    schedule = Schedule(np.array([1]), np.array([1e-9]))
+    choices = {"parameters": {"eps": 0.0}, "schedule": schedule}
+    simulate_batch(x, np.zeros_like(x), np.ones((4, n)), **choices)
+    x[3, 1, 1] = -0.0
+    with pytest.raises(SimulationError, match="particles 1 and 2 coincide in system 3"):
+        simulate_batch(x, np.zeros_like(x), np.ones((4, n)), **choices)
+
+
 def test_two_particles_that_meet_without_softening_are_caught():
     x = np.array([[[-1.0], [1.0]]] * 3)  # they meet at the origin after one step
     schedule = Schedule(np.array([1, 1]), np.array([1.0, 1.0]))
