@@ -1,8 +1,10 @@
 """The compile cache, and the kernels without compilation: the same numbers."""
 
+import hashlib
 import importlib.util
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -10,12 +12,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from physics import State, System, simulate
 from physics import jit as engine_jit
 from physics.forces import FORCES
 from physics.integrators import INTEGRATORS
+from physics.large_systems import LARGE
 from physics.observables import total_energy
+from physics.simulate import Schedule, simulate_batch
 from tests.physics.tolerances import tolerance
 
 SCRIPT = """
@@ -97,3 +102,58 @@ def test_compiled_code_of_sources_nobody_runs_any_more_is_removed(tmp_path):
     assert time.time() - current.stat().st_mtime < 60
     engine_jit._use(tmp_path / "new" / "folder")
     assert (tmp_path / "new" / "folder").is_dir()
+
+
+CACHED = """
+from tests.physics.test_jit import lane_bits
+from physics.integrators import INTEGRATORS
+print(lane_bits())
+steps = [INTEGRATORS[name].step for name in ("leapfrog", "symplectic-euler")]
+missed = sum(sum(step.stats.cache_misses.values()) for step in steps)
+print(missed, sum(bool(step.stats.cache_hits) for step in steps))
+"""
+
+
+def lane_bits():
+    """A digest of short runs in lanes and in tiles under laws without exponentials, which libraries differ in."""
+    rng = np.random.default_rng(0)
+    digest = hashlib.sha256()
+    for d, n in ((2, 5), (3, 5), (5, 4), (3, LARGE)):
+        x, v = rng.standard_normal((2, 19 if n < LARGE else 1, n, d))
+        schedule = Schedule(np.array([3]), np.array([1e-2]))
+        for law, integrator in (
+            ("coulomb", "leapfrog"),
+            ("reference", "symplectic-euler"),
+            ("spring", "leapfrog"),
+        ):
+            path = simulate_batch(x, v, x[..., 0], law=law, integrator=integrator, schedule=schedule)
+            digest.update(np.stack(path).tobytes())
+    return digest.hexdigest()
+
+
+def elsewhere(**variables):
+    """What CACHED prints in another process."""
+    done = subprocess.run(
+        [sys.executable, "-c", CACHED],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_second_start_compiles_nothing():
+    assert elsewhere() == [lane_bits(), "0 2"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "features"), [("haswell", "+avx2,+fma"), ("generic", "")])
+def test_other_processors_give_the_same_bits(name, features, tmp_path):
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("names of x86-64 processors")
+    digest, counts = elsewhere(NUMBA_CACHE_DIR=str(tmp_path), NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)
+    assert digest == lane_bits()
+    assert counts != "0 2"  # compiled for that processor
