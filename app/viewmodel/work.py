@@ -307,7 +307,7 @@ def _turned(before: Unturned, operations: tuple[Operation, ...]) -> "Trajectory"
         return plain.transformed(matrix)
     start = plain.state(0)
     turned = State(start.positions @ matrix.T, start.velocities @ matrix.T, start.time)
-    return before.scenario.trajectory(plain.system, turned)
+    return before.scenario.trajectory(plain.system.transformed(matrix), turned)
 
 
 @lru_cache(maxsize=8)
@@ -443,14 +443,14 @@ def _precisions(model: "Forecaster") -> tuple[Forecast, Forecast]:
 @lru_cache(maxsize=8)
 def _engine_errors(before: Unturned) -> dict[str, FloatArray]:
     """Once for a system: no world rotation changes them."""
-    from physics.types import State, System
+    from physics.types import State
 
     scenario, plain = before.scenario, before.truth
     assert scenario is not None
 
-    def simulated(states: Arrays) -> FloatArray:
+    def simulated(states: Arrays, matrix: FloatArray) -> FloatArray:
         x, v, q, m = (array[0] for array in states)
-        system = System(q, m, plain.system.law, plain.system.parameters)
+        system = replace(plain.system, charges=q, masses=m).transformed(matrix)
         return scenario.trajectory(system, State(x, v, float(plain.times[0]))).positions
 
     return engine_errors(plain, simulated)
@@ -478,6 +478,8 @@ def _kinetic(comparison: Comparison) -> float:
 
 def _advice(setup: Setup, comparison: Comparison) -> str:
     if not any(reason.startswith("law ") for reason in comparison.outside_training):
+        return ""
+    if comparison.truth.system.fields.any:  # no preset makes data with fields
         return ""
     n, d = comparison.truth.system.n_particles, comparison.truth.n_dims
     if comparison.truth.system.law == "reference":

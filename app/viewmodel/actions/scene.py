@@ -26,6 +26,10 @@ ACTIONS: dict[str, Action] = {
     "zero-momentum": Action(
         "Zero net momentum", "Scene", "", lambda s, d: s.scene.zero_momentum(), "The centre of mass at rest"
     ),
+    "clear-fields": Action(
+        "Clear the fields", "Scene", "", lambda s, d: s.scene.clear_fields(),
+        "No electric and magnetic field, drag or trap in the draft"
+    ),
     "save-scene": Action(
         "Save as scenario…", "Scene", "", _save, "The edited scene as a file that opens here and in compare"
     ),

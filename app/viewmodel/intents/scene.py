@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.viewmodel import own_scene
+from app.viewmodel import own_fields, own_scene
 from app.viewmodel.draft import Draft
 from app.viewmodel.intents.system import OWN_SYSTEM, fitting
 from app.viewmodel.setup import OwnScene
@@ -112,6 +112,20 @@ class SceneIntents:
             lambda scene: own_scene.values(scene)[at][own_scene.columns(scene).index(column)],
             lambda scene, value: own_scene.with_value(scene, at, column, value),
         )
+
+    def set_field(self, name: str, text: str) -> None:
+        """A number of the fields, by the names of `app.viewmodel.own_fields`."""
+        self.type_number(
+            name,
+            text,
+            lambda scene: own_fields.field_values(scene)[name],
+            lambda scene, value: own_fields.with_field(scene, name, value),
+        )
+
+    def clear_fields(self) -> None:
+        """No fields, no drag, no trap."""
+        self._forget_typed()
+        self.edit(own_fields.without_fields)
 
     def set_dims(self, n_dims: int) -> None:
         """More coordinates, which are zero, or fewer."""
