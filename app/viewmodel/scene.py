@@ -56,6 +56,7 @@ def options_of(state: ViewState, comparison: Comparison) -> ViewOptions:
         selected=selection.particles,
         follow=selection.follow,
         hud=view.hud,
+        fields=view.fields,
         theme=THEMES[view.theme],
         panes=shown,
     )

@@ -101,6 +101,8 @@ class View:
         The truth and the error links in the forecast's pane.
     hud : bool
         Time, sizes, seed, errors over the panes.
+    fields : bool
+        Arrows of the electric and the magnetic field.
     fade_hidden : float
         0 to 1: how much what is off the drawn space fades.
     depth_by : "radius" or "axis"
@@ -131,6 +133,7 @@ class View:
     trail_of: Literal["all", "selected"] = "all"
     ghosts: bool = True
     hud: bool = True
+    fields: bool = True
     fade_hidden: float = 0.0
     depth_by: Literal["radius", "axis"] = "radius"
     slice_thickness: float | None = None
