@@ -108,7 +108,8 @@ class Viewport:
         scale = float(self.plotter.devicePixelRatioF())
         seen = state.seen
         picture = prepared.picture if seen is prepared else seen
-        key = (picture, state.frame, state.view, state.selection, no_rollout, scale)
+        edited = (state.moving, state.draft) if state.moving is not None else None
+        key = (picture, state.frame, state.view, state.selection, no_rollout, scale, edited)
         if key == self._drawn:
             return
         self._drawn = key

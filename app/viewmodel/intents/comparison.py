@@ -140,7 +140,8 @@ class ComparisonIntents:
         state = self._session.state
         old = state.prepared
         playback, selection = state.playback, state.selection
-        if old is None or _different_film(old.setup, prepared.setup):
+        moved = state.moving is not None and old is not None and _as_many(old, prepared)
+        if not moved and (old is None or _different_film(old.setup, prepared.setup)):
             selection = Selection()
             if self.resume_at is None:
                 playback = replace(playback, position=0.0, backwards=False, mark_in=None, mark_out=None)
@@ -169,6 +170,11 @@ class ComparisonIntents:
             return
         self._back_to_what_is_shown()
         self._session.say(reason, "error")
+
+
+def _as_many(a: Prepared, b: Prepared) -> bool:
+    """Whether it is still the same particles, moved in the view: then the clock and the selection stay."""
+    return a.comparison.truth.positions.shape[1:] == b.comparison.truth.positions.shape[1:]
 
 
 def _different_film(a: Setup, b: Setup) -> bool:
