@@ -151,7 +151,15 @@ class Scenario:
         return system, state
 
     def clamped(self) -> "Scenario":
-        """The same system under the published law, whose clamp of each component is not isotropic."""
+        """The same system under the published law, whose clamp of each component is not isotropic.
+
+        Raises
+        ------
+        InputError
+            Where there is a magnetic field or drag, which that law's integrator does not take.
+        """
+        if self.fields.on_velocity:
+            raise InputError(f"scenario {self.name!r}: law 'reference' takes no magnetic field and no drag")
         title = f"{self.title} (published clamped law)"
         return replace(self, title=title, law="reference", parameters={}, dt=None)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-ARROW_TIME = 0.5
+ARROW_TIME = 1.0
 """A velocity's arrow leads to where the particle would be after this long [time]."""
 
 KEYS = "Drag: place. Shift+drag: velocity. Arrow keys: nudge. Esc: done."
@@ -144,7 +144,7 @@ def _words(scene: OwnScene, state: "ViewState") -> str:
     chosen = state.selection.particles
     which = held if held is not None else (chosen[-1] if chosen else None)
     if which is None or which >= scene.n_particles:
-        return f"arrows: the way of {ARROW_TIME:g} time units"
+        return f"arrows: the way of {ARROW_TIME:g} time unit"
     x, v = (", ".join(map(short_number, rows[which])) for rows in (scene.positions, scene.velocities))
     return f"particle {which}   x = ({x})   v = ({v})"
 

@@ -370,8 +370,8 @@ def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:
     def never(seed: int | None) -> bool:
         chosen = {"n_particles": setup.particles, "seed": seed} if drawn else {}
         system, state = scenario.initial(dims=setup.dims, **chosen)
-        if (system.masses != 1.0).any():
-            return False  # the published law has no masses: not known
+        if (system.masses != 1.0).any() or system.fields.any:
+            return False  # the published law has neither masses nor fields: not known
         dt = default_dt(system)
         arrays = (a[None] for a in (state.positions, state.velocities, system.charges))
         return bool(clean_windows(largest_forces(*arrays, dt=dt, n_steps=round(scenario.duration / dt)))[0])

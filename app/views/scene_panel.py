@@ -50,7 +50,7 @@ def _button(text: str, tip: str, run: Callable[[], None]) -> QPushButton:
 def _checkable(button: QPushButton) -> QPushButton:
     """With room for its words in bold, as they are while it is checked."""
     button.setCheckable(True)
-    button.setMinimumWidth(button.fontMetrics().horizontalAdvance(button.text()) + 36)
+    button.setMinimumWidth(button.fontMetrics().horizontalAdvance(button.text()) + 26)
     return button
 
 
@@ -160,13 +160,13 @@ class ScenePanel(QWidget):
         tabs = QHBoxLayout()
         tabs.setSpacing(4)
         self.tabs = [
-            _button("Particles", "Charge, mass, place and velocity of each", lambda: self._turn_to(0)),
-            _button("Fields", "Electric and magnetic field, drag, trap", lambda: self._turn_to(1)),
+            _button("Particles", "Charge, mass, place and velocity of each", lambda: self.turn_to(0)),
+            _button("Fields", "Electric and magnetic field, drag, trap", lambda: self.turn_to(1)),
         ]
         for tab in self.tabs:
             tabs.addWidget(_checkable(tab))
         tabs.addStretch(1)
-        self.moves = _button("Move in the view", "Drag the particles in the left pane (Shift+M)", self._move)
+        self.moves = _button("Move in view", "Drag the particles in the left pane (Shift+M)", self._move)
         tabs.addWidget(_checkable(self.moves))
         column.addLayout(tabs)
         page = QWidget()
@@ -178,7 +178,7 @@ class ScenePanel(QWidget):
         self.fields.table.installEventFilter(self)
         self.pages.addWidget(self.fields)
         column.addWidget(self.pages, 1)
-        self._turn_to(0)
+        self.turn_to(0)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         buttons.addWidget(_button("Add", "One particle more, at rest", scenes.add))
@@ -219,7 +219,8 @@ class ScenePanel(QWidget):
                 return True
         return super().eventFilter(watched, event)
 
-    def _turn_to(self, page: int) -> None:
+    def turn_to(self, page: int) -> None:
+        """Show the particles (0) or the fields (1)."""
         self.pages.setCurrentIndex(page)
         for at, tab in enumerate(self.tabs):
             tab.setChecked(at == page)

@@ -27,7 +27,9 @@ ARROW_SIZE = 0.3
 REACH = 0.66
 """How far from the origin the arrows of a field stand, as a share of the framing radius."""
 
-RING_ARROWS = 14
+RING, RING_ARROWS = 0.82, 18
+"""Radius of the widest ring, outside the other arrows, as a share of the framing radius; arrows of each ring."""
+
 NOTHING = 1e-9
 """A plane that turns so much slower than the fastest one does not turn."""
 
@@ -132,7 +134,7 @@ def _rings(magnetic: FloatArray, radius: float) -> tuple[FloatArray, FloatArray]
     planes = turning_planes(magnetic)
     angles = 2.0 * np.pi * np.arange(RING_ARROWS + 1) / RING_ARROWS
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    knots = [REACH * radius * (rate / planes[0][0]) * circle @ axes for rate, axes in planes]
+    knots = [RING * radius * (rate / planes[0][0]) * circle @ axes for rate, axes in planes]
     feet, heads = (np.concatenate([k[part] for k in knots]) for part in (slice(None, -1), slice(1, None)))
     return 0.5 * (feet + heads), heads - feet
 

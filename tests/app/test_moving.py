@@ -13,7 +13,7 @@ from app.viewmodel.setup import Turn
 from app.viewmodel.state import ViewState
 from surrogate.render.picking import on_screen
 from tests.app.fakes import FakeDialogs, PromptRunner, later_session, prompt_session, texts
-from tests.app.test_scene_editor import SCENE, session_with
+from tests.app.test_scene_editor import FIELDED, SCENE, session_with
 from tests.app.test_scene_window import cell
 
 
@@ -248,12 +248,13 @@ def test_more_particles_in_the_draft_than_in_the_film_are_drawn():
 def test_dragging_in_the_window(open_window, qtbot):
     from PySide6.QtCore import QPoint, Qt
 
-    window = open_window(real=True, model="integrator-nd", scenario="gyration")
+    own = replace(FIELDED, duration=3.0)
+    window = open_window(real=True, model="integrator-nd", scenario="", own=own)
+    window.session.clock.toggle_play()
     session, key, left = window.session, Qt.Key, Qt.MouseButton.LeftButton
     still, shift = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
     qtbot.waitUntil(lambda: session.state.prepared is not None and not session.state.busy, timeout=60_000)
     qtbot.waitUntil(lambda: window.viewport.on_screen is not None, timeout=60_000)
-    session.clock.seek(0)
     qtbot.keyClick(window, key.Key_M, shift)
     mover, panel, plotter = window.mover, window.panels["scene"], window.viewport.plotter
     assert session.state.moving == Moving()
@@ -283,7 +284,7 @@ def test_dragging_in_the_window(open_window, qtbot):
     assert (np.asarray(window.grab().toImage().constBits()) != plain).any()
     qtbot.keyClick(window, key.Key_Escape)
     qtbot.mouseRelease(plotter, left, still, at(before.places[2]))
-    assert session.state.setup.own is None
+    assert session.state.setup.own == own
     np.testing.assert_array_equal(drawing(session.state).places, before.places)
 
     drag(at(before.places[2]), QPoint(24, -18))
@@ -309,10 +310,10 @@ def test_dragging_in_the_window(open_window, qtbot):
     for _ in range(4):
         window.actions_by_name["undo"].trigger()
         qtbot.waitUntil(lambda: not session.state.busy, timeout=60_000)
-    assert session.state.setup.own is None
+    assert session.state.setup.own == own
     drag(QPoint(30, plotter.height() - 40), QPoint(40, 0))  # beside every particle the mouse is the camera's
     qtbot.mouseRelease(plotter, left, still, QPoint(70, plotter.height() - 40))
-    assert session.state.setup.own is None
+    assert session.state.setup.own == own
     qtbot.keyClick(window, key.Key_Escape)
     assert session.state.moving is None
     assert not mover.arrows.isVisible()
@@ -325,7 +326,7 @@ def test_dragging_in_the_window(open_window, qtbot):
     qtbot.mouseClick(panel.tabs[1], left)
     qtbot.waitUntil(panel.fields.table.isVisible)
     cell(qtbot, panel.fields.table, 1, 3, "-2.5")
-    assert session.scene.draft.scene.magnetic == (6.0, 0.0, -2.5)
+    assert session.scene.draft.scene.magnetic == (2.0, 0.5, -2.5)
     assert panel.fields.table.item(2, 2).text() == "2.5"
     assert not panel.fields.table.item(2, 2).flags() & Qt.ItemFlag.ItemIsEditable
     cell(qtbot, panel.fields.table, 0, 0, "up")

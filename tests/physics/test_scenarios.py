@@ -277,3 +277,5 @@ def test_the_published_law_takes_no_magnetic_field_and_no_drag(tmp_path):
     with pytest.raises(InputError, match="law 'reference' takes no magnetic field and no drag"):
         from_text(tmp_path, text)
     assert from_text(tmp_path, text.replace("drag", "trap")).fields.trap == 0.5
+    with pytest.raises(InputError, match="scenario 'gyration': law 'reference' takes no magnetic field"):
+        load_scenario("gyration").clamped()

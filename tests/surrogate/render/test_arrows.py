@@ -8,7 +8,7 @@ import pytest
 from physics.fields import Fields
 from physics.rotations import random_orthogonal, reflection
 from surrogate.render import DARK, ViewOptions, build_scene
-from surrogate.render.arrows import ARROW_SIZE, field_key, field_vectors, turning_planes
+from surrogate.render.arrows import ARROW_SIZE, RING_ARROWS, field_key, field_vectors, turning_planes
 
 
 def fields_in(n: int) -> Fields:
@@ -90,7 +90,7 @@ def test_a_scene_shows_its_systems_fields_unless_told_not_to(comparison_of):
     system = replace(plain.truth.system, fields=fields_in(4))
     fielded = replace(plain, truth=replace(plain.truth, system=system))
     scene = build_scene(fielded, 3)
-    assert len(scene.vectors.points) == 8 + 2 * 14
+    assert len(scene.vectors.points) == 8 + 2 * RING_ARROWS
     assert [word.split()[0] for word, _ in scene.legend.arrows] == ["electric", "magnetic"]
     assert scene.vectors is build_scene(fielded, 5).vectors  # made once
     hidden = build_scene(fielded, 3, ViewOptions(fields=False))
