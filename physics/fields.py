@@ -91,6 +91,35 @@ class Fields:
         magnetic = self.magnetic if self.magnetic.size else np.zeros((n_dims, n_dims))
         return np.concatenate([[self.drag, self.trap], electric, magnetic.ravel()])
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What there is, in words."""
+        there = {
+            "electric field": np.any(self.electric),
+            "magnetic field": np.any(self.magnetic),
+            "drag": self.drag,
+            "trap": self.trap,
+        }
+        return tuple(name for name, value in there.items() if value)
+
+    def padded(self, n_dims: int) -> "Fields":
+        """The same in more dimensions, where nothing acts along the new axes.
+
+        Raises
+        ------
+        InputError
+            Where there would be fewer.
+        """
+        if self.n_dims in (None, n_dims):
+            return self
+        assert self.n_dims is not None
+        if n_dims < self.n_dims:
+            raise InputError(f"fields are for n = {self.n_dims} and cannot be cut to n = {n_dims}")
+        more = (0, n_dims - self.n_dims)
+        electric = np.pad(self.electric, more) if self.electric.size else self.electric
+        magnetic = np.pad(self.magnetic, (more, more)) if self.magnetic.size else self.magnetic
+        return Fields(electric, magnetic, self.drag, self.trap)
+
     def transformed(self, matrix: FloatArray) -> "Fields":
         """As seen after every position and velocity x became matrix @ x: R E, R B R^T."""
         turned = matrix @ self.magnetic @ matrix.T if self.magnetic.size else self.magnetic

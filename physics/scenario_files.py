@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from physics.fields import Fields
 from physics.files import atomic_write
 from physics.scenarios import Scenario, scenario_from_tree
 
@@ -23,7 +26,17 @@ def scenario_tree(scenario: Scenario) -> dict[str, Any]:
     for name in ("parameters", "particles", "random"):
         if getattr(scenario, name):
             tree[name] = dict(getattr(scenario, name))
+    if scenario.fields.any:
+        tree["fields"] = fields_tree(scenario.fields)
     return tree
+
+
+def fields_tree(fields: Fields) -> dict[str, Any]:
+    """Fields as the table of a scenario file; what is zero is left out."""
+    tree: dict[str, Any] = {
+        key: getattr(fields, key).tolist() for key in ("electric", "magnetic") if np.any(getattr(fields, key))
+    }
+    return tree | {key: getattr(fields, key) for key in ("drag", "trap") if getattr(fields, key)}
 
 
 def scenario_text(scenario: Scenario) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from physics.errors import InputError, unknown_name
+from physics.fields import NO_FIELDS, Fields
 from physics.files import bounded_text
 from physics.presets import PRESETS, PUBLISHED_STREAM, draw_state, published_states
 from physics.types import State, System, Trajectory
@@ -34,7 +35,11 @@ KEYS: dict[str, Any] = {
     "dt": (int, float),
     "particles": dict,
     "random": dict,
+    "fields": dict,
 }
+FIELD_KEYS: dict[str, Any] = {
+    "electric": list, "magnetic": list, "drag": (int, float), "trap": (int, float),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Scenario:
         charges, positions, velocities and optional masses of a fixed scenario.
     random : mapping
         preset, particles, dims, seed of a drawn one.
+    fields : Fields
+        In more dimensions than theirs nothing acts along the new axes.
     """
 
     name: str
@@ -67,6 +74,7 @@ class Scenario:
     dt: float | None = None
     particles: Mapping[str, Any] = field(default_factory=dict)
     random: Mapping[str, Any] = field(default_factory=dict)
+    fields: Fields = NO_FIELDS
 
     @property
     def dims(self) -> int:
@@ -104,9 +112,11 @@ class Scenario:
         if n_particles is not None or seed is not None:
             raise InputError(f"scenario {self.name!r} is fixed: its particles cannot be drawn anew")
         given = self.particles
-        system = System(given["charges"], given.get("masses", 1.0), self.law, self.parameters)
         state = State(given["positions"], given["velocities"], self.start)
         x, v = state.positions, state.velocities
+        n = x.shape[1] if dims is None else max(dims, x.shape[1])
+        fields = self.fields.padded(n)
+        system = System(given["charges"], given.get("masses", 1.0), self.law, self.parameters, fields)
         if len(x) != system.n_particles:
             raise InputError(f"positions must have a row for each of {system.n_particles} charges; got {len(x)}")
         if dims is not None and dims != x.shape[1]:
@@ -132,7 +142,7 @@ class Scenario:
             *_, (x, v, q) = published_states(preset, "test", chosen + 1)
         else:
             x, v, q = draw_state(preset, n, d, np.random.default_rng([chosen, 3]))
-        system = System(q, 1.0, self.law, self.parameters)
+        system = System(q, 1.0, self.law, self.parameters, self.fields.padded(d))
         state = State(x, v, 0.0)
         if self.start > 0:
             from physics.simulate import simulate  # Numba: not for those who only list scenarios
@@ -141,7 +151,15 @@ class Scenario:
         return system, state
 
     def clamped(self) -> "Scenario":
-        """The same system under the published law, whose clamp of each component is not isotropic."""
+        """The same system under the published law, whose clamp of each component is not isotropic.
+
+        Raises
+        ------
+        InputError
+            Where there is a magnetic field or drag, which that law's integrator does not take.
+        """
+        if self.fields.on_velocity:
+            raise InputError(f"scenario {self.name!r}: law 'reference' takes no magnetic field and no drag")
         title = f"{self.title} (published clamped law)"
         return replace(self, title=title, law="reference", parameters={}, dt=None)
 
@@ -219,7 +237,8 @@ def scenario_from_tree(tree: dict[str, Any], name: str, where: str) -> Scenario:
             raise InputError(f"{where}: {key} is missing")
     if ("particles" in tree) == ("random" in tree):
         raise InputError(f"{where}: expected either [particles] or [random]")
-    values = {key: tree[key] for key in tree if key not in ("parameters", "particles", "random")}
+    tables = ("parameters", "particles", "random", "fields")
+    values = {key: tree[key] for key in tree if key not in tables}
     for key in ("duration", "frame_interval", "start", "dt"):
         if key in values:
             try:
@@ -236,18 +255,41 @@ def scenario_from_tree(tree: dict[str, Any], name: str, where: str) -> Scenario:
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     scenario = Scenario(
-        name, parameters=parameters, particles=tree.get("particles", {}), random=tree.get("random", {}), **values
+        name,
+        parameters=parameters,
+        particles=tree.get("particles", {}),
+        random=tree.get("random", {}),
+        fields=_checked_fields(tree.get("fields", {}), tree["law"], where),
+        **values,
     )
     if not 2 <= scenario.duration / scenario.frame_interval <= 100_000:
         raise InputError(f"{where}: duration / frame_interval must be from 2 to 100000 frames")
     if scenario.random:
-        _check_random(scenario.random, where)
+        _check_random(scenario.random, scenario.fields, where)
     else:
         _check_particles(scenario, where)
     return scenario
 
 
-def _check_random(random: Mapping[str, Any], where: str) -> None:
+def _checked_fields(given: Mapping[str, Any], law: str, where: str) -> Fields:
+    for key, value in given.items():
+        if key not in FIELD_KEYS:
+            raise unknown_name(f"key in {where} [fields]", key, FIELD_KEYS)
+        if not isinstance(value, FIELD_KEYS[key]) or isinstance(value, bool):
+            raise InputError(f"{where}: [fields] {key} has the wrong type; got {value!r:.60}")
+    try:
+        fields = Fields(**given)
+    except (InputError, OverflowError) as error:
+        raise InputError(f"{where}: [fields] {error}") from None
+    from physics.integrators import INTEGRATORS
+    from physics.simulate import default_integrator
+
+    if fields.on_velocity and not INTEGRATORS[default_integrator(law, fields)].takes_velocity_forces:
+        raise InputError(f"{where}: [fields] law {law!r} takes no magnetic field and no drag")
+    return fields if fields.any else NO_FIELDS
+
+
+def _check_random(random: Mapping[str, Any], fields: Fields, where: str) -> None:
     wanted = {"preset": str, "particles": int, "dims": int, "seed": int}
     for key in random:
         if key not in wanted:
@@ -261,6 +303,12 @@ def _check_random(random: Mapping[str, Any], where: str) -> None:
         raise InputError(f"{where}: [random] particles must be 1 to {MAX_PARTICLES}, dims 1 to {MAX_DIMS}")
     if not 0 <= random["seed"] < 2**32:
         raise InputError(f"{where}: [random] seed must be from 0 to 2^32-1")
+    _check_field_dims(random["dims"], fields, where)
+
+
+def _check_field_dims(n_dims: int, fields: Fields, where: str) -> None:
+    if fields.n_dims not in (None, n_dims):
+        raise InputError(f"{where}: [fields] are for n = {fields.n_dims}; the scenario has n = {n_dims}")
 
 
 def _check_particles(scenario: Scenario, where: str) -> None:
@@ -272,6 +320,7 @@ def _check_particles(scenario: Scenario, where: str) -> None:
         if not isinstance(scenario.particles.get(key), list) or not scenario.particles[key]:
             raise InputError(f"{where}: [particles] {key} must be a non-empty list")
     try:
-        scenario.initial()
+        _, state = replace(scenario, fields=NO_FIELDS).initial()
     except InputError as error:
         raise InputError(f"{where}: [particles] {error}") from None
+    _check_field_dims(state.n_dims, scenario.fields, where)

@@ -5,7 +5,7 @@ Shapes end in (n_particles, n_dims); the engine works in float64.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +100,10 @@ class System:
         """Number of particles."""
         return int(self.charges.size)
 
+    def transformed(self, matrix: FloatArray) -> "System":
+        """As seen after every position x became matrix @ x: its fields turn along, pair laws are the same."""
+        return replace(self, fields=self.fields.transformed(matrix)) if self.fields.any else self
+
 
 @dataclass(frozen=True, eq=False)
 class State:
@@ -193,7 +197,7 @@ class Trajectory:
         return State(self.positions[frame], self.velocities[frame], float(self.times[frame]), memory)
 
     def transformed(self, matrix: FloatArray) -> "Trajectory":
-        """The same trajectory with every position and velocity x replaced by matrix @ x.
+        """The same trajectory with every position and velocity x replaced by matrix @ x; fields turn along.
 
         Parameters
         ----------
@@ -204,6 +208,6 @@ class Trajectory:
             self.times,
             self.positions @ matrix.T,
             self.velocities @ matrix.T,
-            self.system,
+            self.system.transformed(matrix),
             self.velocity_offset,
         )

@@ -26,6 +26,7 @@ from physics.errors import InputError, unknown_name
 from physics.forces import FORCES
 from physics.presets import PRESETS
 from physics.rotations import parse_operations, random_rotation, reflection
+from physics.scenario_files import fields_tree
 from physics.scenarios import Scenario, load_scenario, shipped_scenarios
 from physics.types import State, System, Trajectory
 from surrogate.comparison import Comparison
@@ -98,7 +99,7 @@ def scenario_truth(
     if n_frames is not None:
         lead = horizon_in_frames(np.arange(3) * np.float64(scenario.frame_interval), model.horizon)
         n_frames += lead
-    return scenario.trajectory(system, turned, n_frames)
+    return scenario.trajectory(system.transformed(rotation.matrix), turned, n_frames)
 
 
 def task_start(split: DataSplit, split_name: str) -> int:
@@ -196,6 +197,7 @@ def comparison_parts(
             "turns": rotation.turns,
             "law": truth.system.law,
             "parameters": dict(truth.system.parameters),
+            "fields": fields_tree(truth.system.fields),
             "card": model.card,
             "gives_velocity": model.gives_velocity,
             **(details or {}),
@@ -336,6 +338,7 @@ def _comparison(options: Any, model: Forecaster, command: str) -> Comparison:
             "scenario": scenario.name,
             "law": scenario.law,
             "parameters": dict(scenario.parameters),
+            "fields": fields_tree(scenario.fields),
             "n_dims": n_dims,
             "seed": options.seed if options.seed is not None else scenario.random.get("seed"),
         }

@@ -391,6 +391,8 @@ class Forecaster:
         )
         if not self.uses_masses and (system.masses != 1).any():
             reasons += ("masses other than 1",)
+        if system.fields.any:  # no data set with fields is made or read: none was trained on
+            reasons += (f"{', '.join(system.fields.names)} (trained: none)",)
         return reasons
 
     def _checked(self, name: str, values: Any) -> Tensor:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.own_fields import fields_of, with_field_dims, with_fields_of
 from app.viewmodel.setup import OwnScene
 from physics.errors import InputError
 from physics.presets import PRESETS, draw_masses, draw_state
@@ -33,7 +34,7 @@ def scene_of_state(
 ) -> OwnScene:
     """The first state of a trajectory as a scene."""
     system, state = trajectory.system, trajectory.state(0)
-    return OwnScene(
+    scene = OwnScene(
         title=title,
         law=system.law,
         parameters=tuple(system.parameters.items()),
@@ -46,6 +47,7 @@ def scene_of_state(
         start=state.time,
         dt=dt,
     )
+    return with_fields_of(scene, system.fields)
 
 
 def scenario_of_scene(scene: OwnScene) -> "Scenario":
@@ -56,6 +58,7 @@ def scenario_of_scene(scene: OwnScene) -> "Scenario":
     InputError
         One line: what does not fit.
     """
+    from physics.scenario_files import fields_tree
     from physics.scenarios import scenario_from_tree
 
     tree: dict[str, Any] = {
@@ -71,6 +74,7 @@ def scenario_of_scene(scene: OwnScene) -> "Scenario":
             "positions": [list(row) for row in scene.positions],
             "velocities": [list(row) for row in scene.velocities],
         },
+        "fields": fields_tree(fields_of(scene)),
     }
     if scene.dt is not None:
         tree["dt"] = scene.dt
@@ -78,7 +82,7 @@ def scenario_of_scene(scene: OwnScene) -> "Scenario":
 
 
 def problems(scene: OwnScene) -> dict[str, str]:
-    """What is wrong, by field: "title", "duration", "parameter NAME", "particles", "mass I"; empty if nothing."""
+    """What is wrong, by field: "title", "duration", "parameter NAME", "particles", "mass I", "drag", "fields"."""
     from physics.forces import FORCES, parameter_limits, resolve_parameters
 
     found: dict[str, str] = {}
@@ -97,6 +101,10 @@ def problems(scene: OwnScene) -> dict[str, str]:
     for at, mass in enumerate(scene.masses):
         if mass <= 0:
             found[f"mass {at}"] = f"the mass of particle {at} must be above 0; got {mass:g}"
+    if scene.drag < 0:
+        found["drag"] = f"drag must be 0 or more; got {scene.drag:g}"
+    if scene.law == "reference" and (scene.magnetic or scene.drag):
+        found["fields"] = "the law 'reference' takes no magnetic field and no drag"
     if len(set(scene.positions)) < scene.n_particles and not FORCES[scene.law].smooth_at_contact:
         found["particles"] = f"two particles at one place, which the law {scene.law!r} does not take"
     return found
@@ -122,7 +130,8 @@ def with_dims(scene: OwnScene, n_dims: int) -> OwnScene:
     def cut(rows: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
         return tuple((row + (0.0,) * n_dims)[:n_dims] for row in rows)
 
-    return replace(scene, positions=cut(scene.positions), velocities=cut(scene.velocities))
+    fields = with_field_dims(scene, n_dims)
+    return replace(fields, positions=cut(scene.positions), velocities=cut(scene.velocities))
 
 
 def with_particle(scene: OwnScene) -> OwnScene:

@@ -97,8 +97,9 @@ def verdict(prepared: Prepared) -> str:
         if key in found and comparison is not None:
             parts.append(model_verdict(comparison.model_name, found[key], comparison.truth.times))
     if "engine" in found:
-        law = prepared.comparison.truth.system.law
-        parts.append(truth_verdict(found["engine"], times, law, FORCES[law].isotropic))
+        system = prepared.comparison.truth.system
+        isotropic, trapped = FORCES[system.law].isotropic, system.fields.trap != 0.0
+        parts.append(truth_verdict(found["engine"], times, system.law, isotropic, trapped))
     return " ".join(parts)
 
 

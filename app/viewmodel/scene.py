@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodel.glimpse import Glimpse
+from app.viewmodel.moving import with_edited
 from app.viewmodel.picture import fitting
 from app.viewmodel.state import ViewState, chosen_basis
 from app.viewmodel.work import Prepared
@@ -56,6 +57,7 @@ def options_of(state: ViewState, comparison: Comparison) -> ViewOptions:
         selected=selection.particles,
         follow=selection.follow,
         hud=view.hud,
+        fields=view.fields,
         theme=THEMES[view.theme],
         panes=shown,
     )
@@ -69,14 +71,14 @@ def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     comparison = prepared.comparison
     options = options_of(state, comparison)
     if isinstance(state.seen, Glimpse):
-        return _alone(_glimpsed(state.seen, prepared, state.frame, options, frames), state)
+        return _alone(with_edited(_glimpsed(state.seen, prepared, state.frame, options, frames), state), state)
     scene = build_scene(comparison, state.frame, options, frames)
     if prepared.contrast is not None:
         frame = _matching_frame(prepared.contrast, state.time)
         same_scale = replace(options, panes=("forecast",), colour_range=scene.colour_range)
         other = build_scene(prepared.contrast, frame, same_scale, frames)
         scene = replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
-    return _alone(scene, state)
+    return _alone(with_edited(scene, state), state)
 
 
 def _alone(scene: Scene, state: ViewState) -> Scene:

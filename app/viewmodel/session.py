@@ -21,6 +21,7 @@ from app.viewmodel.intents.files import FileIntents
 from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.intents.lessons import LessonIntents
 from app.viewmodel.intents.models import ModelIntents
+from app.viewmodel.intents.moving import MovingIntents
 from app.viewmodel.intents.picture import PictureIntents
 from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.scene import SceneIntents
@@ -85,6 +86,7 @@ class Session:
         self.welcome = WelcomeIntents(self)
         self.lessons = LessonIntents(self)
         self.sketch = SketchIntents(self)
+        self.moving = MovingIntents(self)
 
     @property
     def state(self) -> ViewState:
@@ -124,11 +126,15 @@ class Session:
         self.publish(message=None)
 
     def clear(self) -> None:
-        """Take away what lies over the picture (first steps, keys, sketch, message); else the selection."""
+        """Let go of a particle that is held; else take away what lies over the picture; else the selection."""
         state = self._state
-        if not (state.sketch or state.welcome or state.view.show_help or state.message):
+        if state.moving is not None and state.moving.particle is not None:
+            self.moving.cancel()
+            return
+        if not (state.sketch or state.moving or state.welcome or state.view.show_help or state.message):
             self.selection.clear()
         self.sketch.end()
+        self.moving.end()
         self.welcome.close()
         if self._state.view.show_help:
             self.view.toggle_help()
@@ -158,6 +164,7 @@ class Session:
         if not back:
             return
         self.tours.pause()
+        self.moving.cancel()
         now = self._state
         forth.append((now.setup, now.view, now.draft))
         setup, view, draft = back.pop()

@@ -205,6 +205,11 @@ class OwnScene:
     duration, frame_interval, start : float [time]
         `start` is the time of the state.
     dt : float or None [time]
+    electric : tuple of float
+        (n,), or empty for none.
+    magnetic : tuple of float
+        B_ij of each plane in the order of :func:`planes`, or empty for none.
+    drag, trap : float
     """
 
     title: str = "Own scene"
@@ -218,6 +223,10 @@ class OwnScene:
     frame_interval: float = 0.05
     start: float = 0.0
     dt: float | None = None
+    electric: tuple[float, ...] = ()
+    magnetic: tuple[float, ...] = ()
+    drag: float = 0.0
+    trap: float = 0.0
 
     @property
     def n_particles(self) -> int:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.viewmodel.draft import Draft
 from app.viewmodel.glimpse import Glimpse
+from app.viewmodel.moving import Moving
 from app.viewmodel.preferences import Preferences
 from app.viewmodel.setup import Setup, active_degrees, planes
 from app.viewmodel.tasks.model_table import ModelRow
@@ -101,6 +102,8 @@ class View:
         The truth and the error links in the forecast's pane.
     hud : bool
         Time, sizes, seed, errors over the panes.
+    fields : bool
+        Arrows of the electric and the magnetic field.
     fade_hidden : float
         0 to 1: how much what is off the drawn space fades.
     depth_by : "radius" or "axis"
@@ -131,6 +134,7 @@ class View:
     trail_of: Literal["all", "selected"] = "all"
     ghosts: bool = True
     hud: bool = True
+    fields: bool = True
     fade_hidden: float = 0.0
     depth_by: Literal["radius", "axis"] = "radius"
     slice_thickness: float | None = None
@@ -324,6 +328,8 @@ class ViewState:
         What was measured of all models.
     draft : Draft or None
         What the scene editor has and the simulation has not; None without edits.
+    moving : Moving or None
+        Particles are moved in the view.
     training : Training
         The training panel.
     browser : Browser
@@ -351,6 +357,7 @@ class ViewState:
     sketch: "Sketch | None" = None
     models: ModelTable = field(default_factory=ModelTable)
     draft: Draft | None = None
+    moving: Moving | None = None
     training: Training = field(default_factory=Training)
     browser: Browser = field(default_factory=Browser)
 

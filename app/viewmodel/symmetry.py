@@ -5,7 +5,7 @@ equivariant, round-off, and chaos, which makes round-off large. They are told ap
 lacks in equivariance is the same in double precision, what is round-off is smaller by the precision gained.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -118,9 +118,9 @@ class Symmetry:
         """The names of what it is not equivariant under."""
         return tuple(name for name in NAMES if self.double.get(name, 0.0) > EXACT)
 
-    def first_large(self) -> int | None:
-        """The first frame at which an error is more than round-off; None if there is none."""
-        large = np.max([self.errors[name] for name in NAMES], axis=0) > ROUND_OFF
+    def first_large(self, names: Sequence[str] = NAMES) -> int | None:
+        """The first frame at which an error (of these) is more than round-off; None if there is none."""
+        large = np.max([self.errors[name] for name in names], axis=0) > ROUND_OFF
         return int(self.frames[np.argmax(large)]) if large.any() else None
 
 
@@ -175,8 +175,8 @@ def model_symmetry(
     return Symmetry(frames, errors((x, v, q, m), single), medians)
 
 
-Simulation = Callable[[Arrays], FloatArray]
-"""Positions (n_frames, N, n) from a start: arrays of one sample."""
+Simulation = Callable[[Arrays, FloatArray], FloatArray]
+"""Positions (n_frames, N, n) from a start (arrays of one sample) in fields turned by a matrix (n, n)."""
 
 
 def engine_errors(plain: "Trajectory", simulate: Simulation) -> dict[str, FloatArray]:
@@ -194,7 +194,7 @@ def engine_errors(plain: "Trajectory", simulate: Simulation) -> dict[str, FloatA
     size = float(np.abs(start.positions).max())
     group = elements(plain.n_dims, system.n_particles, size, None)
     return {
-        name: relative(simulate(element.states(one)), element.positions(plain.positions))
+        name: relative(simulate(element.states(one), element.matrix), element.positions(plain.positions))
         for name, element in group.items()
     }
 
@@ -211,21 +211,25 @@ def model_verdict(name: str, found: Symmetry, times: FloatArray) -> str:
     return f"{name} is equivariant; the difference is chaos after t = {times[frame]:.1f}."
 
 
-def truth_verdict(found: Symmetry, times: FloatArray, law: str, isotropic: bool) -> str:
+def truth_verdict(found: Symmetry, times: FloatArray, law: str, isotropic: bool, trapped: bool = False) -> str:
     """What the errors of the engine mean, in a sentence.
 
     Translations and permutations are symmetries of every law here, so that their errors show what chaos has made
-    of round-off by then: a law that is not isotropic is to blame for what is far above that.
+    of round-off by then: a law that is not isotropic is to blame for what is far above that. A trap is about the
+    origin, which leaves no symmetry under translations.
     """
+    still = [name for name in ("translation", "permutation") if not (trapped and name == "translation")]
+    note = " A translation is no symmetry of it: the trap is about the origin." if trapped else ""
     large = np.maximum(found.errors["rotation"], found.errors["reflection"]) > ROUND_OFF
     if not isotropic and large.any():
         first = int(np.argmax(large))
         turned = max(found.errors[name][first] for name in ("rotation", "reflection"))
-        floor = max(found.errors[name][first] for name in ("translation", "permutation"))
+        floor = max(found.errors[name][first] for name in still)
         if turned > FAR_ABOVE * floor:
             when = times[found.frames[first]]
-            return f"The truth itself is not equivariant (from t = {when:.1f} on): the {law} law is not isotropic."
-    frame = found.first_large()
+            start = f"The truth itself is not equivariant (from t = {when:.1f} on)"
+            return f"{start}: the {law} law is not isotropic.{note}"
+    frame = found.first_large(("rotation", "reflection", *still))
     if frame is None:
-        return "The truth is equivariant to round-off."
-    return f"The truth is equivariant; the difference is chaos after t = {times[frame]:.1f}."
+        return f"The truth is equivariant to round-off.{note}"
+    return f"The truth is equivariant; the difference is chaos after t = {times[frame]:.1f}.{note}"

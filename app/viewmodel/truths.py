@@ -82,7 +82,7 @@ def _turned(before: Unturned, operations: tuple[Operation, ...]) -> "Trajectory"
         return plain.transformed(matrix)
     start = plain.state(0)
     turned = State(start.positions @ matrix.T, start.velocities @ matrix.T, start.time)
-    return before.scenario.trajectory(plain.system, turned)
+    return before.scenario.trajectory(plain.system.transformed(matrix), turned)
 
 
 @lru_cache(maxsize=8)
@@ -146,8 +146,8 @@ def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:
     def never(seed: int | None) -> bool:
         chosen = {"n_particles": setup.particles, "seed": seed} if drawn else {}
         system, state = scenario.initial(dims=setup.dims, **chosen)
-        if (system.masses != 1.0).any():
-            return False  # the published law has no masses: not known
+        if (system.masses != 1.0).any() or system.fields.any:
+            return False  # the published law has neither masses nor fields: not known
         dt = default_dt(system)
         arrays = (a[None] for a in (state.positions, state.velocities, system.charges))
         return bool(clean_windows(largest_forces(*arrays, dt=dt, n_steps=round(scenario.duration / dt)))[0])
@@ -200,14 +200,14 @@ def truth_residual(truth: "Trajectory", plain: "Trajectory", matrix: FloatArray,
 @lru_cache(maxsize=8)
 def errors_of_engine(before: Unturned) -> dict[str, FloatArray]:
     """Once for a system: no world rotation changes them."""
-    from physics.types import State, System
+    from physics.types import State
 
     scenario, plain = before.scenario, before.truth
     assert scenario is not None
 
-    def simulated(states: Arrays) -> FloatArray:
+    def simulated(states: Arrays, matrix: FloatArray) -> FloatArray:
         x, v, q, m = (array[0] for array in states)
-        system = System(q, m, plain.system.law, plain.system.parameters)
+        system = replace(plain.system, charges=q, masses=m).transformed(matrix)
         return scenario.trajectory(system, State(x, v, float(plain.times[0]))).positions
 
     return engine_errors(plain, simulated)

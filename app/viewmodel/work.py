@@ -319,6 +319,8 @@ def _kinetic(comparison: Comparison) -> float:
 def _advice(setup: Setup, comparison: Comparison) -> str:
     if not any(reason.startswith("law ") for reason in comparison.outside_training):
         return ""
+    if comparison.truth.system.fields.any:  # no preset makes data with fields
+        return ""
     n, d = comparison.truth.system.n_particles, comparison.truth.n_dims
     if comparison.truth.system.law == "reference":
         return (

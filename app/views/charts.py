@@ -124,7 +124,8 @@ class Charts(QWidget):
         errors = energy_errors(prepared)
         shown = {k: v for k, v in errors.items() if k != "rollout" or state.view.show_rollout}
         self.energy.title = "energy error" if errors else "energy: law unknown"
-        if prepared.comparison.truth.system.law == "reference":
+        system = prepared.comparison.truth.system
+        if system.law == "reference" or system.fields.drag:
             self.energy.title = "energy change (not conserved)"
         curves = tuple(
             Curve(names[name], values, symlog(values) if logarithmic else values, colours[name])

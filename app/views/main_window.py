@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QByteArray, QElapsedTimer, QEvent, QObject, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
@@ -36,6 +38,7 @@ from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState, same_but_for_the_clock
 from app.views.docks import Docks
 from app.views.jobs import JobBar
+from app.views.mover import ParticleMover
 from app.views.overlays import Overlays
 from app.views.palette import CommandPalette
 from app.views.pane_mouse import PaneMouse
@@ -102,6 +105,7 @@ class MainWindow(QMainWindow):
         self.viewport.watched_by(self.mouse)
         self.viewport.widget.installEventFilter(self.mouse)
         self.sketch = SketchPen(self.viewport, session)
+        self.mover = ParticleMover(self.viewport, session)
         self.viewport.widget.installEventFilter(self)
         self.trackball = Trackball(self.viewport.widget, session, self.viewport.screen_directions)
         for box in self.findChildren(QAbstractSpinBox):
@@ -208,6 +212,7 @@ class MainWindow(QMainWindow):
         """What no frame changes: messages, menus, the status bar."""
         self.overlays.show_state(state)
         self.sketch.show_state(state)
+        self.mover.show_state(state)
         if self.preferences_dialog is not None:
             self.preferences_dialog.show_state(state)
         for name, action in COMMANDS.items():
@@ -215,6 +220,8 @@ class MainWindow(QMainWindow):
                 made = self.actions_by_name[name]
                 with QSignalBlocker(made):
                     made.setChecked(action.checked(state))
+            if action.enabled is not None:
+                self.actions_by_name[name].setEnabled(action.enabled(state))
         self.actions_by_name["undo"].setEnabled(state.can_undo)
         self.actions_by_name["redo"].setEnabled(state.can_redo)
         for name in ("restore", "discard-kept"):
@@ -321,6 +328,10 @@ class MainWindow(QMainWindow):
         if not self.viewport.look_along(axis):
             self.session.say(f"there is no axis x{axis} to look along in {self.session.state.n_dims} dimensions")
 
+    def screen_directions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What is to the right and up on the screen, in the drawn space."""
+        return self.viewport.screen_directions()
+
     def pane_under_mouse(self) -> int:
         """Which pane the mouse points at; the second one where it points at none."""
         place = self.viewport.widget.mapFromGlobal(QCursor.pos())
@@ -362,6 +373,7 @@ class MainWindow(QMainWindow):
             self.overlays.place()
             self.jobs.list.place()
             self.sketch.place()
+            self.mover.place()
         return False
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802  (Qt's name)

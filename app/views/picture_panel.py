@@ -69,6 +69,10 @@ class PicturePanel(QWidget):
         self.ghosts.clicked.connect(lambda on: picture.set(ghosts=on))
         self.hud = self._check("read-out", "Time, sizes, seed, energy drift, error (Shift+H)")
         self.hud.clicked.connect(lambda on: picture.set(hud=on))
+        self.fields = self._check(
+            "fields", "Arrows of the electric and magnetic field; rings: the way positive charges turn (Shift+E)"
+        )
+        self.fields.clicked.connect(lambda on: picture.set(fields=on))
         self.cue = QSlider(Qt.Orientation.Horizontal)
         self.cue.setRange(0, 100)
         self.cue.setMinimumWidth(48)
@@ -96,7 +100,7 @@ class PicturePanel(QWidget):
             ("colour by", (self.colouring,)),
             ("scale", (self.own, self.low, self.high, self.fixed)),
             ("trails", (self.trail, self.fade, self.of_selected)),
-            ("show", (self.ghosts, self.hud)),
+            ("show", (self.ghosts, self.hud, self.fields)),
             ("hidden axis", (self.hidden,)),
             ("depth cue", (self.cue, self.depth_box)),
             ("", (self.slice, self.thickness)),
@@ -160,6 +164,7 @@ class PicturePanel(QWidget):
             (self.of_selected, view.trail_of == "selected"),
             (self.ghosts, view.ghosts),
             (self.hud, view.hud),
+            (self.fields, view.fields),
             (self.slice, view.slice_thickness is not None),
         ):
             check.setChecked(on)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSpinBox,
+    QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -24,6 +25,7 @@ from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.draft import Draft
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
+from app.views.fields_page import FieldsPage
 from surrogate.render.theme import THEMES
 
 LEFT_WIDTH = 290
@@ -42,6 +44,13 @@ def _button(text: str, tip: str, run: Callable[[], None]) -> QPushButton:
     button.setProperty("small", True)
     button.setToolTip(tip)
     button.clicked.connect(lambda: run())
+    return button
+
+
+def _checkable(button: QPushButton) -> QPushButton:
+    """With room for its words in bold, as they are while it is checked."""
+    button.setCheckable(True)
+    button.setMinimumWidth(button.fontMetrics().horizontalAdvance(button.text()) + 26)
     return button
 
 
@@ -147,6 +156,29 @@ class ScenePanel(QWidget):
 
     def _build_right(self, column: QVBoxLayout) -> None:
         scenes = self._scenes
+        self.pages = QStackedWidget()
+        tabs = QHBoxLayout()
+        tabs.setSpacing(4)
+        self.tabs = [
+            _button("Particles", "Charge, mass, place and velocity of each", lambda: self.turn_to(0)),
+            _button("Fields", "Electric and magnetic field, drag, trap", lambda: self.turn_to(1)),
+        ]
+        for tab in self.tabs:
+            tabs.addWidget(_checkable(tab))
+        tabs.addStretch(1)
+        self.moves = _button("Move in view", "Drag the particles in the left pane (Shift+M)", self._move)
+        tabs.addWidget(_checkable(self.moves))
+        column.addLayout(tabs)
+        page = QWidget()
+        particles = QVBoxLayout(page)
+        particles.setContentsMargins(0, 0, 0, 0)
+        particles.setSpacing(4)
+        self.pages.addWidget(page)
+        self.fields = FieldsPage(scenes)
+        self.fields.table.installEventFilter(self)
+        self.pages.addWidget(self.fields)
+        column.addWidget(self.pages, 1)
+        self.turn_to(0)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         buttons.addWidget(_button("Add", "One particle more, at rest", scenes.add))
@@ -158,7 +190,7 @@ class ScenePanel(QWidget):
         )
         buttons.addWidget(_button("Zero momentum", "The centre of mass at rest", scenes.zero_momentum))
         buttons.addStretch(1)
-        column.addLayout(buttons)
+        particles.addLayout(buttons)
         self.table = QTableWidget()
         self.table.setAccessibleName("particles of the scene")
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -167,7 +199,7 @@ class ScenePanel(QWidget):
         self.table.horizontalHeader().setHighlightSections(False)
         self.table.itemChanged.connect(self._cell_changed)
         self.table.installEventFilter(self)
-        column.addWidget(self.table, 1)
+        particles.addWidget(self.table, 1)
         last = QHBoxLayout()
         last.setSpacing(4)
         self.revert = _button("Revert", "Back to what is simulated", scenes.revert)
@@ -186,6 +218,12 @@ class ScenePanel(QWidget):
                 event.accept()
                 return True
         return super().eventFilter(watched, event)
+
+    def turn_to(self, page: int) -> None:
+        """Show the particles (0) or the fields (1)."""
+        self.pages.setCurrentIndex(page)
+        for at, tab in enumerate(self.tabs):
+            tab.setChecked(at == page)
 
     # --- what the user does -------------------------------------------------------------------------------
 
@@ -206,6 +244,10 @@ class ScenePanel(QWidget):
         if path:
             self._scenes.save(path)
 
+    def _move(self) -> None:
+        self._session.moving.toggle()
+        self.moves.setChecked(self._session.state.moving is not None)
+
     def _selected(self) -> tuple[int, ...]:
         return tuple(sorted({index.row() for index in self.table.selectedIndexes()}))
 
@@ -221,13 +263,17 @@ class ScenePanel(QWidget):
         draft = self._scenes.draft
         if draft is None:
             return
-        key = (draft, state.view.theme)
+        key = (draft, state.view.theme, state.moving is not None)
         if key == self._shown:
             return
         self._shown = key
         trouble = draft.trouble()
         self._show_left(draft, trouble)
         self._show_table(draft, trouble, THEMES[state.view.theme].warning)
+        self.fields.show_draft(draft, trouble, THEMES[state.view.theme])
+        for name, box in self.fields.boxes.items():
+            self._show_text(box, draft.text(name, getattr(draft.scene, name)), trouble.get(name))
+        self.moves.setChecked(state.moving is not None)
         self.trouble.setText("\n".join(list(trouble.values())[:2]) or ("not applied yet" if draft.edited else ""))
         self.formula.setVisible(not trouble)  # in its place stands what is wrong
         self.apply.setEnabled(draft.edited and not trouble)

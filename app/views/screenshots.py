@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.viewmodel.moving import drawing
 from physics.cli import CommandParser, run_command
 from physics.errors import InputError
 
@@ -124,6 +125,7 @@ def take_panels(window: Any, picture: Callable[..., None], settle: Callable[...,
     picture("models", 140)
     window.docks.bring_up("scene")
     picture("scene-editor", 0)
+    take_fields(window, picture, settle)
     window.docks.bring_up("train")
     picture("train", 0)
     window.docks.bring_up("curves")
@@ -142,6 +144,27 @@ def take_panels(window: Any, picture: Callable[..., None], settle: Callable[...,
     window.palette_card.query.setText("rot")
     picture("palette", 120)
     window.palette_card.hide()
+
+
+def take_fields(window: Any, picture: Callable[..., None], settle: Callable[..., None]) -> None:
+    """A magnetic field, with a particle held in the view; then as before."""
+    session, panel = window.session, window.panels["scene"]
+    before = session.state.setup
+    session.system.choose_contrast("")
+    session.system.choose_scenario("gyration")
+    settle(lambda: not session.state.busy)
+    panel.turn_to(1)
+    session.moving.begin()
+    session.moving.grab(1)
+    edited = drawing(session.state)
+    assert edited is not None
+    session.moving.drag(edited.places[1] + [0.3, -0.3, 0.4])
+    picture("magnetic-field", 60)
+    session.moving.end()
+    panel.turn_to(0)
+    session.system.choose_scenario(before.scenario)
+    session.system.choose_contrast(before.contrast)
+    settle(lambda: not session.state.busy)
 
 
 if __name__ == "__main__":

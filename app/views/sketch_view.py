@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 from app.viewmodel.session import Session
 from app.viewmodel.sketch import Rectangle, nearest_particle, shown_coordinates, unprojected, verdict
 from app.viewmodel.state import ViewState
+from app.views.pane_geometry import first_pane
 from app.views.viewport import Viewport
 from surrogate.render.picking import on_screen
 from surrogate.render.projection import project
@@ -56,18 +57,7 @@ class SketchPen(QObject):
 
     def pane(self) -> tuple[FloatArray, Rectangle] | None:
         """Matrix and viewport of the truth pane in device pixels from below left; None before there is one."""
-        if self._watched is None:
-            return None
-        from surrogate.render.painter import camera_matrix
-
-        renderer = self._watched.renderers[0]
-        ratio = self._watched.devicePixelRatioF()
-        width, height = self._watched.width() * ratio, self._watched.height() * ratio
-        x0, y0, x1, y1 = renderer.GetViewport()
-        rectangle = (x0 * width, y0 * height, (x1 - x0) * width, (y1 - y0) * height)
-        if rectangle[2] <= 0 or rectangle[3] <= 0:
-            return None
-        return camera_matrix(renderer.GetActiveCamera(), rectangle[2] / rectangle[3]), rectangle
+        return None if self._watched is None else first_pane(self._watched)
 
     def places(self, state: ViewState) -> FloatArray:
         """Where the particles are when the sketch starts, as drawn, (n_particles, 3)."""

@@ -116,14 +116,15 @@ class Viewport:
         scale = float(self.plotter.devicePixelRatioF())
         seen = state.seen
         picture = prepared.picture if seen is prepared else seen
-        key = (picture, state.frame, state.view, state.selection, no_rollout, scale)
+        edited = (state.moving, state.draft) if state.moving is not None else None
+        key = (picture, state.frame, state.view, state.selection, no_rollout, scale, edited)
         if key == self._drawn:
             return
         self._drawn = key
-        fresh = self._framed_for is not prepared
-        if fresh or self._framing is None:
-            self._framing = self._steady(steady_framing(prepared))
-            self._framed_for = prepared
+        framed_for = (prepared, state.moving is None)
+        if self._framed_for != framed_for or self._framing is None:
+            self._framing = self._steady(steady_framing(prepared), state.moving is not None)
+            self._framed_for = framed_for
         scene = scene_of(state, self._framing)
         if scene is None:
             return
@@ -153,10 +154,15 @@ class Viewport:
         elif self._painter is not None and self.on_screen is None:
             self.on_screen = self._asked
 
-    def _steady(self, new: Framing) -> Framing:
-        """Keep the last framing while the new one is nearly the same, so that turning never zooms."""
+    def _steady(self, new: Framing, moving: bool) -> Framing:
+        """Keep the last framing while the new one is nearly the same, so that turning never zooms.
+
+        While particles are moved it is kept whatever becomes of them: the camera is the user's.
+        """
         old = self._framing
-        if old is None or old.centre.shape != new.centre.shape or not 0.7 < new.radius / old.radius <= 1.0:
+        if old is None or old.centre.shape != new.centre.shape:
+            return new
+        if not (moving or 0.7 < new.radius / old.radius <= 1.0):
             return new
         return Framing(
             new.centre, old.radius, old.error_limit if new.error_limit <= old.error_limit else new.error_limit

@@ -91,8 +91,11 @@ def conservation_figure(comparison: Comparison, theme: Theme) -> "Figure":
     boxes = [(0.1, 0.575, 0.70, 0.31), (0.1, 0.085, 0.70, 0.31)] if energy else [(0.1, 0.14, 0.70, 0.62)]
     if energy:
         note = "clamped: not conserved" if clamped else "kinetic plus potential; the law conserves it"
+        note = "kinetic plus potential; drag takes it away" if comparison.truth.system.fields.drag else note
         _quantity(figure, boxes[0], comparison, energy_curves(comparison), ("Total energy", note), theme)
     remark = "pair forces conserve it" + (", the clamp need not" if clamped else "")
+    if comparison.truth.system.fields.any:
+        remark += f"; {' and '.join(comparison.truth.system.fields.names)} need not"
     note = "norm of the sum of m v" + (f"; {remark}" if comparison.law_known else "")
     _quantity(figure, boxes[-1], comparison, momentum_curves(comparison), ("Momentum", note), theme)
     return figure

@@ -12,6 +12,7 @@ from physics import __version__
 from physics.errors import InputError
 from physics.files import bounded_text
 from physics.observables import momentum
+from physics.scenario_files import fields_tree
 from surrogate.comparison import Comparison, drift
 from surrogate.exporters.base import plain, write_json
 from surrogate.render.captions import Source, sources, turns_text
@@ -64,6 +65,7 @@ def sidecar(comparison: Comparison) -> dict[str, Any]:
             "n_frames": truth.n_frames,
             "law": truth.system.law if comparison.law_known else None,
             "parameters": truth.system.parameters if comparison.law_known else None,
+            "fields": fields_tree(truth.system.fields),
             "velocity_offset": truth.velocity_offset,
             "turns": turns_text(details.pop("turns", None)),
             "rotation": comparison.rotation,

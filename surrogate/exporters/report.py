@@ -89,6 +89,7 @@ def page(comparison: Comparison, movie: str, poster: str, figures: dict[str, dic
 def _header(comparison: Comparison, title: str) -> str:
     truth = comparison.truth
     law = f"under the {truth.system.law} law" if comparison.law_known else "of an unknown law"
+    law += f" with {' and '.join(truth.system.fields.names)}" if truth.system.fields.any else ""
     lead = (
         f"What the learned surrogate {comparison.model_name} predicts for {truth.system.n_particles} charged "
         f"particles in {truth.n_dims} dimensions {law}, beside the ground truth on the same {truth.n_frames} "

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from physics.types import System
 from surrogate.comparison import Comparison
 
 Source = Literal["truth", "forecast", "rollout"]
@@ -51,6 +52,11 @@ def source_name(comparison: Comparison, source: Source) -> str:
     if source == "rollout":
         return "chained roll-out"
     return "forecast" if comparison.horizon is None else "sliding forecast"
+
+
+def law_words(system: System) -> str:
+    """The law and what else acts: "coulomb", "coulomb, magnetic field, drag"."""
+    return ", ".join((system.law, *system.fields.names))
 
 
 def shortened(text: str, limit: int) -> str:

@@ -140,6 +140,8 @@ class Legend:
         Word and colour of each kind.
     notes : tuple of str
         What rings, ghosts and links are.
+    arrows : tuple of (str, str)
+        Word and colour of each field that is drawn.
     """
 
     title: str
@@ -148,6 +150,7 @@ class Legend:
     high: str = ""
     key: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    arrows: tuple[tuple[str, str], ...] = ()
 
 
 def colouring_of(name: str, comparison: Comparison) -> Colouring:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate.comparison import Comparison
-from surrogate.render.captions import GAP, rotation_text, short_number, steady_number
+from surrogate.render.captions import GAP, law_words, rotation_text, short_number, steady_number
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ def sizes_line(comparison: Comparison) -> str:
     seed = seed_of(comparison)
     if seed is not None:
         parts.append(f"seed {seed}")
-    parts.append(truth.system.law if comparison.law_known else "law unknown")
+    parts.append(law_words(truth.system) if comparison.law_known else "law unknown")
     return GAP.join(parts)
 
 

@@ -50,7 +50,17 @@ class LegendActors:
             faces = [tuple(range(CORNERS * k, CORNERS * (k + 1))) for k in range(len(legend.key))]
             self._discs = PixelMesh(renderer, CORNERS * len(faces), [], faces)
             self._discs.mesh.cell_data["colour"][:] = np.stack([rgb(colour) for _, colour in legend.key])
+        self._signs: PixelMesh | None = None
+        self._arrows = [text(word) for word, _ in legend.arrows]
+        if legend.arrows:
+            feet = range(0, 5 * len(legend.arrows), 5)  # five points each: foot, head, and three of the tip
+            shafts = [(foot, foot + 1) for foot in feet]
+            tips: list[tuple[int, ...]] = [(foot + 2, foot + 3, foot + 4) for foot in feet]
+            self._signs = PixelMesh(renderer, 5 * len(feet), shafts, tips, 1.8 * scale)
+            colours = np.stack([rgb(colour) for _, colour in legend.arrows])
+            self._signs.mesh.cell_data["colour"][:] = np.concatenate([colours, colours])
         rows = 1.0 + len(legend.key) + (1.0 if legend.notes else 0.0) + (1.7 if legend.ramp else 0.0)
+        rows += 0.1 + len(legend.arrows) if legend.arrows else 0.0
         self.height = rows * LINE * scale
         self.width = max(BAR_WIDTH, LETTER * len(GAP.join(legend.notes))) * scale
 
@@ -82,12 +92,23 @@ class LegendActors:
                 bottom += line
             self._discs.move(np.concatenate([disc + np.array(centre) for centre in reversed(centres)]))
         self._title.SetPosition(left, bottom)
+        bottom += 1.1 * line
+        if self._signs is not None:
+            shape = s * np.array([[0, 0], [14, 0], [14, 0], [8, 3.2], [8, -3.2]])
+            places = []
+            longest = max(len(word) for word, _ in self._legend.arrows)
+            foot = min(left, right - (20 + LETTER * longest) * s)
+            for word in reversed(self._arrows):
+                word.SetPosition(foot + 20 * s, bottom)
+                places.append((foot, bottom + 7 * s))
+                bottom += line
+            self._signs.move(np.concatenate([shape + np.array(place) for place in reversed(places)]))
 
     def show(self, visible: bool) -> None:
         """Show or hide it."""
         for actor in self._texts:
             actor.SetVisibility(visible)
-        for part in (self._bar, self._discs):
+        for part in (self._bar, self._discs, self._signs):
             if part is not None:
                 part.show(visible)
 
@@ -95,6 +116,6 @@ class LegendActors:
         """Take everything off the renderer."""
         for actor in self._texts:
             self._renderer.RemoveViewProp(actor)
-        for part in (self._bar, self._discs):
+        for part in (self._bar, self._discs, self._signs):
             if part is not None:
                 part.remove()

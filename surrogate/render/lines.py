@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate.render.scene import Arrows, Scene
+from surrogate.render.arrows import Arrows
+from surrogate.render.scene import Scene
 from surrogate.render.theme import blended, rgb
 
 CIRCLE = 97
@@ -86,7 +87,7 @@ def cage(scene: Scene, scale: float) -> Any:
 class ArrowField:
     """Arrows of a field in one mesh; an arrow without length is not seen."""
 
-    def __init__(self, n_arrows: int, colour: str) -> None:
+    def __init__(self, n_arrows: int) -> None:
         import pyvista as pv
         from vtkmodules.vtkFiltersSources import vtkArrowSource
         from vtkmodules.vtkRenderingCore import vtkActor, vtkGlyph3DMapper
@@ -94,6 +95,7 @@ class ArrowField:
         self.n_arrows = n_arrows
         self._mesh = pv.PolyData(np.zeros((n_arrows, 3), dtype=np.float32))
         self._mesh.point_data["span"] = np.zeros((n_arrows, 3), dtype=np.float32)
+        self._mesh.point_data["colour"] = np.zeros((n_arrows, 3), dtype=np.uint8)
         shape = vtkArrowSource()
         shape.SetTipResolution(16)
         shape.SetShaftResolution(10)
@@ -107,11 +109,12 @@ class ArrowField:
         mapper.SetOrientationModeToDirection()
         mapper.SetScaleArray("span")
         mapper.SetScaleModeToScaleByMagnitude()
-        mapper.ScalarVisibilityOff()
+        mapper.SetScalarModeToUsePointFieldData()
+        mapper.SelectColorArray("colour")
+        mapper.SetColorModeToDirectScalars()
         self.actor: Any = vtkActor()
         self.actor.SetMapper(mapper)
         surface = self.actor.GetProperty()
-        surface.SetColor(*(rgb(colour) / 255.0).tolist())
         surface.SetAmbient(0.45)
         surface.SetDiffuse(0.65)
         self.actor.PickableOff()
@@ -120,4 +123,5 @@ class ArrowField:
         """Move the arrows; as many as it was made for."""
         self._mesh.points[:] = arrows.points
         self._mesh.point_data["span"][:] = arrows.spans
+        self._mesh.point_data["colour"][:] = arrows.colours
         self._mesh.Modified()

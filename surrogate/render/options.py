@@ -70,6 +70,9 @@ class ViewOptions:
     hud : bool
         Show the read-out: time, sizes, seed, energy drift, error.
     vectors : FieldVectors or None
+        Drawn beside the system's own fields.
+    fields : bool
+        Show the electric and the magnetic field, where there are any.
     theme : Theme
     panes : tuple of {"truth", "forecast", "rollout"}, or None
         None shows all there are.
@@ -91,5 +94,6 @@ class ViewOptions:
     follow: int | None = None
     hud: bool = True
     vectors: FieldVectors | None = None
+    fields: bool = True
     theme: Theme = field(default=DARK)
     panes: tuple[Source, ...] | None = None

@@ -311,7 +311,7 @@ class _PaneActors:
         n_arrows = 0 if scene.vectors is None else len(scene.vectors.points)
         if n_arrows != (0 if self._arrows is None else self._arrows.n_arrows):
             self._drop(self._arrows)
-            self._arrows = self._added(ArrowField(n_arrows, scene.theme.muted)) if n_arrows else None
+            self._arrows = self._added(ArrowField(n_arrows)) if n_arrows else None
 
     def _added(self, part: Part) -> Part:
         self._renderer.AddActor(part.actor)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from physics.errors import InputError, unknown_name
 from surrogate.comparison import Comparison
+from surrogate.render.arrows import Arrows, arrows, joined
 from surrogate.render.captions import Source, pane_badge, pane_title, sources
 from surrogate.render.colourings import Legend
 from surrogate.render.hud import footer, headline
-from surrogate.render.options import LAYOUTS, FieldVectors, ViewOptions
+from surrogate.render.options import LAYOUTS, ViewOptions
 from surrogate.render.projection import Framing, axis_labels, axis_vectors, project
 from surrogate.render.stage import Stage, stage_of
 from surrogate.render.theme import Theme
@@ -29,9 +30,6 @@ GHOST_STRENGTH = 0.75
 
 GHOST_TRAIL = 0.35
 """Opacity of the truth's trails in an overlay, as a share of the forecast's."""
-
-ARROW_SIZE = 0.3
-"""Length of the longest arrow of a field, as a share of the framing radius."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,22 +82,6 @@ class Pane:
 
 
 @dataclass(frozen=True, eq=False)
-class Arrows:
-    """Vectors as drawn.
-
-    Attributes
-    ----------
-    points : (n_arrows, 3) float32 [length]
-        Their feet.
-    spans : (n_arrows, 3) float32 [length]
-        From foot to head.
-    """
-
-    points: Singles
-    spans: Singles
-
-
-@dataclass(frozen=True, eq=False)
 class Scene:
     """Everything that is drawn on one frame.
 
@@ -127,7 +109,7 @@ class Scene:
     visible_fraction : float
         How much of the particles' distance from the centre is drawn, 1 up to three dimensions.
     vectors : Arrows or None
-        In every pane.
+        Of fields, in every pane.
     """
 
     panes: tuple[Pane, ...]
@@ -195,7 +177,7 @@ def build_scene(
         colour_range=stage.ends,
         selected=options.selected,
         visible_fraction=visible,
-        vectors=None if options.vectors is None else arrows(options.vectors, stage.basis, frames.radius),
+        vectors=_arrows(options, stage),
     )
 
 
@@ -258,24 +240,17 @@ def _pane(comparison: Comparison, source: Source, frame: int, options: ViewOptio
     )
 
 
+def _arrows(options: ViewOptions, stage: Stage) -> Arrows | None:
+    """The fields of the system, and the vectors that were given."""
+    if options.vectors is None:
+        return stage.fields
+    given = arrows(options.vectors, stage.basis, stage.frames.radius, options.theme.muted)
+    return given if stage.fields is None else joined([stage.fields, given])
+
+
 def _notes(options: ViewOptions, shown: tuple[Source, ...]) -> tuple[str, ...]:
     if shown == ("truth",):
         return ()
     if options.layout == "overlay":
         return ("solid: forecast", "glass: truth", "red: error")
     return ("rings: truth",) if options.ghosts else ()
-
-
-def arrows(field: FieldVectors, basis: FloatArray, radius: float) -> Arrows:
-    """A field as drawn: `field.longest` becomes ARROW_SIZE of the framing radius, longer ones are cut to it."""
-    if field.points.shape != field.values.shape or field.points.ndim != 2 or field.points.shape[1] != len(basis):
-        raise InputError(
-            f"vectors must have points and values (n_vectors, {len(basis)}); "
-            f"got {field.points.shape} and {field.values.shape}"
-        )
-    if not field.longest > 0:
-        raise InputError(f"the longest vector must be above 0; got {field.longest}")
-    size = np.linalg.norm(field.values, axis=1, keepdims=True)
-    fitting = np.minimum(1.0, np.divide(field.longest, size, out=np.ones_like(size), where=size > 0))
-    spans = project(field.values * fitting, basis) * (ARROW_SIZE * radius / field.longest)
-    return Arrows(project(field.points, basis).astype(np.float32), spans.astype(np.float32))

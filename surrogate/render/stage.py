@@ -6,7 +6,7 @@ with long trails cheap.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate.comparison import Comparison
+from surrogate.render.arrows import Arrows, arrows, field_key, field_vectors, joined
 from surrogate.render.captions import Source, sources
 from surrogate.render.colourings import (
     Legend,
@@ -111,6 +112,8 @@ class Stage:
         Without notes.
     ends : (float, float)
         Of the colour scale.
+    fields : Arrows or None
+        Of the electric and the magnetic field.
     """
 
     basis: FloatArray
@@ -121,6 +124,7 @@ class Stage:
     visible: FloatArray
     legend: Legend
     ends: tuple[float, float]
+    fields: Arrows | None = None
 
 
 _stages: WeakKeyDictionary[Comparison, OrderedDict[tuple[object, ...], Stage]] = WeakKeyDictionary()
@@ -145,7 +149,7 @@ def _key(options: ViewOptions, frames: Framing | None) -> tuple[object, ...]:
     framed = None if frames is None else (frames.centre.tobytes(), frames.radius, frames.error_limit)
     chosen = (options.colour_by, options.hidden_axis, options.colour_range, options.trail_length)
     faded = (options.trail_fade, options.fade_hidden, options.depth_by, options.slice_thickness)
-    return basis, framed, *chosen, *faded, options.hud, options.theme
+    return basis, framed, *chosen, *faded, options.hud, options.fields, options.theme
 
 
 def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Stage:
@@ -172,6 +176,13 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Stag
         )
         rmse = None if source == "truth" else comparison.position_rmse(trajectory)
         numbers[source] = Numbers(rmse, _energy_drift(comparison, source) if options.hud else None)
+    legend, drawn = legend_of(colouring, ends, axis, theme, truth.system.charges), None
+    if options.fields:
+        fields = truth.system.fields
+        legend = replace(legend, arrows=field_key(fields, theme))
+        vectors = field_vectors(fields, comparison.rotation, frames.radius)
+        colours = {"electric": theme.electric, "magnetic": theme.magnetic}
+        drawn = joined([arrows(field, V, frames.radius, colours[name]) for name, field in vectors.items()])
     return Stage(
         basis=V,
         frames=frames,
@@ -179,8 +190,9 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Stag
         numbers=numbers,
         radii=particle_radii(truth.system.masses, frames.radius),
         visible=visible_fraction(truth.positions, V, frames.centre),
-        legend=legend_of(colouring, ends, axis, theme, truth.system.charges),
+        legend=legend,
         ends=ends,
+        fields=drawn,
     )
 
 

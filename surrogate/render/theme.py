@@ -28,6 +28,8 @@ class Theme:
         Curves and titles by source.
     link, warning : str
         Error links, and the "outside training" badge.
+    electric, magnetic : str
+        Arrows of the fields.
     selection : str
         The halo of a selected particle.
     error_ramp : tuple of str
@@ -50,6 +52,8 @@ class Theme:
     rollout: str
     link: str
     warning: str
+    electric: str
+    magnetic: str
     selection: str
     error_ramp: tuple[str, ...]
     two_sided: tuple[str, ...]
@@ -70,6 +74,8 @@ DARK = Theme(
     rollout="#ee82bd",
     link="#ff6b6b",
     warning="#ffc53d",
+    electric="#c3dc5a",
+    magnetic="#b796ff",
     selection="#f7f3d0",
     error_ramp=("#5a6c8c", "#4f8fc4", "#3cb9b0", "#a4d65e", "#ffe04d", "#fff8cc"),
     two_sided=("#3f8cff", "#4673ae", "#5d6673", "#c08a4e", "#ffc56e"),
@@ -90,6 +96,8 @@ LIGHT = Theme(
     rollout="#b8407f",
     link="#d33f3f",
     warning="#985a00",
+    electric="#647a00",
+    magnetic="#7546c9",
     selection="#10161f",
     error_ramp=("#b4c0cc", "#72aec0", "#3f93ac", "#2f6ca6", "#4a3f94", "#3b1460"),
     two_sided=("#0e3f86", "#5585bb", "#b4b9bf", "#dc9a58", "#c2610c"),

@@ -171,6 +171,9 @@ class FakeDialogs:
     def look_along(self, axis: int) -> None:
         self.cameras.append(f"along {axis}")
 
+    def screen_directions(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
+
     def pane_under_mouse(self) -> int:
         return self.pane
 

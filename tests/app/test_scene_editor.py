@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.viewmodel import own_scene
+from app.viewmodel import own_fields, own_scene
 from app.viewmodel.actions import ACTIONS
 from app.viewmodel.draft import Draft, shown
 from app.viewmodel.own_scene import columns, problems, scenario_of_scene, values
+from app.viewmodel.readouts import readouts
 from app.viewmodel.runner import InlineRunner
 from app.viewmodel.saved import SavedSession, load_session, save_session
 from app.viewmodel.session import Session
@@ -21,6 +22,7 @@ from physics.errors import InputError
 from physics.forces import FORCES, parameter_limits
 from physics.scenarios import load_scenario
 from surrogate.compare import main as compare
+from surrogate.render.hud import sizes_line
 from tests.app.fakes import FakeDialogs, later_session, prompt_session, texts
 
 SCENE = OwnScene(
@@ -281,6 +283,84 @@ def test_coincident_particles_are_refused_before_the_simulation():
     with pytest.raises(InputError):
         prepare(Setup(scenario="", own=scene, model="integrator-nd"))
     assert scenario_of_scene(SCENE).initial()[1].n_dims == 3
+
+
+def test_every_number_of_the_fields_is_edited_undone_and_refused_by_name():
+    session = session_with()
+    for name in own_fields.field_names(3):
+        session.scene.set_field(name, "0.5")
+        assert own_fields.field_values(session.scene.draft.scene)[name] == 0.5
+    scene = session.scene.draft.scene
+    assert (scene.electric, scene.magnetic, scene.drag, scene.trap) == ((0.5,) * 3, (0.5,) * 3, 0.5, 0.5)
+    assert session.scene.draft.trouble() == {}
+    session.scene.set_field("B0-2", "0")
+    assert session.scene.draft.scene.magnetic == (0.5, 0.0, 0.5)
+    session.undo()
+    assert session.scene.draft.scene == scene
+    session.scene.set_field("E1", "north")
+    session.scene.set_field("drag", "-2")
+    assert session.scene.draft.trouble() == {
+        "E1": "'north' is not a number", "drag": "drag must be 0 or more; got -2",
+    }  # fmt: skip
+    ACTIONS["clear-fields"].run(session, FakeDialogs())
+    assert session.scene.draft == Draft(SCENE, SCENE)
+    session.scene.set_law("reference")
+    session.scene.set_field("B0-1", "1")
+    assert "takes no magnetic field" in session.scene.draft.trouble()["fields"]
+    with pytest.raises(InputError, match="no field 'B0-3' in 3 dimensions"):
+        own_fields.with_field(SCENE, "B0-3", 1.0)
+
+
+def test_fields_follow_the_dimension_and_are_the_engines():
+    scene = replace(SCENE, electric=(0.1, 0.2, 0.3), magnetic=(1.0, 2.0, 3.0), drag=0.5, trap=-1.0)
+    four = own_scene.with_dims(scene, 4)
+    assert (four.electric, four.magnetic) == ((0.1, 0.2, 0.3, 0.0), (1.0, 2.0, 0.0, 3.0, 0.0, 0.0))
+    assert own_scene.with_dims(four, 3) == scene
+    assert own_scene.with_dims(scene, 2).magnetic == (1.0,)
+    assert own_scene.with_dims(replace(scene, magnetic=(0.0, 0.0, 3.0)), 2).magnetic == ()
+    fields = own_fields.fields_of(scene)
+    assert fields.magnetic.tolist() == [[0.0, 1.0, 2.0], [-1.0, 0.0, 3.0], [-2.0, -3.0, 0.0]]
+    assert own_fields.with_fields_of(SCENE, fields) == scene
+    with pytest.raises(InputError, match="magnetic must have 3 planes for n = 3; got 2"):
+        scenario_of_scene(replace(scene, magnetic=(1.0, 2.0)))
+
+
+FIELDED = replace(
+    SCENE, electric=(0.3, 0.0, -0.1), magnetic=(2.0, 0.5, 0.0), drag=0.1, trap=0.4, duration=2.0, dt=2e-3
+)
+
+
+def test_a_scene_with_fields_is_simulated_turned_along_and_said_to_be_outside_training(tmp_path):
+    plain = prepare(Setup(scenario="", own=FIELDED, model="integrator-nd"))
+    assert plain.scene == FIELDED  # a draft of it is the same scene
+    assert "electric field, magnetic field, drag, trap (trained: none)" in plain.comparison.outside_training
+    assert plain.comparison.details["fields"]["drag"] == 0.1
+    assert "coulomb, electric field, magnetic field" in sizes_line(plain.comparison)
+    assert plain.advice == ""
+    turned = prepare(Setup(scenario="", own=FIELDED, model="integrator-nd", operations=(Turn(0, 2, 50.0),)))
+    assert turned.truth_residual.max() < 1e-9  # E as R E, B as R B R^T
+    for made in (plain, turned):
+        errors = made.symmetry["engine"].errors
+        assert max(errors[name].max() for name in ("rotation", "reflection", "permutation")) < 1e-6
+        assert errors["translation"].max() > 0.01
+        text = readouts(ViewState(setup=made.setup, prepared=made)).explanation
+        assert "A translation is no symmetry of it: the trap is about the origin." in text
+    assert turned.scene == FIELDED
+    drops = np.diff(plain.energies["truth"])
+    assert (drops < 0).all()  # the drag's
+
+
+def test_fields_are_in_the_session_file_and_in_the_scenario_file(tmp_path):
+    saved = SavedSession(Setup(scenario="", own=FIELDED), View(), Playback(), (0, 1))
+    save_session(tmp_path / "s.json", saved)
+    assert load_session(tmp_path / "s.json") == saved
+    session = session_with(FIELDED)
+    session.scene.set_field("E2", "0.1234567890123456789")
+    wanted = own_fields.fields_of(session.scene.draft.scene)
+    path = str(tmp_path / "fields.toml")
+    ACTIONS["save-scene"].run(session, FakeDialogs(scenario=path))
+    assert texts(session) == ("info", "saved fields.toml")
+    assert load_scenario(path).fields.packed(3).tobytes() == wanted.packed(3).tobytes()
 
 
 def test_an_export_of_an_own_scene_holds_its_file(tmp_path):

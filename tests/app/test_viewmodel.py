@@ -13,6 +13,7 @@ import pytest
 
 from app.viewmodel.actions import ACTIONS, AREAS
 from app.viewmodel.actions.file import EXPORT_FORMATS
+from app.viewmodel.moving import Moving
 from app.viewmodel.readouts import MEANINGS, ReadOut, energy_errors, readouts
 from app.viewmodel.scene import MAX_PANES, pane_texts, scene_of, steady_framing
 from app.viewmodel.session import Session
@@ -154,9 +155,12 @@ def test_no_two_areas_name_the_same_action():
 def test_shortcuts_are_unique():
     from app.views.panels import COMMANDS
 
-    counts = Counter(a.shortcut.lower() for a in COMMANDS.values() if a.shortcut)
-    assert len(counts) > len(ACTIONS) // 2
-    assert [shortcut for shortcut, count in counts.items() if count > 1] == []
+    for moving in (None, Moving()):
+        state = replace(ViewState(), moving=moving)
+        able = [a for a in COMMANDS.values() if a.enabled is None or a.enabled(state)]
+        counts = Counter(a.shortcut.lower() for a in able if a.shortcut)
+        assert len(counts) > len(ACTIONS) // 2
+        assert [shortcut for shortcut, count in counts.items() if count > 1] == []
 
 
 def test_what_the_actions_do():

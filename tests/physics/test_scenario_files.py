@@ -31,7 +31,19 @@ def awkward(n: int = 7, d: int = 4, **changes) -> Scenario:
     return scenario_from_tree({**tree, **changes}, "awkward", "test")
 
 
-@pytest.mark.parametrize("changes", [{}, {"dt": 1e-4}, {"law": "gravity", "parameters": {"G": 2.0 / 3.0}}])
+FIELDS = {
+    "electric": [1 / 3, -0.0, 5e-324, 1e17],
+    "magnetic": [[0.0, 1 / 7, 0, 0], [-1 / 7, 0.0, 2e-9, 0], [0, -2e-9, 0, 0.1], [0, 0, -0.1, 0]],
+    "drag": 0.1 + 0.2,
+    "trap": -1 / 3,
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"dt": 1e-4}, {"law": "gravity", "parameters": {"G": 2.0 / 3.0}}, {"fields": FIELDS}]
+    + [{"fields": {key: value}} for key, value in FIELDS.items()],
+)
 def test_a_state_is_read_back_bit_for_bit(tmp_path, changes):
     scenario = awkward(**changes)
     write_scenario(tmp_path / "a.toml", scenario)
@@ -42,9 +54,11 @@ def test_a_state_is_read_back_bit_for_bit(tmp_path, changes):
         (state.velocities, state2.velocities),
         (system.charges, system2.charges),
         (system.masses, system2.masses),
+        (system.fields.packed(4), system2.fields.packed(4)),
     ):
         assert a.tobytes() == b.tobytes()
     assert (state.time, system.law, dict(system.parameters)) == (3.1, system2.law, dict(system2.parameters))
+    assert system.fields.any == ("fields" in changes)
     assert (again.duration, again.frame_interval, again.dt) == (7.3, 1 / 30, changes.get("dt"))
     assert again.title == scenario.title
 

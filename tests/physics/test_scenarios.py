@@ -3,8 +3,9 @@ import pytest
 
 from physics.errors import InputError
 from physics.observables import momentum, total_energy
-from physics.rotations import plane_rotation
+from physics.rotations import plane_rotation, random_orthogonal
 from physics.scenarios import MAX_PARTICLES, SIZE_LIMIT, load_scenario, shipped_scenarios
+from physics.types import State
 
 SHIPPED = list(shipped_scenarios())
 
@@ -34,9 +35,10 @@ def test_shipped_scenario_runs_and_stays_finite(name):
     assert path.times[1] - path.times[0] == pytest.approx(scenario.frame_interval)
     assert np.isfinite(path.positions).all()
     assert np.abs(path.positions[-1] - path.positions[0]).max() > 1e-3
-    if system.law == "coulomb":
+    if system.law == "coulomb" and not system.fields.drag:
         energy = total_energy(path)
         assert np.ptp(energy) < 1e-3 * max(1.0, np.abs(energy).max())
+    if system.law == "coulomb" and not system.fields.any:
         assert np.ptp(momentum(path), axis=0).max() < 1e-10
 
 
@@ -68,7 +70,9 @@ def test_more_dimensions(name):
         return  # its law changes with n: tests/app/test_lessons.py
     padded = scenario.trajectory(system, state, n_frames=4)
     plain = scenario.trajectory(*scenario.initial(), n_frames=4)
-    np.testing.assert_array_equal(padded.positions[..., :own], plain.positions)
+    np.testing.assert_allclose(
+        padded.positions[..., :own], plain.positions, rtol=0, atol=1e-12 if scenario.fields.any else 0
+    )
     with pytest.raises(InputError, match=f"'{name}' needs n = {own} or more; got --dims {own - 1}"):
         scenario.initial(dims=own - 1)
     for choice in ({"n_particles": 3}, {"seed": 1}):
@@ -200,3 +204,78 @@ def test_missing_file_folder_and_unknown_name(tmp_path):
         load_scenario(str(tmp_path / "dir.toml"))
     with pytest.raises(InputError, match="unknown scenario 'boundd'; did you mean 'bound'"):
         load_scenario("boundd")
+
+
+def whole(name):
+    """All of a scenario's duration, at its own frames."""
+    scenario = load_scenario(name)
+    return scenario.trajectory(*scenario.initial())
+
+
+def test_fields_of_the_shipped_scenarios_do_what_is_said():
+    drift = whole("drift")
+    system, way = drift.system, (drift.positions[-1] - drift.positions[0]) / (drift.times[-1] - drift.times[0])
+    b = np.array([0.0, 0.0, system.fields.magnetic[0, 1]])
+    np.testing.assert_allclose(way[:, 1], np.cross(system.fields.electric, b)[1] / (b @ b), rtol=0.2)
+    torus = whole("gyration-4d")
+    assert np.linalg.norm(torus.positions, axis=-1).max() < 3.0  # no direction is free
+    rest = whole("trap")
+    radii = np.linalg.norm(rest.positions[-1], axis=-1)
+    np.testing.assert_allclose(radii, radii.mean(), rtol=0.01)  # an octahedron
+    apart = np.linalg.norm(rest.positions[-1][:, None] - rest.positions[-1], axis=-1)
+    np.testing.assert_allclose(np.sort(apart, axis=1)[:, 1:5], 2**0.5 * radii.mean(), rtol=0.02)
+
+
+@pytest.mark.parametrize("name", ["gyration", "gyration-4d", "drift", "trap"])
+def test_a_scenario_with_fields_turns_with_the_world(name):
+    scenario = load_scenario(name)
+    system, state = scenario.initial()
+    R = random_orthogonal(state.n_dims, np.random.default_rng(2))
+    here = scenario.trajectory(system, state, n_frames=21).transformed(R)
+    turned = State(state.positions @ R.T, state.velocities @ R.T, state.time)
+    there = scenario.trajectory(system.transformed(R), turned, n_frames=21)
+    np.testing.assert_allclose(there.positions, here.positions, atol=1e-9)
+    np.testing.assert_allclose(total_energy(there), total_energy(here), atol=1e-9)  # its system turned along
+    if system.fields.n_dims:
+        kept = scenario.trajectory(system, turned, n_frames=21)
+        assert np.abs(kept.positions - here.positions).max() > 1e-2
+
+
+def test_fields_in_another_dimension():
+    scenario = load_scenario("gyration")
+    system, _ = scenario.initial(dims=5)
+    assert system.fields.magnetic.shape == (5, 5)
+    np.testing.assert_array_equal(system.fields.magnetic[:3, :3], scenario.fields.magnetic)
+    assert not system.fields.magnetic[3:].any()
+    with pytest.raises(InputError, match="fields are for n = 3 and cannot be cut to n = 2"):
+        scenario.fields.padded(2)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("electric = [1.0, 0.0, 0.0]", r"\[fields\] are for n = 3; the scenario has n = 2"),
+        ("magnetic = [[0.0, 1.0], [1.0, 0.0]]", r"\[fields\] magnetic must be antisymmetric; got 1 at \(0, 1\)"),
+        ("magnetic = [[0.0, 1.0]]", r"\[fields\] magnetic must be \(n_dims, n_dims\)"),
+        ('electric = ["up", 0.0]', r"\[fields\] electric must be numbers"),
+        ("electric = [inf, 0.0]", r"\[fields\] electric must be finite; got inf"),
+        ("electric = 2.0", r"\[fields\] electric has the wrong type; got 2.0"),
+        ("drag = -1.0", r"\[fields\] drag must be >= 0; got -1"),
+        ("trap = true", r"\[fields\] trap has the wrong type; got True"),
+        ("gravity = 1.0", r"unknown key in .*\[fields\] 'gravity'"),
+    ],
+)
+@pytest.mark.parametrize("kind", [FIXED, RANDOM], ids=["fixed", "random"])
+def test_what_fields_of_a_scenario_cannot_be(tmp_path, kind, table, said):
+    with pytest.raises(InputError, match=said) as refused:
+        from_text(tmp_path, kind + "[fields]\n" + table + "\n")
+    assert "\n" not in str(refused.value)
+
+
+def test_the_published_law_takes_no_magnetic_field_and_no_drag(tmp_path):
+    text = FIXED.replace("coulomb", "reference") + "[fields]\ndrag = 0.5\n"
+    with pytest.raises(InputError, match="law 'reference' takes no magnetic field and no drag"):
+        from_text(tmp_path, text)
+    assert from_text(tmp_path, text.replace("drag", "trap")).fields.trap == 0.5
+    with pytest.raises(InputError, match="scenario 'gyration': law 'reference' takes no magnetic field"):
+        load_scenario("gyration").clamped()

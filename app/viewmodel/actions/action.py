@@ -4,8 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
+
+FloatArray = NDArray[np.float64]
 
 
 class Dialogs(Protocol):
@@ -53,6 +58,9 @@ class Dialogs(Protocol):
     def look_along(self, axis: int) -> None:
         """Look along an axis of space as it is drawn."""
 
+    def screen_directions(self) -> tuple[FloatArray, FloatArray]:
+        """What is to the right and up on the screen, unit vectors of the drawn space, (3,) float64 each."""
+
     def pane_under_mouse(self) -> int:
         """Which pane the mouse points at, counted from the left; the forecast's where it points at none."""
 
@@ -86,6 +94,8 @@ class Action:
         One sentence, for tool tips.
     checked : callable or None
         For on/off actions.
+    enabled : callable or None
+        When it can be chosen, for actions of a mode: two of different modes may have the same key.
     one_of_many : bool
         Checked while it is the chosen one; choosing it again changes nothing.
     """
@@ -97,3 +107,4 @@ class Action:
     help: str
     checked: Callable[[ViewState], bool] | None = None
     one_of_many: bool = False
+    enabled: Callable[[ViewState], bool] | None = None

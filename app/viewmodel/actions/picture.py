@@ -65,6 +65,11 @@ ACTIONS: dict[str, Action] = {
         "Read-out over the panes", "Picture", "Shift+H", lambda s, d: s.picture.toggle("hud"),
         "Time, sizes, seed, energy drift, error", lambda s: s.view.hud,
     ),
+    "fields": Action(
+        "Electric and magnetic field", "Picture", "Shift+E", lambda s, d: s.picture.toggle("fields"),
+        "Arrows of the fields; where n is not 3, rings show how a magnetic one turns positive charges",
+        lambda s: s.view.fields,
+    ),
     "depth-cue": Action(
         "Depth cue", "Picture", "", lambda s, d: s.picture.toggle_depth(),
         "Fade what lies off the drawn space", lambda s: s.view.fade_hidden > 0,

@@ -1,6 +1,13 @@
 """The clock."""
 
 from app.viewmodel.actions.action import Action
+from app.viewmodel.state import ViewState
+
+
+def _arrows_step(state: ViewState) -> bool:
+    """While particles are moved, the arrow keys nudge them."""
+    return state.moving is None
+
 
 ACTIONS: dict[str, Action] = {
     "play": Action(
@@ -8,16 +15,20 @@ ACTIONS: dict[str, Action] = {
         lambda s: s.playback.playing,
     ),
     "step-forward": Action(
-        "Next frame", "Playback", "Right", lambda s, d: s.clock.step(1), "Pause, one frame on"
+        "Next frame", "Playback", "Right", lambda s, d: s.clock.step(1), "Pause, one frame on",
+        enabled=_arrows_step,
     ),
     "step-back": Action(
-        "Previous frame", "Playback", "Left", lambda s, d: s.clock.step(-1), "Pause, one frame back"
+        "Previous frame", "Playback", "Left", lambda s, d: s.clock.step(-1), "Pause, one frame back",
+        enabled=_arrows_step,
     ),
     "skip-forward": Action(
-        "One time unit on", "Playback", "Shift+Right", lambda s, d: s.clock.step_time(1.0), "Pause, t + 1"
+        "One time unit on", "Playback", "Shift+Right", lambda s, d: s.clock.step_time(1.0), "Pause, t + 1",
+        enabled=_arrows_step,
     ),
     "skip-back": Action(
-        "One time unit back", "Playback", "Shift+Left", lambda s, d: s.clock.step_time(-1.0), "Pause, t - 1"
+        "One time unit back", "Playback", "Shift+Left", lambda s, d: s.clock.step_time(-1.0), "Pause, t - 1",
+        enabled=_arrows_step,
     ),
     "rewind": Action("Back to the start", "Playback", "Home", lambda s, d: s.clock.rewind(), "The first frame"),
     "to-end": Action("To the end", "Playback", "End", lambda s, d: s.clock.to_end(), "The last frame"),

@@ -10,10 +10,37 @@ def _save(session: Session, dialogs: Dialogs) -> None:
         session.scene.save(path)
 
 
+WAYS = {"right": (1, 0), "left": (-1, 0), "up": (0, 1), "down": (0, -1)}
+"""Steps to the right and up on the screen, by the arrow key."""
+
+
+def _move(session: Session, dialogs: Dialogs) -> None:
+    session.moving.toggle()
+    if session.state.moving is not None:
+        dialogs.show_panel("scene")
+
+
+def _nudge(where: str, velocity: bool) -> Action:
+    key, what = where.capitalize(), "velocity" if velocity else "particle"
+    return Action(
+        f"Nudge the {what} {where}", "Scene", f"Shift+{key}" if velocity else key,
+        lambda s, d: s.moving.nudge(WAYS[where], *d.screen_directions(), velocity=velocity),
+        f"The selected particle's {'velocity' if velocity else 'place'}, while particles are moved in the view",
+        enabled=lambda s: s.moving is not None,
+    )  # fmt: skip
+
+
 ACTIONS: dict[str, Action] = {
     "edit-scene": Action(
         "Edit scene…", "Scene", "Ctrl+I", lambda s, d: d.show_panel("scene"), "Law, charges, masses, positions"
     ),
+    "move-particles": Action(
+        "Move particles in the view", "Scene", "Shift+M", _move,
+        "Drag particles (with Shift their velocities) in the left pane; arrow keys nudge the selected one",
+        lambda s: s.moving is not None,
+    ),
+    **{f"nudge-{where}": _nudge(where, False) for where in WAYS},
+    **{f"nudge-velocity-{where}": _nudge(where, True) for where in WAYS},
     "apply-scene": Action(
         "Apply scene", "Scene", "Ctrl+Return", lambda s, d: s.scene.apply(), "Simulate what was edited"
     ),
@@ -25,6 +52,10 @@ ACTIONS: dict[str, Action] = {
     ),
     "zero-momentum": Action(
         "Zero net momentum", "Scene", "", lambda s, d: s.scene.zero_momentum(), "The centre of mass at rest"
+    ),
+    "clear-fields": Action(
+        "Clear the fields", "Scene", "", lambda s, d: s.scene.clear_fields(),
+        "No electric and magnetic field, drag or trap in the draft"
     ),
     "save-scene": Action(
         "Save as scenario…", "Scene", "", _save, "The edited scene as a file that opens here and in compare"

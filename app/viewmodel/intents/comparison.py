@@ -156,7 +156,8 @@ class ComparisonIntents:
         state = self._session.state
         old = state.prepared
         playback, selection = state.playback, state.selection
-        if old is None or _different_film(old.setup, prepared.setup):
+        moved = state.moving is not None and old is not None and _as_many(old, prepared)
+        if not moved and (old is None or _different_film(old.setup, prepared.setup)):
             selection = Selection()
             if self.resume_at is None:
                 playback = replace(playback, position=0.0, backwards=False, mark_in=None, mark_out=None)
@@ -192,6 +193,11 @@ def _within(state: ViewState, shown: Prepared) -> dict[str, Any]:
         "plane": state.plane if state.plane in known else known[0],
         "view": fitting(state.view, shown.comparison),
     }
+
+
+def _as_many(a: Prepared, b: Prepared) -> bool:
+    """Whether it is still the same particles, moved in the view: then the clock and the selection stay."""
+    return a.comparison.truth.positions.shape[1:] == b.comparison.truth.positions.shape[1:]
 
 
 def _different_film(a: Setup, b: Setup) -> bool:

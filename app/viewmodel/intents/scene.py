@@ -1,14 +1,14 @@
 """The scene editor: edits a draft, simulates it when it is applied, saves it as a scenario."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.viewmodel import own_scene
+from app.viewmodel import own_fields, own_scene
 from app.viewmodel.draft import Draft
 from app.viewmodel.intents.system import OWN_SYSTEM
-from app.viewmodel.setup import OwnScene, fitting_operations
+from app.viewmodel.setup import OwnScene, Setup, fitting_operations
 from physics.errors import InputError
 
 if TYPE_CHECKING:
@@ -113,6 +113,20 @@ class SceneIntents:
             lambda scene, value: own_scene.with_value(scene, at, column, value),
         )
 
+    def set_field(self, name: str, text: str) -> None:
+        """A number of the fields, by the names of `app.viewmodel.own_fields`."""
+        self.type_number(
+            name,
+            text,
+            lambda scene: own_fields.field_values(scene)[name],
+            lambda scene, value: own_fields.with_field(scene, name, value),
+        )
+
+    def clear_fields(self) -> None:
+        """No fields, no drag, no trap."""
+        self._forget_typed()
+        self.edit(own_fields.without_fields)
+
     def set_dims(self, n_dims: int) -> None:
         """More coordinates, which are zero, or fewer."""
         n = min(max(n_dims, 1), own_scene.MAX_DIMS)
@@ -175,6 +189,17 @@ class SceneIntents:
         if draft is not None and draft.edited:
             self._use(own=renamed(draft), scenario="")
 
+    def take(self, scene: OwnScene) -> None:
+        """Simulate a scene that was made in the view: the edit and its simulation are one step back."""
+        draft = self.draft
+        if draft is None or scene == draft.scene:
+            return
+        self._session.remember()
+        self._session.publish(draft=replace(draft, scene=scene))
+        checked = self._checked()
+        if checked is not None:
+            self._session.comparison.use(self._setup(own=renamed(checked), scenario=""))
+
     def save(self, path: str) -> None:
         """Write the draft as a scenario file, and show that."""
         from physics.scenario_files import write_scenario
@@ -193,12 +218,16 @@ class SceneIntents:
         self._session.say(f"saved {Path(path).name}")
 
     def _use(self, own: OwnScene | None, scenario: str) -> None:
-        draft = self.draft
+        setup = self._setup(own, scenario)
+        self._session.comparison.change(**{f.name: getattr(setup, f.name) for f in fields(setup)})
+
+    def _setup(self, own: OwnScene | None, scenario: str) -> Setup:
+        """What is compared, with the draft's system instead of its own."""
+        draft, setup = self.draft, self._session.state.setup
         assert draft is not None
-        setup = self._session.state.setup
-        same = {"own": own, "scenario": scenario, "data": ""}
         kept = fitting_operations(setup.operations, draft.scene.n_dims)
-        self._session.comparison.change(**{**OWN_SYSTEM, **same, "operations": kept})
+        same = {"own": own, "scenario": scenario, "data": "", "operations": kept}
+        return replace(setup, **{**OWN_SYSTEM, **same})
 
     def _checked(self) -> Draft | None:
         """The draft; None with a message where something is wrong with it."""

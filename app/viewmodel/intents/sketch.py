@@ -33,6 +33,7 @@ class SketchIntents:
         if sketch is None:
             session.say("there is nothing to draw over yet: it takes a film longer than the model's horizon")
             return
+        session.moving.end()
         session.world.stop()
         session.clock.seek(sketch.start)
         session.view.set(layout="twin", maximised=None)  # the truth has a pane to draw in
