@@ -230,7 +230,7 @@ def scenario_from_tree(tree: dict[str, Any], name: str, where: str) -> Scenario:
                 raise InputError(f"{where}: {key} must be positive and finite; got {values[key]}")
     values.setdefault("description", "")
     try:
-        from physics.forces import resolve_parameters
+        from physics.laws import resolve_parameters
 
         parameters = resolve_parameters(tree["law"], tree.get("parameters", {}))
     except InputError as error:
