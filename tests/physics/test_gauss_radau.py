@@ -73,7 +73,7 @@ def test_energy_of_five_bodies(n, seed):
 def test_energy_over_ten_thousand_units():
     pair = simulate(PAIR, State(*ECCENTRIC.state(0.0)), 1e4, n_frames=1001, integrator="ias15")
     trapped = simulate(*five(fields=Fields(trap=0.5)), 1e4, n_frames=1001, integrator="ias15")
-    assert max(energy_error(pair), energy_error(trapped)) < 1e-13
+    assert max(energy_error(pair), energy_error(trapped)) < 5e-14  # measured 1.4e-14 and 2.3e-14: no 1e-14 yet
 
 
 @pytest.mark.parametrize("n", [4, 5])
