@@ -24,7 +24,9 @@ from physics import __version__
 from physics.cli import CommandParser, run_command
 from physics.files import atomic_write
 from physics.jit import kernel
-from physics.simulate import REFERENCE_DT, Schedule, available_cores, simulate_batch
+from physics.schedule import Schedule
+from physics.simulate import available_cores, simulate_batch
+from physics.time_scales import REFERENCE_DT
 from physics.vectors import broadcast, fma, load, store
 
 FloatArray = NDArray[np.float64]

@@ -7,9 +7,10 @@ window is clean when the unclamped |F| stays at or below the limit for every par
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import FORCES, REFERENCE_FORCE_LIMIT, largest_unclamped_force, packed_parameters
+from physics.forces import FORCES, REFERENCE_FORCE_LIMIT, largest_unclamped_force
 from physics.integrators import symplectic_euler
 from physics.jit import kernel
+from physics.laws import packed_parameters
 from physics.simulate import pack_lanes, run_blocks
 
 FloatArray = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The two ways a request is refused: bad input from outside, and a simulation that cannot go on."""
+"""The two ways a request is refused, bad input from outside and a simulation that cannot go on; one warning."""
 
 import difflib
 from collections.abc import Iterable
@@ -13,6 +13,10 @@ class InputError(ValueError):
 
 class SimulationError(InputError):
     """A simulation that cannot start or go on (coincident particles, a non-finite state)."""
+
+
+class EnergyWarning(UserWarning):
+    """A run whose energy changed by far more than its steps explain: finite, but not to be believed."""
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> InputError:

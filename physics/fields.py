@@ -75,8 +75,10 @@ class Fields:
         """Whether a force depends on the velocity: not every integrator takes these."""
         return bool(np.any(self.magnetic) or self.drag)
 
-    def packed(self, n_dims: int) -> FloatArray:
-        """What kernels read behind the law's parameters: gamma, k, E, then B row by row; empty for no fields.
+    def packed(self, n_dims: int, *, filled: bool = False) -> FloatArray:
+        """What kernels read behind the law's parameters: gamma, k, E, then B row by row.
+
+        Empty for no fields, unless `filled`: then zeros keep the place.
 
         Raises
         ------
@@ -85,7 +87,7 @@ class Fields:
         """
         if self.n_dims not in (None, n_dims):
             raise InputError(f"fields are for n = {self.n_dims}; the state has n = {n_dims}")
-        if not self.any:
+        if not self.any and not filled:
             return np.empty(0)
         electric = self.electric if self.electric.size else np.zeros(n_dims)
         magnetic = self.magnetic if self.magnetic.size else np.zeros((n_dims, n_dims))
@@ -142,15 +144,16 @@ def _numbers(name: str, values: ArrayLike) -> FloatArray:
 NO_FIELDS = Fields()
 
 
-def field_energies(fields: Fields, charges: FloatArray, positions: FloatArray) -> FloatArray:
-    """Each particle's energy in the electric field and the trap: k x^2 / 2 - q E.x, (..., N) [energy].
+def field_energies(fields: Fields, charges: FloatArray, positions: FloatArray) -> dict[str, FloatArray]:
+    """Each particle's energy in the electric field, -q E.x, and in the trap, k x^2 / 2, (..., N) each [energy].
 
     Parameters
     ----------
     charges : (N,) float64
     positions : (..., N, n) float64
     """
-    energies: FloatArray = 0.5 * fields.trap * (positions**2).sum(axis=-1)
-    if fields.electric.size:
-        energies = energies - charges * (positions @ fields.electric)
-    return energies
+    electric = fields.electric if fields.electric.size else np.zeros(positions.shape[-1])
+    return {
+        "electric": np.asarray(-charges * (positions @ electric)),
+        "trap": np.asarray(0.5 * fields.trap * (positions**2).sum(axis=-1)),
+    }

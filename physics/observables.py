@@ -1,4 +1,4 @@
-"""Quantities of a trajectory, in any number of dimensions: energy, momentum, angular momentum, centre of mass.
+"""Quantities of a trajectory, in any number of dimensions: energies, momenta, virial, temperature, distances.
 
 Velocities are first brought to the time of the positions: an integrator that stores them half a step behind
 says so in `Trajectory.velocity_offset`, and -velocity_offset * acceleration is added.
@@ -7,15 +7,11 @@ says so in `Trajectory.velocity_offset`, and -velocity_offset * acceleration is 
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.errors import InputError
 from physics.fields import field_energies
-from physics.forces import (
-    FORCES,
-    LANES,
-    packed_parameters,
-    potential_energies,
-    shared_potential_energies,
-    total_acceleration,
-)
+from physics.forces import LANES, total_acceleration
+from physics.laws import force_of, law_terms, packed_parameters
+from physics.pair_kernels import pair_sums, potential_energies
 from physics.types import State, System, Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -33,13 +29,13 @@ def accelerations(system: System, positions: FloatArray) -> FloatArray:
     (n_states, n_particles, n_dims) float64 [length/time^2]
     """
     n_states, n, d = positions.shape
-    packed = packed_parameters(system.law, system.parameters, d, system.fields)
+    packed = packed_parameters(system.law, system.parameters, d, system.fields, system.boundary)
     result = np.empty((n_states, n, d))
     for start in range(0, n_states, LANES):
         x = np.array(np.moveaxis(positions[start : start + LANES], 0, -1), order="C")
         q, m = (np.repeat(values[:, None], x.shape[-1], axis=1) for values in (system.charges, system.masses))
         a = np.empty_like(x)
-        total_acceleration(FORCES[system.law].code, x, q, m, packed, a)
+        total_acceleration(force_of(system.law).code, x, q, m, packed, a)
         result[start : start + LANES] = np.moveaxis(a, -1, 0)
     return result
 
@@ -61,11 +57,72 @@ def kinetic_energy(trajectory: Trajectory) -> FloatArray:
 def potential_energy(trajectory: Trajectory) -> FloatArray:
     """Energy of pairs and fields in each frame, (n_frames,) float64 [energy].
 
-    Of the unclamped force for `reference`.
+    Of the unclamped force for `reference`; a magnetic field has none.
     """
     energies = np.empty(trajectory.n_frames)
     potential_energies(*_pairs_of(trajectory), energies)
-    return np.asarray(energies + _field_energies(trajectory).sum(axis=1))
+    return np.asarray(energies + np.sum(list(_field_energies(trajectory).values()), axis=(0, 2)))
+
+
+def energy_parts(trajectory: Trajectory) -> dict[str, FloatArray]:
+    """The energy of each frame by part, (n_frames,) float64 each [energy].
+
+    Returns
+    -------
+    dict
+        "kinetic", one entry for each law of the sum under its name, "electric" and "trap" where there is one. They
+        add up to :func:`total_energy`.
+    """
+    parts = {"kinetic": kinetic_energy(trajectory)}
+    for term, name in enumerate(law_terms(trajectory.system.law)):
+        parts[name] = _pair_sums(trajectory, term)[0].sum(axis=1)
+    fields = trajectory.system.fields
+    own = {"electric": bool(np.any(fields.electric)), "trap": bool(fields.trap)}
+    parts |= {name: shares.sum(axis=1) for name, shares in _field_energies(trajectory).items() if own[name]}
+    return parts
+
+
+def virial(trajectory: Trajectory) -> FloatArray:
+    """Sum over pairs of r_ij . F_ij in each frame, (n_frames,) float64 [energy].
+
+    Of the unclamped force for `reference`; between nearest images in a periodic box. For a pair energy that falls
+    as r^(1-p) it is (p - 1) times the potential energy, and a bound system alone in open space has twice its mean
+    kinetic energy as minus its mean (the virial theorem).
+    """
+    terms = range(len(law_terms(trajectory.system.law)))
+    return np.asarray(np.sum([_pair_sums(trajectory, term)[1] for term in terms], axis=(0, 2)))
+
+
+def temperature(trajectory: Trajectory) -> FloatArray:
+    """Twice the kinetic energy in the centre-of-mass frame per degree of freedom, (n_frames,) [energy].
+
+    (N - 1) n degrees of freedom; Boltzmann's constant is 1.
+
+    Raises
+    ------
+    InputError
+        For one particle, which has none.
+    """
+    system = trajectory.system
+    if system.n_particles < 2:
+        raise InputError("a temperature needs at least two particles; got 1")
+    v = synchronised_velocities(trajectory)
+    v = v - np.einsum("i,fik->fk", system.masses, v)[:, None] / system.masses.sum()
+    freedom = (system.n_particles - 1) * trajectory.n_dims
+    return np.asarray(np.einsum("i,fik,fik->f", system.masses, v, v) / freedom)
+
+
+def closest_approach(trajectory: Trajectory) -> FloatArray:
+    """Distance of the closest pair in each frame, (n_frames,) float64 [length]; between nearest images.
+
+    Infinite for one particle. Frames only: what happened between them is not seen.
+    """
+    x, boundary = trajectory.positions, trajectory.system.boundary
+    closest = np.full(trajectory.n_frames, np.inf)
+    for i in range(1, x.shape[1]):
+        apart = np.linalg.norm(boundary.nearest_images(x[:, :i] - x[:, i : i + 1]), axis=-1)
+        closest = np.minimum(closest, apart.min(axis=1))
+    return closest
 
 
 def particle_energies(trajectory: Trajectory) -> FloatArray:
@@ -73,14 +130,13 @@ def particle_energies(trajectory: Trajectory) -> FloatArray:
 
     They add up to :func:`total_energy`.
     """
-    energies = np.empty(trajectory.positions.shape[:2])
-    shared_potential_energies(*_pairs_of(trajectory), energies)
-    energies += _field_energies(trajectory)
+    terms = range(len(law_terms(trajectory.system.law)))
+    energies = sum(_pair_sums(trajectory, term)[0] for term in terms) + sum(_field_energies(trajectory).values())
     v = synchronised_velocities(trajectory)
     return np.asarray(energies + 0.5 * trajectory.system.masses * np.einsum("fik,fik->fi", v, v))
 
 
-def _field_energies(trajectory: Trajectory) -> FloatArray:
+def _field_energies(trajectory: Trajectory) -> dict[str, FloatArray]:
     system = trajectory.system
     return field_energies(system.fields, system.charges, trajectory.positions)
 
@@ -88,9 +144,16 @@ def _field_energies(trajectory: Trajectory) -> FloatArray:
 def _pairs_of(trajectory: Trajectory) -> tuple[int, FloatArray, FloatArray, FloatArray, FloatArray]:
     """What the energy kernels take: code, positions, charges, masses, packed parameters."""
     system = trajectory.system
-    packed = packed_parameters(system.law, system.parameters, trajectory.n_dims)
+    packed = packed_parameters(system.law, system.parameters, trajectory.n_dims, system.fields, system.boundary)
     x = np.ascontiguousarray(trajectory.positions)
-    return FORCES[system.law].code, x, system.charges, system.masses, packed
+    return force_of(system.law).code, x, system.charges, system.masses, packed
+
+
+def _pair_sums(trajectory: Trajectory, term: int) -> FloatArray:
+    """Energies and virials of one law of the sum, shared by the particles, (2, n_frames, n_particles)."""
+    sums = np.zeros((2, *trajectory.positions.shape[:2]))
+    pair_sums(*_pairs_of(trajectory), term, sums)
+    return sums
 
 
 def total_energy(trajectory: Trajectory) -> FloatArray:

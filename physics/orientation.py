@@ -18,7 +18,7 @@ from physics.jit import kernel
 from physics.presets import SPEED
 from physics.references import Windows, clamped_acceleration, in_blocks
 from physics.rotations import random_rotation
-from physics.simulate import REFERENCE_DT
+from physics.time_scales import REFERENCE_DT
 
 FloatArray = NDArray[np.float64]
 

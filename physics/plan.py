@@ -15,7 +15,8 @@ from physics.request import (
     trajectory_bytes,
     working_memory,
 )
-from physics.simulate import Schedule, simulate_batch
+from physics.schedule import Schedule
+from physics.simulate import simulate_batch
 
 MEASURED_SECONDS = 1.0
 """How long the sample is simulated, at least."""

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError
-from physics.forces import FORCES, REFERENCE_FORCE_LIMIT, lane_acceleration, packed_parameters, resolve_parameters
+from physics.forces import REFERENCE_FORCE_LIMIT, total_acceleration
 from physics.jit import kernel
-from physics.simulate import Schedule, pack_lanes, run_blocks, simulate_batch
+from physics.laws import force_of, packed_parameters, resolve_parameters
+from physics.schedule import Schedule
+from physics.simulate import pack_lanes, run_blocks, simulate_batch
 
 FloatArray = NDArray[np.float64]
 
@@ -36,7 +38,7 @@ class Windows:
     x, v : (n_windows, N, n) float64 [length], [length/time]
     q, m : (n_windows, N) float64 [charge], [mass]
     law : str
-        A row of FORCES.
+        A row of FORCES, or a sum of them.
     parameters : mapping
         Of the law; what is left out has its default.
     norm_limit : float [force]
@@ -82,7 +84,7 @@ def clamped_acceleration(
     a: FloatArray,
 ) -> None:
     """The law's acceleration, then the isotropic clamp of each particle's total force; arrays as in lanes."""
-    lane_acceleration(code, x, q, m, parameters, a)
+    total_acceleration(code, x, q, m, parameters, a)
     if norm_limit == np.inf:
         return
     n, d, lanes = x.shape
@@ -229,7 +231,7 @@ def leapfrog_forecast(windows: Windows, horizon: float, evaluations: int) -> tup
     """
     if evaluations < 1:
         raise InputError(f"evaluations must be at least 1; got {evaluations}")
-    code, packed, limit = FORCES[windows.law].code, windows.packed(), windows.norm_limit
+    code, packed, limit = force_of(windows.law).code, windows.packed(), windows.norm_limit
     dt = horizon / evaluations
     return in_blocks(windows, lambda x, v, q, m: _leapfrog(code, x, v, q, m, packed, limit, dt, evaluations))
 
@@ -255,7 +257,7 @@ def adaptive_leapfrog_forecast(
         raise InputError(f"the adaptive leapfrog knows the laws {', '.join(ADAPTIVE_LAWS)}; got {windows.law!r}")
     if not (math.isfinite(eta) and eta > 0):
         raise InputError(f"eta must be positive and finite; got {eta}")
-    code, packed, limit = FORCES[windows.law].code, windows.packed(), windows.norm_limit
+    code, packed, limit = force_of(windows.law).code, windows.packed(), windows.norm_limit
     x_out, v_out = np.array(windows.x), np.array(windows.v)
     counts = np.empty(len(windows), dtype=np.int64)
     for index in range(len(windows)):

@@ -16,10 +16,10 @@ from physics import __version__
 from physics.cli import positive_int
 from physics.dataset import CHUNK_LIMIT, FORMAT, available_memory
 from physics.errors import InputError, unknown_name
-from physics.forces import resolve_parameters
 from physics.integrators import INTEGRATORS
+from physics.laws import resolve_parameters
 from physics.presets import PRESETS, SPLITS, Preset
-from physics.simulate import Schedule, schedule_through
+from physics.schedule import Schedule, schedule_through
 
 FloatArray = NDArray[np.float64]
 

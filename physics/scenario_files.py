@@ -46,7 +46,7 @@ def scenario_text(scenario: Scenario) -> str:
     lines = [f"{key} = {_value(value)}" for key, value in plain.items()]
     for name, table in tree.items():
         if isinstance(table, dict):
-            lines += [f"[{name}]", *(f"{key} = {_value(value)}" for key, value in table.items())]
+            lines += [f"[{name}]", *(f"{_key(key)} = {_value(value)}" for key, value in table.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -60,6 +60,11 @@ def write_scenario(path: Path, scenario: Scenario) -> None:
     """
     scenario_from_tree(scenario_tree(scenario), path.stem, str(path))
     atomic_write(path, scenario_text(scenario).encode())
+
+
+def _key(name: str) -> str:
+    """A key as TOML: a bare dot would open a table."""
+    return f'"{name}"' if "." in name else name
 
 
 def _value(value: Any) -> str:

@@ -249,7 +249,7 @@ def scenario_from_tree(tree: dict[str, Any], name: str, where: str) -> Scenario:
                 raise InputError(f"{where}: {key} must be positive and finite; got {values[key]}")
     values.setdefault("description", "")
     try:
-        from physics.forces import resolve_parameters
+        from physics.laws import resolve_parameters
 
         parameters = resolve_parameters(tree["law"], tree.get("parameters", {}))
     except InputError as error:
@@ -282,7 +282,7 @@ def _checked_fields(given: Mapping[str, Any], law: str, where: str) -> Fields:
     except (InputError, OverflowError) as error:
         raise InputError(f"{where}: [fields] {error}") from None
     from physics.integrators import INTEGRATORS
-    from physics.simulate import default_integrator
+    from physics.defaults import default_integrator
 
     if fields.on_velocity and not INTEGRATORS[default_integrator(law, fields)].takes_velocity_forces:
         raise InputError(f"{where}: [fields] law {law!r} takes no magnetic field and no drag")

@@ -9,75 +9,35 @@ import math
 import os
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from physics.errors import InputError, SimulationError, unknown_name
+from physics.boundaries import OPEN, Boundary
+from physics.defaults import default_integrator
+from physics.errors import InputError, unknown_name
+from physics.field_kernels import LAW_PARAMETERS
 from physics.fields import NO_FIELDS, Fields
-from physics.forces import FORCES, LANES, packed_parameters, resolve_parameters
+from physics.forces import LANES
+from physics.guards import refuse_coincident, refuse_non_finite, warn_of_energy
 from physics.integrators import INTEGRATORS, Integrator, Step
-from physics.integrators.gauss_radau import memory_size
 from physics.lane_laws import FARTHEST, GROUP
 from physics.large_systems import LARGE
+from physics.laws import force_of, packed_parameters, resolve_parameters, singular_at_contact
+from physics.paths import adaptive_trajectory, path_of
+from physics.schedule import Schedule, output_times, refuse_step, schedule_through
 from physics.shared_steps import shared_step
+from physics.time_scales import SHARE, default_dt, shortest_time
 from physics.types import State, System, Trajectory
 
 FloatArray = NDArray[np.float64]
-
-REFERENCE_DT = 0.001
-"""Step of the published generator."""
 
 CACHE_LINE = 64
 """Bytes."""
 
 BLOCK_NUMBERS = 1024
 """Coordinates of a block that fit into the nearest cache three times, spread over it by their stride."""
-
-MAX_STEPS = 2_000_000_000
-"""A run longer than this is refused: it would take a day even for two particles."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """From one frame to the next: how many steps of which size.
-
-    Attributes
-    ----------
-    n_steps : (n_intervals,) int64
-    dt : (n_intervals,) float64 [time]
-    """
-
-    n_steps: NDArray[np.int64]
-    dt: FloatArray
-
-    @classmethod
-    def through(cls, times: FloatArray, dt: float) -> "Schedule":
-        """Equal steps of at most `dt` in each interval of `times`, so that every time is met exactly."""
-        intervals = np.diff(times)
-        # The small slack keeps 0.1 / 0.001 at 100 steps when the interval is a rounded difference.
-        n_steps = np.maximum(np.ceil(np.abs(intervals) / dt - 1e-6), 1).astype(np.int64)
-        return cls(n_steps, intervals / n_steps)
-
-
-def default_integrator(law: str, fields: Fields = NO_FIELDS) -> str:
-    """The integrator that "auto" stands for."""
-    if law == "reference":
-        return "symplectic-euler"
-    return "boris" if fields.on_velocity else "leapfrog"
-
-
-def default_dt(system: System) -> float:
-    """A step that resolves the law's shortest time scale (a softened head-on passage), in time units."""
-    if system.law == "reference":
-        return REFERENCE_DT
-    eps = float(system.parameters.get("eps", 1.0))
-    charges = system.masses if FORCES[system.law].couplings == "masses" else system.charges
-    strongest = float(np.max(np.abs(charges))) ** 2 / float(system.masses.min())
-    strongest *= abs(float(system.parameters.get("G", 1.0)))
-    scale = math.sqrt(eps**3 / max(strongest, 1e-12))
-    return min(5e-4, 0.02 * scale) if eps > 0 else 1e-4
 
 
 def simulate(
@@ -89,6 +49,7 @@ def simulate(
     n_frames: int | None = None,
     integrator: str = "auto",
     dt: float | None = None,
+    estimate_error: bool = False,
 ) -> Trajectory:
     """The trajectory of one system from a given state.
 
@@ -104,9 +65,13 @@ def simulate(
     n_frames : int, optional
         This many equally spaced frames instead (default 101).
     integrator : str
-        A name of :data:`physics.integrators.INTEGRATORS`, or "auto".
+        A name of :data:`physics.integrators.INTEGRATORS`, or "auto" (:mod:`physics.defaults`).
     dt : float, optional [time]
-        The largest step; by default chosen from the law. Of adaptive integrators: the first step tried.
+        The largest step; by default chosen from the system (:func:`physics.time_scales.default_dt`). Of adaptive
+        integrators: the first step tried, by default a share of the shortest time scale of the state.
+    estimate_error : bool
+        Run a second time with steps half as long and give the trajectory its `position_errors`: three times the
+        work.
 
     Returns
     -------
@@ -119,6 +84,18 @@ def simulate(
         For arguments that do not fit.
     SimulationError
         For coincident particles under a law that is singular there, or a state that stops being finite.
+
+    Warns
+    -----
+    EnergyWarning
+        Where a system that keeps its energy did not, by a tenth of the sum of its terms; not looked for in large
+        systems.
+
+    Notes
+    -----
+    The error of a frame is the largest displacement of any particle between the two runs, times 2^p / (2^p - 1)
+    for an integrator of order p (1 at walls): Richardson's estimate, good while the error is small. Of ias15,
+    whose steps do not follow dt, the two runs differ by round-off and its growth alone.
     """
     duration = _real("duration", duration)
     if not math.isfinite(duration) or duration == 0:
@@ -127,18 +104,51 @@ def simulate(
         raise InputError(
             f"state has {state.positions.shape[0]} particles but system has {system.n_particles} charges"
         )
-    output_times = _output_times(state.time, duration, times, n_frames)
-    stepper = _integrator(system.law, integrator, system.fields)
+    frames = output_times(state.time, duration, times, n_frames)
+    if integrator == "auto":
+        singular = dt is None and singular_at_contact(system.law, system.parameters)
+        integrator = default_integrator(system.law, system.fields, system.boundary, singular=singular)
+    stepper = able_integrator(integrator, system.fields, system.boundary)
     if duration < 0 and not stepper.reversible:
-        name = default_integrator(system.law, system.fields) if integrator == "auto" else integrator
         reversible = ", ".join(key for key, row in INTEGRATORS.items() if row.reversible)
         raise InputError(
-            f"duration must be positive for integrator {name!r} (reversible: {reversible}); got {duration:g}"
+            f"duration must be positive for integrator {integrator!r} (reversible: {reversible}); got {duration:g}"
         )
-    step = default_dt(system) if dt is None else _real("dt", dt)
+    system.boundary.refuse_outside(state.positions)
+    if singular_at_contact(system.law, system.parameters):
+        refuse_coincident(system.law, state.positions[None], system.boundary)
+    dt = None if dt is None else _real("dt", dt)
+    path = _run(system, state, frames, integrator, stepper, dt, halved=False)
+    if system.n_particles < LARGE:  # the sum over pairs of every frame would cost as much as the run
+        warn_of_energy(path)
+    if not estimate_error:
+        return path
+    finer = _run(system, state, frames, integrator, stepper, dt, halved=True)
+    order = 1 if system.boundary.reflects else stepper.order
+    apart = np.linalg.norm(finer.positions - path.positions, axis=-1).max(axis=-1)
+    return replace(path, position_errors=apart * 2.0**order / (2.0**order - 1.0))
+
+
+def _run(
+    system: System,
+    state: State,
+    times: FloatArray,
+    integrator: str,
+    stepper: Integrator,
+    dt: float | None,
+    *,
+    halved: bool,
+) -> Trajectory:
+    """One run through `times`, or the same with steps half as long."""
     if stepper.adaptive:
-        return _adaptive(system, state, output_times, stepper, step)
-    schedule = schedule_through(output_times, step)
+        first = SHARE * shortest_time(system, state) if dt is None else dt
+        if halved:
+            first, state = 0.5 * first, replace(state, memory=None)
+        refuse_step(first, float(times[-1] - times[0]))
+        return adaptive_trajectory(system, state, times, stepper, first)
+    schedule = schedule_through(times, default_dt(system, state.n_dims) if dt is None else dt)
+    if halved:
+        schedule = schedule.halved()
     positions, velocities = simulate_batch(
         state.positions[None],
         state.velocities[None],
@@ -148,12 +158,13 @@ def simulate(
         parameters=dict(system.parameters),
         schedule=schedule,
         fields=system.fields,
+        boundary=system.boundary,
         integrator=integrator,
         start_time=state.time,
         workers=None if system.n_particles >= LARGE else 1,
     )
     offset = stepper.velocity_offset * float(schedule.dt[0])
-    return Trajectory(output_times, positions[0], velocities[0], system, offset)
+    return Trajectory(times, positions[0], velocities[0], system, offset)
 
 
 def simulate_batch(
@@ -166,6 +177,7 @@ def simulate_batch(
     law: str = "coulomb",
     parameters: dict[str, object] | None = None,
     fields: Fields = NO_FIELDS,
+    boundary: Boundary = OPEN,
     integrator: str = "auto",
     start_time: float = 0.0,
     workers: int | None = None,
@@ -193,30 +205,39 @@ def simulate_batch(
     """
     n_systems, n, d = positions.shape
     resolved = resolve_parameters(law, parameters or {})
-    packed = packed_parameters(law, resolved, d, fields)
-    stepper = _integrator(law, integrator, fields)
+    packed = packed_parameters(law, resolved, d, fields, boundary)
+    name = default_integrator(law, fields, boundary) if integrator == "auto" else integrator
+    stepper = able_integrator(name, fields, boundary)
+    advance = stepper.in_box if boundary.reflects else stepper.step
     if masses is None:
         masses = np.ones((n_systems, n))
-    if not FORCES[law].smooth_at_contact or resolved.get("eps") == 0.0:
-        _refuse_coincident(law, positions)
+    if singular_at_contact(law, resolved):
+        refuse_coincident(law, positions, boundary)
     if np.abs(positions).max(initial=0.0) > FARTHEST:
         raise InputError(
             f"positions must be within {FARTHEST:.0e} of the origin; got {np.abs(positions).max():.3g}"
         )
+    boundary.refuse_outside(positions)
     n_frames = len(schedule.n_steps) + 1
     x_out = np.empty((n_systems, n_frames, n, d))
     v_out = np.empty((n_systems, n_frames, n, d))
-    code = FORCES[law].code
+    code = force_of(law).code
 
     def run_paths(block: slice) -> int:
-        times = start_time + np.concatenate([[0.0], np.cumsum(schedule.n_steps * schedule.dt)])
+        assert stepper.memory_size is not None
+        times = schedule.times(start_time)
         for s in range(block.start, block.stop):
-            system = System(charges[s], masses[s], law, resolved, fields)
-            memory, first = np.zeros(memory_size(n, d)), abs(float(schedule.dt[0]))
+            system = System(charges[s], masses[s], law, resolved, fields, boundary)
+            memory, first = np.zeros(stepper.memory_size(n, d)), abs(float(schedule.dt[0]))
             x_out[s], v_out[s] = path_of(system, positions[s], velocities[s], times, stepper, first, memory)
         return int(block.stop - block.start)
 
-    def run(block: slice, step: Step | None = stepper.step) -> int:
+    def one_system(system: int, frame: int, x: FloatArray, v: FloatArray, n_steps: int) -> None:
+        assert advance is not None
+        q, m = (np.ascontiguousarray(values[system][:, None]) for values in (charges, masses))
+        advance(code, x, v, q, m, packed, np.empty_like(x), float(schedule.dt[frame - 1]), n_steps)
+
+    def run(block: slice, step: Step | None = advance) -> int:
         assert step is not None
         count = block.stop - block.start
         lanes = count if count == 1 or n >= LARGE else count + -count % GROUP
@@ -229,73 +250,17 @@ def simulate_batch(
                 step(code, x, v, q, m, packed, a, dt, n_steps)
             x_path[frame], v_path[frame] = x[..., :count], v[..., :count]
         x_out[block], v_out[block] = np.moveaxis(x_path, -1, 0), np.moveaxis(v_path, -1, 0)
-        _refuse_non_finite(x_out[block], v_out[block], schedule, start_time, block.start)
+        refuse_non_finite(x_out[block], v_out[block], schedule, start_time, block.start, one_system)
         return int(count)
 
     threads = workers or available_cores()
-    if n >= LARGE and n_systems < threads and not fields.any:
+    if n >= LARGE and n_systems < threads and len(packed) == LAW_PARAMETERS:  # one law, nothing around
         with shared_step(stepper.step, threads) as step:
             if step:
                 run_blocks(lambda block: run(block, step), n_systems, 1, progress, 1)
                 return x_out, v_out
     lanes = 1 if n >= LARGE else block_lanes(n * d)
     run_blocks(run_paths if stepper.adaptive else run, n_systems, workers, progress, lanes)
-    return x_out, v_out
-
-
-def _adaptive(system: System, state: State, times: FloatArray, stepper: Integrator, dt: float) -> Trajectory:
-    """The trajectory by an integrator that chooses its own steps; it goes on from the state's memory, if any."""
-    if not math.isfinite(dt) or dt <= 0:
-        raise InputError(f"dt must be positive and finite; got {dt}")
-    n, d = state.positions.shape
-    size = memory_size(n, d)
-    memory = np.zeros(size) if state.memory is None else np.array(state.memory, dtype=np.float64)
-    if memory.size == size and memory[2] * (times[-1] - times[0]) < 0:
-        memory = np.zeros(size)  # it was on its way in the other direction: nothing to go on with
-    if memory.shape != (size,):
-        raise InputError(
-            f"the state's memory must be ({size},) for {n} particles in {d} dimensions; got {memory.shape}"
-        )
-    begun, step = memory[1], memory[2]
-    if memory[0] and not 0 <= (state.time - begun) / step <= 1:
-        raise InputError(
-            f"the state's memory is of a step from t = {begun:g} to {begun + step:g}; its time is {state.time:g}"
-        )
-    if not FORCES[system.law].smooth_at_contact or system.parameters.get("eps") == 0.0:
-        _refuse_coincident(system.law, state.positions[None])
-    x, v = path_of(system, state.positions, state.velocities, times, stepper, dt, memory)
-    return Trajectory(times, x, v, system, 0.0, memory)
-
-
-def path_of(
-    system: System,
-    positions: FloatArray,
-    velocities: FloatArray,
-    times: FloatArray,
-    stepper: Integrator,
-    dt: float,
-    memory: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
-    """States of one system at `times` by an adaptive integrator, (F, N, n) each; `memory` is updated.
-
-    Raises
-    ------
-    SimulationError
-        Where the steps became too small to go on.
-    """
-    assert stepper.path is not None
-    n, d = positions.shape
-    x_out, v_out = np.empty((2, len(times), n, d))
-    packed = packed_parameters(system.law, system.parameters, d, system.fields)
-    columns = (np.ascontiguousarray(values[:, None]) for values in (system.charges, system.masses))
-    x, v = (np.array(values, dtype=np.float64) for values in (positions, velocities))
-    q, m = columns
-    code = FORCES[system.law].code
-    if stepper.path(code, x, v, q, m, packed, times, dt, memory, x_out, v_out) < 0:
-        raise SimulationError(
-            f"the step became too small near t = {memory[1]:g}: a close encounter of law {system.law!r} cannot be "
-            "resolved; raise eps"
-        )
     return x_out, v_out
 
 
@@ -368,79 +333,21 @@ def _real(name: str, value: object) -> float:
         raise InputError(f"{name} must be a number; got {value!r:.60}") from None
 
 
-def _output_times(start: float, duration: float, times: ArrayLike | None, n_frames: int | None) -> FloatArray:
-    if times is None:
-        count = 101 if n_frames is None else n_frames
-        if not isinstance(count, int | np.integer) or count < 2:
-            raise InputError(f"n_frames must be a whole number of at least 2; got {count!r:.60}")
-        return start + duration * np.arange(count) / (count - 1)
-    if n_frames is not None:
-        raise InputError("give times or n_frames, not both")
-    try:
-        output = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"times must be numbers; got {type(times).__name__}") from None
-    steps = np.diff(output)
-    direction = math.copysign(1.0, duration)
-    if output.ndim != 1 or output.size < 2 or not np.isfinite(output).all() or not (steps * direction > 0).all():
-        raise InputError("times must be finite, at least two, and run strictly in the direction of duration")
-    tolerance = 1e-9 * max(1.0, abs(duration))
-    if abs(output[0] - start) > tolerance or abs(output[-1] - start - duration) > tolerance:
-        raise InputError(
-            f"times must run from the state's time {start:g} to {start + duration:g}; "
-            f"got {output[0]:g} to {output[-1]:g}"
-        )
-    return output
+def able_integrator(name: str, fields: Fields, boundary: Boundary) -> Integrator:
+    """The row of an integrator that takes these fields and this boundary.
 
-
-def _integrator(law: str, name: str, fields: Fields) -> Integrator:
-    resolved = default_integrator(law, fields) if name == "auto" else name
-    if resolved not in INTEGRATORS:
-        raise unknown_name("integrator", resolved, [*INTEGRATORS, "auto"])
-    if fields.on_velocity and not INTEGRATORS[resolved].takes_velocity_forces:
+    Raises
+    ------
+    InputError
+        For an unknown name, or naming those that are able.
+    """
+    if name not in INTEGRATORS:
+        raise unknown_name("integrator", name, [*INTEGRATORS, "auto"])
+    row = INTEGRATORS[name]
+    if fields.on_velocity and not row.takes_velocity_forces:
         able = ", ".join(key for key, row in INTEGRATORS.items() if row.takes_velocity_forces)
-        raise InputError(f"integrator {resolved!r} takes no magnetic field and no drag; these do: {able}")
-    return INTEGRATORS[resolved]
-
-
-def schedule_through(times: FloatArray, dt: float) -> Schedule:
-    """The schedule through `times` with steps of at most `dt`, refused where dt or the step count is absurd."""
-    if not math.isfinite(dt) or dt <= 0:
-        raise InputError(f"dt must be positive and finite; got {dt}")
-    expected = abs(times[-1] - times[0]) / dt
-    if expected > MAX_STEPS:
-        raise InputError(f"dt = {dt:g} means {expected:.3g} steps; at most {MAX_STEPS:.0e} are allowed")
-    return Schedule.through(times, dt)
-
-
-def _coincident(positions: FloatArray) -> tuple[int, int, int] | None:
-    """The first system with two particles in one place, and these two."""
-    along = np.sort(positions[:, :, 0], axis=1)
-    for index in np.flatnonzero((along[:, 1:] == along[:, :-1]).any(axis=1)):  # the others cannot hold any
-        x = positions[index] + 0.0  # -0 becomes 0
-        _, first, which = np.unique(x, axis=0, return_index=True, return_inverse=True)
-        twins = np.flatnonzero(first[which.reshape(-1)] != np.arange(len(x)))
-        if len(twins):
-            return int(index), int(first[which.reshape(-1)[twins[0]]]), int(twins[0])
-    return None
-
-
-def _refuse_coincident(law: str, positions: FloatArray) -> None:
-    if found := _coincident(positions):
-        index, i, j = found
-        raise SimulationError(
-            f"particles {i} and {j} coincide in system {index}: law {law!r} without softening "
-            "is singular there; use eps > 0 or move one"
-        )
-
-
-def _refuse_non_finite(x: FloatArray, v: FloatArray, schedule: Schedule, start_time: float, first: int) -> None:
-    bad = ~(np.isfinite(x) & np.isfinite(v)).all(axis=-1)
-    if not bad.any():
-        return
-    system, frame, particle = map(int, np.argwhere(bad)[np.argmin(np.argwhere(bad)[:, 1])])
-    elapsed = float(np.sum(schedule.n_steps[:frame] * schedule.dt[:frame]))
-    raise SimulationError(
-        f"state of system {first + system} is not finite by t = {start_time + elapsed:g} (particle {particle}): "
-        "step too large for a close encounter; reduce dt or raise eps"
-    )
+        raise InputError(f"integrator {name!r} takes no magnetic field and no drag; these do: {able}")
+    if boundary.reflects and not row.takes_walls:
+        able = ", ".join(key for key, row in INTEGRATORS.items() if row.takes_walls)
+        raise InputError(f"integrator {name!r} takes no reflecting walls; these do: {able}")
+    return row

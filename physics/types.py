@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from physics.boundaries import OPEN, Boundary
 from physics.errors import InputError
 from physics.fields import NO_FIELDS, Fields
 
@@ -42,11 +43,14 @@ class System:
     charges : (n_particles,) float64 [charge]
     masses : (n_particles,) float64 [mass], or one number for all
     law : str
-        A name of :data:`physics.forces.FORCES`.
+        A name of :data:`physics.forces.FORCES`, or a sum of them: "gravity+coulomb".
     parameters : mapping
-        The law's parameters; those left out take the law's defaults (see :mod:`physics.forces`).
+        The law's parameters, of a sum with their law in front ("gravity.G"); those left out take the law's
+        defaults (see :mod:`physics.laws`).
     fields : Fields
         Electric and magnetic field, drag, trap (see :mod:`physics.fields`); none by default.
+    boundary : Boundary
+        A box that reflects or repeats (see :mod:`physics.boundaries`); open space by default.
 
     Raises
     ------
@@ -59,6 +63,7 @@ class System:
     law: str = "coulomb"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     fields: Fields = NO_FIELDS
+    boundary: Boundary = OPEN
 
     if TYPE_CHECKING:  # what callers may pass; the fields always hold arrays
 
@@ -69,6 +74,7 @@ class System:
             law: str = "coulomb",
             parameters: Mapping[str, Any] = ...,
             fields: Fields = NO_FIELDS,
+            boundary: Boundary = OPEN,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -86,14 +92,17 @@ class System:
             raise InputError(f"masses must be positive; got {masses.min()}")
         object.__setattr__(self, "charges", charges)
         object.__setattr__(self, "masses", masses)
-        from physics.forces import resolve_parameters  # the kernels, and Numba with them
+        if self.boundary.repeats and self.fields.trap:
+            raise InputError("a trap has a middle and a periodic box has none; leave one out")
+        from physics.laws import law_terms, resolve_parameters  # the kernels, and Numba with them
 
+        object.__setattr__(self, "law", "+".join(law_terms(self.law)))
         resolved = resolve_parameters(self.law, self.parameters)
         object.__setattr__(self, "parameters", MappingProxyType(resolved))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickling, between our own processes only: a read-only mapping cannot be pickled as it is."""
-        return System, (self.charges, self.masses, self.law, dict(self.parameters), self.fields)
+        return System, (self.charges, self.masses, self.law, dict(self.parameters), self.fields, self.boundary)
 
     @property
     def n_particles(self) -> int:
@@ -159,6 +168,8 @@ class Trajectory:
         produced the position (see :mod:`physics.observables`).
     memory : (any,) float64 or None
         Of the last state, see :class:`State`.
+    position_errors : (n_frames,) float64 or None [length]
+        Estimated largest error of any particle's position at each frame, where it was asked for.
     """
 
     times: FloatArray
@@ -167,6 +178,7 @@ class Trajectory:
     system: System
     velocity_offset: float = 0.0
     memory: FloatArray | None = None
+    position_errors: FloatArray | None = None
 
     def __post_init__(self) -> None:
         for name in ("times", "positions", "velocities"):
@@ -210,4 +222,5 @@ class Trajectory:
             self.velocities @ matrix.T,
             self.system.transformed(matrix),
             self.velocity_offset,
+            position_errors=self.position_errors,
         )

@@ -27,7 +27,7 @@ from physics.orientation import (
 )
 from physics.references import adaptive_leapfrog_forecast, eta_for, leapfrog_forecast
 from physics.rotations import plane_rotation
-from physics.simulate import REFERENCE_DT
+from physics.time_scales import REFERENCE_DT
 from surrogate.benchmark import paired_excess
 from surrogate.benchmark_tables import count, number
 from surrogate.contest import Arena, Field, arena_of, field_of, forecast_with_cost, law_calls, listed_models

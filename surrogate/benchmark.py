@@ -20,7 +20,7 @@ from physics.dataset import read_split
 from physics.errors import unknown_name
 from physics.orientation import isotropic_simulation
 from physics.references import eta_for, leapfrog_forecast
-from physics.simulate import REFERENCE_DT
+from physics.time_scales import REFERENCE_DT
 from surrogate.benchmark_tables import report
 from surrogate.contest import (
     Arena,

@@ -23,7 +23,7 @@ from physics.cli import (
 )
 from physics.dataset import DataSplit, read_split
 from physics.errors import InputError, unknown_name
-from physics.forces import FORCES
+from physics.laws import is_law
 from physics.presets import PRESETS
 from physics.rotations import parse_operations, random_rotation, reflection
 from physics.scenario_files import fields_tree
@@ -114,7 +114,7 @@ def stored_truth(split: DataSplit, split_name: str, index: int) -> tuple[Traject
         raise InputError(f"{split.source}: no sample {index}; it has {len(split)} (0 to {len(split) - 1})")
     recipe = dict(split.recipe)
     first = task_start(split, split_name)
-    known = recipe.get("law") in FORCES
+    known = is_law(recipe.get("law"))
     law, parameters = (recipe["law"], recipe.get("parameters") or {}) if known else ("coulomb", {})
     system = System(split.charges[index], split.masses[index], law, parameters)
     truth = Trajectory(

@@ -13,7 +13,8 @@ import numpy as np
 from physics.cli import CommandParser, command_line, positive_int, refuse_existing, run_command
 from physics.presets import PRESETS, published_states
 from physics.scenarios import load_scenario
-from physics.simulate import schedule_through, simulate_batch
+from physics.schedule import schedule_through
+from physics.simulate import simulate_batch
 from surrogate.compare import comparison_of, rotation_of, scenario_truth, summary
 from surrogate.exporters import export_all
 from surrogate.forecaster import Forecaster, load

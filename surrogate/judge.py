@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from physics.dataset import DataSplit
-from physics.forces import FORCES, packed_parameters, potential_energies, resolve_parameters
+from physics.laws import force_of, is_law, packed_parameters, resolve_parameters
+from physics.pair_kernels import potential_energies
 from surrogate.data import task_frames
 from surrogate.forecaster import Forecaster
 from surrogate.metrics import valid_times
@@ -53,7 +54,7 @@ def rollout_summary(
     at = min(DRIFT_HORIZON, count)
     result["energy_drift_horizon"] = at
     result["energy_drift_median"] = None
-    if split.recipe.get("law") in FORCES:
+    if is_law(split.recipe.get("law")):
         start = energies(split, x[:, 0], v[:, 0], q, masses)
         end = energies(split, x_hat[:, at - 1], v_hat[:, at - 1], q, masses)
         result["energy_drift_median"] = float(np.median(np.abs((end - start) / start)))
@@ -68,5 +69,5 @@ def energies(split: DataSplit, x: FloatArray, v: FloatArray, q: FloatArray, m: F
     for index in range(len(x)):
         state = np.ascontiguousarray(x[index : index + 1])
         charges, masses = (np.ascontiguousarray(values[index]) for values in (q, m))
-        potential_energies(FORCES[law].code, state, charges, masses, packed, potential[index : index + 1])
+        potential_energies(force_of(law).code, state, charges, masses, packed, potential[index : index + 1])
     return np.asarray(potential + 0.5 * np.einsum("si,sik,sik->s", m, v, v))

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from physics.cli import CommandParser, command_line, refuse_existing, run_command
 from physics.dataset import DataSplit, available_splits, read_split
 from physics.errors import InputError
-from physics.forces import FORCES, resolve_parameters
+from physics.forces import FORCES
+from physics.laws import resolve_parameters
 from physics.observables import accelerations
 from physics.types import System
 from surrogate.evaluate import write_json

@@ -83,7 +83,7 @@ def scenario_of_scene(scene: OwnScene) -> "Scenario":
 
 def problems(scene: OwnScene) -> dict[str, str]:
     """What is wrong, by field: "title", "duration", "parameter NAME", "particles", "mass I", "drag", "fields"."""
-    from physics.forces import FORCES, parameter_limits, resolve_parameters
+    from physics.laws import force_of, parameter_limits, resolve_parameters
 
     found: dict[str, str] = {}
     if not scene.title.strip():
@@ -105,17 +105,17 @@ def problems(scene: OwnScene) -> dict[str, str]:
         found["drag"] = f"drag must be 0 or more; got {scene.drag:g}"
     if scene.law == "reference" and (scene.magnetic or scene.drag):
         found["fields"] = "the law 'reference' takes no magnetic field and no drag"
-    if len(set(scene.positions)) < scene.n_particles and not FORCES[scene.law].smooth_at_contact:
+    if len(set(scene.positions)) < scene.n_particles and not force_of(scene.law).smooth_at_contact:
         found["particles"] = f"two particles at one place, which the law {scene.law!r} does not take"
     return found
 
 
 def with_law(scene: OwnScene, law: str) -> OwnScene:
     """Another law with its default parameters; those of the same name are kept."""
-    from physics.forces import FORCES
+    from physics.laws import force_of
 
     had = dict(scene.parameters)
-    values = tuple((name, had.get(name, default)) for name, default in FORCES[law].defaults.items())
+    values = tuple((name, had.get(name, default)) for name, default in force_of(law).defaults.items())
     return replace(scene, law=law, parameters=values, dt=None)
 
 

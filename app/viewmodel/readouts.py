@@ -90,7 +90,7 @@ def readouts(state: ViewState) -> ReadOut:
 
 def verdict(prepared: Prepared) -> str:
     """Lack of equivariance, round-off and chaos told apart: a sentence for each model, and one for the truth."""
-    from physics.forces import FORCES  # Numba: loaded by now, but not when the window opens
+    from physics.laws import force_of  # Numba: loaded by now, but not when the window opens
 
     found, times, parts = prepared.symmetry, prepared.comparison.truth.times, list[str]()
     for key, comparison in (("model", prepared.comparison), ("contrast", prepared.contrast)):
@@ -98,7 +98,7 @@ def verdict(prepared: Prepared) -> str:
             parts.append(model_verdict(comparison.model_name, found[key], comparison.truth.times))
     if "engine" in found:
         system = prepared.comparison.truth.system
-        isotropic, trapped = FORCES[system.law].isotropic, system.fields.trap != 0.0
+        isotropic, trapped = force_of(system.law).isotropic, system.fields.trap != 0.0
         parts.append(truth_verdict(found["engine"], times, system.law, isotropic, trapped))
     return " ".join(parts)
 

@@ -141,14 +141,14 @@ def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
 def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:
     """That the clamp cannot act in this run, under no rotation, and a seed with which it does; else empty."""
     from physics.clean import clean_windows, largest_forces
-    from physics.simulate import default_dt
+    from physics.time_scales import default_dt
 
     def never(seed: int | None) -> bool:
         chosen = {"n_particles": setup.particles, "seed": seed} if drawn else {}
         system, state = scenario.initial(dims=setup.dims, **chosen)
         if (system.masses != 1.0).any() or system.fields.any:
             return False  # the published law has neither masses nor fields: not known
-        dt = default_dt(system)
+        dt = default_dt(system, state.n_dims)
         arrays = (a[None] for a in (state.positions, state.velocities, system.charges))
         return bool(clean_windows(largest_forces(*arrays, dt=dt, n_steps=round(scenario.duration / dt)))[0])
 

@@ -257,7 +257,7 @@ def _rotation(setup: Setup, n_dims: int) -> Any:
 
 def glimpse(setup: Setup, near: tuple[int, int]) -> Glimpse | None:
     """The forecasts of the frames on the screen, before all the others; None where there is nothing to show."""
-    from physics.forces import FORCES
+    from physics.laws import force_of
 
     model = tuned_model(setup.model, setup.effort)
     try:
@@ -266,7 +266,7 @@ def glimpse(setup: Setup, near: tuple[int, int]) -> Glimpse | None:
         other = None  # the whole comparison says why
     before = before_the_turn(setup, model.horizon)
     rotation = _rotation(setup, before.truth.n_dims)
-    isotropic = before.scenario is None or FORCES[before.truth.system.law].isotropic
+    isotropic = before.scenario is None or force_of(before.truth.system.law).isotropic
     if turned_is_enough(before.growth, isotropic, near[1] + APP_FRAMES_PER_HORIZON):
         truth = before.truth.transformed(rotation.matrix)
     else:

@@ -281,13 +281,16 @@ class ScenePanel(QWidget):
         self.save.setEnabled(not trouble)
 
     def _show_left(self, draft: Draft, trouble: dict[str, str]) -> None:
-        from physics.forces import FORCES, parameter_limits  # Numba: loaded by now, not when the window opens
+        from physics.forces import FORCES  # Numba: loaded by now, not when the window opens
+        from physics.laws import force_of, parameter_limits
 
         scene = draft.scene
         if not self.law.count():
             self.law.addItems(list(FORCES))
+        if self.law.findText(scene.law) < 0:
+            self.law.addItem(scene.law)  # a sum of laws, from a file
         self.law.setCurrentText(scene.law)
-        force = FORCES[scene.law]
+        force = force_of(scene.law)
         self.formula.setText(force.formula)
         if scene.law != self._law:
             self._law = scene.law

@@ -13,9 +13,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.field_kernels import LAW_PARAMETERS, add_velocity_fields
-from physics.forces import total_acceleration
+from physics.field_kernels import LAW_PARAMETERS, add_position_fields, add_velocity_fields
 from physics.jit import kernel
+from physics.pair_kernels import precise_acceleration
 
 FloatArray = NDArray[np.float64]
 
@@ -42,6 +42,10 @@ CONVERGED = 1e-16
 MOST_CORRECTIONS = 12
 SAFETY = 0.25
 """A step is repeated where the next would be shorter than this share of it, and grows at most by its inverse."""
+SPLITTER = 2.0**27 + 1.0
+"""Splits a float64 into two halves."""
+NEGLIGIBLE = 1e-14
+"""Share of its velocity that a particle's acceleration must change in a step to have a say in the step."""
 SMALLEST = 1e-14
 """Steps shorter than this share of the way are given up."""
 
@@ -62,11 +66,12 @@ BINOMIALS = np.array([[float(math.comb(j + 1, k + 1)) for j in range(DEGREE)] fo
 """[k, j] = (j + 1 choose k + 1): a polynomial's coefficients seen from its right end."""
 
 
-HEAD = 4
+HEAD = 5
+"""Of a memory: a flag, t, dt and two numbers of the integrator's own stand in front of x and v."""
 
 
 def memory_size(n_particles: int, n_dims: int) -> int:
-    """Numbers carried from run to run: a flag, t, dt, the last dt; x, v, their lost digits, b, e."""
+    """Numbers carried from run to run: a flag, t, dt, the last dt, t's lost digits; x, v, theirs, b, e."""
     return HEAD + n_particles * n_dims * (4 + 2 * DEGREE)
 
 
@@ -80,9 +85,19 @@ def add_exactly(total: FloatArray, lost: FloatArray, i: int, value: float) -> No
 
 
 @kernel
+def product_error(a: float, b: float) -> float:
+    """A b minus its rounded value, exactly (Dekker's splitting into halves of 26 bits)."""
+    split_a, split_b = SPLITTER * a, SPLITTER * b
+    a_high, b_high = split_a - (split_a - a), split_b - (split_b - b)
+    a_low, b_low = a - a_high, b - b_high
+    return a_low * b_low - (((a * b - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+@kernel
 def acceleration(
     code: int,
     x: FloatArray,
+    x_low: FloatArray,
     v: FloatArray,
     q: FloatArray,
     m: FloatArray,
@@ -90,8 +105,11 @@ def acceleration(
     shape: tuple[int, int, int],
     a: FloatArray,
 ) -> None:
-    """Of one system with flat coordinates, from everything that acts."""
-    total_acceleration(code, x.reshape(shape), q, m, parameters, a.reshape(shape))
+    """Of one system with flat coordinates x + x_low, from everything that acts."""
+    flat = (shape[0], shape[1])
+    precise_acceleration(code, x.reshape(flat), x_low.reshape(flat), q, m, parameters, a.reshape(flat))
+    if parameters.shape[0] > LAW_PARAMETERS:
+        add_position_fields(x.reshape(shape), q, m, parameters, a.reshape(shape))
     if parameters.shape[0] > LAW_PARAMETERS:
         add_velocity_fields(v.reshape(shape), q, m, parameters, a.reshape(shape))
 
@@ -101,19 +119,24 @@ def state_within(
     h: float,
     dt: float,
     x0: FloatArray,
+    x_lost: FloatArray,
     v0: FloatArray,
     a0: FloatArray,
     b: FloatArray,
     x: FloatArray,
+    x_low: FloatArray,
     v: FloatArray,
 ) -> None:
-    """State at the share h of a step."""
+    """State at the share h of a step; `x_low` is what rounding took from x."""
     for i in range(x0.shape[0]):
         position, speed = 0.0, 0.0
         for k in range(DEGREE - 1, -1, -1):
             position = h * (position + b[k, i] / ((k + 2) * (k + 3)))
             speed = h * (speed + b[k, i] / (k + 2))
-        x[i] = x0[i] + h * dt * (v0[i] + h * dt * (0.5 * a0[i] + position))
+        way = h * dt * (v0[i] + h * dt * (0.5 * a0[i] + position)) - x_lost[i]
+        x[i] = x0[i] + way
+        kept = x[i] - x0[i]
+        x_low[i] = (x0[i] - (x[i] - kept)) + (way - kept)
         v[i] = v0[i] + h * dt * (a0[i] + speed)
 
 
@@ -132,15 +155,16 @@ def predict(ratio: float, b: FloatArray, e: FloatArray, b_from: FloatArray, e_fr
 
 
 @kernel
-def shortest_time(a0: FloatArray, b: FloatArray, d: int) -> float:
+def shortest_time(a0: FloatArray, b: FloatArray, v0: FloatArray, dt: float, d: int) -> float:
     """The shortest time scale of any particle at the end of a step, squared, in steps.
 
     2 a^2 / (j^2 + |a| |s|) from acceleration a, jerk j and snap s. Derivatives this low are not drowned by
-    round-off in close encounters, as the last term of the polynomial is.
+    round-off in close encounters, as the last term of the polynomial is. A particle whose acceleration changes
+    nothing of its velocity sets no pace: where a force fades out smoothly the quotient goes to nought.
     """
     shortest = np.inf
     for first in range(0, a0.shape[0], d):
-        a2, j2, s2 = 0.0, 0.0, 0.0
+        a2, j2, s2, v2 = 0.0, 0.0, 0.0, 0.0
         for i in range(first, first + d):
             acceleration, jerk, snap = a0[i], 0.0, 0.0
             for k in range(DEGREE):
@@ -150,7 +174,10 @@ def shortest_time(a0: FloatArray, b: FloatArray, d: int) -> float:
             a2 += acceleration * acceleration
             j2 += jerk * jerk
             s2 += snap * snap
+            v2 += v0[i] * v0[i]
         change = j2 + math.sqrt(a2 * s2)
+        if a2 * dt * dt < NEGLIGIBLE * NEGLIGIBLE * v2:
+            continue
         if change > 0.0:
             shortest = min(shortest, 2.0 * a2 / change)
         elif math.isnan(change):
@@ -206,17 +233,20 @@ def ias15(  # noqa: C901  (one loop over steps, read top to bottom)
     keep = memory[HEAD:].reshape((4 + 2 * DEGREE, size))
     x0, v0, x_lost, v_lost = keep[0], keep[1], keep[2], keep[3]
     b_last, e_last = keep[4 : 4 + DEGREE], keep[4 + DEGREE :]
+    if memory[2] * direction < 0.0:
+        memory[:] = 0.0  # it was on its way in the other direction: nothing to go on with
     if memory[0] == 0.0:
         x0[:] = x.copy().reshape(size)
         v0[:] = v.copy().reshape(size)
         memory[0], memory[1], memory[2], memory[3] = 1.0, times[0], direction * abs(dt), 0.0
     t, dt, dt_last = memory[1], memory[2], memory[3]
+    t_lost = memory[4]
     b, e, g = np.zeros((DEGREE, size)), np.zeros((DEGREE, size)), np.zeros((DEGREE, size))
-    a0, a, x_at, v_at = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    a0, a, x_at, x_low, v_at = np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     x_out[0] = x
     v_out[0] = v
     frame, steps = 1, 0
-    acceleration(code, x0, v0, q, m, parameters, shape, a0)
+    acceleration(code, x0, -x_lost, v0, q, m, parameters, shape, a0)
     while frame < times.shape[0]:
         if dt_last != 0.0:
             predict(dt / dt_last, b, e, b_last, e_last)
@@ -234,8 +264,8 @@ def ias15(  # noqa: C901  (one loop over steps, read top to bottom)
             before = change
             largest_a, largest_change = 0.0, 0.0
             for node in range(1, DEGREE + 1):
-                state_within(NODES[node], dt, x0, v0, a0, b, x_at, v_at)
-                acceleration(code, x_at, v_at, q, m, parameters, shape, a)
+                state_within(NODES[node], dt, x0, x_lost, v0, a0, b, x_at, x_low, v_at)
+                acceleration(code, x_at, x_low, v_at, q, m, parameters, shape, a)
                 for i in range(size):
                     new = (a[i] - a0[i]) / NODES[node]
                     for j in range(node - 1):
@@ -250,7 +280,7 @@ def ias15(  # noqa: C901  (one loop over steps, read top to bottom)
             change = largest_change / largest_a if largest_a > 0.0 else 0.0
             if change < CONVERGED or (correction > 2 and change >= before):
                 break
-        factor = min(1.0 / SAFETY, GROWTH * math.sqrt(shortest_time(a0, b, shape[1])))
+        factor = min(1.0 / SAFETY, GROWTH * math.sqrt(shortest_time(a0, b, v0, dt, shape[1])))
         finite = factor == factor
         if not finite or factor < SAFETY:
             dt *= max(factor, 0.01) if finite else 0.1
@@ -258,7 +288,7 @@ def ias15(  # noqa: C901  (one loop over steps, read top to bottom)
                 return -1
             continue
         while frame < times.shape[0] and direction * (times[frame] - (t + dt)) <= 0.0:
-            state_within((times[frame] - t) / dt, dt, x0, v0, a0, b, x_at, v_at)
+            state_within((times[frame] - t) / dt, dt, x0, x_lost, v0, a0, b, x_at, x_low, v_at)
             x_out[frame] = x_at.reshape((shape[0], shape[1]))
             v_out[frame] = v_at.reshape((shape[0], shape[1]))
             frame += 1
@@ -268,17 +298,22 @@ def ias15(  # noqa: C901  (one loop over steps, read top to bottom)
             for k in range(DEGREE - 1, -1, -1):
                 add_exactly(x0, x_lost, i, b[k, i] / ((k + 2) * (k + 3)) * dt * dt)
             add_exactly(x0, x_lost, i, 0.5 * a0[i] * dt * dt)
+            add_exactly(x0, x_lost, i, product_error(v0[i], dt) - v_lost[i] * dt)
             add_exactly(x0, x_lost, i, v0[i] * dt)
             for k in range(DEGREE - 1, -1, -1):
                 add_exactly(v0, v_lost, i, b[k, i] / (k + 2) * dt)
+            add_exactly(v0, v_lost, i, product_error(a0[i], dt))
             add_exactly(v0, v_lost, i, a0[i] * dt)
-        t += dt
+        way = dt - t_lost
+        after = t + way
+        t_lost = (after - t) - way
+        t = after
         steps += 1
         dt_last = dt
         dt *= factor
         b_last[:] = b
         e_last[:] = e
-        memory[1], memory[2], memory[3] = t, dt, dt_last
-        acceleration(code, x0, v0, q, m, parameters, shape, a0)
+        memory[1], memory[2], memory[3], memory[4] = t, dt, dt_last, t_lost
+        acceleration(code, x0, -x_lost, v0, q, m, parameters, shape, a0)
     memory[2] = dt
     return steps

@@ -19,7 +19,8 @@ from app.viewmodel.state import Playback, View, ViewState
 from app.viewmodel.work import ExportRequest, command_of, export, prepare
 from physics.cli import run_command
 from physics.errors import InputError
-from physics.forces import FORCES, parameter_limits
+from physics.forces import FORCES
+from physics.laws import parameter_limits
 from physics.scenarios import load_scenario
 from surrogate.compare import main as compare
 from surrogate.render.hud import sizes_line

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from physics import State, System, simulate
-from physics.errors import InputError, SimulationError
+from physics.errors import EnergyWarning, InputError, SimulationError
 from physics.fields import Fields
 from physics.integrators import INTEGRATORS, gauss_radau
 from physics.observables import kinetic_energy, momentum, potential_energy, total_energy
-from physics.simulate import Schedule, simulate_batch
+from physics.schedule import Schedule
+from physics.simulate import simulate_batch
 from tests.physics.oracle import Kepler
 
 ECCENTRIC = Kepler(e=0.9)
@@ -48,12 +49,23 @@ def test_a_hundred_eccentric_orbits():
     assert energy_error(path) < 1e-13
 
 
+def test_far_from_the_origin_nothing_is_lost():
+    """Positions carry what rounding takes, so that a close pair far away is as right as one at the origin."""
+    pair = System([1.0, -1.0], parameters={"eps": 0.0})
+    v = [[0.0, np.sqrt(5.0)], [0.0, -np.sqrt(5.0)]]
+    near, far = np.array([[0.0625, 0.0], [-0.0625, 0.0]]), np.array([[0.0625, 0.0], [-0.0625, 0.0]]) + 1024.0
+    paths = [simulate(pair, State(x, v), 20.0, n_frames=41, integrator="ias15") for x in (near, far)]
+    apart = [np.linalg.norm(path.velocities[:, 0] - path.velocities[:, 1], axis=-1) for path in paths]
+    assert np.abs(apart[1] - apart[0]).max() < 1e-11  # without, 1e-13 / 0.1 in every force
+
+
 @pytest.mark.parametrize("n", [2, 3, 4, 5])
-def test_energy_of_five_bodies(n):
-    path = simulate(*five(n), 100.0, n_frames=501, integrator="ias15")
+@pytest.mark.parametrize("seed", [0, 1])
+def test_energy_of_five_bodies(n, seed):
+    path = simulate(*five(n, seed), 100.0, n_frames=501, integrator="ias15")
     assert energy_error(path) < 1e-14
     assert np.abs(momentum(path)).max() < 1e-13
-    other = simulate(*five(n), 100.0, n_frames=501, integrator="leapfrog", dt=1e-3)
+    other = simulate(*five(n, seed), 10.0, n_frames=51, integrator="leapfrog", dt=1e-3)
     assert energy_error(other) > 1e-8  # the check bites
 
 
@@ -61,7 +73,7 @@ def test_energy_of_five_bodies(n):
 def test_energy_over_ten_thousand_units():
     pair = simulate(PAIR, State(*ECCENTRIC.state(0.0)), 1e4, n_frames=1001, integrator="ias15")
     trapped = simulate(*five(fields=Fields(trap=0.5)), 1e4, n_frames=1001, integrator="ias15")
-    assert max(energy_error(pair), energy_error(trapped)) < 1e-13
+    assert max(energy_error(pair), energy_error(trapped)) < 5e-14  # measured 1.4e-14 and 2.3e-14: no 1e-14 yet
 
 
 @pytest.mark.parametrize("n", [4, 5])
@@ -109,7 +121,8 @@ def test_an_encounter_that_equal_steps_get_wrong():
     path = simulate(system, state, 2.0, n_frames=21, integrator="ias15")
     assert energy_error(path) < 1e-9
     assert np.abs(path.positions).max() < 0.6
-    fixed = simulate(system, state, 2.0, n_frames=21, integrator="leapfrog", dt=1e-4)
+    with pytest.warns(EnergyWarning, match="energy changed by"):
+        fixed = simulate(system, state, 2.0, n_frames=21, integrator="leapfrog", dt=1e-4)
     assert energy_error(fixed) > 0.01
 
 

@@ -20,7 +20,8 @@ from physics.forces import FORCES
 from physics.integrators import INTEGRATORS
 from physics.large_systems import LARGE
 from physics.observables import total_energy
-from physics.simulate import Schedule, simulate_batch
+from physics.schedule import Schedule
+from physics.simulate import simulate_batch
 from tests.physics.tolerances import tolerance
 
 SCRIPT = """

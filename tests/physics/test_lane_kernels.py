@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from physics.errors import InputError, SimulationError
-from physics.forces import FORCES, lane_acceleration, packed_parameters, resolve_parameters
+from physics.forces import FORCES, lane_acceleration
 from physics.integrators import INTEGRATORS
 from physics.lane_laws import FARTHEST, GROUP, coefficients
 from physics.large_systems import LARGE
-from physics.simulate import Schedule, aligned_zeros, block_lanes, pack_lanes, simulate_batch
+from physics.laws import packed_parameters, resolve_parameters
+from physics.schedule import Schedule
+from physics.simulate import aligned_zeros, block_lanes, pack_lanes, simulate_batch
 from tests.physics import oracle
 from tests.physics.tolerances import tolerance
 

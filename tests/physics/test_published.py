@@ -9,7 +9,8 @@ from physics.forces import FORCES
 from physics.generate import generate
 from physics.presets import PRESETS, published_states
 from physics.request import request_from_options
-from physics.simulate import schedule_through, simulate_batch
+from physics.schedule import schedule_through
+from physics.simulate import simulate_batch
 from tests.physics import oracle
 from tests.physics.tolerances import tolerance
 

@@ -17,7 +17,8 @@ from physics.references import (
     perturbed_truth,
 )
 from physics.rotations import random_rotation
-from physics.simulate import Schedule, simulate_batch
+from physics.schedule import Schedule
+from physics.simulate import simulate_batch
 from tests.physics import oracle
 from tests.physics.tolerances import tolerance
 

@@ -4,7 +4,9 @@ import pytest
 from physics import State, System, simulate
 from physics.errors import InputError, SimulationError
 from physics.forces import LANES
-from physics.simulate import MAX_STEPS, Schedule, default_dt, run_blocks, schedule_through, simulate_batch
+from physics.schedule import MAX_STEPS, Schedule, schedule_through
+from physics.simulate import run_blocks, simulate_batch
+from physics.time_scales import default_dt
 from tests.physics.tolerances import tolerance
 
 SYSTEM = System([1.0, -1.0, 1.0], [1.0, 2.0, 0.5])

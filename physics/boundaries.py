@@ -1,0 +1,194 @@
+"""What stands around the particles: nothing, a box that reflects them, or a box that repeats itself.
+
+A box has sides of its own length along every axis and its middle at the origin. Whatever the shape, its walls
+point along the axes: with a box the world is no longer the same in every direction, and the rows say so.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from physics.errors import InputError, unknown_name
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BoundaryKind:
+    """A kind of boundary and what it claims; the tests check every claim.
+
+    Attributes
+    ----------
+    code : int
+        How kernels know it.
+    isotropic : bool
+        It leaves every element of O(n) a symmetry. A cube keeps those that permute and flip the axes.
+    keeps_momentum : bool
+        It leaves the shifts a symmetry, so that pairs alone keep the total momentum.
+    smooth : bool
+        It leaves the motion smooth, so that an integrator keeps its order. At walls that forces press particles
+        against, every one falls to 1.
+    formula : str
+        For people.
+    """
+
+    code: int
+    isotropic: bool
+    keeps_momentum: bool
+    smooth: bool
+    formula: str
+
+
+BOUNDARIES: dict[str, BoundaryKind] = {
+    "open": BoundaryKind(0, isotropic=True, keeps_momentum=True, smooth=True, formula="none"),
+    "reflecting": BoundaryKind(
+        1, isotropic=False, keeps_momentum=False, smooth=False, formula="|x_k| <= L_k / 2; a wall turns v_k round"
+    ),
+    "periodic": BoundaryKind(
+        2,
+        isotropic=False,
+        keeps_momentum=True,
+        smooth=True,
+        formula="r_k <- r_k - L_k round(r_k / L_k); U(r) <- (U(r) - U(cutoff)) S(r), S from 1 at `onset` to 0",
+    ),
+}
+
+ONSET = 0.7
+"""Where the switch begins, as a share of the cut-off, unless told."""
+
+
+@dataclass(frozen=True, eq=False)
+class Boundary:
+    """A boundary.
+
+    Attributes
+    ----------
+    kind : str
+        A name of :data:`BOUNDARIES`.
+    sides : float, or (n_dims,) float64 [length]
+        Of the box; one number for all.
+    cutoff : float [length]
+        Of a periodic box: pairs farther apart do not feel each other. At most half the shortest side, its default.
+    onset : float [length]
+        Where the smooth switch begins: nearer pairs feel exactly the law. 0.7 times the cut-off by default.
+
+    Raises
+    ------
+    InputError
+        For names or numbers that do not fit.
+    """
+
+    kind: str = "open"
+    sides: FloatArray = ()  # type: ignore[assignment]  # read by __post_init__
+    cutoff: float | None = None
+    onset: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in BOUNDARIES:
+            raise unknown_name("boundary", self.kind, BOUNDARIES)
+        sides = _numbers("sides", self.sides)
+        if sides.ndim > 1:
+            raise InputError(f"sides of a boundary must be a number or (n_dims,); got shape {sides.shape}")
+        if self.kind == "open" and sides.size:
+            raise InputError("an open boundary has no sides")
+        if self.kind != "open" and (not sides.size or (sides <= 0).any()):
+            raise InputError(f"a {self.kind} boundary needs sides above 0; got {sides.tolist()}")
+        object.__setattr__(self, "sides", sides)
+        if self.kind != "periodic":
+            for name in ("cutoff", "onset"):
+                if getattr(self, name) is not None:
+                    raise InputError(f"{name} is of a periodic boundary; this one is {self.kind}")
+            return
+        half = 0.5 * float(sides.min())
+        cutoff = half if self.cutoff is None else float(_numbers("cutoff", self.cutoff))
+        if not 0 < cutoff <= half:
+            raise InputError(
+                f"cutoff must be above 0 and at most half the shortest side, {half:g}; got {cutoff:g}"
+            )
+        onset = ONSET * cutoff if self.onset is None else float(_numbers("onset", self.onset))
+        if not 0 < onset < cutoff:
+            raise InputError(f"onset must be above 0 and below the cut-off {cutoff:g}; got {onset:g}")
+        object.__setattr__(self, "cutoff", cutoff)
+        object.__setattr__(self, "onset", onset)
+
+    @property
+    def claims(self) -> BoundaryKind:
+        """What it claims."""
+        return BOUNDARIES[self.kind]
+
+    @property
+    def reflects(self) -> bool:
+        """Whether it has walls: not every integrator takes them."""
+        return self.kind == "reflecting"
+
+    @property
+    def repeats(self) -> bool:
+        """Whether pairs see the nearest image of each other."""
+        return self.kind == "periodic"
+
+    def lengths(self, n_dims: int) -> FloatArray:
+        """The side along each axis, (n_dims,) [length].
+
+        Raises
+        ------
+        InputError
+            Where the box is for another dimension.
+        """
+        if self.sides.ndim and len(self.sides) != n_dims:
+            raise InputError(f"the boundary's sides are for n = {len(self.sides)}; the state has n = {n_dims}")
+        return np.broadcast_to(self.sides, (n_dims,)).astype(np.float64)
+
+    def packed(self, n_dims: int) -> FloatArray:
+        """What kernels read: code, onset, cut-off, the sides; nothing where it is open."""
+        if self.kind == "open":
+            return np.empty(0)
+        return np.concatenate([[self.claims.code, self.onset or 0.0, self.cutoff or 0.0], self.lengths(n_dims)])
+
+    def wrapped(self, positions: FloatArray) -> FloatArray:
+        """Positions (..., n_dims) brought into a periodic box; as they are elsewhere.
+
+        Trajectories keep the positions that run on, so that velocities stay their slopes.
+        """
+        if not self.repeats:
+            return positions
+        sides = self.lengths(positions.shape[-1])
+        return np.asarray(positions - sides * np.floor(positions / sides + 0.5))
+
+    def nearest_images(self, separations: FloatArray) -> FloatArray:
+        """Separations (..., n_dims) of nearest images."""
+        return self.wrapped(separations)
+
+    def refuse_outside(self, positions: FloatArray) -> None:
+        """Refuse positions (..., n_particles, n_dims) outside reflecting walls.
+
+        Raises
+        ------
+        InputError
+            Naming the particle.
+        """
+        if not self.reflects:
+            return
+        half = 0.5 * self.lengths(positions.shape[-1])
+        outside = np.abs(positions) > half
+        if outside.any():
+            at = tuple(map(int, np.argwhere(outside)[0]))
+            raise InputError(
+                f"particle {at[-2]} is outside the reflecting box: |x| along axis {at[-1]} must be at most "
+                f"{half[at[-1]]:g}; got {positions[at]:g}"
+            )
+
+
+def _numbers(name: str, values: ArrayLike | Any) -> FloatArray:
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} of a boundary must be numbers; got {values!r:.60}") from None
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} of a boundary must be finite; got {array[~np.isfinite(array)][0]}")
+    array.setflags(write=False)
+    return array
+
+
+OPEN = Boundary()

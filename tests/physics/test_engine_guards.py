@@ -1,0 +1,240 @@
+"""Rows R3, R14 and R15 of the scoreboard: restarts to the bit, hostile numbers, runs that blow up.
+
+Small by default; `ISOTWIN_TORTURE=1` in the environment runs the full sizes.
+"""
+
+import itertools
+import os
+import warnings
+
+import numpy as np
+import pytest
+
+from physics import State, System, simulate
+from physics.boundaries import BOUNDARIES, OPEN, Boundary
+from physics.errors import EnergyWarning, InputError, SimulationError
+from physics.fields import Fields
+from physics.forces import FORCES
+from physics.integrators import INTEGRATORS
+
+FULL = bool(os.environ.get("ISOTWIN_TORTURE"))
+RESTARTS = 1 if FULL else 0
+"""Every combination at full size, else every one of a random tenth."""
+BLOWN, GOOD = (50, 500) if FULL else (8, 24)
+
+LAWS = [*FORCES, "gravity+coulomb", "yukawa+spring"]
+AROUND = {"open": OPEN, "reflecting": Boundary("reflecting", 6.0), "periodic": Boundary("periodic", 6.0)}
+
+
+def fields_of(kind, n, rng):
+    """Of one kind, random."""
+    a = rng.standard_normal((n, n))
+    return {
+        "none": Fields(),
+        "electric": Fields(electric=0.3 * rng.standard_normal(n)),
+        "trap": Fields(trap=0.5),
+        "magnetic": Fields(magnetic=a - a.T, drag=0.1),
+    }[kind]
+
+
+def possible(integrator, boundary, kind):
+    row = INTEGRATORS[integrator]
+    if boundary == "reflecting" and not row.takes_walls:
+        return False
+    if boundary == "periodic" and kind == "trap":
+        return False
+    return kind != "magnetic" or row.takes_velocity_forces
+
+
+CASES = [
+    case
+    for case in itertools.product(INTEGRATORS, LAWS, AROUND, ("none", "electric", "trap", "magnetic"))
+    if possible(case[0], case[2], case[3])
+]
+
+
+def test_the_restart_cases_are_enough():
+    assert len(CASES) >= 400
+    assert {case[2] for case in CASES} == set(BOUNDARIES)
+
+
+@pytest.mark.parametrize("integrator", list(INTEGRATORS))
+def test_r3_a_run_split_anywhere_is_the_run(integrator):
+    """Every law, boundary and field an integrator takes; split at a random frame, equal to the last bit."""
+    cases = [case for case in CASES if case[0] == integrator]
+    order = np.random.default_rng(len(cases)).permutation(len(cases))
+    for number in order[: len(cases) if RESTARTS else len(cases) // 10]:
+        _, law, boundary, kind = cases[number]
+        rng = np.random.default_rng([7, number])
+        n, N = int(rng.integers(1, 5)), int(rng.integers(1, 5))
+        x = 0.8 * np.arange(N)[:, None] - 1.5 + 0.2 * rng.standard_normal((N, n))
+        system = System(
+            rng.choice([-1.0, 1.0], N),
+            rng.uniform(0.5, 2.0, N),
+            law,
+            fields=fields_of(kind, n, rng),
+            boundary=AROUND[boundary],
+        )
+        state = State(x, rng.standard_normal((N, n)), float(rng.uniform(-3, 3)))
+        times = state.time + np.concatenate([[0.0], np.cumsum(rng.uniform(0.005, 0.08, 6))])
+        cut = int(rng.integers(1, 6))
+        choices = {"integrator": integrator, "dt": 5e-3}
+        whole = simulate(system, state, times[-1] - times[0], times=times, **choices)
+        first = simulate(system, state, times[cut] - times[0], times=times[: cut + 1], **choices)
+        second = simulate(system, first.state(-1), times[-1] - times[cut], times=times[cut:], **choices)
+        for name in ("positions", "velocities"):
+            both = np.concatenate([getattr(first, name), getattr(second, name)[1:]])
+            assert both.tobytes() == getattr(whole, name).tobytes(), (law, boundary, kind, n, N)
+
+
+def test_r3_bites():
+    """An ulp in the state at the split is seen."""
+    system, state = System([1.0, -1.0]), State([[0.5, 0.0], [-0.5, 0.0]], [[0.0, 0.5], [0.0, -0.5]])
+    whole = simulate(system, state, 0.2, times=[0.0, 0.1, 0.2])
+    first = simulate(system, state, 0.1, times=[0.0, 0.1])
+    x = first.positions[-1].copy()
+    x[0, 0] = np.nextafter(x[0, 0], 1.0)
+    second = simulate(system, State(x, first.velocities[-1], 0.1), 0.1, times=[0.1, 0.2])
+    assert (second.positions[-1] != whole.positions[-1]).any()
+
+
+# -- R14 ---------------------------------------------------------------------------------------------------------
+
+
+def start(kind, n, N):
+    """Positions and velocities of a hostile kind."""
+    x = np.arange(N)[:, None] * np.ones((N, n))
+    v = np.zeros((N, n))
+    if N == 0:
+        return x, v
+    if kind == "coincident":
+        x[:] = 0.0
+    elif kind == "ulp":
+        x[:] = 1.0
+        x[-1] = np.nextafter(1.0, 2.0)
+    elif kind == "nan":
+        x[-1, 0] = np.nan
+    elif kind == "inf":
+        v[-1, 0] = np.inf
+    elif kind == "large":
+        x[-1, 0] = 1e300
+    elif kind == "fast":
+        v[-1, 0] = 1e300
+    elif kind == "denormal":
+        x[:] = 5e-324 * np.arange(N)[:, None]
+    return x, v
+
+
+STARTS = ("plain", "coincident", "ulp", "nan", "inf", "large", "fast", "denormal")
+WEIGHTS = {
+    "ones": (1.0, 1.0),
+    "no charge": (0.0, 1.0),
+    "no mass": (1.0, 0.0),
+    "light": (1.0, 1e-300),
+    "heavy": (1.0, 1e300),
+    "denormal": (5e-324, 1.0),
+    "charged": (1e200, 1.0),
+}
+STEPS = {"default": None, "zero": 0.0, "negative": -1e-3, "large": 1e300, "tiny": 1e-300, "nan": np.nan}
+WHERE = ("particle", "charges", "masses", "positions", "velocities", "dt ", "duration", "coincide")
+
+
+def hostile(integrator, law, eps, kind, weights, step, n, N):
+    """The outcome: "finite" or the refusal's text; anything else is an error of the engine."""
+    x, v = start(kind, n, N)
+    q, m = WEIGHTS[weights]
+    parameters = {"eps": eps} if eps is not None and "eps" in FORCES[law].defaults else {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.simplefilter("ignore", EnergyWarning)
+            system = System(np.full(N, q), np.full(N, m), law, parameters)
+            path = simulate(system, State(x, v), 0.02, n_frames=3, integrator=integrator, dt=STEPS[step])
+    except InputError as error:  # a SimulationError is one
+        text = str(error)
+        assert "\n" not in text
+        assert any(word in text for word in WHERE), text
+        return text
+    assert np.isfinite(path.positions).all()
+    assert np.isfinite(path.velocities).all()
+    return "finite"
+
+
+@pytest.mark.parametrize("integrator", list(INTEGRATORS))
+def test_r14_numbers_of_every_kind(integrator):
+    """One thing hostile at a time with everything else varied; finite, or one line that names what and where."""
+    rng = np.random.default_rng(14)
+    cases = [(kind, "ones", "default") for kind in STARTS]
+    cases += [("plain", weights, "default") for weights in WEIGHTS] + [("plain", "ones", step) for step in STEPS]
+    if FULL:
+        cases = list(itertools.product(STARTS, WEIGHTS, STEPS))
+    outcomes = {}
+    for case in cases:
+        for N in (0, 1, 2) if FULL else (int(rng.integers(0, 3)), 2):
+            law, eps = str(rng.choice(list(FORCES))), (None, 0.0)[int(rng.integers(2))]
+            n = int(rng.integers(1, 9))
+            outcomes[case, N] = hostile(integrator, law, eps, *case, n, N)
+    for kind in ("nan", "inf"):
+        assert "must be finite" in outcomes[(kind, "ones", "default"), 2]
+    assert outcomes[("plain", "no mass", "default"), 2].startswith("masses must be positive")
+    for step in ("zero", "negative", "nan"):
+        assert outcomes[("plain", "ones", step), 2].startswith("dt must be positive")
+    assert "means" in outcomes[("plain", "ones", "tiny"), 2]
+    assert outcomes[("plain", "ones", "default"), 2] == "finite"
+
+
+def test_r14_a_refusal_names_step_and_particle():
+    system = System([1.0, -1.0, 0.0], parameters={"eps": 1e-3, "p": 400.0})
+    x = np.array([[0.0, 0.0], [1e-3, 0.0], [5.0, 5.0]])
+    with pytest.raises(SimulationError, match=r"not finite by t = 0\.4 \(particle 0\) at step 1 of size 0\.1:"):
+        simulate(system, State(x, np.zeros_like(x)), 0.8, n_frames=3, dt=0.1)
+
+
+# -- R15 ---------------------------------------------------------------------------------------------------------
+
+
+def encounter(seed):
+    """Five charges of the isotropic kind, in any n of 2 to 5."""
+    rng = np.random.default_rng([15, seed])
+    n = int(rng.integers(2, 6))
+    x, v = rng.standard_normal((2, 5, n))
+    v *= 0.5 / np.linalg.norm(v, axis=1, keepdims=True)
+    return System(rng.choice([-1.0, 1.0], 5)), State(x, v)
+
+
+def head_on(seed):
+    """Opposite charges falling at each other almost without softening: no equal step of this size survives it."""
+    rng = np.random.default_rng([16, seed])
+    n = int(rng.integers(1, 5))
+    along = rng.standard_normal(n)
+    along *= 0.3 / np.linalg.norm(along)
+    x = np.array([along, -along])
+    system = System([1.0, -1.0], rng.uniform(0.8, 1.2, 2), parameters={"eps": float(10 ** rng.uniform(-6, -4))})
+    return system, State(x, 1e-3 * rng.standard_normal((2, n)))
+
+
+def flagged(system, state, duration, **choices):
+    """Whether a run was refused or warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            simulate(system, state, duration, **choices)
+        except SimulationError:
+            return True
+    return any(issubclass(one.category, EnergyWarning) for one in caught)
+
+
+STEPPERS = [name for name, row in INTEGRATORS.items() if not row.adaptive]
+
+
+@pytest.mark.parametrize("seed", range(BLOWN))
+def test_r15_a_run_that_blows_up_is_flagged(seed):
+    integrator = STEPPERS[seed % len(STEPPERS)]
+    assert flagged(*head_on(seed), 1.0, n_frames=41, integrator=integrator, dt=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(GOOD))
+def test_r15_a_good_run_is_not(seed):
+    integrator = list(INTEGRATORS)[seed % len(INTEGRATORS)]
+    system, state = encounter(seed)
+    assert not flagged(system, state, 2.0, n_frames=21, integrator=integrator)
