@@ -25,7 +25,7 @@ from surrogate.data import (
     windows,
 )
 from surrogate.forecaster import Forecaster, load
-from surrogate.train import train
+from surrogate.run import train
 from tests.surrogate.helpers import npz, tiny_arrays, tiny_model
 
 TASK, ALL = DataConfig(), DataConfig(windows="all")

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from physics.errors import InputError
 from surrogate import progress as progress_module
+from surrogate.machine import chosen_device
 from surrogate.progress import LINE_EVERY_SECONDS, TrainingProgress
-from surrogate.train import chosen_device
 
 
 def row(epoch: int, epochs: int = 10, stage: str = "positions", **more: Any) -> dict[str, Any]:

@@ -13,12 +13,15 @@ import torch
 
 from physics.errors import InputError
 from surrogate import checkpoint as checkpoint_module
-from surrogate import train as train_module
+from surrogate import fit as fit_module
 from surrogate.checkpoint import read_checkpoint
-from surrogate.config import Config, config_from_tree
+from surrogate.config import Config, config_from_tree, shipped_configs
+from surrogate.data import batches
 from surrogate.forecaster import load
 from surrogate.models import MODELS
-from surrogate.train import Trainer, main, train
+from surrogate.run import train
+from surrogate.train import main
+from surrogate.trainer import Trainer
 from tests.surrogate.helpers import TINY, command, npz, refused, tiny_arrays, tree
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
@@ -135,7 +138,7 @@ def test_the_schedule(schedule: str, folder: Path) -> None:
 def test_the_loss_of_both_kinds_and_of_velocities(folder: Path) -> None:
     trainer = Trainer(config("egnn-recurrent", velocity_weight=0.5), folder / "run", "cpu", "")
     trainer.start_stage(0)
-    (batch, *_) = train_module.batches(trainer.train_sets, 4, 0, 1, "relative")
+    (batch, *_) = batches(trainer.train_sets, 4, 0, 1, "relative")
     with torch.no_grad():
         x, v = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon)
         expected = ((x - batch.x_target) ** 2).mean() + 0.5 * ((v - batch.v_target) ** 2).mean()
@@ -158,7 +161,7 @@ def test_saturation_limits_what_one_sample_can_add(folder: Path) -> None:
         chosen = config("integrator", velocity_weight=0.5, batch_size=11, **settings)
         trainer = Trainer(chosen, folder / "run", "cpu", "")
         trainer.start_stage(0)
-        (batch,) = train_module.batches(trainer.train_sets, 11, 0, 1, "mse")
+        (batch,) = batches(trainer.train_sets, 11, 0, 1, "mse")
         with torch.no_grad():
             x, v = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon, batch.m)
             errors = ((x - batch.x_target) ** 2).mean((1, 2)) + 0.5 * ((v - batch.v_target) ** 2).mean((1, 2))
@@ -175,7 +178,7 @@ def test_masses_reach_the_models_that_use_them(folder: Path) -> None:
     with torch.no_grad():
         for p in trainer.model.law.phi[-1].parameters():
             p.normal_(std=0.3, generator=torch.Generator().manual_seed(0))
-        (batch, *_) = train_module.batches(trainer.train_sets, 4, 0, 1, "mse")
+        (batch, *_) = batches(trainer.train_sets, 4, 0, 1, "mse")
         assert float(batch.m.min()) != 1
         x, _ = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon, batch.m)
         blind, _ = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon)
@@ -239,7 +242,7 @@ LOGARITHMIC = SATURATED | {"saturation_form": "log"}
 def test_a_run_interrupted_twice_in_an_epoch(name: str, settings: dict[str, Any], folder: Path) -> None:
     chosen = config(name, epochs=6, **settings)
     expected = kept(run(chosen, "whole"))
-    inner = Trainer.train_epoch
+    inner = fit_module.train_epoch
     for epochs in (3, 5):
 
         def stop(self: Trainer, epochs: int = epochs) -> float:
@@ -249,7 +252,7 @@ def test_a_run_interrupted_twice_in_an_epoch(name: str, settings: dict[str, Any]
             return loss
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Trainer, "train_epoch", stop)
+            patch.setattr(fit_module, "train_epoch", stop)
             with pytest.raises(KeyboardInterrupt):
                 run(chosen, "run", resume=epochs > 3)
     assert kept(run(chosen, "run", resume=True)) == expected
@@ -502,7 +505,7 @@ def test_the_commands_around_a_run(folder: Path, capsys: pytest.CaptureFixture[s
 def test_list_names_every_shipped_config(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = command(main, capsys, "--list")
     assert (status, err) == (0, "")
-    assert {line.split()[0] for line in out.splitlines()} == set(train_module.shipped_configs())
+    assert {line.split()[0] for line in out.splitlines()} == set(shipped_configs())
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
