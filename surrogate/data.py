@@ -186,7 +186,10 @@ def windows(
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs and targets; `weight` (B, 1, 1) turns squared errors into the loss of mixed data sets."""
+    """Inputs and targets; `weight` (B, 1, 1) turns squared errors into the loss of mixed data sets.
+
+    `share` is the part of the whole batch that this is: 1 but where several processes divide it.
+    """
 
     x: Tensor
     v: Tensor
@@ -195,13 +198,31 @@ class Batch:
     x_target: Tensor
     v_target: Tensor
     weight: Tensor
+    share: float = 1.0
 
 
-def batches(sets: list[Windows], batch_size: int, seed: int, epoch: int, loss: str) -> Iterator[Batch]:
+def batches(
+    sets: list[Windows],
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    loss: str,
+    *,
+    skip: int = 0,
+    rank: int = 0,
+    count: int = 1,
+) -> Iterator[Batch]:
     """One epoch: every sample of the smallest set once, each batch an equal share of every set.
 
     The order and the start frames depend on (seed, epoch) alone, so a resumed run sees what an
     uninterrupted one would have seen. The last short batch is dropped.
+
+    Parameters
+    ----------
+    skip : int
+        Batches of the epoch that are done already.
+    rank, count : int
+        Of `count` processes, the one whose part of each batch this is.
     """
     rng = np.random.default_rng([seed, epoch])
     share = max(batch_size // len(sets), 1)
@@ -210,17 +231,18 @@ def batches(sets: list[Windows], batch_size: int, seed: int, epoch: int, loss: s
     orders = [rng.permutation(len(s)) for s in sets]
     begins = [rng.choice(s.starts, size=len(s)) for s in sets]
     width = max(s.n_dims for s in sets)
-    for first in range(0, smallest - share + 1, share):
+    low, high = share * rank // count, share * (rank + 1) // count
+    for first in range(skip * share, smallest - share + 1, share):
         parts = []
         for s, order, begin in zip(sets, orders, begins, strict=True):
-            which = slice(first, first + share)
+            which = slice(first + low, first + high)
             picked = s.pick(torch.as_tensor(order[which]), torch.as_tensor(begin[which]))
             scale = 1.0 / s.ballistic if loss == "relative" else 1.0
             parts.append((picked, width / s.n_dims * scale))
-        yield _mixed(parts, width)
+        yield _mixed(parts, width, (high - low) / share)
 
 
-def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int) -> Batch:
+def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int, share: float) -> Batch:
     def padded(values: Tensor) -> Tensor:
         return torch.nn.functional.pad(values, (0, width - values.shape[-1]))
 
@@ -230,7 +252,7 @@ def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int) -> Bat
         columns.append(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
     weight = torch.cat([torch.full((len(picked[0]), 1, 1), scale) for picked, scale in parts])
     x = columns[0]
-    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], weight.to(x))
+    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], weight.to(x), share)
 
 
 def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) -> list[dict[str, Any]]:
@@ -243,6 +265,7 @@ def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) 
             "horizon": round(s.horizon, 9),
             "checksum": float(s.x.double().sum()) + float(s.v.double().abs().sum()),
             "sha256": _digest((s.x, s.v, s.q, valid.x, valid.v, valid.q)),
+            "sha256_masses": _digest((s.m, valid.m)),
         }
         for s, valid in zip(train_sets, valid_sets, strict=True)
     ]

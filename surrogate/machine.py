@@ -1,5 +1,6 @@
 """The machine a command runs on: its name for cards and tables, and the device of --device."""
 
+import os
 import platform
 from pathlib import Path
 
@@ -29,3 +30,14 @@ def chosen_device(name: str) -> str:
     if name == "mps" and not torch.backends.mps.is_available():
         raise InputError("--device mps: no Apple GPU here; use --device cpu")
     return name
+
+
+def memory_in_use() -> int:
+    """Bytes of memory this process holds now (at most held so far, where the system does not tell)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10

@@ -1,21 +1,61 @@
-"""The files of a run: its best weights, the restart point, the metrics; and going on from a restart point."""
+"""The files of a run: its best weights, two restart points, the metrics; and going on from a restart point.
+
+`latest/` is the newest point; `previous/` is the last validated one before it. A run goes on only with the
+configuration, data and code it was begun with, unless it is told to.
+"""
 
 import csv
+import hashlib
 import io
 import json
 import math
+import warnings
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from physics import __version__
 from physics.errors import InputError
 from physics.files import atomic_write
-from surrogate.checkpoint import read_checkpoint, save_checkpoint
+from surrogate.checkpoint import Checkpoint, ModelError, read_checkpoint, save_checkpoint
 from surrogate.config import config_from_tree
-from surrogate.trainer import Progress, Trainer
+from surrogate.guard import Guard
+from surrogate.trainer import GoodState, Progress, Trainer
+from surrogate.zoo import FILE_NAME
+
+POINTS = ("latest", "previous")
+CODE = (
+    "surrogate/fit.py",
+    "surrogate/trainer.py",
+    "surrogate/guard.py",
+    "surrogate/data.py",
+    "surrogate/processes.py",
+    "surrogate/models/*.py",
+    "physics/dataset.py",
+)
+"""What decides the numbers of a run."""
+
+
+@cache
+def code_identity() -> dict[str, str]:
+    """A digest of every source file that decides a run's numbers, and the versions of what they rest on."""
+    root = Path(__file__).resolve().parent.parent
+    files = sorted(path for pattern in CODE for path in root.glob(pattern))
+    found = {p.relative_to(root).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()[:16] for p in files}
+    return {"isotwin": __version__, "torch": torch.__version__, "numpy": version("numpy"), **found}
+
+
+def setting(trainer: Trainer) -> dict[str, str | int]:
+    """What may differ when a run goes on, but then the last bits may too."""
+    return {
+        "device": trainer.device.partition(":")[0],
+        "threads": torch.get_num_threads(),
+        "processes": trainer.processes.count,
+    }
 
 
 def save_best(trainer: Trainer, error: float) -> None:
@@ -34,81 +74,123 @@ def save_best(trainer: Trainer, error: float) -> None:
     save_checkpoint(trainer.out / "best", info, trainer.average)
 
 
-def save_restart_point(trainer: Trainer) -> None:
-    """Everything `--resume` needs, atomically."""
-    tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
-    tensors |= {f"average.{name}": value for name, value in trainer.average.items()}
-    for index, state in trainer.optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
-    p = trainer.progress
+def save_restart_point(trainer: Trainer, state: GoodState | None = None) -> None:
+    """Everything `--resume` needs, atomically: of now, or of an earlier state within an epoch.
+
+    A point within an epoch is not kept as the previous one, so that the files of a finished run do not depend on
+    its interruptions.
+    """
+    progress, guard = (trainer.progress, trainer.guard) if state is None else (state.progress, state.guard)
     info = {
         "config": trainer.config.as_dict(),
         "data": trainer.identity,
+        "code": code_identity(),
+        "setting": setting(trainer),
         "command": trainer.card["command"],
         "version": __version__,
-        "progress": {
-            "stage": p.stage,
-            "epoch": p.epoch,
-            "step": p.step,
-            "best": p.best if math.isfinite(p.best) else None,
-            "best_epoch": p.best_epoch,
-            "history": p.history,
-        },
+        "progress": {**asdict(progress), "best": progress.best if math.isfinite(progress.best) else None},
+        "guard": asdict(guard),
+        "validated": state is None,
     }
-    save_checkpoint(trainer.out / "latest", info, tensors)
+    tensors = trainer.tensors() if state is None else state.tensors
+    previous = trainer.out / "previous" if trainer.latest_is_validated else None
+    save_checkpoint(trainer.out / "latest", info, tensors, previous)
+    trainer.latest_is_validated = state is None
 
 
-def load_restart_point(trainer: Trainer) -> None:
-    """Go back to the last restart point.
+def newest_restart_point(out: Path) -> Checkpoint | None:
+    """The newest restart point that is whole; None where there is none yet. A damaged one is named.
+
+    Raises
+    ------
+    ModelError
+        Where there are some, and all are damaged.
+    """
+    present = [out / name for name in POINTS if (out / name / FILE_NAME).is_file()]
+    trouble: list[str] = []  # a missing latest/ is none: its writer was killed between two renames
+    for folder in present:
+        try:
+            found = read_checkpoint(folder)
+        except ModelError as error:
+            trouble.append(str(error))
+            continue
+        if trouble:
+            warnings.warn(f"{'; '.join(trouble)}; going on from {folder}", stacklevel=2)
+        return found
+    if trouble:
+        raise ModelError("; ".join(trouble))
+    return None
+
+
+def load_restart_point(trainer: Trainer, point: Checkpoint, *, anyway: bool = False) -> None:
+    """Take over a restart point.
+
+    Parameters
+    ----------
+    anyway : bool
+        Go on with a changed configuration, data or code, naming what changed.
 
     Raises
     ------
     InputError
-        Where it belongs to another configuration or other data.
+        Where it belongs to another configuration, other data or other code.
     """
-    checkpoint = read_checkpoint(trainer.out / "latest")
-    stored = checkpoint.info
-    then = config_from_tree(stored.get("config", {}), str(trainer.out)).as_dict()  # older ones lack newer keys
-    _refuse_changed(trainer.out, "the configuration", then, trainer.config.as_dict())
-    _refuse_changed(trainer.out, "the data", *_comparable(stored.get("data"), trainer.identity))
+    stored = point.info
+    changed = changes(trainer, stored)
+    if changed and not anyway:
+        raise InputError(
+            f"{trainer.out}: cannot --resume: {'; '.join(changed)} (--resume-anyway goes on nevertheless)"
+        )
+    for what in changed:
+        warnings.warn(f"{trainer.out}: going on although {what}", stacklevel=2)
+    was, now = stored.get("setting", {}), setting(trainer)
+    differing = [f"{key} {was[key]}, now {now[key]}" for key in now if key in was and was[key] != now[key]]
+    if differing:
+        warnings.warn(f"{trainer.out}: was {'; '.join(differing)}: the last bits may differ", stacklevel=2)
     trainer.card["command"] = stored.get("command", trainer.card["command"])
-    kept = stored["progress"]
-    best = math.inf if kept["best"] is None else kept["best"]
-    trainer.progress = Progress(
-        kept["stage"], kept["epoch"], kept["step"], best, kept["best_epoch"], kept["history"]
-    )
+    kept = dict(stored["progress"])
+    kept["best"] = math.inf if kept["best"] is None else kept["best"]
+    trainer.progress = Progress(**kept)
+    if trainer.progress.stage >= len(trainer.stages):
+        raise InputError(f"{trainer.out}: cannot --resume: the run is in a stage that this configuration lacks")
     trainer.start_stage(trainer.progress.stage)
-    groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "adam": {}}
-    for name, tensor in checkpoint.tensors.items():
-        group, _, rest = name.partition(".")
-        groups[group][rest] = tensor.to(trainer.device)
-    trainer.model.load_state_dict(groups["model"])
-    trainer.average = groups["average"]
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in groups["adam"].items():
-        index, _, leaf = name.partition(".")
-        state.setdefault(int(index), {})[leaf] = tensor.cpu() if leaf == "step" else tensor
-    whole = trainer.optimiser.state_dict()
-    trainer.optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
+    trainer.guard = Guard(**{**stored.get("guard", {}), "limit": trainer.config.train.spike})
+    try:
+        trainer.set_tensors(point.tensors)
+    except (KeyError, RuntimeError, ValueError) as error:  # only with `anyway`: another model
+        first = " ".join(str(error).split())
+        raise InputError(f"{trainer.out}: cannot --resume: the state fits another model ({first:.200})") from None
+    trainer.latest_is_validated = point.path.parent.name == "latest" and stored.get("validated", True)
 
 
-def _refuse_changed(out: Path, what: str, stored: Any, now: Any) -> None:
-    now = json.loads(json.dumps(now))
-    if stored == now:
-        return
-    changed = ""
-    if isinstance(stored, dict) and isinstance(now, dict):
-        for section, values in now.items():
-            old = stored.get(section)
-            if isinstance(values, dict) and isinstance(old, dict):
-                different = [f"{section}.{k}" for k in values if old.get(k) != values[k]]
-                changed += "".join(f" {name}" for name in different)
-    raise InputError(f"{out}: cannot --resume: {what} changed{':' + changed if changed else ''}")
+def changes(trainer: Trainer, stored: dict[str, Any]) -> list[str]:
+    """What is no longer as it was when a restart point was written, in words."""
+    found = []
+    then = config_from_tree(stored.get("config", {}), str(trainer.out)).as_dict()  # older ones lack newer keys
+    now = json.loads(json.dumps(trainer.config.as_dict()))
+    if then != now:
+        keys = [
+            f"{section}.{key}"
+            for section, values in now.items()
+            if isinstance(values, dict)
+            for key in sorted({*values, *then[section]})
+            if then[section].get(key) != values.get(key)
+        ]
+        found.append(f"the configuration changed: {' '.join(keys or ['note'])}")
+    data_then, data_now = _comparable(stored.get("data"), json.loads(json.dumps(trainer.identity)))
+    if data_then != data_now:
+        found.append("the data changed")
+    code_then, code_now = stored.get("code"), code_identity()
+    if isinstance(code_then, dict) and code_then != code_now:
+        names = sorted(n for n in {*code_then, *code_now} if code_then.get(n) != code_now.get(n))
+        told = [f"{n} {code_then.get(n)} -> {code_now.get(n)}" if "/" not in n else n for n in names]
+        found.append(f"the code changed: {' '.join(told)}")
+    return found
 
 
 def write_metrics(trainer: Trainer) -> None:
     """metrics.csv from the kept history: the same bytes however often the run was interrupted."""
-    history = trainer.progress.history or []
+    history = trainer.progress.history
     if not history:
         return
     text = io.StringIO()

@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from physics.cli import CommandParser, command_line, key_values, run_command
+from physics.cli import EXIT_INTERRUPTED, CommandParser, command_line, key_values, run_command
+from physics.errors import InputError
 from surrogate.config import load_config, shipped_configs
 from surrogate.machine import chosen_device
+from surrogate.processes import ProcessLostError, joined, parted
 from surrogate.run import train
 
 EXAMPLES = (
     "python -m surrogate.train --config egnn-nbody --data data/nbody.zarr --out runs/egnn",
     "python -m surrogate.train --config egnn-nbody --data mine.npz --out runs/mine --set train.epochs=200",
     "python -m surrogate.train --config egnn-nbody --out runs/egnn --resume",
+    "torchrun --nproc-per-node 2 -m surrogate.train --config egnn-nbody --data data/nbody.zarr --out runs/two",
 )
+NOT_THE_RUN = ("--resume", "--resume-anyway", "--overwrite")
+"""Options that are no part of what a run is."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -27,11 +32,17 @@ def main(argv: Sequence[str]) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="RUN", help="the run folder to write")
     parser.add_argument("--resume", action="store_true", help="go on from the last restart point of RUN")
+    parser.add_argument(
+        "--resume-anyway",
+        action="store_true",
+        help="go on although configuration, data or code have changed (what changed is said)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing run")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")
     parser.add_argument(
         "--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE", help="change the configuration"
     )
+    parser.add_argument("--tensorboard", action="store_true", help="also write curves to RUN/tensorboard")
     parser.add_argument("--list", action="store_true", help="list the shipped configurations and stop")
     options = parser.parse_args(argv)
     if options.list:
@@ -40,26 +51,41 @@ def main(argv: Sequence[str]) -> None:
         return
     if not options.config or not options.out:
         parser.error("--config and --out are required")
-    if options.resume and options.overwrite:
+    resume = options.resume or options.resume_anyway
+    if resume and options.overwrite:
         parser.error("--resume and --overwrite exclude each other")
     config = load_config(options.config, key_values(options.set))
     if options.data:
         config = replace(config, data=replace(config.data, paths=tuple(options.data)))
-    elif options.resume and not config.data.paths and (options.out / "config.toml").is_file():
+    elif resume and not config.data.paths and (options.out / "config.toml").is_file():
         config = replace(config, data=replace(config.data, paths=_paths_of_run(options.out)))
-    signal.signal(signal.SIGTERM, _interrupt)
+    command = command_line("surrogate.train", [a for a in argv if a not in NOT_THE_RUN])
+    signal.signal(signal.SIGTERM, _interrupt)  # until the training itself answers
+    device = chosen_device(options.device)
+    processes = joined(device)
     try:
         train(
             config,
             options.out,
-            resume=options.resume,
+            resume=resume,
             overwrite=options.overwrite,
-            device=chosen_device(options.device),
-            command=command_line("surrogate.train", [a for a in argv if a not in ("--resume", "--overwrite")]),
+            device=device,
+            command=command,
+            anyway=options.resume_anyway,
+            board=options.tensorboard,
+            processes=processes,
         )
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"{options.out} keeps the last validated state; go on with --resume") from None
-    sys.stdout.write(f"{options.out}: done; its best model is {options.out / 'best'}\n")
+    except KeyboardInterrupt as interrupt:
+        if not processes.first:
+            raise SystemExit(EXIT_INTERRUPTED) from None  # the first one says it
+        kept = str(interrupt) or f"{options.out} keeps the last validated state"
+        raise KeyboardInterrupt(f"{kept}; go on with: {command} --resume") from None
+    except ProcessLostError as error:
+        raise InputError(f"{error}; {options.out} keeps its state; go on with: {command} --resume") from None
+    finally:
+        parted()
+    if processes.first:
+        sys.stdout.write(f"{options.out}: done; its best model is {options.out / 'best'}\n")
 
 
 def _paths_of_run(out: Path) -> tuple[str, ...]:

@@ -4,7 +4,9 @@
 """
 
 import math
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -17,6 +19,7 @@ from surrogate.data import (
     Batch,
     Scales,
     Windows,
+    batches,
     data_identity,
     fitted_scales,
     input_times,
@@ -26,7 +29,14 @@ from surrogate.data import (
     training_splits,
     windows,
 )
+from surrogate.guard import Guard
 from surrogate.models import SurrogateModel
+from surrogate.pace import Plan, PlannedStage
+from surrogate.processes import Processes
+
+PROBES = 4
+"""Passes that are timed to know what a later stage costs."""
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 @dataclass(frozen=True)
@@ -39,27 +49,65 @@ class Stage:
 
 @dataclass
 class Progress:
-    """What a restart point keeps beside the tensors."""
+    """How far a run is: what a restart point keeps beside the tensors.
+
+    Attributes
+    ----------
+    stage, epoch, batch : int
+        Stages and epochs that are done, and batches of the epoch under way.
+    step : int
+        Steps of the stage, skipped ones included: the schedule's clock.
+    loss_sum, loss_count : float, int
+        Of the epoch under way.
+    best, best_epoch : float, int
+        The least validation error of the stage.
+    history : list of dict
+        A row for every validation.
+    """
 
     stage: int = 0
     epoch: int = 0
+    batch: int = 0
     step: int = 0
+    loss_sum: float = 0.0
+    loss_count: int = 0
     best: float = math.inf
     best_epoch: int = 0
-    history: list[dict[str, float | str | int]] | None = None
+    history: list[dict[str, float | str | int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class GoodState:
+    """The last state whose loss was seen to be good, before it was updated.
+
+    Attributes
+    ----------
+    tensors : dict of str to Tensor
+        Copies, named as in a restart point.
+    progress : Progress
+    guard : Guard
+    """
+
+    tensors: dict[str, Tensor]
+    progress: Progress
+    guard: Guard
 
 
 class Trainer:
     """Model, optimiser, average and data of one run; `fit` drives it."""
 
-    def __init__(self, config: Config, out: Path, device: str, command: str) -> None:
+    def __init__(
+        self, config: Config, out: Path, device: str, command: str, processes: Processes | None = None
+    ) -> None:
         self.config, self.out, self.device, self.command = config, out, device, command
+        self.processes = processes or Processes()
         if not config.data.paths:
             raise InputError("no data set: give --data DATA or data.paths in the config")
         if config.train.threads:
             torch.set_num_threads(config.train.threads)
         torch.manual_seed(config.train.seed)
         self.model: SurrogateModel = built_model(config)
+        dtype = DTYPES[config.train.dtype]
         splits = {path: training_splits(path) for path in config.data.paths}
         frames = [
             task_frames(t, "train", config.data.input_frame, config.data.target_frame) for t, _ in splits.values()
@@ -67,7 +115,7 @@ class Trainer:
         self.scales = fitted_scales(next(iter(splits.values()))[0], frames[0]) if len(splits) == 1 else Scales()
 
         def prepared(split: DataSplit, name: str, data: DataConfig) -> Windows:
-            return windows(split, name, data, self.scales, centre=self.model.centres, device=device)
+            return windows(split, name, data, self.scales, centre=self.model.centres, dtype=dtype, device=device)
 
         self.train_sets = [prepared(t, "train", config.data) for t, _ in splits.values()]
         one_window = replace(config.data, windows="task")
@@ -87,12 +135,16 @@ class Trainer:
         self.horizon = self.train_sets[0].horizon * self.scales.time
         if self.model.any_horizon:  # trained on windows of any length; forecasts the data's own task by default
             self.horizon = task_horizon(next(iter(splits.values()))[0])
-        self.model.to(device)
+        self.model.to(device=device, dtype=dtype)
         self.average = {name: p.detach().clone() for name, p in self.model.state_dict().items()}
         self.stages = [Stage("positions", config.train.epochs)]
         if self.model.velocity_head_parameters() and config.train.velocity_epochs:
             self.stages.append(Stage("velocities", config.train.velocity_epochs))
-        self.progress = Progress(history=[])
+        self.progress = Progress()
+        self.guard = Guard(config.train.spike)
+        self.good: GoodState | None = None
+        self.stop_requested = False
+        self.latest_is_validated = False  # of the restart point that is on the disk
 
     def _check_data(self, splits: list[DataSplit]) -> None:
         sets = self.train_sets + self.valid_sets
@@ -111,6 +163,11 @@ class Trainer:
             raise InputError(
                 f"model {self.config.model!r} is for n = {self.model.dims} (model.dims); "
                 f"the data has n = {', '.join(map(str, sorted(dims)))}"
+            )
+        batch_size, count = self.config.train.batch_size, self.processes.count
+        if min(batch_size // len(self.train_sets), *(len(s) for s in self.train_sets)) < count > 1:
+            raise InputError(
+                f"train.batch_size {batch_size}: less than one window of each data set for {count} processes"
             )
         if self.config.train.velocity_weight and (
             not self.model.gives_velocity or self.model.velocity_head_parameters()
@@ -137,6 +194,7 @@ class Trainer:
         smallest = min(len(s) for s in self.train_sets)
         self.steps_per_epoch = smallest // min(share, smallest)
         self.total_steps = self.stages[index].epochs * self.steps_per_epoch
+        self.guard, self.good = Guard(self.config.train.spike), None
 
     def learning_rate(self, step: int) -> float:
         """One-cycle: cosine up over the warm-up, cosine down to zero; or constant."""
@@ -170,18 +228,115 @@ class Trainer:
             errors = errors / (1.0 + errors / limit)
         return errors.mean()
 
+    def shared_loss(self, batch: Batch) -> Tensor:
+        """`loss`, weighted so that the sum over all processes is the mean over the whole batch."""
+        return self.loss(batch) if batch.share == 1.0 else self.loss(batch) * batch.share
+
+    def plan(self) -> Plan:
+        """What the run consists of, with the cost of each stage's step in steps of the present one."""
+        costs = [1.0] * len(self.stages)
+        if self.progress.stage + 1 < len(self.stages):
+            costs = self._step_costs()
+        stages = zip(self.stages, costs, strict=True)
+        return Plan(
+            tuple(PlannedStage(stage.name, stage.epochs, cost) for stage, cost in stages),
+            self.steps_per_epoch,
+            self.config.train.validate_every,
+        )
+
+    def _step_costs(self) -> list[float]:
+        """Each stage's step against one of the present stage, timed on one batch; nothing is changed by it."""
+        present, optimiser, good, guard = self.progress.stage, self.optimiser, self.good, self.guard
+        train, processes = self.config.train, self.processes
+        (batch, *_) = islice(
+            batches(
+                self.train_sets, train.batch_size, 0, 0, train.loss, rank=processes.rank, count=processes.count
+            ),
+            1,
+        )
+        random = torch.get_rng_state()
+        seconds = []
+        for index in range(len(self.stages)):
+            self.start_stage(index)
+            self.progress.stage = index
+            times = []
+            for _ in range(PROBES):
+                began = time.perf_counter()
+                self.optimiser.zero_grad(set_to_none=True)
+                self.loss(batch).backward()  # type: ignore[no-untyped-call]
+                times.append(time.perf_counter() - began)
+            seconds.append(min(times))
+            self.optimiser.zero_grad(set_to_none=True)
+        torch.set_rng_state(random)
+        self.progress.stage = present
+        self.start_stage(present)
+        self.optimiser, self.good, self.guard = optimiser, good, guard
+        return [value / seconds[present] for value in seconds]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights, their average, the optimiser's state and the random state, named as in a restart point."""
+        named = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        named |= {f"average.{name}": value for name, value in self.average.items()}
+        for index, state in self.optimiser.state_dict()["state"].items():
+            named |= {f"adam.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
+        named["random.cpu"] = torch.get_rng_state()
+        if self.device.startswith("cuda"):
+            named["random.cuda"] = torch.cuda.get_rng_state()
+        return named
+
+    def set_tensors(self, named: dict[str, Tensor]) -> None:
+        """Take over what `tensors` gave."""
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "adam": {}, "random": {}}
+        for name, tensor in named.items():
+            group, _, rest = name.partition(".")
+            groups[group][rest] = tensor
+        self.model.load_state_dict(groups["model"])
+        self.average = {name: value.to(self.device, copy=True) for name, value in groups["average"].items()}
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in groups["adam"].items():
+            index, _, leaf = name.partition(".")
+            state.setdefault(int(index), {})[leaf] = tensor.clone()
+        self.optimiser.load_state_dict(
+            {"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]}
+        )
+        if "cpu" in groups["random"]:  # restart points of before have none: no model draws while it is trained
+            torch.set_rng_state(groups["random"]["cpu"])
+        if "cuda" in groups["random"] and self.device.startswith("cuda"):
+            torch.cuda.set_rng_state(groups["random"]["cuda"])
+
+    def keep_good(self) -> None:
+        """Remember this state as the one to go back to."""
+        copies = {name: value.detach().clone() for name, value in self.tensors().items()}
+        self.good = GoodState(copies, replace(self.progress), replace(self.guard))
+
+    def roll_back(self) -> None:
+        """The weights, average and optimiser of the last good state; position and schedule go on."""
+        if self.good is not None:
+            self.set_tensors(self.good.tensors)
+
+    def weights_are_finite(self) -> bool:
+        """Whether all weights and their averages are."""
+        values = [*self.model.state_dict().values(), *self.average.values()]
+        return all(bool(torch.isfinite(value).all()) for value in values)
+
     @torch.no_grad()
     def update_average(self) -> None:
         """Move the averaged weights towards the live ones."""
         # The average warms up, so that the first steps do not drag the random initial weights along.
-        decay = min(self.config.train.ema, (1 + self.progress.step) / (10 + self.progress.step))
+        steps = self.progress.step + 1  # with the one that has just been made
+        decay = min(self.config.train.ema, (1 + steps) / (10 + steps))
         live = self.model.state_dict()
         names = list(live)
         torch._foreach_lerp_([self.average[k] for k in names], [live[k] for k in names], 1 - decay)
 
     @torch.no_grad()
     def validation_errors(self) -> list[float]:
-        """MSE on each valid set with the averaged weights (of velocities in the velocity stage)."""
+        """MSE on each valid set with the averaged weights (of velocities in the velocity stage).
+
+        Where several processes train, the first one measures for all.
+        """
+        if not self.processes.first:
+            return self.processes.of_the_first([0.0] * len(self.valid_sets))
         live = {name: value.clone() for name, value in self.model.state_dict().items()}
         self.model.load_state_dict(self.average)
         errors = []
@@ -199,4 +354,4 @@ class Trainer:
                 forecast, target = torch.cat([o[0] for o in outputs]), x_target
             errors.append(float((forecast - target).double().square().mean()))
         self.model.load_state_dict(live)
-        return errors
+        return self.processes.of_the_first(errors)
