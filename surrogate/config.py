@@ -178,7 +178,7 @@ def load_config(name: str, changes: dict[str, str] | None = None) -> Config:
         tree.setdefault(section, {})
         if not isinstance(tree[section], dict):
             raise InputError(f"{path}: [{section}] must be a table")
-        tree[section][leaf] = _typed(text)
+        tree[section][leaf] = typed_value(text)
     return config_from_tree(tree, str(path))
 
 
@@ -248,7 +248,8 @@ def built_model(config: Config) -> SurrogateModel:
     return make(config.model_config)
 
 
-def _typed(text: str) -> Any:
+def typed_value(text: str) -> Any:
+    """A value as `--set` takes it: TOML where it is that, else a text."""
     try:
         tree = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):

@@ -11,9 +11,9 @@ from typing import NoReturn
 import numpy as np
 import torch
 
-from physics.errors import InputError
 from surrogate.checkpoint import read_checkpoint
 from surrogate.data import Batch, batches
+from surrogate.guard import DivergedError
 from surrogate.processes import ProcessLostError
 from surrogate.progress import TrainingProgress
 from surrogate.restart import position_facts, save_best, save_restart_point, write_metrics
@@ -31,8 +31,10 @@ def fit(trainer: Trainer, report: TrainingProgress) -> None:
     ------
     KeyboardInterrupt
         Where `trainer.stop_requested` was set; the state is kept then, to the step.
-    InputError
-        Where the losses stay bad, or another process of the run has ended.
+    DivergedError
+        Where the losses stay bad.
+    ProcessLostError
+        Where another process of the run has ended.
     """
     progress = trainer.progress
     while progress.stage < len(trainer.stages):
@@ -80,7 +82,9 @@ def train_epoch(trainer: Trainer, report: TrainingProgress) -> float:
     if not trainer.weights_are_finite():
         answer_trouble(trainer, "the weights are not finite", report)
     if not progress.loss_count:
-        raise InputError(f"{trainer.out}: every batch of epoch {progress.epoch + 1} had to be skipped; {ADVICE}")
+        raise DivergedError(
+            f"{trainer.out}: every batch of epoch {progress.epoch + 1} had to be skipped; {ADVICE}"
+        )
     mean = progress.loss_sum / progress.loss_count
     progress.epoch += 1
     progress.batch, progress.loss_sum, progress.loss_count = 0, 0.0, 0
@@ -121,12 +125,12 @@ def answer_trouble(trainer: Trainer, trouble: str, report: TrainingProgress) -> 
 
     Raises
     ------
-    InputError
+    DivergedError
         Then.
     """
     where = f"{trouble} in epoch {trainer.progress.epoch + 1}, batch {trainer.progress.batch + 1}"
     if trainer.guard.strike():
-        raise InputError(f"{trainer.out}: {where}, for the third time within a few steps; {ADVICE}")
+        raise DivergedError(f"{trainer.out}: {where}, for the third time within a few steps; {ADVICE}")
     trainer.roll_back()
     report.note(f"{where}: it is skipped, the weights go back to the last good state")
 
@@ -139,7 +143,9 @@ def validate(trainer: Trainer, stage: Stage, loss: float) -> None:
     shares = [e / s.ballistic if relative else e for e, s in zip(errors, trainer.valid_sets, strict=True)]
     score = float(np.mean(shares))
     if not math.isfinite(score):
-        raise InputError(f"{trainer.out}: the validation error is not finite in epoch {progress.epoch}; {ADVICE}")
+        raise DivergedError(
+            f"{trainer.out}: the validation error is not finite in epoch {progress.epoch}; {ADVICE}"
+        )
     row: dict[str, float | str | int] = {
         "stage": stage.name,
         "epoch": progress.epoch,

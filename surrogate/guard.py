@@ -7,6 +7,8 @@ before it counts; the third such trouble within CALM steps ends the run.
 import math
 from dataclasses import dataclass
 
+from physics.errors import InputError
+
 STRIKES = 3
 """Troubles close to each other after which a run stops."""
 CALM = 100
@@ -15,6 +17,10 @@ WARM_UP = 20
 """Steps of a stage before spikes are looked for."""
 FADING = 0.9
 """By so much the level of recent losses sinks with each step: the worst of the last ten or twenty rules it."""
+
+
+class DivergedError(InputError):
+    """A training whose losses stay bad."""
 
 
 @dataclass

@@ -53,6 +53,8 @@ def train(
         Also write curves for TensorBoard.
     """
     processes = processes or Processes()
+    if config.train.seeds > 1:
+        raise InputError("a run has one seed; several are a grid of runs (surrogate.grid)")
     refuse_existing(out, resume or overwrite, "--overwrite to replace it, or --resume to go on")
     if resume and out.is_dir() and any(out.iterdir()) and not (out / "config.toml").is_file():
         raise InputError(f"{out}: cannot --resume: not a run (no config.toml)")

@@ -232,6 +232,16 @@ class Trainer:
         """`loss`, weighted so that the sum over all processes is the mean over the whole batch."""
         return self.loss(batch) if batch.share == 1.0 else self.loss(batch) * batch.share
 
+    def update(self, batch: Batch) -> Tensor:
+        """One plain step of the optimiser at its present rate, with nothing watched or averaged; the loss."""
+        loss = self.loss(batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.config.train.clip:
+            torch.nn.utils.clip_grad_norm_(self.parameters, self.config.train.clip)
+        self.optimiser.step()
+        return loss.detach()
+
     def plan(self) -> Plan:
         """What the run consists of, with the cost of each stage's step in steps of the present one."""
         costs = [1.0] * len(self.stages)

@@ -190,6 +190,47 @@ def test_masses_reach_the_models_that_use_them(folder: Path) -> None:
     assert abs(found - float((blind - batch.x_target).square().mean())) > 1e-3 * found
 
 
+def test_patience_ends_a_stage_early(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = iter([3.0, 2.0, 2.5, 2.1, 2.2, 1.0])
+    monkeypatch.setattr(Trainer, "validation_errors", lambda self: [next(errors)])
+    out = run(config(epochs=12, validate_every=2, patience=6))
+    rows = (out / "metrics.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [int(row.split(",")[1]) for row in rows] == [2, 4, 6, 8, 10]
+    assert load(out).card["best_epoch"] == 4
+    before = kept(out)
+    assert kept(run(config(epochs=12, validate_every=2, patience=6), resume=True)) == before
+
+
+def test_double_precision_on_request(folder: Path) -> None:
+    out = run(config(dtype="float64"))
+    assert {t.dtype for t in read_checkpoint(out / "best").tensors.values()} == {torch.float64}
+    single = run(config(), "single")
+    one, two = (float((o / "metrics.csv").read_text().split(",")[-1]) for o in (out, single))
+    assert one == pytest.approx(two, rel=1e-4)
+    assert one != two
+    assert load(out).forecast(np.zeros((3, 3)) + np.eye(3), np.zeros((3, 3)), np.ones(3)).positions.shape == (3, 3)
+
+
+def test_curves_for_tensorboard_need_the_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("surrogate.board.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="--tensorboard: the package tensorboard is not installed"):
+        run(config(), board=True)
+    assert not Path("run").exists()
+
+
+def test_curves_for_tensorboard(folder: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run(config(), board=True)
+    events = EventAccumulator("run/tensorboard")
+    events.Reload()
+    rows = [line.split(",") for line in Path("run/metrics.csv").read_text().splitlines()[1:]]
+    found = events.Scalars("positions/valid")
+    assert [event.step for event in found] == [int(row[2]) for row in rows]
+    np.testing.assert_allclose([event.value for event in found], [float(row[5]) for row in rows], rtol=1e-6)
+
+
 # Interruption: at every write there is
 
 
