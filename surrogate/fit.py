@@ -74,7 +74,7 @@ def train_epoch(trainer: Trainer, report: TrainingProgress) -> float:
         progress.batch += 1
         progress.step += 1
         report.step(progress)
-        if trainer.stop_requested:
+        if trainer.stop_agreed:
             stop(trainer)
         if time.monotonic() - saved > SAVE_EVERY_SECONDS:
             _keep_last_step(trainer)
@@ -102,7 +102,9 @@ def train_step(trainer: Trainer, batch: Batch) -> str:
     if trainer.processes.count > 1:
         wish = torch.full_like(value, float(trainer.stop_requested))  # all stop at the same step
         trainer.processes.add_up([value, wish, *(p.grad for p in trainer.parameters if p.grad is not None)])
-        trainer.stop_requested = bool(wish > 0)
+        trainer.stop_agreed = bool(wish > 0)
+    else:
+        trainer.stop_agreed = trainer.stop_requested
     if trainer.config.train.clip:
         norm = torch.nn.utils.clip_grad_norm_(trainer.parameters, trainer.config.train.clip)
     else:
@@ -189,7 +191,7 @@ def next_stage(trainer: Trainer) -> None:
     trainer.processes.meet()  # all have read it
     trainer.card.update(position_facts(best.info["card"]))
     trainer.model.load_state_dict(best.tensors)
-    trainer.average = {name: value.to(trainer.device).clone() for name, value in best.tensors.items()}
+    trainer.average = {name: value.detach().clone() for name, value in trainer.model.state_dict().items()}
     progress.epoch, progress.step, progress.best, progress.best_epoch = 0, 0, math.inf, 0
     trainer.start_stage(progress.stage)
     if trainer.processes.first:

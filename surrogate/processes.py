@@ -5,6 +5,7 @@ for bit; only the first one writes files and shows progress.
 """
 
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -96,6 +97,8 @@ def joined(device: str) -> Processes:
     if device.startswith("cuda"):
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     dist.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=PATIENCE)
+    if dist.get_rank():
+        warnings.simplefilter("ignore")  # the first one says them
     return Processes(dist.get_rank(), count)
 
 

@@ -59,7 +59,7 @@ def setting(trainer: Trainer) -> dict[str, str | int]:
 
 
 def save_best(trainer: Trainer, error: float) -> None:
-    """The averaged weights as a checkpoint that `surrogate.load` opens."""
+    """The averaged weights, in float32, as a checkpoint that `surrogate.load` opens."""
     info = {
         "config": trainer.config.as_dict(),
         "scales": {"length": trainer.scales.length, "time": trainer.scales.time},
@@ -71,7 +71,8 @@ def save_best(trainer: Trainer, error: float) -> None:
             f"valid_mse_{trainer.stages[trainer.progress.stage].name}": error,
         },
     }
-    save_checkpoint(trainer.out / "best", info, trainer.average)
+    single = {name: value.float() for name, value in trainer.average.items()}
+    save_checkpoint(trainer.out / "best", info, single)
 
 
 def save_restart_point(trainer: Trainer, state: GoodState | None = None) -> None:

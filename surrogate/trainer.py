@@ -143,7 +143,8 @@ class Trainer:
         self.progress = Progress()
         self.guard = Guard(config.train.spike)
         self.good: GoodState | None = None
-        self.stop_requested = False
+        self.stop_requested = False  # of this process
+        self.stop_agreed = False  # of all of them: they stop at the same step
         self.latest_is_validated = False  # of the restart point that is on the disk
 
     def _check_data(self, splits: list[DataSplit]) -> None:
