@@ -41,6 +41,9 @@ class DataConfig:
         trajectory, drawn anew each epoch.
     train_samples, valid_samples : int
         Use the first so many trajectories; 0 takes all.
+    stream : str
+        "never": read data sets into memory. "always": read them block by block into a temporary file that is
+        mapped, so that memory stays bounded. "auto": where they are too large for half of the free memory.
     """
 
     paths: tuple[str, ...] = ()
@@ -49,6 +52,7 @@ class DataConfig:
     windows: str = "task"
     train_samples: int = 0
     valid_samples: int = 0
+    stream: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -285,6 +289,7 @@ def _check(config: Config, where: str) -> None:
         (train.patience >= 0, "train.patience must be >= 0"),
         (1 <= train.seeds <= SIZE_LIMIT, f"train.seeds must be from 1 to {SIZE_LIMIT}"),
         (train.dtype in ("float32", "float64"), "train.dtype must be float32 or float64"),
+        (data.stream in ("auto", "always", "never"), "data.stream must be auto, always or never"),
         (data.windows in ("task", "all"), "data.windows must be task or all"),
         (data.train_samples >= 0 and data.valid_samples >= 0, "data.*_samples must be >= 0"),
     )

@@ -12,17 +12,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from physics.dataset import DataSplit
 from physics.errors import InputError
 from surrogate.config import Config, DataConfig, built_model
 from surrogate.data import (
+    ROWS,
     Batch,
     Scales,
+    Split,
     Windows,
     batches,
     data_identity,
     fitted_scales,
     input_times,
+    streamed_splits,
     task_frames,
     task_horizon,
     training_range,
@@ -33,6 +35,7 @@ from surrogate.guard import Guard
 from surrogate.models import SurrogateModel
 from surrogate.pace import Plan, PlannedStage
 from surrogate.processes import Processes
+from surrogate.stream import is_streamed, nearest_folder, outline
 
 PROBES = 4
 """Passes that are timed to know what a later stage costs."""
@@ -108,19 +111,24 @@ class Trainer:
         torch.manual_seed(config.train.seed)
         self.model: SurrogateModel = built_model(config)
         dtype = DTYPES[config.train.dtype]
-        splits = {path: training_splits(path) for path in config.data.paths}
+        place = nearest_folder(out)  # for the files of data sets that do not fit in memory
+        splits: dict[str, tuple[Split, Split]] = {
+            path: streamed_splits(path, place) if is_streamed(path, config.data.stream) else training_splits(path)
+            for path in config.data.paths
+        }
+        outlines = {path: outline(train) for path, (train, _) in splits.items()}
         frames = [
-            task_frames(t, "train", config.data.input_frame, config.data.target_frame) for t, _ in splits.values()
+            task_frames(s, "train", config.data.input_frame, config.data.target_frame) for s in outlines.values()
         ]
         self.scales = fitted_scales(next(iter(splits.values()))[0], frames[0]) if len(splits) == 1 else Scales()
 
-        def prepared(split: DataSplit, name: str, data: DataConfig) -> Windows:
+        def prepared(split: Split, name: str, data: DataConfig) -> Windows:
             return windows(split, name, data, self.scales, centre=self.model.centres, dtype=dtype, device=device)
 
         self.train_sets = [prepared(t, "train", config.data) for t, _ in splits.values()]
         one_window = replace(config.data, windows="task")
         self.valid_sets = [prepared(v, "valid", one_window) for _, v in splits.values()]
-        self._check_data([split for pair in splits.values() for split in pair])
+        self._check_data()
         self.identity = data_identity(self.train_sets, self.valid_sets)
         self.card = {
             "command": command,
@@ -129,12 +137,12 @@ class Trainer:
             "windows": config.data.windows,
             "train_samples": [len(s) for s in self.train_sets],
             "velocity_targets": bool(config.train.velocity_weight),
-            **training_range({path: train for path, (train, _) in splits.items()}),
-            "input_times": input_times([t for t, _ in splits.values()], frames, config.data.windows == "all"),
+            **training_range(outlines),
+            "input_times": input_times(list(outlines.values()), frames, config.data.windows == "all"),
         }
         self.horizon = self.train_sets[0].horizon * self.scales.time
         if self.model.any_horizon:  # trained on windows of any length; forecasts the data's own task by default
-            self.horizon = task_horizon(next(iter(splits.values()))[0])
+            self.horizon = task_horizon(next(iter(outlines.values())))
         self.model.to(device=device, dtype=dtype)
         self.average = {name: p.detach().clone() for name, p in self.model.state_dict().items()}
         self.stages = [Stage("positions", config.train.epochs)]
@@ -147,7 +155,7 @@ class Trainer:
         self.stop_agreed = False  # of all of them: they stop at the same step
         self.latest_is_validated = False  # of the restart point that is on the disk
 
-    def _check_data(self, splits: list[DataSplit]) -> None:
+    def _check_data(self) -> None:
         sets = self.train_sets + self.valid_sets
         horizons = {round(s.horizon, 6) for s in sets}
         particles = {s.x.shape[2] for s in sets}
@@ -158,7 +166,7 @@ class Trainer:
             )
         if particles == {1}:
             raise InputError(f"{sets[0].source}: systems of one particle; models need at least 2")
-        if not self.model.uses_masses and any((split.masses != 1).any() for split in splits):
+        if not self.model.uses_masses and any(bool((s.m != 1).any()) for s in sets):
             raise InputError(f"model {self.config.model!r} is for unit masses; the data has others")
         if self.model.dims is not None and dims != {self.model.dims}:
             raise InputError(
@@ -210,6 +218,7 @@ class Trainer:
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean squared error of positions (and, where the config says so, velocities), weighted per data set."""
+        batch = batch.to(self.device)
         masses = batch.m if self.model.uses_masses else None
         outputs: tuple[Tensor, Tensor | None] = self.model(
             batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses
@@ -352,17 +361,23 @@ class Trainer:
         self.model.load_state_dict(self.average)
         errors = []
         for s in self.valid_sets:
-            everything = torch.arange(len(s))
-            x, v, q, m, x_target, v_target = s.pick(everything, torch.zeros_like(everything))
-            outputs = []
-            for i in range(0, len(s), 500):
-                part = slice(i, i + 500)
-                masses = m[part] if self.model.uses_masses else None
-                outputs.append(self.model(x[part], v[part], q[part], s.horizon, masses))
-            if self.stages[self.progress.stage].name == "velocities":
-                forecast, target = torch.cat([o[1] for o in outputs]), v_target
-            else:
-                forecast, target = torch.cat([o[0] for o in outputs]), x_target
-            errors.append(float((forecast - target).double().square().mean()))
+            parts = [self._mean_error(s, range(i, min(i + ROWS, len(s)))) for i in range(0, len(s), ROWS)]
+            errors.append(parts[0][0] if len(parts) == 1 else sum(e * n for e, n in parts) / len(s))
         self.model.load_state_dict(live)
         return self.processes.of_the_first(errors)
+
+    def _mean_error(self, s: Windows, samples: range) -> tuple[float, int]:
+        """Mean squared error on some windows of a valid set, and how many they are."""
+        chosen = torch.arange(samples.start, samples.stop)
+        picked = s.pick(chosen, torch.zeros_like(chosen))
+        x, v, q, m, x_target, v_target = (t.to(self.device) for t in picked)
+        outputs = []
+        for i in range(0, len(samples), 500):
+            part = slice(i, i + 500)
+            masses = m[part] if self.model.uses_masses else None
+            outputs.append(self.model(x[part], v[part], q[part], s.horizon, masses))
+        if self.stages[self.progress.stage].name == "velocities":
+            forecast, target = torch.cat([o[1] for o in outputs]), v_target
+        else:
+            forecast, target = torch.cat([o[0] for o in outputs]), x_target
+        return float((forecast - target).double().square().mean()), len(samples)
