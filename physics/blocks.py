@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from physics.dataset import DataSplit, checked_split, json_file, parsed_recipe, read_samples
 from physics.errors import InputError
 
-BLOCK_BYTES = 64 << 20
+BLOCK_BYTES = 16 << 20
 """Aimed size of the positions of a block."""
 NAMES = ("positions", "velocities", "charges", "masses")
 

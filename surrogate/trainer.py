@@ -151,6 +151,9 @@ class Trainer:
         self.progress = Progress()
         self.guard = Guard(config.train.spike)
         self.good: GoodState | None = None
+        self._live: dict[str, Tensor] = {}  # what is copied before every update, and the copies
+        self._copies: dict[str, Tensor] = {}
+        self._watched = -1
         self.stop_requested = False  # of this process
         self.stop_agreed = False  # of all of them: they stop at the same step
         self.latest_is_validated = False  # of the restart point that is on the disk
@@ -203,7 +206,7 @@ class Trainer:
         smallest = min(len(s) for s in self.train_sets)
         self.steps_per_epoch = smallest // min(share, smallest)
         self.total_steps = self.stages[index].epochs * self.steps_per_epoch
-        self.guard, self.good = Guard(self.config.train.spike), None
+        self.guard, self.good, self._watched = Guard(self.config.train.spike), None, -1
 
     def learning_rate(self, step: int) -> float:
         """One-cycle: cosine up over the warm-up, cosine down to zero; or constant."""
@@ -299,13 +302,17 @@ class Trainer:
         named |= {f"average.{name}": value for name, value in self.average.items()}
         for index, state in self.optimiser.state_dict()["state"].items():
             named |= {f"adam.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
-        named["random.cpu"] = torch.get_rng_state()
+        return named | self._random_state()
+
+    def _random_state(self) -> dict[str, Tensor]:
+        named = {"random.cpu": torch.get_rng_state()}
         if self.device.startswith("cuda"):
             named["random.cuda"] = torch.cuda.get_rng_state()
         return named
 
     def set_tensors(self, named: dict[str, Tensor]) -> None:
         """Take over what `tensors` gave."""
+        self._watched = -1
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "adam": {}, "random": {}}
         for name, tensor in named.items():
             group, _, rest = name.partition(".")
@@ -324,10 +331,17 @@ class Trainer:
         if "cuda" in groups["random"] and self.device.startswith("cuda"):
             torch.cuda.set_rng_state(groups["random"]["cuda"])
 
+    @torch.no_grad()
     def keep_good(self) -> None:
         """Remember this state as the one to go back to."""
-        copies = {name: value.detach().clone() for name, value in self.tensors().items()}
-        self.good = GoodState(copies, replace(self.progress), replace(self.guard))
+        if len(self.optimiser.state) != self._watched:  # a new optimiser, or its first step: other tensors
+            self._live = {name: value.detach() for name, value in self.tensors().items() if "random" not in name}
+            self._copies = {name: value.clone() for name, value in self._live.items()}
+            self._watched = len(self.optimiser.state)
+        else:
+            torch._foreach_copy_(list(self._copies.values()), list(self._live.values()))
+        kept = {**self._copies, **self._random_state()}
+        self.good = GoodState(kept, replace(self.progress), replace(self.guard))
 
     def roll_back(self) -> None:
         """The weights, average and optimiser of the last good state; position and schedule go on."""
