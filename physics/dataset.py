@@ -171,11 +171,12 @@ def _read_npz(path: Path) -> DataSplit:
         raise InputError(f"{path}: damaged .npz ({type(error).__name__}: {error})") from None
     recipe: Mapping[str, Any] = {}
     if "recipe" in arrays:
-        recipe = _recipe(path, str(arrays["recipe"]))
-    return _checked_split(path, arrays, recipe)
+        recipe = parsed_recipe(path, str(arrays["recipe"]))
+    return checked_split(path, arrays, recipe)
 
 
-def _recipe(path: Path, text: str) -> Mapping[str, Any]:
+def parsed_recipe(path: Path, text: str) -> Mapping[str, Any]:
+    """The recipe of an .npz."""
     try:
         recipe = json.loads(text) if len(text) <= METADATA_LIMIT else None
     except (ValueError, RecursionError):
@@ -217,7 +218,7 @@ def _read_zarr(path: Path, split: str) -> DataSplit:
         warnings.warn(
             f"{path}: no manifest, so its contents cannot be verified; reading it as it is", stacklevel=2
         )
-    return _checked_split(path, arrays, recipe if isinstance(recipe, dict) else {})
+    return checked_split(path, arrays, recipe if isinstance(recipe, dict) else {})
 
 
 def _zarr_kind(path: Path, split: str) -> tuple[bool, tuple[str, ...]]:
@@ -225,12 +226,12 @@ def _zarr_kind(path: Path, split: str) -> tuple[bool, tuple[str, ...]]:
     if not (path / "zarr.json").is_file():
         raise InputError(f"{path}: not a Zarr v3 group (no zarr.json)")
     _refuse_hostile_metadata(path)
-    root = _json_file(path / "zarr.json")
+    root = json_file(path / "zarr.json")
     attributes = root.get("attributes", {})
     ours = isinstance(attributes, dict) and attributes.get("format") == FORMAT
     manifest = path / "manifest.json"
     # a flipped bit in our mark must not turn a set with a manifest into one that nothing verifies
-    ours = ours or (manifest.is_file() and _json_file(manifest).get("format") == FORMAT)
+    ours = ours or (manifest.is_file() and json_file(manifest).get("format") == FORMAT)
     splits = available_splits(path)
     if splits and split not in splits:
         raise InputError(f"{path}: no split {split!r}; it has {', '.join(splits)}")
@@ -241,9 +242,8 @@ def _read_zarr_samples(path: Path, split: str, samples: range) -> tuple[DataSpli
     import zarr
 
     ours, splits = _zarr_kind(path, split)
-    if not ours:  # nothing says which chunks there must be: read and check it as a whole
-        return _part(_read_zarr(path, split), samples)
-    _verify_manifest(path, split, lambda name: name.endswith("zarr.json") or "/times/" in name)
+    if ours:
+        _verify_manifest(path, split, lambda name: name.endswith("zarr.json") or "/times/" in name)
     try:
         group: Any = zarr.open_group(path, mode="r")
         if splits:
@@ -259,8 +259,12 @@ def _read_zarr_samples(path: Path, split: str, samples: range) -> tuple[DataSpli
             if name not in group:
                 continue
             stored = group[name]
+            if stored.ndim > 8:
+                raise InputError(f"{path}: {name} has {stored.ndim} dimensions; expected at most 8")
             if math.prod(stored.chunks) * stored.dtype.itemsize > CHUNK_LIMIT:
                 raise InputError(f"{path}: chunks of {name} above {CHUNK_LIMIT >> 20} MiB are refused")
+            if not ours:  # nothing says which chunks there must be, and a missing one would be read as its fill
+                _refuse_missing_chunks(path / (split if splits else "") / name, stored)
             if name == "times":
                 arrays[name] = stored[...]
                 continue
@@ -268,7 +272,7 @@ def _read_zarr_samples(path: Path, split: str, samples: range) -> tuple[DataSpli
             first, last = wanted.start // height, (wanted.stop - 1) // height
             _refuse_oversized(path, (last - first + 1) * height * stored.nbytes // max(count, 1))
             prefix = f"{split}/{name}/c/" if splits else f"{name}/c/"
-            for chunk in range(first, last + 1):
+            for chunk in range(first, last + 1) if ours else ():
                 _verify_chunk(path, split, f"{prefix}{chunk}/")
             arrays[name] = stored[wanted.start : wanted.stop]
         recipe = dict(group.attrs).get("recipe", {})
@@ -276,7 +280,11 @@ def _read_zarr_samples(path: Path, split: str, samples: range) -> tuple[DataSpli
         raise
     except Exception as error:  # as for a whole one
         raise InputError(f"{path}: damaged Zarr data ({type(error).__name__}: {error})") from None
-    return _checked_split(path, arrays, recipe if isinstance(recipe, dict) else {}), count
+    if not ours:
+        warnings.warn(
+            f"{path}: no manifest, so its contents cannot be verified; reading it as it is", stacklevel=2
+        )
+    return checked_split(path, arrays, recipe if isinstance(recipe, dict) else {}), count
 
 
 def _verify_chunk(path: Path, split: str, prefix: str) -> None:
@@ -304,7 +312,7 @@ def _refuse_hostile_metadata(path: Path) -> None:
     for metadata in path.rglob("zarr.json"):
         if metadata.stat().st_size > METADATA_LIMIT:
             raise InputError(f"{metadata}: metadata above 1 MiB is refused")
-        node = _json_file(metadata)
+        node = json_file(metadata)
         if node.get("zarr_format") != 3:
             raise InputError(f"{metadata}: zarr_format {node.get('zarr_format')!r}; expected 3")
         for name in _codec_names(node):
@@ -330,7 +338,8 @@ def _codec_names(node: dict[str, Any]) -> Iterator[object]:
                 pending.append(value)
 
 
-def _json_file(path: Path) -> dict[str, Any]:
+def json_file(path: Path) -> dict[str, Any]:
+    """The JSON object of a file."""
     try:
         node = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError):
@@ -347,7 +356,7 @@ def _verify_manifest(path: Path, split: str, wanted: Callable[[str], bool] = lam
         raise InputError(
             f"{path}: incomplete (no manifest.json); finish it with python -m physics.generate --resume"
         )
-    files = _json_file(manifest_path).get("files")
+    files = json_file(manifest_path).get("files")
     if not isinstance(files, dict):
         raise InputError(f"{manifest_path}: damaged manifest")
     checked = 0
@@ -384,7 +393,8 @@ def _refuse_oversized(path: Path, n_bytes: int) -> None:
         )
 
 
-def _checked_split(path: Path, arrays: dict[str, NDArray[Any]], recipe: Mapping[str, Any]) -> DataSplit:
+def checked_split(path: Path, arrays: dict[str, NDArray[Any]], recipe: Mapping[str, Any]) -> DataSplit:
+    """Arrays as they were read, checked and completed (velocities, charges, masses); what is filled in is said."""
     notes: list[str] = []
     if "positions" not in arrays:
         raise InputError(f"{path}: no array 'positions' (samples, frames, particles, dims)")

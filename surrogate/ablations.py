@@ -20,7 +20,7 @@ from surrogate.config import Config, load_config
 from surrogate.data import training_splits
 from surrogate.evaluate import evaluation, write_json
 from surrogate.forecaster import load
-from surrogate.train import train
+from surrogate.run import train
 
 EVALUATIONS = 16
 """Rounds a window is forecast with, where a model chooses."""

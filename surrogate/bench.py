@@ -19,8 +19,8 @@ from physics.simulate import available_cores
 from surrogate.evaluate import evaluation, write_json
 from surrogate.forecaster import load
 from surrogate.judge import rollout_summary
+from surrogate.machine import machine
 from surrogate.render.bench import ticks_of_many
-from surrogate.train import machine
 from surrogate.zoo import shipped_models
 
 JUDGED_SAMPLES = 300

@@ -43,8 +43,8 @@ from surrogate.contest_rollouts import (
     perturbed_rollouts,
 )
 from surrogate.evaluate import write_json
+from surrogate.machine import machine
 from surrogate.staging import refuse_foreign, staged_folder
-from surrogate.train import machine
 from surrogate.zoo import shipped_models
 
 FloatArray = NDArray[np.float64]

@@ -16,7 +16,7 @@ from physics.dataset import DataSplit
 from surrogate.config import Config
 from surrogate.data import training_splits, windows
 from surrogate.forecaster import Forecaster, load
-from surrogate.train import train
+from surrogate.run import train
 
 TRIAL_EPOCHS = 300
 """Length of a trial: enough to tell a law that fits from one that cannot."""

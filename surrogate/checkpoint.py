@@ -17,14 +17,23 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from physics.errors import InputError
-from physics.files import atomic_path
+from physics.files import atomic_path, sync_folder
 from surrogate.zoo import FILE_NAME
 
 FORMAT = "isotwin-checkpoint/1"
 HEADER_LIMIT = 16 << 20
 FILE_LIMIT = 4 << 30
 NESTING_LIMIT = 32
-DTYPES = {torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.bool}
+DTYPES = {
+    torch.float32,
+    torch.float64,
+    torch.float16,
+    torch.bfloat16,
+    torch.int64,
+    torch.int32,
+    torch.uint8,
+    torch.bool,
+}
 
 
 class ModelError(InputError):
@@ -51,8 +60,15 @@ class Checkpoint:
     digest: str
 
 
-def save_checkpoint(folder: Path, info: dict[str, Any], tensors: dict[str, Tensor]) -> str:
+def save_checkpoint(
+    folder: Path, info: dict[str, Any], tensors: dict[str, Tensor], previous: Path | None = None
+) -> str:
     """Write a checkpoint atomically, read it back, and return its digest.
+
+    Parameters
+    ----------
+    previous : Path or None
+        A folder that takes over the checkpoint which the new one replaces, once the new one has been read back.
 
     Raises
     ------
@@ -68,7 +84,12 @@ def save_checkpoint(folder: Path, info: dict[str, Any], tensors: dict[str, Tenso
     digest = _digest(text, plain)
     with atomic_path(folder / FILE_NAME) as temporary:
         temporary.write_bytes(_file_bytes(plain, {"format": FORMAT, "info": text, "sha256": digest}))
-        _read(temporary)
+        if _read(temporary).digest != digest:
+            raise ModelError(f"{folder}: what was written does not read back; not saved")
+        if previous is not None and (folder / FILE_NAME).is_file():
+            previous.mkdir(parents=True, exist_ok=True)
+            (folder / FILE_NAME).replace(previous / FILE_NAME)
+            sync_folder(previous)
     return digest
 
 

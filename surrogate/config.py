@@ -41,6 +41,9 @@ class DataConfig:
         trajectory, drawn anew each epoch.
     train_samples, valid_samples : int
         Use the first so many trajectories; 0 takes all.
+    stream : str
+        "never": read data sets into memory. "always": read them block by block into a temporary file that is
+        mapped, so that memory stays bounded. "auto": where they are too large for half of the free memory.
     """
 
     paths: tuple[str, ...] = ()
@@ -49,6 +52,7 @@ class DataConfig:
     windows: str = "task"
     train_samples: int = 0
     valid_samples: int = 0
+    stream: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,15 @@ class TrainConfig:
         Epochs of the separate velocity head, with the position weights frozen.
     threads : int
         CPU threads; 0 takes PyTorch's default.
+    spike : float
+        A loss so many times above the level of recent ones is taken for a fault: its batch is skipped and the
+        weights go back (surrogate/guard.py); 0 is off. Losses that are not finite are always treated so.
+    patience : int
+        End a stage after so many epochs without a better validation; 0 is off.
+    seeds : int
+        Train so many seeds, from `seed` on, each in a folder of its own; the best one is the run's model.
+    dtype : str
+        "float32" or "float64".
     """
 
     epochs: int = 1000
@@ -104,6 +117,10 @@ class TrainConfig:
     validate_every: int = 5
     velocity_epochs: int = 0
     threads: int = 0
+    spike: float = 20.0
+    patience: int = 0
+    seeds: int = 1
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -165,7 +182,7 @@ def load_config(name: str, changes: dict[str, str] | None = None) -> Config:
         tree.setdefault(section, {})
         if not isinstance(tree[section], dict):
             raise InputError(f"{path}: [{section}] must be a table")
-        tree[section][leaf] = _typed(text)
+        tree[section][leaf] = typed_value(text)
     return config_from_tree(tree, str(path))
 
 
@@ -235,7 +252,8 @@ def built_model(config: Config) -> SurrogateModel:
     return make(config.model_config)
 
 
-def _typed(text: str) -> Any:
+def typed_value(text: str) -> Any:
+    """A value as `--set` takes it: TOML where it is that, else a text."""
     try:
         tree = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
@@ -267,6 +285,11 @@ def _check(config: Config, where: str) -> None:
         (train.validate_every >= 1, "train.validate_every must be at least 1"),
         (train.velocity_epochs >= 0, "train.velocity_epochs must be >= 0"),
         (train.threads >= 0, "train.threads must be >= 0"),
+        (train.spike == 0 or train.spike > 1, "train.spike must be 0 or above 1"),
+        (train.patience >= 0, "train.patience must be >= 0"),
+        (1 <= train.seeds <= SIZE_LIMIT, f"train.seeds must be from 1 to {SIZE_LIMIT}"),
+        (train.dtype in ("float32", "float64"), "train.dtype must be float32 or float64"),
+        (data.stream in ("auto", "always", "never"), "data.stream must be auto, always or never"),
         (data.windows in ("task", "all"), "data.windows must be task or all"),
         (data.train_samples >= 0 and data.valid_samples >= 0, "data.*_samples must be >= 0"),
     )

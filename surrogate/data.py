@@ -5,6 +5,7 @@ subspace, so this is exact for it.
 """
 
 import hashlib
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,15 @@ from physics.dataset import DataSplit, available_splits, read_split
 from physics.errors import InputError
 from physics.presets import PRESETS
 from surrogate.config import DataConfig
+from surrogate.stream import StreamedSplit, mapped, streamed_split
 
 OWN_DATA_HOLD_OUT = 0.1
 """Share of the last samples that validate where a data set has no valid split."""
+
+
+ROWS = 1 << 15
+"""Samples that are summed or digested at a time."""
+Split = DataSplit | StreamedSplit
 
 
 @dataclass(frozen=True)
@@ -104,15 +111,29 @@ def task_horizon(split: DataSplit) -> float:
 
 def training_splits(path: str) -> tuple[DataSplit, DataSplit]:
     """The train and valid split; without a valid split the last 10 % of the samples validate, and that is said."""
-    splits = available_splits(path)
     train = read_split(path, "train")
-    if "valid" in splits:
+    if "valid" in available_splits(path):
         return train, read_split(path, "valid")
-    held = max(int(len(train) * OWN_DATA_HOLD_OUT), 1)
-    if held >= len(train):
-        raise InputError(f"{path}: {len(train)} sample; at least 2 are needed to train and validate")
-    warnings.warn(f"{path}: no valid split, so the last {held} of {len(train)} samples validate", stacklevel=2)
-    return train.part(slice(0, len(train) - held)), train.part(slice(len(train) - held, len(train)))
+    kept = _held_out(path, len(train))
+    return train.part(slice(0, kept)), train.part(slice(kept, len(train)))
+
+
+def streamed_splits(path: str, folder: Path) -> tuple[StreamedSplit, StreamedSplit]:
+    """As `training_splits`, but not read yet; their windows will lie in files in `folder`."""
+    train = streamed_split(path, "train", folder)
+    if "valid" in available_splits(path):
+        return train, streamed_split(path, "valid", folder)
+    kept = _held_out(path, len(train))
+    return train.part(slice(0, kept)), train.part(slice(kept, len(train)))
+
+
+def _held_out(path: str, samples: int) -> int:
+    """How many samples train where the rest must validate."""
+    held = max(int(samples * OWN_DATA_HOLD_OUT), 1)
+    if held >= samples:
+        raise InputError(f"{path}: {samples} sample; at least 2 are needed to train and validate")
+    warnings.warn(f"{path}: no valid split, so the last {held} of {samples} samples validate", stacklevel=3)
+    return samples - held
 
 
 def rms_radius(positions: NDArray[np.float64]) -> float:
@@ -121,19 +142,61 @@ def rms_radius(positions: NDArray[np.float64]) -> float:
     return float(np.sqrt(np.mean(np.sum(centred**2, axis=-1))))
 
 
-def fitted_scales(split: DataSplit, frames: tuple[int, int]) -> Scales:
+def fitted_scales(split: Split, frames: tuple[int, int]) -> Scales:
     """One length and one time scale for own data: RMS radius, and the horizon; 1 for our presets."""
-    if str(split.recipe.get("preset")) in PRESETS:
+    outline = split.outline if isinstance(split, StreamedSplit) else split
+    if str(outline.recipe.get("preset")) in PRESETS:
         return Scales()
-    spread = rms_radius(np.asarray(split.positions[:, frames[0]], dtype=np.float64))
-    horizon = float(split.times[frames[1]] - split.times[frames[0]])
+    blocks = split.blocks() if isinstance(split, StreamedSplit) else iter([split])
+    radii = [
+        (rms_radius(np.asarray(block.positions[:, frames[0]], dtype=np.float64)), len(block)) for block in blocks
+    ]
+    spread = radii[0][0] if len(radii) == 1 else math.sqrt(sum(r**2 * n for r, n in radii) / len(split))
+    horizon = float(outline.times[frames[1]] - outline.times[frames[0]])
     if not np.isfinite(spread):
-        raise InputError(f"{split.source}: positions are too large for float64 arithmetic")
+        raise InputError(f"{outline.source}: positions are too large for float64 arithmetic")
     return Scales(spread or 1.0, horizon)
 
 
+@dataclass(frozen=True)
+class _Frames:
+    """Which frames of a split make its windows."""
+
+    kept: list[int] | slice
+    starts: NDArray[np.int64]
+    length: int
+    horizon: float
+
+
+def _frames(split: DataSplit, split_name: str, config: DataConfig) -> _Frames:
+    first, last = task_frames(split, split_name, config.input_frame, config.target_frame)
+    horizon = float(split.times[last] - split.times[first])
+    if config.windows != "all":
+        return _Frames([first, last], np.array([0]), 1, horizon)
+    spacing = np.diff(split.times)
+    if not np.allclose(spacing, spacing[0], rtol=1e-6):
+        raise InputError(f"{split.source}: data.windows = all needs equally spaced frames")
+    return _Frames(slice(None), np.arange(len(split.times) - (last - first)), last - first, horizon)
+
+
+def _window_arrays(
+    split: DataSplit, frames: _Frames, scales: Scales, centre: bool, dtype: torch.dtype
+) -> tuple[list[Tensor], float]:
+    """x, v, q, m in the run's units and dtype, and the mean squared error of x + v t."""
+    x = np.asarray(split.positions[:, frames.kept], dtype=np.float64)
+    v = np.asarray(split.velocities[:, frames.kept], dtype=np.float64)
+    if centre:
+        x = x - x.mean(axis=(1, 2), keepdims=True)
+    values = (x / scales.length, v * (scales.time / scales.length), split.charges, split.masses)
+    tensors = [torch.as_tensor(np.asarray(a), dtype=dtype) for a in values]
+    if not all(bool(torch.isfinite(t).all()) for t in tensors):
+        raise InputError(f"{split.source}: values too large for {dtype} in units of {scales.length:g}")
+    reach = x[:, frames.length :][:, frames.starts] - x[:, frames.starts] - frames.horizon * v[:, frames.starts]
+    return tensors, float(np.mean(reach**2)) / scales.length**2
+
+
 def windows(
-    split: DataSplit,
+    split: DataSplit | StreamedSplit,
     split_name: str,
     config: DataConfig,
     scales: Scales,
@@ -142,51 +205,43 @@ def windows(
     dtype: torch.dtype = torch.float32,
     device: str | torch.device = "cpu",
 ) -> Windows:
-    """The windows of one split, centred in float64 before the cast where the model allows it."""
-    first, last = task_frames(split, split_name, config.input_frame, config.target_frame)
+    """The windows of one split, centred in float64 before the cast where the model allows it.
+
+    Those of a streamed split lie in a mapped file and stay on the CPU.
+    """
     limit = config.train_samples if split_name == "train" else config.valid_samples
     if limit:
         split = split.head(limit)
-    length = last - first
-    n_frames = len(split.times)
-    if config.windows == "all":
-        starts = np.arange(n_frames - length)
-        spacing = np.diff(split.times)
-        if not np.allclose(spacing, spacing[0], rtol=1e-6):
-            raise InputError(f"{split.source}: data.windows = all needs equally spaced frames")
+    if isinstance(split, StreamedSplit):
+        outline = split.outline
+        frames = _frames(outline, split_name, config)
+        parts = (_window_arrays(block, frames, scales, centre, dtype) for block in split.blocks())
+        (x, v, q, m), ballistic = mapped(parts, len(split), split.folder)
     else:
-        starts = np.array([first])
-    kept = slice(None) if config.windows == "all" else [first, last]
-    x = np.asarray(split.positions[:, kept], dtype=np.float64)
-    v = np.asarray(split.velocities[:, kept], dtype=np.float64)
-    if config.windows != "all":
-        starts, length = np.array([0]), 1
-    if centre:
-        x = x - x.mean(axis=(1, 2), keepdims=True)
-    horizon = float(split.times[last] - split.times[first])
-    values = (x / scales.length, v * (scales.time / scales.length), split.charges, split.masses)
-    inner_x, inner_v, q, m = (torch.as_tensor(np.asarray(a), dtype=dtype, device=device) for a in values)
-    if not all(bool(torch.isfinite(t).all()) for t in (inner_x, inner_v, q, m)):
-        raise InputError(f"{split.source}: values too large for {dtype} in units of {scales.length:g}")
-    reach = x[:, length:][:, starts] - x[:, starts] - horizon * v[:, starts]
-    ballistic = float(np.mean(reach**2)) / scales.length**2
+        outline = split
+        frames = _frames(outline, split_name, config)
+        tensors, ballistic = _window_arrays(split, frames, scales, centre, dtype)
+        x, v, q, m = (t.to(device) for t in tensors)
     return Windows(
-        inner_x,
-        inner_v,
+        x,
+        v,
         q,
         m,
-        starts,
-        length,
-        horizon / scales.time,
+        frames.starts,
+        frames.length,
+        frames.horizon / scales.time,
         max(ballistic, 1e-12),
-        split.source,
-        split.n_dims,
+        outline.source,
+        outline.n_dims,
     )
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs and targets; `weight` (B, 1, 1) turns squared errors into the loss of mixed data sets."""
+    """Inputs and targets; `weight` (B, 1, 1) turns squared errors into the loss of mixed data sets.
+
+    `share` is the part of the whole batch that this is: 1 but where several processes divide it.
+    """
 
     x: Tensor
     v: Tensor
@@ -195,13 +250,39 @@ class Batch:
     x_target: Tensor
     v_target: Tensor
     weight: Tensor
+    share: float = 1.0
+
+    def to(self, device: str) -> "Batch":
+        """The batch on a device (those of mapped data sets come from the CPU)."""
+        if self.x.device.type == torch.device(device).type:
+            return self
+        tensors = (self.x, self.v, self.q, self.m, self.x_target, self.v_target, self.weight)
+        x, v, q, m, x_target, v_target, weight = (t.to(device) for t in tensors)
+        return Batch(x, v, q, m, x_target, v_target, weight, self.share)
 
 
-def batches(sets: list[Windows], batch_size: int, seed: int, epoch: int, loss: str) -> Iterator[Batch]:
+def batches(
+    sets: list[Windows],
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    loss: str,
+    *,
+    skip: int = 0,
+    rank: int = 0,
+    count: int = 1,
+) -> Iterator[Batch]:
     """One epoch: every sample of the smallest set once, each batch an equal share of every set.
 
     The order and the start frames depend on (seed, epoch) alone, so a resumed run sees what an
     uninterrupted one would have seen. The last short batch is dropped.
+
+    Parameters
+    ----------
+    skip : int
+        Batches of the epoch that are done already.
+    rank, count : int
+        Of `count` processes, the one whose part of each batch this is.
     """
     rng = np.random.default_rng([seed, epoch])
     share = max(batch_size // len(sets), 1)
@@ -210,17 +291,18 @@ def batches(sets: list[Windows], batch_size: int, seed: int, epoch: int, loss: s
     orders = [rng.permutation(len(s)) for s in sets]
     begins = [rng.choice(s.starts, size=len(s)) for s in sets]
     width = max(s.n_dims for s in sets)
-    for first in range(0, smallest - share + 1, share):
+    low, high = share * rank // count, share * (rank + 1) // count
+    for first in range(skip * share, smallest - share + 1, share):
         parts = []
         for s, order, begin in zip(sets, orders, begins, strict=True):
-            which = slice(first, first + share)
+            which = slice(first + low, first + high)
             picked = s.pick(torch.as_tensor(order[which]), torch.as_tensor(begin[which]))
             scale = 1.0 / s.ballistic if loss == "relative" else 1.0
             parts.append((picked, width / s.n_dims * scale))
-        yield _mixed(parts, width)
+        yield _mixed(parts, width, (high - low) / share)
 
 
-def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int) -> Batch:
+def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int, share: float) -> Batch:
     def padded(values: Tensor) -> Tensor:
         return torch.nn.functional.pad(values, (0, width - values.shape[-1]))
 
@@ -230,7 +312,7 @@ def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int) -> Bat
         columns.append(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
     weight = torch.cat([torch.full((len(picked[0]), 1, 1), scale) for picked, scale in parts])
     x = columns[0]
-    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], weight.to(x))
+    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], weight.to(x), share)
 
 
 def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) -> list[dict[str, Any]]:
@@ -241,8 +323,12 @@ def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) 
             "particles": int(s.x.shape[2]),
             "dims": s.n_dims,
             "horizon": round(s.horizon, 9),
-            "checksum": float(s.x.double().sum()) + float(s.v.double().abs().sum()),
+            "checksum": sum(
+                float(s.x[i : i + ROWS].double().sum()) + float(s.v[i : i + ROWS].double().abs().sum())
+                for i in range(0, len(s), ROWS)
+            ),
             "sha256": _digest((s.x, s.v, s.q, valid.x, valid.v, valid.q)),
+            "sha256_masses": _digest((s.m, valid.m)),
         }
         for s, valid in zip(train_sets, valid_sets, strict=True)
     ]
@@ -251,7 +337,8 @@ def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) 
 def _digest(tensors: Iterable[Tensor]) -> str:
     digest = hashlib.sha256()
     for tensor in tensors:
-        digest.update(tensor.contiguous().cpu().numpy().tobytes())
+        for i in range(0, len(tensor), ROWS):
+            digest.update(tensor[i : i + ROWS].contiguous().cpu().numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -28,8 +28,8 @@ from surrogate.evaluate import write_json
 from surrogate.forecaster import load
 from surrogate.recover import Recovery, recovery
 from surrogate.recovery_figure import recovery_figure
+from surrogate.run import train
 from surrogate.smoothing import smoothed
-from surrogate.train import train
 
 FloatArray = NDArray[np.float64]
 

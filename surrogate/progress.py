@@ -2,38 +2,50 @@
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from surrogate.machine import memory_in_use
+from surrogate.pace import Pace, Plan
+from surrogate.trainer import Progress as Standing
 
 LINE_EVERY_SECONDS = 20.0
+FIRST_LINE_SECONDS = 3.0
+LIVE_EVERY_SECONDS = 0.2
 
 
 class TrainingProgress:
-    """A context manager that gives `fit` its report function."""
+    """A context manager that `fit` tells about steps, epochs and validations.
 
-    def __init__(self, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._last = 0.0
-        self._started = time.monotonic()
-        self._first_epoch: dict[str, int] = {}
-        self._stage_started: dict[str, float] = {}
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing.
+    on_validation : callable or None
+        Gets the row of each validation (for TensorBoard).
+    """
+
+    def __init__(self, quiet: bool = False, on_validation: Callable[[dict[str, Any]], None] | None = None) -> None:
+        self._quiet, self._on_validation = quiet, on_validation
+        self._pace = Pace(lambda: time.monotonic())
+        self._plan = Plan((), 1, 1)
+        self._loss: float | None = None
+        self._shown_at = time.monotonic() - LINE_EVERY_SECONDS + FIRST_LINE_SECONDS
+        self._live: Progress | None = None
+        self._tasks: dict[int, TaskID] = {}
         console = Console(stderr=True)
-        self._live = None
         if console.is_terminal and not quiet:
             self._live = Progress(
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
-                TextColumn("loss {task.fields[loss]} valid {task.fields[valid]} best {task.fields[best]}"),
+                BarColumn(bar_width=16),
+                TextColumn("{task.fields[told]}"),
                 TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
                 console=console,
             )
-        self._tasks: dict[str, Any] = {}
 
     def __enter__(self) -> "TrainingProgress":
         if self._live:
@@ -46,30 +58,90 @@ class TrainingProgress:
         if self._live:
             self._live.stop()
 
-    def __call__(self, row: dict[str, Any]) -> None:
-        """Show one epoch's row."""
+    def begin(self, plan: Plan, standing: Standing) -> None:
+        """A stage starts (or goes on)."""
+        self._plan, self._loss = plan, None
+        self._pace.new_stage()
+        if self._live:
+            stage = plan.stages[standing.stage]
+            total = stage.epochs * plan.steps_per_epoch
+            self._tasks[standing.stage] = self._live.add_task(stage.name, total=total, told="")
+
+    def step(self, standing: Standing) -> None:
+        """A step has ended."""
+        self._pace.stepped()
+        if standing.loss_count:
+            self._loss = standing.loss_sum / standing.loss_count
         if self._quiet:
             return
-        stage, epoch, epochs = row["stage"], row["epoch"], row["epochs"]
-        shown: dict[str, Any] = {
-            key: f"{row[key]:.5g}" if row.get(key) is not None else "-" for key in ("loss", "valid", "best")
-        }
         now = time.monotonic()
-        if stage not in self._first_epoch:
-            self._first_epoch[stage], self._stage_started[stage] = epoch - 1, self._last_tick(now)
+        if self._live and now - self._shown_at > LIVE_EVERY_SECONDS:
+            self._shown_at = now
+            self._show(standing)
+        elif not self._live and now - self._shown_at > LINE_EVERY_SECONDS:
+            self._shown_at = now
+            self._write(standing)
+
+    def validated(self, standing: Standing) -> None:
+        """A validation has been measured and written."""
+        self._pace.validated()
+        if self._on_validation:
+            self._on_validation(standing.history[-1])
+
+    def epoch(self, standing: Standing, loss: float) -> None:
+        """An epoch has ended, with this mean loss."""
+        self._loss = loss
+        if self._quiet:
+            return
         if self._live:
-            if stage not in self._tasks:
-                self._tasks[stage] = self._live.add_task(stage, total=epochs, completed=epoch, **shown)
-            self._live.update(self._tasks[stage], completed=epoch, **shown)
-        elif now - self._last > LINE_EVERY_SECONDS or epoch == epochs:
-            self._last = now
-            done = epoch - self._first_epoch[stage]
-            left = (now - self._stage_started[stage]) / max(done, 1) * (epochs - epoch)
-            sys.stderr.write(
-                f"{stage} epoch {epoch}/{epochs} loss {shown['loss']} valid {shown['valid']} "
-                f"best {shown['best']} left {left:.0f} s\n"
-            )
+            self._show(standing)
+        elif standing.epoch == self._plan.stages[standing.stage].epochs:
+            self._write(standing)
+
+    def note(self, text: str) -> None:
+        """Say something that should not be missed."""
+        if self._live:
+            self._live.console.print(f"warning: {text}", highlight=False, markup=False)
+        elif not self._quiet:
+            sys.stderr.write(f"warning: {text}\n")
             sys.stderr.flush()
 
-    def _last_tick(self, now: float) -> float:
-        return max(self._stage_started.values(), default=self._started) if not self._stage_started else now
+    def left(self, standing: Standing) -> float | None:
+        """Seconds until the run ends, as far as can be told."""
+        return self._pace.left(self._plan.left(standing.stage, standing.epoch, standing.batch))
+
+    def _told(self, standing: Standing) -> str:
+        stage = self._plan.stages[standing.stage]
+        last = standing.history[-1]["valid"] if standing.history else None
+        best = standing.best if standing.best < float("inf") else None
+        rate, left = self._pace.steps_per_second, self.left(standing)
+        return (
+            f"epoch {standing.epoch + (standing.batch > 0)}/{stage.epochs} loss {_number(self._loss)} "
+            f"valid {_number(last)} best {_number(best)} "
+            f"{'-' if rate is None else f'{rate:.3g}'} steps/s, left {duration(left)}, "
+            f"{memory_in_use() / 1e6:.0f} MB"
+        )
+
+    def _show(self, standing: Standing) -> None:
+        assert self._live is not None
+        done = standing.epoch * self._plan.steps_per_epoch + standing.batch
+        self._live.update(self._tasks[standing.stage], completed=done, told=self._told(standing))
+
+    def _write(self, standing: Standing) -> None:
+        sys.stderr.write(f"{self._plan.stages[standing.stage].name} {self._told(standing)}\n")
+        sys.stderr.flush()
+
+
+def _number(value: Any) -> str:
+    return "-" if value is None else f"{value:.5g}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds in words of a length that fits a line."""
+    if seconds is None:
+        return "-"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"

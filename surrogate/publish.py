@@ -23,7 +23,7 @@ from surrogate.data import input_times
 from surrogate.evaluate import evaluation
 from surrogate.forecaster import load
 from surrogate.judge import rollout_summary
-from surrogate.train import machine
+from surrogate.machine import machine
 from surrogate.zoo import FILE_NAME
 
 EXAMPLES = (

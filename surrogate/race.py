@@ -32,7 +32,7 @@ from physics.files import atomic_write
 from surrogate.config import load_config
 from surrogate.evaluate import evaluation, write_json
 from surrogate.forecaster import load
-from surrogate.train import machine
+from surrogate.machine import machine
 
 LOOK_EVERY = 0.02
 """Seconds between looks at the metrics of the run."""

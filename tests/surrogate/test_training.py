@@ -13,12 +13,16 @@ import torch
 
 from physics.errors import InputError
 from surrogate import checkpoint as checkpoint_module
-from surrogate import train as train_module
+from surrogate import fit as fit_module
 from surrogate.checkpoint import read_checkpoint
-from surrogate.config import Config, config_from_tree
+from surrogate.config import Config, config_from_tree, shipped_configs
+from surrogate.data import batches
 from surrogate.forecaster import load
 from surrogate.models import MODELS
-from surrogate.train import Trainer, main, train
+from surrogate.progress import TrainingProgress
+from surrogate.run import train
+from surrogate.train import main
+from surrogate.trainer import Trainer
 from tests.surrogate.helpers import TINY, command, npz, refused, tiny_arrays, tree
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
@@ -67,8 +71,10 @@ def test_the_layout_of_a_run(folder: Path) -> None:
         "run.json",
         "best",
         "latest",
+        "previous",
         "best/checkpoint.safetensors",
         "latest/checkpoint.safetensors",
+        "previous/checkpoint.safetensors",
     }
     assert (out / "config.toml").read_text(encoding="utf-8") == chosen.to_toml()
     lines = (out / "metrics.csv").read_text(encoding="utf-8").splitlines()
@@ -135,7 +141,7 @@ def test_the_schedule(schedule: str, folder: Path) -> None:
 def test_the_loss_of_both_kinds_and_of_velocities(folder: Path) -> None:
     trainer = Trainer(config("egnn-recurrent", velocity_weight=0.5), folder / "run", "cpu", "")
     trainer.start_stage(0)
-    (batch, *_) = train_module.batches(trainer.train_sets, 4, 0, 1, "relative")
+    (batch, *_) = batches(trainer.train_sets, 4, 0, 1, "relative")
     with torch.no_grad():
         x, v = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon)
         expected = ((x - batch.x_target) ** 2).mean() + 0.5 * ((v - batch.v_target) ** 2).mean()
@@ -158,7 +164,7 @@ def test_saturation_limits_what_one_sample_can_add(folder: Path) -> None:
         chosen = config("integrator", velocity_weight=0.5, batch_size=11, **settings)
         trainer = Trainer(chosen, folder / "run", "cpu", "")
         trainer.start_stage(0)
-        (batch,) = train_module.batches(trainer.train_sets, 11, 0, 1, "mse")
+        (batch,) = batches(trainer.train_sets, 11, 0, 1, "mse")
         with torch.no_grad():
             x, v = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon, batch.m)
             errors = ((x - batch.x_target) ** 2).mean((1, 2)) + 0.5 * ((v - batch.v_target) ** 2).mean((1, 2))
@@ -175,13 +181,55 @@ def test_masses_reach_the_models_that_use_them(folder: Path) -> None:
     with torch.no_grad():
         for p in trainer.model.law.phi[-1].parameters():
             p.normal_(std=0.3, generator=torch.Generator().manual_seed(0))
-        (batch, *_) = train_module.batches(trainer.train_sets, 4, 0, 1, "mse")
+        (batch, *_) = batches(trainer.train_sets, 4, 0, 1, "mse")
         assert float(batch.m.min()) != 1
         x, _ = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon, batch.m)
         blind, _ = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon)
         found = float(trainer.loss(batch))
     assert found == pytest.approx(float((x - batch.x_target).square().mean()), rel=1e-5)
     assert abs(found - float((blind - batch.x_target).square().mean())) > 1e-3 * found
+
+
+def test_patience_ends_a_stage_early(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = iter([3.0, 2.0, 2.5, 2.1, 2.2, 1.0])
+    monkeypatch.setattr(Trainer, "validation_errors", lambda self: [next(errors)])
+    out = run(config(epochs=12, validate_every=2, patience=6))
+    rows = (out / "metrics.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [int(row.split(",")[1]) for row in rows] == [2, 4, 6, 8, 10]
+    assert load(out).card["best_epoch"] == 4
+    before = kept(out)
+    assert kept(run(config(epochs=12, validate_every=2, patience=6), resume=True)) == before
+
+
+def test_double_precision_on_request(folder: Path) -> None:
+    out = run(config(dtype="float64"))
+    point = read_checkpoint(out / "latest").tensors
+    assert {t.dtype for name, t in point.items() if name.startswith(("model.", "average."))} == {torch.float64}
+    single = run(config(), "single")
+    one, two = (float((o / "metrics.csv").read_text().split(",")[-1]) for o in (out, single))
+    assert one == pytest.approx(two, rel=1e-4)
+    assert one != two
+    assert load(out).forecast(np.eye(3), np.zeros((3, 3)), np.ones(3), 0.5).positions.shape == (3, 3)
+
+
+def test_curves_for_tensorboard_need_the_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("surrogate.board.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="--tensorboard: the package tensorboard is not installed"):
+        run(config(), board=True)
+    assert not Path("run").exists()
+
+
+def test_curves_for_tensorboard(folder: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run(config(), board=True)
+    events = EventAccumulator("run/tensorboard")
+    events.Reload()
+    rows = [line.split(",") for line in Path("run/metrics.csv").read_text().splitlines()[1:]]
+    found = events.Scalars("positions/valid")
+    assert [event.step for event in found] == [int(row[2]) for row in rows]
+    np.testing.assert_allclose([event.value for event in found], [float(row[5]) for row in rows], rtol=1e-6)
 
 
 # Interruption: at every write there is
@@ -217,7 +265,8 @@ def test_interrupted_before_any_write_a_run_ends_with_the_same_bytes(folder: Pat
         names = writes_of(patch, -1)
         expected = kept(run(chosen, "whole"))
     count = len(names)
-    assert names.count("latest/checkpoint.safetensors") == 5  # four validations and the start of stage two
+    assert names.count("latest/checkpoint.safetensors") == 6  # four validations, the start of stage two twice
+    assert names.count("previous/checkpoint.safetensors") == 5
     for stop_at in range(1, count):  # the last write is run.json, at the very end
         out = Path(f"stopped-{stop_at}")
         stopped(chosen, out, stop_at)
@@ -239,17 +288,17 @@ LOGARITHMIC = SATURATED | {"saturation_form": "log"}
 def test_a_run_interrupted_twice_in_an_epoch(name: str, settings: dict[str, Any], folder: Path) -> None:
     chosen = config(name, epochs=6, **settings)
     expected = kept(run(chosen, "whole"))
-    inner = Trainer.train_epoch
+    inner = fit_module.train_epoch
     for epochs in (3, 5):
 
-        def stop(self: Trainer, epochs: int = epochs) -> float:
-            loss = inner(self)
-            if self.progress.epoch == epochs:
+        def stop(trainer: Trainer, report: TrainingProgress, epochs: int = epochs) -> float:
+            loss = inner(trainer, report)
+            if trainer.progress.epoch == epochs:
                 raise KeyboardInterrupt
             return loss
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Trainer, "train_epoch", stop)
+            patch.setattr(fit_module, "train_epoch", stop)
             with pytest.raises(KeyboardInterrupt):
                 run(chosen, "run", resume=epochs > 3)
     assert kept(run(chosen, "run", resume=True)) == expected
@@ -340,7 +389,9 @@ def test_restart_points_of_before_a_key_still_resume_at_its_default(folder: Path
     checkpoint_module.save_checkpoint(Path("run/latest"), stored.info, stored.tensors)
     with pytest.raises(InputError, match=r"changed: model\.most_substeps"):
         run(config("integrator", most_substeps=1), resume=True)
-    assert kept(run(chosen, "run", resume=True)) == expected
+    found = kept(run(chosen, "run", resume=True))
+    former = "previous/checkpoint.safetensors"  # the old point itself
+    assert found | {former: b""} == expected | {former: b""}
 
 
 # Refused data and states
@@ -390,14 +441,14 @@ def test_mixed_dimensions_train_together(folder: Path) -> None:
 
 
 def test_a_diverging_run_says_so_and_keeps_its_last_state(folder: Path) -> None:
-    chosen = config(epochs=8)
+    chosen = config(epochs=8, batch_size=3)
     with pytest.MonkeyPatch.context() as patch:
         whole = Trainer.loss
         patch.setattr(
-            Trainer, "loss", lambda self, batch: whole(self, batch) * (math.inf if self.progress.epoch > 3 else 1)
+            Trainer, "loss", lambda self, batch: whole(self, batch) * (math.inf if self.progress.epoch > 2 else 1)
         )
         with pytest.raises(
-            InputError, match="the loss is not finite in epoch 4; the last validated state is kept"
+            InputError, match=r"the loss is not finite in epoch 4, batch 3, for the third time .* is kept"
         ):
             run(chosen)
     assert read_checkpoint("run/latest").info["progress"]["epoch"] == 2
@@ -502,7 +553,7 @@ def test_the_commands_around_a_run(folder: Path, capsys: pytest.CaptureFixture[s
 def test_list_names_every_shipped_config(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = command(main, capsys, "--list")
     assert (status, err) == (0, "")
-    assert {line.split()[0] for line in out.splitlines()} == set(train_module.shipped_configs())
+    assert {line.split()[0] for line in out.splitlines()} == set(shipped_configs())
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

@@ -1,0 +1,122 @@
+"""How long a run will still take, from the steps and validations so far.
+
+Steps and validations are timed apart, so that a long validation every so many epochs is not mistaken for slow
+steps; older times count less. Stages to come are scaled by the cost of their step, probed once.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+WARM_UP_STEPS = 5
+"""The first steps of a process compile and fill caches: they say nothing about the rest."""
+MEMORY = 300.0
+"""Seconds after which a measured time counts 1/e."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a stage has still to do.
+
+    Attributes
+    ----------
+    steps, validations : int
+    cost : float
+        Of its step, in steps of the stage under way.
+    """
+
+    steps: int
+    validations: int
+    cost: float = 1.0
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage and what its step costs, in steps of the one under way."""
+
+    name: str
+    epochs: int
+    cost: float = 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole run: its stages, batches an epoch, epochs between validations."""
+
+    stages: tuple[PlannedStage, ...]
+    steps_per_epoch: int
+    validate_every: int
+
+    def left(self, stage: int, epoch: int, batch: int) -> list[Work]:
+        """What remains after so many stages, epochs of this one, and batches of this epoch."""
+        works = []
+        for planned in self.stages[stage:]:
+            steps = (planned.epochs - epoch) * self.steps_per_epoch - batch
+            validations = -(-planned.epochs // self.validate_every) - epoch // self.validate_every
+            works.append(Work(max(steps, 0), validations if epoch < planned.epochs else 0, planned.cost))
+            epoch, batch = 0, 0
+        return works
+
+
+class _Mean:
+    """A mean of durations that forgets."""
+
+    def __init__(self) -> None:
+        self.total = self.weight = 0.0
+
+    def add(self, seconds: float) -> None:
+        fading = math.exp(-seconds / MEMORY)
+        self.total, self.weight = fading * self.total + seconds, fading * self.weight + 1.0
+
+    @property
+    def value(self) -> float | None:
+        return self.total / self.weight if self.weight else None
+
+
+class Pace:
+    """Times the steps and validations of a run; `left` says what remains.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._step, self._validation = _Mean(), _Mean()
+        self._last = clock()
+        self._seen = 0
+
+    def stepped(self) -> None:
+        """A step has just ended."""
+        now = self._clock()
+        self._seen += 1
+        if self._seen > WARM_UP_STEPS:
+            self._step.add(now - self._last)
+        self._last = now
+
+    def validated(self) -> None:
+        """A validation, with the files it wrote, has just ended."""
+        now = self._clock()
+        self._validation.add(now - self._last)
+        self._last = now
+
+    def new_stage(self) -> None:
+        """The steps from now on cost something else."""
+        self._step, self._seen, self._last = _Mean(), 0, self._clock()
+
+    @property
+    def steps_per_second(self) -> float | None:
+        """Lately; None before anything is known."""
+        mean = self._step.value
+        return 1.0 / mean if mean else None
+
+    def left(self, work: Sequence[Work]) -> float | None:
+        """Seconds that the work takes; None before anything is known."""
+        step = self._step.value
+        if step is None:
+            return None
+        validation = self._validation.value or 0.0
+        return sum(w.steps * w.cost * step + w.validations * validation for w in work)
