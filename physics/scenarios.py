@@ -281,8 +281,8 @@ def _checked_fields(given: Mapping[str, Any], law: str, where: str) -> Fields:
         fields = Fields(**given)
     except (InputError, OverflowError) as error:
         raise InputError(f"{where}: [fields] {error}") from None
-    from physics.integrators import INTEGRATORS
     from physics.defaults import default_integrator
+    from physics.integrators import INTEGRATORS
 
     if fields.on_velocity and not INTEGRATORS[default_integrator(law, fields)].takes_velocity_forces:
         raise InputError(f"{where}: [fields] law {law!r} takes no magnetic field and no drag")
