@@ -24,7 +24,7 @@ app: setup
 	@$(PYTHON_VENV) -m app
 
 test: setup
-	@QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m pytest
+	@QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m pytest -n 2 --dist loadgroup
 
 # one row alone: make torture ROW=R22
 torture: setup
