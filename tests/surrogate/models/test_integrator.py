@@ -348,7 +348,7 @@ def test_drag_has_no_past() -> None:
         offered(model).forecast(x, v, q, -1.0, masses=m)
 
 
-@pytest.mark.parametrize("case", sorted(SETTINGS.keys() - {"features"}))  # these remember: half-way they start anew
+@pytest.mark.parametrize("case", sorted(SETTINGS.keys() - {"features"}))  # these remember
 def test_one_long_forecast_is_two_short_ones(case: str) -> None:
     model, (x, v, q, m) = drawn(0.05, **SETTINGS[case]).eval(), state(6)
     once = forecast(model, x, v, q, m, 1.0, evaluations=32)
