@@ -10,6 +10,7 @@ run where compilation is switched off (their `fma` rounds twice), and tests hold
 Indices count numbers from the start of a one-dimensional float32 array; nothing is checked against its end.
 """
 
+import ctypes
 from collections.abc import Callable
 from inspect import signature
 from typing import Any
@@ -31,21 +32,26 @@ Tile = FloatArray
 
 LANES = 16
 """Numbers in a vector: one AVX-512 register."""
-ROWS = 6
+ROWS = 5
 COLUMNS = 4
 PANEL = COLUMNS * LANES
-"""ROWS x COLUMNS sums, COLUMNS weights and one number of a row: 29 of 32 registers."""
+"""ROWS x COLUMNS sums, COLUMNS weights and one number of a row: 25 of 32 registers; a sixth row gains nothing."""
 
 LOG2E = np.float32(1.4426950408889634)
 LN2 = np.float32(0.6931471805599453)
 ROUNDING = np.float32(12582912.0)
 """1.5 x 2^23: adding it rounds to a whole number, left in the low bits."""
-LARGEST = np.float32(88.0)
-"""-x is cut here before its exponential is taken: beyond, silu(x) is below 1e-36."""
+LARGEST = np.float32(87.0)
+"""|x| is cut here before exp(-x) is taken: beyond, silu(x) is x, or x times 2e-38."""
 EXPONENTIAL = tuple(
     np.float32(c) for c in (0.0013941119, 0.008375134, 0.04166635, 0.16666415, 0.5, 1.0, 1.0)
 )
 """exp(r) for |r| <= ln(2) / 2, highest power first: Chebyshev interpolation of degree 6, right to 2e-8."""
+
+
+def at_address(address: int) -> Any:
+    """The memory at an address, as a pointer for `numba.carray`."""
+    return ctypes.c_void_p(address)
 
 
 def load(array: FloatArray, index: int) -> Vector:
@@ -76,6 +82,7 @@ def fma(x: Vector, y: Vector, z: Vector) -> Vector:
 def silu(x: Vector) -> Vector:
     """x / (1 + exp(-x)), to 2.5 units in the last place."""
     z = np.where(-x > LARGEST, LARGEST, -x)
+    z = np.where(z < -LARGEST, -LARGEST, z)
     shifted = z * LOG2E + ROUNDING
     whole = shifted - ROUNDING
     r = z - whole * LN2
@@ -168,8 +175,9 @@ def _fused(builder: Any, x: Any, y: Any, z: Any) -> Any:
 
 
 def _built_silu(builder: Any, x: Any) -> Any:
-    z, largest = builder.fneg(x), _constant(LARGEST)
-    z = builder.select(builder.fcmp_ordered(">", z, largest), largest, z)
+    z = builder.fneg(x)
+    for sign, limit in ((">", _constant(LARGEST)), ("<", _constant(-LARGEST))):
+        z = builder.select(builder.fcmp_ordered(sign, z, limit), limit, z)
     shifted = _fused(builder, z, _constant(LOG2E), _constant(ROUNDING))
     whole = builder.fsub(shifted, _constant(ROUNDING))
     r = _fused(builder, whole, _constant(-LN2), z)
@@ -206,6 +214,11 @@ def _tile(builder: Any, parts: list[Any]) -> Any:
     for k, part in enumerate(parts):
         tile = builder.insert_value(tile, part, k)
     return tile
+
+
+@operation(at_address, lambda address: types.voidptr if _whole(address) else None)
+def _at_address(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    return builder.inttoptr(values[0], ir.IntType(8).as_pointer())
 
 
 @operation(load, lambda array, index: VECTOR if _flat(array) and _whole(index) else None)

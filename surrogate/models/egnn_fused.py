@@ -1,19 +1,24 @@
 """EGNN forecasts by the fused CPU kernel: when it may be used, its packed weights, and the call.
 
 It takes the place of the PyTorch layers where nothing is to be differentiated: float32 on the CPU. What it does not
-cover is left to PyTorch, which :func:`covers` says beforehand.
+cover is left to PyTorch.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
+import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from physics.tiles import LANES, PANEL
-from surrogate.models.egnn_kernels import forward
+from surrogate.models.egnn_kernels import forward_at
+from surrogate.models.watch import Watch
 
 if TYPE_CHECKING:
     from surrogate.models.egnn import EGNN
@@ -103,3 +108,83 @@ def aligned(values: FloatArray) -> FloatArray:
     start = -(room.ctypes.data // 4) % LANES
     room[start : start + len(values)] = values
     return room[start : start + len(values)]
+
+
+_PACKED: WeakKeyDictionary[nn.Module, tuple[Watch, Packed | None]] = WeakKeyDictionary()
+
+
+def _current(model: "EGNN") -> tuple[Watch, Packed | None]:
+    """The model's packed weights, made again where it has changed; None where it is not one for the kernel."""
+    known = _PACKED.get(model)
+    if known is None or not known[0].unchanged():
+        watch = Watch(model)
+        fits = watch.usable and model.embedding.out_features <= MOST_HIDDEN
+        known = (watch, Packed(model) if fits else None)
+        _PACKED[model] = known
+    return known
+
+
+def forecast(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> tuple[Tensor, Tensor | None] | None:
+    """What `model(x, v, q)` returns, without its layers; None where they have to do it.
+
+    Parameters
+    ----------
+    model : EGNN
+        In the forms "init" and "recurrent".
+    x, v : (B, N, n) float32 tensor
+    q : (B, N) float32 tensor
+
+    Returns
+    -------
+    positions and velocities, as the model's; or None
+        For what is to be differentiated, traced, computed in another precision or on another device, for models
+        with hooks, wider than MOST_HIDDEN or of form "none", and where Numba does not compile.
+
+    Notes
+    -----
+    **Checked by** tests/surrogate/models/test_egnn_fused.py.
+    """
+    if _left_to_torch(model, x, v, q):
+        return None
+    watch, packed = _current(model)
+    if packed is None:
+        return None
+    gradients = watch.wants_gradients() or x.requires_grad or v.requires_grad or q.requires_grad
+    if gradients and torch.is_grad_enabled():
+        return None
+    x, v, q = x.contiguous(), v.contiguous(), q.contiguous()
+    out_x, out_v = torch.empty_like(x), torch.empty_like(v)
+    n_systems, n, n_dims = x.shape
+    with_head = model.velocity_head is not None and not model.skip_velocity_head
+    facts = (max(GROUP_NODES // n, 1), n_systems, n, n_dims, x.data_ptr(), v.data_ptr(), q.data_ptr())
+    rest = (packed.values, packed.width, model.evaluations, model.form == "recurrent", with_head)
+    places = (out_x.data_ptr(), out_v.data_ptr())
+    n_threads = min(torch.get_num_threads(), n_systems, 1 + n_systems * n * (n - 1) // EDGES_A_THREAD)
+    if n_threads <= 1:
+        forward_at(0, n_systems, *facts, *rest, *places)
+    else:
+        bounds = np.linspace(0, n_systems, n_threads + 1).round().astype(int).tolist()
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(lambda pair: forward_at(*pair, *facts, *rest, *places), pairwise(bounds)))
+    return out_x, out_v if with_head else None
+
+
+def _left_to_torch(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> bool:
+    """What can be said before anybody looks at the weights."""
+    return (
+        model.form == "none"
+        or x.dtype is not torch.float32
+        or v.dtype is not torch.float32
+        or q.dtype is not torch.float32
+        or not (x.is_cpu and v.is_cpu and q.is_cpu)
+        or not (type(x) is type(v) is type(q) is Tensor)
+        or x.ndim != 3
+        or x.shape[1] < 2
+        or v.shape != x.shape
+        or q.shape != x.shape[:2]
+        or numba.config.DISABLE_JIT
+        or torch.compiler.is_compiling()
+        or torch.is_autocast_enabled("cpu")
+        or forward_ad._current_level >= 0
+        or torch._C._functorch.maybe_current_level() is not None
+    )

@@ -11,6 +11,7 @@ Weights are one flat array, made by :mod:`surrogate.models.egnn_fused` in the or
 import math
 
 import numpy as np
+from numba import carray
 from numpy.typing import NDArray
 
 from physics.jit import kernel
@@ -20,6 +21,7 @@ from physics.tiles import (
     ROWS,
     add,
     add_dots,
+    at_address,
     broadcast,
     fma,
     load,
@@ -106,30 +108,36 @@ def dense_dots(
 
 
 @kernel
-def pair_silu(
-    nodes: FloatArray,
-    receiver: int,
-    sender: int,
+def first_layer(
+    pairs: FloatArray,
+    receivers: IntArray,
+    senders: IntArray,
+    scalars: FloatArray,
+    n_edges: int,
     width: int,
     weights: FloatArray,
     place: int,
-    first: float,
-    second: float,
-    third: float,
     out: FloatArray,
-    row: int,
 ) -> None:
-    """One row of a first edge layer: silu(P_i + S_j + three scalars times their weights).
+    """Rows silu(P_i + S_j + three scalars times their weights) of some edges.
 
-    `receiver` and `sender` are the places of P_i and S_j in `nodes`.
+    Parameters
+    ----------
+    pairs : float32
+        Rows [P, S] of all nodes: what receivers and senders give.
+    receivers, senders : (edges,) int64
+        Nodes i and j.
+    scalars : (edges, 3) float32
     """
-    a, b, c = broadcast(np.float32(first)), broadcast(np.float32(second)), broadcast(np.float32(third))
-    for k in range(0, width, LANES):
-        total = add(load(nodes, receiver + k), load(nodes, sender + k))
-        total = fma(a, load(weights, place + k), total)
-        total = fma(b, load(weights, place + width + k), total)
-        total = fma(c, load(weights, place + 2 * width + k), total)
-        store(out, row + k, silu(total))
+    for e in range(n_edges):
+        receiver, sender = 2 * receivers[e] * width, (2 * senders[e] + 1) * width
+        a, b, c = broadcast(scalars[e, 0]), broadcast(scalars[e, 1]), broadcast(scalars[e, 2])
+        for k in range(0, width, LANES):
+            total = add(load(pairs, receiver + k), load(pairs, sender + k))
+            total = fma(a, load(weights, place + k), total)
+            total = fma(b, load(weights, place + width + k), total)
+            total = fma(c, load(weights, place + 2 * width + k), total)
+            store(out, e * width + k, silu(total))
 
 
 @kernel
@@ -149,32 +157,26 @@ def dot(x: FloatArray, start: int, weights: FloatArray, place: int, width: int) 
 
 
 @kernel
-def reduce_edges(
-    edges: FloatArray,
-    n_edges: int,
-    width: int,
-    weights: FloatArray,
-    place: int,
+def sum_messages(
+    messages: FloatArray,
     receivers: IntArray,
     order: IntArray,
+    n_edges: int,
     n_senders: int,
-    messages: FloatArray,
+    width: int,
     block: FloatArray,
-    gains: FloatArray,
     nodes: FloatArray,
-) -> int:
-    """The edges of a tile from silu(first layer) on: messages summed into `nodes`, phi_x into `gains`.
-
-    Returns the place behind the weights used.
-    """
-    after = dense(edges, 0, width, n_edges, width, weights, place, width, True, messages, 0, width)
-    after = dense_dots(messages, 0, width, n_edges, width, weights, after, gains, 0)
+) -> None:
+    """Rows of messages added to their receivers' sums, BLOCK at a time; `order` counts those of each receiver."""
     for e in range(n_edges):
-        add_row(messages, e * width, block, 0, width)
-        if (order[e] + 1) % BLOCK == 0 or order[e] + 1 == n_senders:
-            add_row(block, 0, nodes, (2 * receivers[e] + 1) * width, width)
-            block[:] = np.float32(0.0)
-    return after
+        ends = (order[e] + 1) % BLOCK == 0 or order[e] + 1 == n_senders
+        for k in range(0, width, LANES):
+            total = add(load(block, k), load(messages, e * width + k))
+            if ends:
+                at = (2 * receivers[e] + 1) * width + k
+                store(nodes, at, add(load(nodes, at), total))
+                total = broadcast(np.float32(0.0))
+            store(block, k, total)
 
 
 @kernel
@@ -193,24 +195,29 @@ def convolve(
     messages: FloatArray,
     block: FloatArray,
     gains: FloatArray,
-    relative: FloatArray,
-    receivers: IntArray,
-    order: IntArray,
 ) -> int:
     """All edges of a group: sums of messages to the second halves of `nodes`, sums of r_ij phi_x to `pull`.
+
+    Returns the place behind the weights used.
 
     Parameters
     ----------
     x0, x : (nodes, n_dims) float32
-        At the start and now; n_dims may be anything.
+        At the start and now.
     q : (nodes,) float32
     n : int
         Nodes of each system.
     pairs : float32
-        Rows [P, S] of the receivers' and senders' share of the first layer.
+        Rows [P, S] of all nodes.
+    edges, messages : float32
+        Room for the rows of a tile.
     """
     n_nodes, d = x.shape
+    receivers, senders = np.empty(TILE, dtype=np.int64), np.empty(TILE, dtype=np.int64)
+    order = np.empty(TILE, dtype=np.int64)
+    relative, scalars = np.empty((TILE, d), dtype=np.float32), np.empty((TILE, 3), dtype=np.float32)
     behind = place + 3 * width
+    after = behind
     filled = 0
     for i in range(n_nodes):
         nodes[(2 * i + 1) * width : (2 * i + 2) * width] = np.float32(0.0)
@@ -218,7 +225,9 @@ def convolve(
     for i in range(n_nodes):
         base = i - i % n
         for s in range(n - 1):
-            j = base + (i - base + 1 + s) % n
+            j = i + 1 + s
+            if j >= base + n:
+                j -= n
             d2, d2_start = np.float32(0.0), np.float32(0.0)
             for k in range(d):
                 r = x[i, k] - x[j, k]
@@ -226,25 +235,14 @@ def convolve(
                 relative[filled, k] = r
                 d2 += r * r
                 d2_start += r_start * r_start
-            pair_silu(
-                pairs,
-                2 * i * width,
-                (2 * j + 1) * width,
-                width,
-                weights,
-                place,
-                d2,
-                q[i] * q[j],
-                d2_start,
-                edges,
-                filled * width,
-            )
-            receivers[filled], order[filled] = i, s
+            scalars[filled, 0], scalars[filled, 1], scalars[filled, 2] = d2, q[i] * q[j], d2_start
+            receivers[filled], senders[filled], order[filled] = i, j, s
             filled += 1
             if filled == TILE or (i == n_nodes - 1 and s == n - 2):
-                after = reduce_edges(
-                    edges, filled, width, weights, behind, receivers, order, n - 1, messages, block, gains, nodes
-                )
+                first_layer(pairs, receivers, senders, scalars, filled, width, weights, place, edges)
+                after = dense(edges, 0, width, filled, width, weights, behind, width, True, messages, 0, width)
+                after = dense_dots(messages, 0, width, filled, width, weights, after, gains, 0)
+                sum_messages(messages, receivers, order, filled, n - 1, width, block, nodes)
                 for e in range(filled):
                     for k in range(d):
                         pull[receivers[e], k] += np.float64(relative[e, k]) * gains[e]
@@ -265,48 +263,42 @@ def head(
     nodes: FloatArray,
     pairs: FloatArray,
     spare: FloatArray,
-    gains: FloatArray,
+    edges: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Velocities of the separate head: v + a v + b (x - x0) + mean_j u_ij c_ij."""
+    """Velocities of the separate head: v + a v + b (x - x0) + mean_j u_ij c_ij, to `out`."""
     n_nodes, d = x.shape
-    place = dense(nodes, 0, 2 * width, n_nodes, width, weights, place, width, True, spare, 0, width)
+    behind = dense(nodes, 0, 2 * width, n_nodes, width, weights, place, width, True, spare, 0, width)
     for i in range(n_nodes):
-        for g in range(2):
-            gains[2 * i + g] = dot(spare, i * width, weights, place + g * width, width) + weights[place + 2 * width + g]
-    place += 2 * width + LANES
+        a = dot(spare, i * width, weights, behind, width) + weights[behind + 2 * width]
+        b = dot(spare, i * width, weights, behind + width, width) + weights[behind + 2 * width + 1]
+        for k in range(d):
+            out[i, k] = v[i, k] + a * v[i, k] + b * (x[i, k] - x0[i, k])
+    place = behind + 2 * width + LANES
     place = dense(nodes, 0, 2 * width, n_nodes, width, weights, place, 2 * width, False, pairs, 0, 2 * width)
-    push = np.empty(d)
+    receivers, senders = np.empty(1, dtype=np.int64), np.empty(1, dtype=np.int64)
+    scalars, push = np.empty((1, 3), dtype=np.float32), np.empty(d)
     for i in range(n_nodes):
         base = i - i % n
         push[:] = 0.0
         for s in range(n - 1):
-            j = base + (i - base + 1 + s) % n
+            j = i + 1 + s
+            if j >= base + n:
+                j -= n
             d2 = np.float32(0.0)
             for k in range(d):
                 r = x[i, k] - x[j, k]
                 d2 += r * r
             soft = np.float64(d2 + np.float32(SOFTENING))
             inverse = 1.0 / math.sqrt(soft)
-            pair_silu(
-                pairs,
-                2 * i * width,
-                (2 * j + 1) * width,
-                width,
-                weights,
-                place,
-                q[i] * q[j],
-                np.float32(math.log(soft)),
-                np.float32(inverse),
-                spare,
-                0,
-            )
-            gain = dot(spare, 0, weights, place + 3 * width, width) + weights[place + 4 * width]
+            receivers[0], senders[0] = i, j
+            scalars[0, 0], scalars[0, 1], scalars[0, 2] = q[i] * q[j], math.log(soft), inverse
+            first_layer(pairs, receivers, senders, scalars, 1, width, weights, place, edges)
+            gain = dot(edges, 0, weights, place + 3 * width, width) + weights[place + 4 * width]
             for k in range(d):
                 push[k] += (x[i, k] - x[j, k]) * inverse * gain
         for k in range(d):
-            own = v[i, k] + gains[2 * i] * v[i, k] + gains[2 * i + 1] * (x[i, k] - x0[i, k])
-            out[i, k] = own + push[k] / (n - 1)
+            out[i, k] += push[k] / (n - 1)
 
 
 @kernel
@@ -349,13 +341,11 @@ def forward(
     # rows of nodes are [h, sum of messages], those of pairs [P, S]
     nodes, pairs = np.zeros(2 * most * width, dtype=np.float32), np.zeros(2 * most * width, dtype=np.float32)
     spare = np.zeros(2 * most * width, dtype=np.float32)
-    edges = np.zeros(TILE * width, dtype=np.float32)
-    messages = np.zeros(TILE * width, dtype=np.float32)
+    room = min(TILE, (most * (n - 1) + ROWS - 1) // ROWS * ROWS) * width
+    edges, messages = np.zeros(room, dtype=np.float32), np.zeros(room, dtype=np.float32)
     block = np.zeros(width, dtype=np.float32)
-    gains = np.zeros(TILE + ROWS + 2 * most, dtype=np.float32)
-    relative = np.zeros((TILE, d), dtype=np.float32)
+    gains = np.zeros(max(TILE, most) + ROWS, dtype=np.float32)
     pull = np.zeros((most, d))
-    receivers, order = np.zeros(TILE, dtype=np.int64), np.zeros(TILE, dtype=np.int64)
     for start in range(first, last, group):
         stop = min(start + group, last)
         count = (stop - start) * n
@@ -388,9 +378,6 @@ def forward(
                 messages,
                 block,
                 gains,
-                relative,
-                receivers,
-                order,
             )
             place = dense_dots(nodes, 0, 2 * width, count, width, weights, place, gains, 0)
             for i in range(count):
@@ -409,4 +396,42 @@ def forward(
                 for i in range(count):
                     add_row(pairs, i * width, nodes, 2 * i * width, width)
         if with_head:
-            head(start_x, xs, start_v, charges, n, weights, place, width, nodes, pairs, spare, gains, vs)
+            head(start_x, xs, start_v, charges, n, weights, place, width, nodes, pairs, spare, edges, vs)
+
+
+@kernel
+def forward_at(
+    first: int,
+    last: int,
+    group: int,
+    n_systems: int,
+    n: int,
+    n_dims: int,
+    x0: int,
+    v0: int,
+    q: int,
+    weights: FloatArray,
+    width: int,
+    n_layers: int,
+    carried: bool,
+    with_head: bool,
+    x: int,
+    v: int,
+) -> None:
+    """:func:`forward` of contiguous arrays given by their addresses, which cost less to hand over."""
+    shape = (n_systems, n, n_dims)
+    forward(
+        first,
+        last,
+        group,
+        carray(at_address(x0), shape, np.float32),
+        carray(at_address(v0), shape, np.float32),
+        carray(at_address(q), (n_systems, n), np.float32),
+        weights,
+        width,
+        n_layers,
+        carried,
+        with_head,
+        carray(at_address(x), shape, np.float32),
+        carray(at_address(v), shape, np.float32),
+    )
