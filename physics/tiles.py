@@ -43,9 +43,7 @@ ROUNDING = np.float32(12582912.0)
 """1.5 x 2^23: adding it rounds to a whole number, left in the low bits."""
 LARGEST = np.float32(87.0)
 """|x| is cut here before exp(-x) is taken: beyond, silu(x) is x, or x times 2e-38."""
-EXPONENTIAL = tuple(
-    np.float32(c) for c in (0.0013941119, 0.008375134, 0.04166635, 0.16666415, 0.5, 1.0, 1.0)
-)
+EXPONENTIAL = tuple(np.float32(c) for c in (0.0013941119, 0.008375134, 0.04166635, 0.16666415, 0.5, 1.0, 1.0))
 """exp(r) for |r| <= ln(2) / 2, highest power first: Chebyshev interpolation of degree 6, right to 2e-8."""
 
 

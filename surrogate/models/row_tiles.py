@@ -1,0 +1,45 @@
+"""Edges of large systems a few receivers at a time, so that memory grows as the particles and not as the pairs."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+WHOLE_EDGES = 100_000
+"""Up to so many directed edges in a batch are worked on at once."""
+TILE_EDGES = {"cpu": 1 << 14, "cuda": 1 << 20}
+"""Of a tile: its features (64 of them, float32) stay near a CPU's second cache, and keep a GPU busy."""
+
+
+def is_whole(n_systems: int, n: int) -> bool:
+    """Whether all edges are worked on at once."""
+    return n_systems * n * (n - 1) <= WHOLE_EDGES
+
+
+def by_rows(edges: Callable[[int, int], tuple[Tensor, ...]], x: Tensor) -> tuple[Tensor, ...]:
+    """What `edges` makes of all receivers, in tiles where there are many; each is made again when differentiated.
+
+    Parameters
+    ----------
+    edges : callable
+        Of the first receiver and the one behind the last; returns (B, rows, ...) tensors, sums over senders.
+    x : (B, N, n) tensor
+
+    Returns
+    -------
+    tuple of (B, N, ...) tensors
+    """
+    n_systems, n = x.shape[:2]
+    if is_whole(n_systems, n):
+        return edges(0, n)
+    rows = max(TILE_EDGES.get(x.device.type, 1 << 20) // (n_systems * (n - 1)), 1)
+    parts = []
+    for first in range(0, n, rows):
+        last = min(first + rows, n)
+        if torch.is_grad_enabled():
+            made = checkpoint(edges, first, last, use_reentrant=False, preserve_rng_state=False)
+            parts.append(made)
+        else:
+            parts.append(edges(first, last))
+    return tuple(torch.cat(pieces, dim=1) for pieces in zip(*parts, strict=True))
