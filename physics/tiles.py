@@ -1,9 +1,9 @@
-"""Explicit float32 vectors and register tiles for the kernels of networks, in the manner of :mod:`physics.vectors`.
+"""Explicit float32 vectors and register tiles for the kernels of networks, after :mod:`physics.vectors`.
 
 A vector holds `LANES` features of one row. A tile holds `PANEL` features of `ROWS` rows: as many sums as registers
 hold, so that a product with a matrix of weights reads every number once a tile. Every operation is one IEEE
-operation in each lane and every fused multiply-add is asked for by name: a row has the same bits whatever rows stand
-beside it, on AVX-512, AVX2 and plain x86-64.
+operation in each lane and every fused multiply-add is asked for by name: a row has the same bits whatever rows
+stand beside it, on AVX-512, AVX2 and plain x86-64.
 
 The Python functions below are what the operations mean, on NumPy arrays of shape (LANES,) and (ROWS, PANEL); they
 run where compilation is switched off (their `fma` rounds twice), and tests hold the compiled ones against them.
@@ -62,7 +62,7 @@ def store(array: FloatArray, index: int, x: Vector) -> None:
     array[index : index + LANES] = x
 
 
-def broadcast(value: float) -> Vector:
+def broadcast(value: np.float32) -> Vector:
     """The same number in every lane."""
     return np.full(LANES, value, dtype=np.float32)
 
@@ -73,12 +73,12 @@ def add(x: Vector, y: Vector) -> Vector:
 
 
 def fma(x: Vector, y: Vector, z: Vector) -> Vector:
-    """x y + z, rounded once in kernels."""
+    """X y + z, rounded once in kernels."""
     return x * y + z
 
 
 def silu(x: Vector) -> Vector:
-    """x / (1 + exp(-x)), to 2.5 units in the last place."""
+    """X / (1 + exp(-x)), to 2.5 units in the last place."""
     z = np.where(-x > LARGEST, LARGEST, -x)
     z = np.where(z < -LARGEST, -LARGEST, z)
     shifted = z * LOG2E + ROUNDING
@@ -89,7 +89,8 @@ def silu(x: Vector) -> Vector:
         power = power * r + c
     with np.errstate(all="ignore"):
         scaled = (power.view(np.int32) + (shifted.view(np.int32) << 23)).view(np.float32)
-        return x / (np.float32(1) + scaled)
+        result: Vector = x / (np.float32(1) + scaled)
+    return result
 
 
 def tile_of(array: FloatArray, index: int) -> Tile:
@@ -162,7 +163,7 @@ def _vector_at(builder: Any, pointer: Any, offset: int = 0) -> Any:
     return builder.bitcast(pointer, LLVM_VECTOR.as_pointer())
 
 
-def _constant(value: float) -> Any:
+def _constant(value: float | np.float32) -> Any:
     return ir.Constant(LLVM_VECTOR, [float(value)] * LANES)
 
 

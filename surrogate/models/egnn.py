@@ -169,7 +169,7 @@ class EGNN(SurrogateModel):
         first: int,
         last: int,
     ) -> tuple[Tensor, Tensor]:
-        """C sum_j r_ij phi_x(m_ij) and sum_j m_ij of receivers first..last-1; attributes are `known` or made again."""
+        """C sum_j r_ij phi_x(m_ij) and sum_j m_ij of receivers first..last-1; attributes may be `known`."""
         r = x[:, first:last] - senders(x, first, last)
         attributes = self._attributes(*start, first, last) if known is None else known
         scalars = torch.cat([r.square().sum(-1, keepdim=True), attributes], dim=-1)

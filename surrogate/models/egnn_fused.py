@@ -1,7 +1,7 @@
 """EGNN forecasts by the fused CPU kernel: when it may be used, its packed weights, and the call.
 
-It takes the place of the PyTorch layers where nothing is to be differentiated: float32 on the CPU. What it does not
-cover is left to PyTorch.
+It takes the place of the PyTorch layers where nothing is to be differentiated: float32 on the CPU. What it does
+not cover is left to PyTorch.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -34,72 +34,76 @@ EDGES_A_THREAD = 2000
 
 
 class Packed:
-    """An EGNN's weights in the order in which the kernel reads them, and what tells that they have changed.
+    """An EGNN's weights in the order in which the kernel reads them: transposed, in panels, filled up with zeros.
 
     Parameters
     ----------
     model : EGNN
+
+    Attributes
+    ----------
+    width : int
+        Hidden size filled up to a multiple of PANEL.
+    values : float32 array
     """
 
     def __init__(self, model: "EGNN") -> None:
-        self.width = -(-model.embedding.out_features // PANEL) * PANEL
-        self.pieces: list[FloatArray] = []
-        self._vector(model.embedding.weight[:, 0])
-        self._vector(model.embedding.bias)
-        hidden = model.embedding.out_features
-        for layer in model.layers:
-            self._pairs(layer.edge_in, hidden)
-            self._matrix(layer.edge_out)
-            self._matrix(layer.phi_x[0])
-            self._vector(layer.phi_x[2].weight[0])
-            self._matrix(layer.phi_v[0])
-            self._vector(layer.phi_v[2].weight[0])
-            self._numbers(layer.phi_v[2].bias)
-            if layer is not model.layers[-1]:
-                self._matrix(layer.phi_h[0], parts=2)
-                self._matrix(layer.phi_h[2])
+        self._weights = {name: p.detach() for name, p in model.named_parameters()}
+        self._hidden = model.embedding.out_features
+        self.width = -(-self._hidden // PANEL) * PANEL
+        self._pieces: list[FloatArray] = []
+        self._row(self._weights["embedding.weight"][:, 0])
+        self._row(self._weights["embedding.bias"])
+        for k in range(model.evaluations):
+            self._pairs(f"layers.{k}.edge_in")
+            self._matrix(f"layers.{k}.edge_out")
+            self._number(f"layers.{k}.phi_x")
+            self._number(f"layers.{k}.phi_v")
+            self._row(self._weights[f"layers.{k}.phi_v.2.bias"], LANES)
+            if k < model.evaluations - 1:
+                self._matrix(f"layers.{k}.phi_h.0", parts=2)
+                self._matrix(f"layers.{k}.phi_h.2")
         if model.velocity_head is not None:
-            node, pair = model.velocity_head.node, model.velocity_head.pair
-            self._matrix(node[0])
-            for row in node[2].weight:
-                self._vector(row)
-            self._numbers(node[2].bias)
-            self._pairs(pair[0], hidden)
-            self._vector(pair[2].weight[0])
-            self._numbers(pair[2].bias)
-        self.values = aligned(np.concatenate(self.pieces))
-        self.pieces.clear()
+            self._number("velocity_head.node")
+            self._row(self._weights["velocity_head.node.2.bias"], LANES)
+            self._pairs("velocity_head.pair.0")
+            self._row(self._weights["velocity_head.pair.2.weight"][0])
+            self._row(self._weights["velocity_head.pair.2.bias"], LANES)
+        self.values = aligned(np.concatenate(self._pieces))
+        del self._pieces, self._weights
 
-    def _vector(self, values: Tensor) -> None:
-        row = np.zeros(self.width, dtype=np.float32)
-        row[: len(values)] = values.detach().numpy()
-        self.pieces.append(row)
+    def _row(self, values: Tensor, width: int = 0) -> None:
+        row = np.zeros(width or self.width, dtype=np.float32)
+        row[: len(values)] = values.numpy()
+        self._pieces.append(row)
 
-    def _numbers(self, values: Tensor) -> None:
-        row = np.zeros(LANES, dtype=np.float32)
-        row[: len(values)] = values.detach().numpy()
-        self.pieces.append(row)
-
-    def _panels(self, blocks: list[Tensor]) -> None:
+    def _panels(self, *blocks: Tensor) -> None:
         """The transposed (out, in) blocks below each other, cut into panels."""
         rows = np.zeros((len(blocks), self.width, self.width), dtype=np.float32)
         for to, block in zip(rows, blocks, strict=True):
-            to[: block.shape[1], : block.shape[0]] = block.detach().T.numpy()
+            to[: block.shape[1], : block.shape[0]] = block.T.numpy()
         panels = rows.reshape(len(blocks) * self.width, self.width // PANEL, PANEL).swapaxes(0, 1)
-        self.pieces.append(panels.reshape(-1))
+        self._pieces.append(panels.reshape(-1))
 
-    def _matrix(self, linear: nn.Linear, parts: int = 1) -> None:
-        self._panels(list(linear.weight.chunk(parts, dim=1)))
-        self._vector(linear.bias)
+    def _matrix(self, name: str, parts: int = 1) -> None:
+        self._panels(*self._weights[f"{name}.weight"].chunk(parts, dim=1))
+        self._row(self._weights[f"{name}.bias"])
 
-    def _pairs(self, linear: nn.Linear, hidden: int) -> None:
-        """A first edge layer: receivers' and senders' shares with their biases, then those of three scalars."""
-        self._panels([linear.weight[:, :hidden]])
-        self._panels([linear.weight[:, hidden : 2 * hidden]])
-        self._vector(linear.bias)
-        self._vector(torch.zeros(hidden))
-        for k in range(3):
-            self._vector(linear.weight[:, 2 * hidden + k])
+    def _number(self, name: str) -> None:
+        """A hidden layer and the map behind it to one or two numbers, without its bias."""
+        self._matrix(f"{name}.0")
+        for row in self._weights[f"{name}.2.weight"]:
+            self._row(row)
+
+    def _pairs(self, name: str) -> None:
+        """A first edge layer: receivers' share with the bias, senders' without, those of three scalars."""
+        weight = self._weights[f"{name}.weight"]
+        self._panels(weight[:, : self._hidden])
+        self._panels(weight[:, self._hidden : 2 * self._hidden])
+        self._row(self._weights[f"{name}.bias"])
+        self._row(weight.new_zeros(self._hidden))
+        for column in weight[:, 2 * self._hidden :].T:
+            self._row(column)
 
 
 def aligned(values: FloatArray) -> FloatArray:
@@ -156,16 +160,36 @@ def forecast(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> tuple[Tensor, Te
     out_x, out_v = torch.empty_like(x), torch.empty_like(v)
     n_systems, n, n_dims = x.shape
     with_head = model.velocity_head is not None and not model.skip_velocity_head
-    facts = (max(GROUP_NODES // n, 1), n_systems, n, n_dims, x.data_ptr(), v.data_ptr(), q.data_ptr())
-    rest = (packed.values, packed.width, model.evaluations, model.form == "recurrent", with_head)
-    places = (out_x.data_ptr(), out_v.data_ptr())
+    group = max(GROUP_NODES // n, 1)
+    carried = model.form == "recurrent"
+
+    def run(first: int, last: int) -> None:
+        forward_at(
+            first,
+            last,
+            group,
+            n_systems,
+            n,
+            n_dims,
+            x.data_ptr(),
+            v.data_ptr(),
+            q.data_ptr(),
+            packed.values,
+            packed.width,
+            model.evaluations,
+            carried,
+            with_head,
+            out_x.data_ptr(),
+            out_v.data_ptr(),
+        )
+
     n_threads = min(torch.get_num_threads(), n_systems, 1 + n_systems * n * (n - 1) // EDGES_A_THREAD)
     if n_threads <= 1:
-        forward_at(0, n_systems, *facts, *rest, *places)
+        run(0, n_systems)
     else:
         bounds = np.linspace(0, n_systems, n_threads + 1).round().astype(int).tolist()
         with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(lambda pair: forward_at(*pair, *facts, *rest, *places), pairwise(bounds)))
+            list(pool.map(lambda pair: run(*pair), pairwise(bounds)))
     return out_x, out_v if with_head else None
 
 

@@ -2,8 +2,8 @@
 
 Systems are worked on one group after the other, all layers of a group at once. Every matrix product is a
 :func:`dense` over rows of `width` numbers (nodes, or the TILE edges at hand); `width` is the hidden size filled up
-with zeros to a multiple of PANEL, which changes nothing: silu(0) = 0. The order in which a row's numbers are summed
-depends on the row alone, so results do not depend on batch, group or threads.
+with zeros to a multiple of PANEL, which changes nothing: silu(0) = 0. The order in which a row's numbers are
+summed depends on the row alone, so results do not depend on batch, group or threads.
 
 Weights are one flat array, made by :mod:`surrogate.models.egnn_fused` in the order in which they are read here.
 """
@@ -142,7 +142,7 @@ def first_layer(
 
 @kernel
 def add_row(x: FloatArray, start: int, out: FloatArray, out_start: int, width: int) -> None:
-    """out += x, `width` numbers."""
+    """Out += x, `width` numbers."""
     for k in range(0, width, LANES):
         store(out, out_start + k, add(load(out, out_start + k), load(x, start + k)))
 

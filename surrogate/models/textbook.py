@@ -1,7 +1,7 @@
 """EGNN and GNN laid out the published way: an edge list, gather, concatenate, index_add.
 
-Nobody forecasts with these: tests hold the package's own layouts against them, `surrogate.layer_bench` their speed.
-The weights come from a state dict of the package's model; nothing else is shared with it. Source: Satorras,
+Nobody forecasts with these: tests hold the package's own layouts against them, `surrogate.layer_bench` their
+speed. The weights come from a state dict of the package's model; nothing else is shared with it. Source: Satorras,
 Hoogeboom, Welling, "E(n) Equivariant Graph Neural Networks" (2021), eq. 3-7 and its published code.
 """
 

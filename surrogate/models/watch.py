@@ -1,9 +1,9 @@
 """Whether a network is still the one it was: the same modules, hooks and weights, told in microseconds.
 
-What is made from weights (transposed copies, say) goes stale when they change, and nothing announces that. Asked are
-the modules and parameters themselves (replaced ones), their addresses (`p.data = ...`, casts), their version counters
-(everything written in place that autograd sees) and a sample of the numbers (optimisers and averages that write
-through `.data` or NumPy views). Only a few numbers written past autograd can go unseen.
+What is made from weights (transposed copies, say) goes stale when they change, and nothing announces that. Asked
+are the modules and parameters themselves (replaced ones), their addresses (`p.data = ...`, casts), their version
+counters (everything written in place that autograd sees) and a sample of the numbers (optimisers and averages that
+write through `.data` or NumPy views). Only a few numbers written past autograd can go unseen.
 """
 
 from operator import attrgetter, is_
@@ -26,10 +26,10 @@ _VERSION = attrgetter("_version")
 @kernel
 def same_bits(addresses: NDArray[np.int64], bits: NDArray[np.uint32]) -> bool:
     """Whether these addresses hold these 32 bits."""
+    same = True
     for k in range(len(addresses)):
-        if carray(at_address(addresses[k]), (1,), np.uint32)[0] != bits[k]:
-            return False
-    return True
+        same &= carray(at_address(addresses[k]), (1,), np.uint32)[0] == bits[k]
+    return same
 
 
 class Watch:
