@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from physics.errors import InputError
 from surrogate.models import egnn_fused
 from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, senders, shares
-from surrogate.models.row_tiles import by_rows, is_whole
+from surrogate.models.row_tiles import by_rows, rows_at_once
 
 SOFTENING = 0.01
 """Added to squared distances in the velocity head."""
@@ -139,7 +139,7 @@ class EGNN(SurrogateModel):
         q = q.unsqueeze(-1)
         x0, v0 = x, v
         h = self.embedding(v.square().sum(-1, keepdim=True).add(1e-16).sqrt())
-        known = self._attributes(x, v, q, 0, x.shape[1]) if is_whole(*x.shape[:2]) else None
+        known = self._attributes(x, v, q, 0, x.shape[1]) if rows_at_once(x) == x.shape[1] else None
         last_layer = len(self.layers) - 1
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, EGCL)

@@ -7,14 +7,19 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 WHOLE_EDGES = 100_000
-"""Up to so many directed edges in a batch are worked on at once."""
+"""Up to so many directed edges of a batch are worked on at once, while gradients are wanted."""
 TILE_EDGES = {"cpu": 1 << 14, "cuda": 1 << 20}
 """Of a tile: its features (64 of them, float32) stay near a CPU's second cache, and keep a GPU busy."""
 
 
-def is_whole(n_systems: int, n: int) -> bool:
-    """Whether all edges are worked on at once."""
-    return n_systems * n * (n - 1) <= WHOLE_EDGES
+def rows_at_once(x: Tensor) -> int:
+    """Receivers of a tile, for positions x (B, N, n): all of them where there are few edges."""
+    n_systems, n = x.shape[:2]
+    tile = TILE_EDGES.get(x.device.type, 1 << 20)
+    few = max(WHOLE_EDGES, tile) if torch.is_grad_enabled() else tile  # a tile is made twice for its gradient
+    if n_systems * n * (n - 1) <= few:
+        return n
+    return max(tile // (n_systems * (n - 1)), 1)
 
 
 def by_rows(edges: Callable[[int, int], tuple[Tensor, ...]], x: Tensor) -> tuple[Tensor, ...]:
@@ -30,16 +35,14 @@ def by_rows(edges: Callable[[int, int], tuple[Tensor, ...]], x: Tensor) -> tuple
     -------
     tuple of (B, N, ...) tensors
     """
-    n_systems, n = x.shape[:2]
-    if is_whole(n_systems, n):
+    n, rows = x.shape[1], rows_at_once(x)
+    if rows == n:
         return edges(0, n)
-    rows = max(TILE_EDGES.get(x.device.type, 1 << 20) // (n_systems * (n - 1)), 1)
     parts = []
     for first in range(0, n, rows):
         last = min(first + rows, n)
         if torch.is_grad_enabled():
-            made = checkpoint(edges, first, last, use_reentrant=False, preserve_rng_state=False)
-            parts.append(made)
+            parts.append(checkpoint(edges, first, last, use_reentrant=False, preserve_rng_state=False))
         else:
             parts.append(edges(first, last))
     return tuple(torch.cat(pieces, dim=1) for pieces in zip(*parts, strict=True))
