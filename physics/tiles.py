@@ -78,7 +78,7 @@ def fma(x: Vector, y: Vector, z: Vector) -> Vector:
 
 
 def silu(x: Vector) -> Vector:
-    """X / (1 + exp(-x)), to 2.5 units in the last place."""
+    """Sigmoid-weighted x / (1 + exp(-x)), to 3 units in the last place for |x| < 15, to 6 for |x| < 80."""
     z = np.where(-x > LARGEST, LARGEST, -x)
     z = np.where(z < -LARGEST, -LARGEST, z)
     shifted = z * LOG2E + ROUNDING

@@ -48,7 +48,7 @@ class Packed:
     """
 
     def __init__(self, model: "EGNN") -> None:
-        self._weights = {name: p.detach() for name, p in model.named_parameters()}
+        self._weights = {name: p.detach() for name, p in model.named_parameters(remove_duplicate=False)}
         self._hidden = model.embedding.out_features
         self.width = -(-self._hidden // PANEL) * PANEL
         self._pieces: list[FloatArray] = []

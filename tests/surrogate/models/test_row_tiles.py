@@ -31,7 +31,7 @@ def test_tiles_change_nothing(case, particles, monkeypatch):
         sum(o.square().mean() for o in found).backward()
         gradients = [p.grad.clone() for p in model.parameters() if p.grad is not None]
         with torch.no_grad():
-            return found + gradients, [o for o in model(*state) if o is not None]
+            return [o.detach() for o in found] + gradients, [o for o in model(*state) if o is not None]
 
     whole = results()
     tiles = []
