@@ -1,14 +1,13 @@
 """`python -m surrogate.layer_bench` (part of `make bench`): our EGNN beside the published layout, same weights.
 
-One process, one thread; variants are timed in turns and the low quantile is kept, so that the ratios hold on a busy
-machine too. Large systems: time for each directed edge, and memory, each size in a process of its own.
+One process, one thread; variants are timed in turns and the low quantile is kept, so that the ratios hold on a
+busy machine too. Large systems: time for each directed edge, and memory, each size in a process of its own.
 """
 
 import json
 import multiprocessing
 import platform
 import resource
-import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from torch import Tensor
 
 from physics.cli import CommandParser, run_command
 from physics.files import atomic_write
+from surrogate.compiled import compiler
 from surrogate.evaluate import write_json
 from surrogate.models import textbook
 from surrogate.models.egnn import EGNN, EGNNConfig
@@ -57,7 +57,7 @@ def low_times(calls: dict[str, Call], seconds: float) -> dict[str, float]:
         call()
     times: dict[str, list[float]] = {name: [] for name in calls}
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times[next(iter(times))]) < 3:
+    while time.perf_counter() < end or not times[next(iter(times))]:
         for name, call in calls.items():
             call()  # brings its weights and code back into the caches
             begin = time.perf_counter()
@@ -69,11 +69,6 @@ def low_times(calls: dict[str, Call], seconds: float) -> dict[str, float]:
 def distance(a: Tensor, b: Tensor) -> float:
     """Largest difference, relative to the largest number."""
     return float((a.detach().double() - b.detach().double()).abs().max() / b.detach().abs().max())
-
-
-def compiler() -> str | None:
-    """The C++ compiler that `torch.compile` would take on a CPU."""
-    return next((path for name in ("g++", "clang++") if (path := shutil.which(name))), None)
 
 
 def bench_forward(n_systems: int, seconds: float) -> dict[str, float]:
@@ -99,7 +94,7 @@ def bench_forward(n_systems: int, seconds: float) -> dict[str, float]:
 
 
 def bench_step(seconds: float) -> dict[str, float]:
-    """Milliseconds of a training step (forward, backward, Adam) at batch 100."""
+    """Milliseconds of a training step (forward, backward, Adam) at batch 100; compiled if there is a compiler."""
     state = states(100, PARTICLES)
     target = state[0] + state[1]
     edges = textbook.edge_list(100, PARTICLES)
@@ -109,13 +104,14 @@ def bench_step(seconds: float) -> dict[str, float]:
 
         def step() -> None:
             optimiser.zero_grad()
-            (forward() - target).square().mean().backward()
+            loss: Tensor = (forward() - target).square().mean()
+            torch.autograd.backward(loss)
             optimiser.step()
 
         return step
 
     published, eager = fresh_model(), fresh_model()
-    weights = dict(published.named_parameters())
+    weights: dict[str, Tensor] = dict(published.named_parameters())
     calls = {
         "textbook": stepper(published, lambda: textbook.egnn(weights, "init", 4, *state, edges)),
         "eager": stepper(eager, lambda: eager(*state)[0]),
@@ -127,8 +123,8 @@ def bench_step(seconds: float) -> dict[str, float]:
     return {f"step_{name}_ms": 1e3 * value for name, value in low_times(calls, seconds).items()}
 
 
-def peak_memory(n: int, fused: bool) -> tuple[float, float]:
-    """Bytes above base, and seconds, of a forward pass of one system of n; for a process of its own."""
+def peak_memory(n: int, fused: bool) -> float:
+    """Bytes above base of a forward pass of one system of n; for a process of its own."""
     torch.set_num_threads(1)
     model = fresh_model()
     call = model if fused else model.in_torch
@@ -136,10 +132,8 @@ def peak_memory(n: int, fused: bool) -> tuple[float, float]:
         call(*states(1, 8))
         state = states(1, n)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        begin = time.perf_counter()
         call(*state)
-        seconds = time.perf_counter() - begin
-    return 1024.0 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before), seconds
+    return 1024.0 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 def bench_large(seconds: float) -> dict[str, float]:
@@ -154,7 +148,7 @@ def bench_large(seconds: float) -> dict[str, float]:
                 numbers[f"{name}_ns_per_edge_N{n}"] = 1e9 * value / (n * (n - 1))
     for name in ("torch", "fused"):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            above, _ = pool.apply(peak_memory, (LARGEST, name == "fused"))
+            above = pool.apply(peak_memory, (LARGEST, name == "fused"))
         numbers[f"{name}_megabytes_N{LARGEST}"] = above / 1e6
     return numbers
 
@@ -169,10 +163,10 @@ def table_lines(numbers: dict[str, float]) -> list[str]:
             ms, error = numbers[f"b{n_systems}_{name}_ms"], numbers[f"b{n_systems}_{name}_error"]
             what = f"forward, {n_systems} x {PARTICLES}, {name}"
             lines.append(f"| {what} | {ms:.3f} | {base / ms:.1f} | {error:.1e} |")
-    for name in ("textbook", "eager", "compiled"):
-        ms = numbers.get(f"step_{name}_ms")
-        if ms is not None:
-            lines.append(f"| train step, 100 x {PARTICLES}, {name} | {ms:.2f} | {numbers['step_textbook_ms'] / ms:.1f} | |")
+    for name in (name for name in ("textbook", "eager", "compiled") if f"step_{name}_ms" in numbers):
+        ms = numbers[f"step_{name}_ms"]
+        gain = numbers["step_textbook_ms"] / ms
+        lines.append(f"| train step, 100 x {PARTICLES}, {name} | {ms:.2f} | {gain:.1f} | |")
     if "step_compiled_ms" not in numbers:
         lines.append("| train step, compiled: not measured, there is no C++ compiler | | | |")
     lines += ["", "| one system of N | " + " | ".join(f"N = {n}, ns per edge" for n in SIZES) + " |"]
@@ -180,7 +174,9 @@ def table_lines(numbers: dict[str, float]) -> list[str]:
     lines.append("|---" * (len(SIZES) + 2) + "|")
     for name in ("torch", "fused"):
         cells = [f"{numbers[f'{name}_ns_per_edge_N{n}']:.0f}" for n in SIZES]
-        lines.append(f"| {name} | " + " | ".join([*cells, f"{numbers[f'{name}_megabytes_N{LARGEST}']:.0f}"]) + " |")
+        lines.append(
+            f"| {name} | " + " | ".join([*cells, f"{numbers[f'{name}_megabytes_N{LARGEST}']:.0f}"]) + " |"
+        )
     return lines
 
 
@@ -198,8 +194,8 @@ def main(argv: Sequence[str]) -> None:
         numbers |= {f"b{n_systems}_{name}": value for name, value in measured.items()}
     numbers |= bench_step(options.seconds)
     numbers |= bench_large(options.seconds)
-    title = f"{machine()}; PyTorch {torch.__version__}; Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}"
-    lines = [title, "", *table_lines(numbers)]
+    versions = f"PyTorch {torch.__version__}; Python {platform.python_version()}"
+    lines = [f"{machine()}; {versions}; {time.strftime('%Y-%m-%d')}", "", *table_lines(numbers)]
     write_json(options.out / "layers.json", json.loads(json.dumps(numbers)))
     atomic_write(options.out / "layers.md", ("\n".join(lines) + "\n").encode())
     sys.stdout.write("\n".join(lines) + "\n")

@@ -196,7 +196,8 @@ def forecast(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> tuple[Tensor, Te
 def _left_to_torch(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> bool:
     """What can be said before anybody looks at the weights."""
     return (
-        model.form == "none"
+        torch.compiler.is_compiling()
+        or model.form == "none"
         or x.dtype is not torch.float32
         or v.dtype is not torch.float32
         or q.dtype is not torch.float32
@@ -207,7 +208,6 @@ def _left_to_torch(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> bool:
         or v.shape != x.shape
         or q.shape != x.shape[:2]
         or numba.config.DISABLE_JIT
-        or torch.compiler.is_compiling()
         or torch.is_autocast_enabled("cpu")
         or forward_ad._current_level >= 0
         or torch._C._functorch.maybe_current_level() is not None
