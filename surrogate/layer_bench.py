@@ -7,7 +7,6 @@ busy machine too. Large systems: time for each directed edge, and memory, each s
 import json
 import multiprocessing
 import platform
-import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,9 +21,9 @@ from physics.cli import CommandParser, run_command
 from physics.files import atomic_write
 from surrogate.compiled import compiler
 from surrogate.evaluate import write_json
+from surrogate.machine import machine
 from surrogate.models import textbook
 from surrogate.models.egnn import EGNN, EGNNConfig
-from surrogate.train import machine
 
 Call = Callable[[], object]
 
@@ -123,17 +122,23 @@ def bench_step(seconds: float) -> dict[str, float]:
     return {f"step_{name}_ms": 1e3 * value for name, value in low_times(calls, seconds).items()}
 
 
+def _peak() -> float:
+    """Bytes of memory this process has held at most; `getrusage` would count its parent's as well."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return 1024.0 * next(float(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
 def peak_memory(n: int, fused: bool) -> float:
-    """Bytes above base of a forward pass of one system of n; for a process of its own."""
+    """Bytes above base of a forward pass of one system of n (Linux); for a process of its own."""
     torch.set_num_threads(1)
     model = fresh_model()
     call = model if fused else model.in_torch
     with torch.inference_mode():
         call(*states(1, 8))
         state = states(1, n)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = _peak()
         call(*state)
-    return 1024.0 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    return _peak() - before
 
 
 def bench_large(seconds: float) -> dict[str, float]:
