@@ -35,6 +35,7 @@ bench: setup
 	@$(PYTHON_VENV) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@$(PYTHON_VENV) -m physics.bench --out out/bench
 	@$(PYTHON_VENV) -m surrogate.bench --out out/bench
+	@$(PYTHON_VENV) -m surrogate.layer_bench --out out/bench
 	@QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m app.bench --out out/bench
 
 .PHONY: screenshots

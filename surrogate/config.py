@@ -99,6 +99,8 @@ class TrainConfig:
         Train so many seeds, from `seed` on, each in a folder of its own; the best one is the run's model.
     dtype : str
         "float32" or "float64".
+    compile : bool
+        Train with `torch.compile`, where this machine has what it takes; a warning says why where not.
     """
 
     epochs: int = 1000
@@ -121,6 +123,7 @@ class TrainConfig:
     patience: int = 0
     seeds: int = 1
     dtype: str = "float32"
+    compile: bool = False
 
 
 @dataclass(frozen=True)

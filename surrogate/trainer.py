@@ -5,6 +5,7 @@
 
 import math
 import time
+import warnings
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from physics.errors import InputError
+from surrogate.compiled import compile_in_place
 from surrogate.config import Config, DataConfig, built_model
 from surrogate.data import (
     ROWS,
@@ -144,6 +146,8 @@ class Trainer:
         if self.model.any_horizon:  # trained on windows of any length; forecasts the data's own task by default
             self.horizon = task_horizon(next(iter(outlines.values())))
         self.model.to(device=device, dtype=dtype)
+        if config.train.compile and (reason := compile_in_place(self.model, device)):
+            warnings.warn(f"train.compile: {reason}", stacklevel=2)
         self.average = {name: p.detach().clone() for name, p in self.model.state_dict().items()}
         self.stages = [Stage("positions", config.train.epochs)]
         if self.model.velocity_head_parameters() and config.train.velocity_epochs:

@@ -112,18 +112,68 @@ def mlp(*sizes: int, bias: bool = True) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def senders(values: Tensor) -> Tensor:
-    """For every receiver i its N - 1 senders j = (i + 1 + s) mod N, shift-major.
+MANY_SENDERS = 64
+"""With more, senders are a view and not a stack of as many slices."""
+
+
+def senders(values: Tensor, first: int = 0, last: int | None = None) -> Tensor:
+    """For receivers i of first..last-1 (all of them by default) their N - 1 senders j = (i + 1 + s) mod N.
 
     Parameters
     ----------
     values : (B, N, F) tensor
+    first, last : int
 
     Returns
     -------
-    (N - 1, B, N, F) tensor
-        Entry [s, b, i] is values[b, (i + 1 + s) mod N]. Sums over senders are sums over s: no scatter.
+    (N - 1, B, last - first, F) tensor
+        Entry [s, b, i - first] is values[b, (i + 1 + s) mod N]. Sums over senders are sums over s: no scatter.
     """
     n = values.shape[1]
+    last = n if last is None else last
     twice = torch.cat([values, values], dim=1)
-    return torch.stack([twice[:, s : s + n] for s in range(1, n)])
+    if n - 1 > MANY_SENDERS:
+        return twice[:, first + 1 : last + n - 1].unfold(1, last - first, 1).permute(1, 0, 3, 2)
+    return torch.stack([twice[:, first + s : last + s] for s in range(1, n)])
+
+
+def shares(linear: nn.Linear, h: Tensor) -> tuple[Tensor, Tensor]:
+    """What receivers (with the bias) and senders give to a first edge layer on [h_i, h_j, scalars].
+
+    The map is split into its receiver, sender and scalar parts, so that the products with h are taken per node and
+    not per edge.
+
+    Parameters
+    ----------
+    linear : nn.Linear
+        From 2 F + scalars numbers.
+    h : (B, N, F) tensor
+
+    Returns
+    -------
+    two (B, N, width) tensors
+    """
+    width = h.shape[-1]
+    w_i, w_j = linear.weight[:, :width], linear.weight[:, width : 2 * width]
+    return nn.functional.linear(h, w_i, linear.bias), nn.functional.linear(h, w_j)
+
+
+def first_edge_layer(linear: nn.Linear, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:
+    """`linear` of [h_i, h_j, scalars] from the :func:`shares` of h.
+
+    Parameters
+    ----------
+    linear : nn.Linear
+    p : (B, rows, width) tensor
+        Of the receivers.
+    s : (N - 1, B, rows, width) tensor
+        Of their senders.
+    scalars : (N - 1, B, rows, scalars) tensor
+
+    Returns
+    -------
+    (N - 1, B, rows, width) tensor
+    """
+    w_s = linear.weight[:, linear.in_features - scalars.shape[-1] :]
+    sums = (s + p).flatten(0, 2)
+    return torch.addmm(sums, scalars.flatten(0, 2), w_s.T).view(s.shape)

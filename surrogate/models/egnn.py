@@ -5,13 +5,18 @@ in every dimension.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from physics.errors import InputError
-from surrogate.models.base import SurrogateModel, mlp, senders
+from surrogate.models import egnn_fused
+from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, senders, shares
+from surrogate.models.row_tiles import by_rows, rows_at_once
 
+SOFTENING = 0.01
+"""Added to squared distances in the velocity head."""
 VELOCITY_FORMS = ("init", "recurrent", "none")
 
 
@@ -48,27 +53,19 @@ class EGCL(nn.Module):
         self.phi_h = mlp(2 * hidden, hidden, hidden)
         self.phi_v = mlp(hidden, hidden, 1) if with_velocity else None
 
-    def messages(self, h: Tensor, scalars: Tensor) -> Tensor:
-        """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, N, F).
-
-        The first linear map is split into its receiver, sender and scalar parts, so that the products with h
-        are taken per node and not per edge.
-        """
-        n_hidden = h.shape[-1]
-        weight = self.edge_in.weight
-        w_i, w_j, w_s = weight[:, :n_hidden], weight[:, n_hidden : 2 * n_hidden], weight[:, 2 * n_hidden :]
-        from_nodes = senders(h @ w_j.T) + torch.addmm(self.edge_in.bias, h.flatten(0, 1), w_i.T).view_as(h)
-        first = nn.functional.silu(from_nodes + scalars @ w_s.T)
+    def messages(self, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:
+        """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, rows, F), from the shares of receivers and senders."""
+        first = nn.functional.silu(first_edge_layer(self.edge_in, p, s, scalars))
         return nn.functional.silu(self.edge_out(first))
 
     def pull(self, m: Tensor, r: Tensor) -> Tensor:
-        """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, N, n)."""
+        """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, rows, n)."""
         weighted: Tensor = r * self.phi_x(m)
         return weighted.sum(0) / r.shape[0]
 
-    def updated_features(self, h: Tensor, m: Tensor) -> Tensor:
-        """h_i + phi_h(h_i, sum_j m_ij), (B, N, F)."""
-        return h + torch.as_tensor(self.phi_h(torch.cat([h, m.sum(0)], dim=-1)))
+    def updated_features(self, h: Tensor, m_i: Tensor) -> Tensor:
+        """h_i + phi_h(h_i, m_i) with m_i = sum_j m_ij, (B, N, F)."""
+        return h + torch.as_tensor(self.phi_h(torch.cat([h, m_i], dim=-1)))
 
 
 class VelocityHead(nn.Module):
@@ -79,15 +76,23 @@ class VelocityHead(nn.Module):
         self.node = mlp(hidden, hidden, 2)
         self.pair = mlp(2 * hidden + 3, hidden, 1)
 
-    def forward(self, h: Tensor, x: Tensor, v: Tensor, x_hat: Tensor, c: Tensor) -> Tensor:
-        """Forecast velocities (B, N, n)."""
+    def forward(self, h: Tensor, x: Tensor, v: Tensor, x_hat: Tensor, q: Tensor) -> Tensor:
+        """Forecast velocities (B, N, n); q is (B, N, 1)."""
         h, x_hat = h.detach(), x_hat.detach()
         gains = self.node(h)
-        r = x_hat - senders(x_hat)
-        d2 = r.square().sum(-1, keepdim=True)
-        h_j = senders(h)
-        scalars = torch.cat([h.expand(h_j.shape), h_j, c, d2.add(0.01).log(), d2.add(0.01).rsqrt()], dim=-1)
-        push = (r * d2.add(0.01).rsqrt() * self.pair(scalars)).mean(0)
+        first_map = self.pair[0]
+        assert isinstance(first_map, nn.Linear)
+        p, s = shares(first_map, h)
+
+        def pushes(first: int, last: int) -> tuple[Tensor]:
+            r = x_hat[:, first:last] - senders(x_hat, first, last)
+            soft = r.square().sum(-1, keepdim=True) + SOFTENING
+            c = q[:, first:last] * senders(q, first, last)
+            scalars = torch.cat([c, soft.log(), soft.rsqrt()], dim=-1)
+            hidden = first_edge_layer(first_map, p[:, first:last], senders(s, first, last), scalars)
+            return ((r * soft.rsqrt() * self.pair[1:](hidden)).mean(0),)
+
+        (push,) = by_rows(pushes, x)
         forecast: Tensor = v + gains[..., :1] * v + gains[..., 1:] * (x_hat - x) + push
         return forecast
 
@@ -126,39 +131,61 @@ class EGNN(SurrogateModel):
         self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """See SurrogateModel.forward."""
+        fused = egnn_fused.forecast(self, x, v, q)
+        return self.in_torch(x, v, q) if fused is None else fused
+
+    def in_torch(self, x: Tensor, v: Tensor, q: Tensor) -> tuple[Tensor, Tensor | None]:
+        """`forward` by PyTorch: on any device, in any precision, differentiable."""
         q = q.unsqueeze(-1)
-        c = q * senders(q)
         x0, v0 = x, v
         h = self.embedding(v.square().sum(-1, keepdim=True).add(1e-16).sqrt())
-        r = x - senders(x)
-        d2 = r.square().sum(-1, keepdim=True)
-        attributes = self._attributes(c, d2, r, v)
-        last = len(self.layers) - 1
+        known = self._attributes(x, v, q, 0, x.shape[1]) if rows_at_once(x) == x.shape[1] else None
+        last_layer = len(self.layers) - 1
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, EGCL)
-            if index:
-                r = x - senders(x)
-                d2 = r.square().sum(-1, keepdim=True)
-            m = layer.messages(h, torch.cat([d2, attributes], dim=-1))
+            edges = partial(self._edge_sums, layer, *shares(layer.edge_in, h), x, known, (x0, v0, q))
+            pull, m_i = by_rows(edges, x)
             if layer.phi_v is None:
-                x = x + layer.pull(m, r)
+                x = x + pull
             elif self.form == "init":
-                x = x + layer.pull(m, r) + layer.phi_v(h) * v0
+                x = x + pull + layer.phi_v(h) * v0
             else:
-                v = layer.phi_v(h) * v + layer.pull(m, r)
+                v = layer.phi_v(h) * v + pull
                 x = x + v
-            if index < last:  # the last layer's phi_h reaches no output
-                h = layer.updated_features(h, m)
+            if index < last_layer:  # the last layer's phi_h reaches no output
+                h = layer.updated_features(h, m_i)
         if self.velocity_head is None or self.skip_velocity_head:
             return x, None
-        return x, self.velocity_head(h, x0, v0, x, c)
+        return x, self.velocity_head(h, x0, v0, x, q)
 
-    def _attributes(self, c: Tensor, d2: Tensor, r: Tensor, v: Tensor) -> Tensor:
+    def _edge_sums(
+        self,
+        layer: EGCL,
+        p: Tensor,
+        s: Tensor,
+        x: Tensor,
+        known: Tensor | None,
+        start: tuple[Tensor, Tensor, Tensor],
+        first: int,
+        last: int,
+    ) -> tuple[Tensor, Tensor]:
+        """C sum_j r_ij phi_x(m_ij) and sum_j m_ij of receivers first..last-1; attributes may be `known`."""
+        r = x[:, first:last] - senders(x, first, last)
+        attributes = self._attributes(*start, first, last) if known is None else known
+        scalars = torch.cat([r.square().sum(-1, keepdim=True), attributes], dim=-1)
+        m = layer.messages(p[:, first:last], senders(s, first, last), scalars)
+        return layer.pull(m, r), m.sum(0)
+
+    def _attributes(self, x: Tensor, v: Tensor, q: Tensor, first: int, last: int) -> Tensor:
+        """Edge attributes (N-1, B, rows, attributes) from the state at the start."""
+        c = q[:, first:last] * senders(q, first, last)
+        r = x[:, first:last] - senders(x, first, last)
+        d2 = r.square().sum(-1, keepdim=True)
         if self.form != "none":
             return torch.cat([c, d2], dim=-1)
         u = r * d2.add(1e-16).rsqrt()
-        v_j = senders(v)
-        v_i = v.expand(v_j.shape)
+        v_j = senders(v, first, last)
+        v_i = v[:, first:last].expand(v_j.shape)
         products = [
             (u * v_i).sum(-1, keepdim=True),
             (u * v_j).sum(-1, keepdim=True),

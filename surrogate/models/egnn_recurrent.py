@@ -1,11 +1,13 @@
 """EGNN in its recurrent form, read as time steps: velocities are a state, so they come out with the positions."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from surrogate.models.base import SurrogateModel, mlp, senders
+from surrogate.models.row_tiles import by_rows
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,10 @@ class RecurrentLayer(nn.Module):
         for last in (self.phi_x.weight, self.phi_v.weight, self.phi_v.bias):
             nn.init.zeros_(last)
 
-    def messages(self, h: Tensor, scalars: Tensor) -> Tensor:
-        """m_ij (N-1, B, N, F) from node features (B, N, F) and edge scalars (N-1, B, N, EDGE_SCALARS)."""
-        first = nn.functional.silu(senders(self.send(h)) + self.receive(h) + self.scalars(scalars))
-        return nn.functional.silu(self.edge_out(first))
+    def messages(self, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:
+        """m_ij (N-1, B, rows, F) from the receivers' p (B, rows, F), their senders' s and edge scalars."""
+        sums = torch.addmm((s + p).flatten(0, 2), scalars.flatten(0, 2), self.scalars.weight.T)
+        return nn.functional.silu(self.edge_out(nn.functional.silu(sums.view(s.shape))))
 
 
 class EGNNRecurrent(SurrogateModel):
@@ -93,24 +95,40 @@ class EGNNRecurrent(SurrogateModel):
         """See SurrogateModel.forward."""
         dt = horizon / self.steps
         q = q.unsqueeze(-1)
-        c = q * senders(q)
         mean_v = v.mean(dim=1, keepdim=True)
         h = self.embedding(self._node_scalars(x, v, mean_v))
         for step in range(self.steps):
             layer = self.layers[step % len(self.layers)]
             assert isinstance(layer, RecurrentLayer)
             x = x + (0.5 * dt) * v
-            r, dv = x - senders(x), v - senders(v)
-            s2 = r.square().sum(-1, keepdim=True) + SOFTENING
-            m = layer.messages(h, self._edge_scalars(c, r, dv, s2))
-            weights = layer.phi_x(m)
-            pull = (weights[..., :1] / s2 * r + weights[..., 1:] * dv).mean(0)
+            edges = partial(self._edge_sums, layer, layer.receive(h), layer.send(h), x, v, q)
+            pull, m_i = by_rows(edges, x)
             push = layer.phi_v(h) * (v - mean_v) + pull
             v = v + dt * (push - push.mean(dim=1, keepdim=True))
             x = x + (0.5 * dt) * v
             if step + 1 < self.steps:
-                h = h + layer.phi_h(torch.cat([h, m.mean(0)], dim=-1))
+                h = h + layer.phi_h(torch.cat([h, m_i], dim=-1))
         return x, v
+
+    def _edge_sums(
+        self,
+        layer: RecurrentLayer,
+        p: Tensor,
+        s: Tensor,
+        x: Tensor,
+        v: Tensor,
+        q: Tensor,
+        first: int,
+        last: int,
+    ) -> tuple[Tensor, Tensor]:
+        """What pairs push receivers first..last-1 with, and the mean of their messages."""
+        rows = slice(first, last)
+        r, dv = x[:, rows] - senders(x, first, last), v[:, rows] - senders(v, first, last)
+        c = q[:, rows] * senders(q, first, last)
+        s2 = r.square().sum(-1, keepdim=True) + SOFTENING
+        m = layer.messages(p[:, rows], senders(s, first, last), self._edge_scalars(c, r, dv, s2))
+        weights = layer.phi_x(m)
+        return (weights[..., :1] / s2 * r + weights[..., 1:] * dv).mean(0), m.mean(0)
 
     @staticmethod
     def _node_scalars(x: Tensor, v: Tensor, mean_v: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel, mlp, senders
+from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, senders, shares
+from surrogate.models.row_tiles import by_rows
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,19 @@ class GNNLayer(nn.Module):
         self.phi_e = mlp(2 * hidden + 1, hidden, hidden)
         self.phi_h = mlp(2 * hidden, hidden, hidden)
 
-    def forward(self, h: Tensor, c: Tensor) -> Tensor:
-        """Updated node features (B, N, F); c is (N-1, B, N, 1)."""
-        h_j = senders(h)
-        h_i = h.expand(h_j.shape)
-        m = nn.functional.silu(self.phi_e(torch.cat([h_i, h_j, c], dim=-1))).sum(0)
-        return h + torch.as_tensor(self.phi_h(torch.cat([h, m], dim=-1)))
+    def forward(self, h: Tensor, q: Tensor) -> Tensor:
+        """Updated node features (B, N, F); q is (B, N, 1)."""
+        first_map = self.phi_e[0]
+        assert isinstance(first_map, nn.Linear)
+        p, s = shares(first_map, h)
+
+        def sums(first: int, last: int) -> tuple[Tensor]:
+            c = q[:, first:last] * senders(q, first, last)
+            hidden = first_edge_layer(first_map, p[:, first:last], senders(s, first, last), c)
+            return (nn.functional.silu(self.phi_e[1:](hidden)).sum(0),)
+
+        (m_i,) = by_rows(sums, h)
+        return h + torch.as_tensor(self.phi_h(torch.cat([h, m_i], dim=-1)))
 
 
 class GNN(SurrogateModel):
@@ -72,10 +80,9 @@ class GNN(SurrogateModel):
     ) -> tuple[Tensor, Tensor | None]:
         """See SurrogateModel.forward."""
         q = q.unsqueeze(-1)
-        c = q * senders(q)
         h = self.embedding(torch.cat([x, v], dim=-1))
         for layer in self.layers:
-            h = layer(h, c)
+            h = layer(h, q)
         if self.velocity_head is None or self.skip_velocity_head:
             return self.readout(h), None
         return self.readout(h), v + self.velocity_head(h.detach())

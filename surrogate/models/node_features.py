@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import mlp, senders
+from surrogate.models.base import first_edge_layer, mlp, senders, shares
+from surrogate.models.row_tiles import by_rows
 
 FEATURE_CHANNELS = 2
 """Couplings that the features give each particle, each with a radial function of its own in the pair law."""
@@ -44,15 +45,24 @@ class NodeFeatures(nn.Module):
 
     def forward(self, h: Tensor, x: Tensor, v: Tensor, q: Tensor, dt: float) -> Tensor:
         """Those of the next round, (B, N, width), in the dtype of the weights."""
-        r, w = x - senders(x), v - senders(v)
-        distance = r.square().sum(-1, keepdim=True).add(NEAREST**2).sqrt()
-        speed = w.square().sum(-1, keepdim=True).add(NEAREST**2).sqrt()
+        first_map = self.phi_e[0]
+        assert isinstance(first_map, nn.Linear)
+        p, s = shares(first_map, h)
         charge = q.unsqueeze(-1)
-        invariants = torch.cat(
-            [distance.log(), (r * w).sum(-1, keepdim=True) / distance, speed, charge * senders(charge)], dim=-1
-        ).to(h)
-        messages = self.phi_e(torch.cat([h.expand(len(r), -1, -1, -1), senders(h), invariants], dim=-1))
-        made: Tensor = h + dt * self.phi_h(torch.cat([h, messages.sum(0)], dim=-1))
+
+        def sums(first: int, last: int) -> tuple[Tensor]:
+            rows = slice(first, last)
+            r, w = x[:, rows] - senders(x, first, last), v[:, rows] - senders(v, first, last)
+            distance = r.square().sum(-1, keepdim=True).add(NEAREST**2).sqrt()
+            speed = w.square().sum(-1, keepdim=True).add(NEAREST**2).sqrt()
+            approach = (r * w).sum(-1, keepdim=True) / distance
+            coupling = charge[:, rows] * senders(charge, first, last)
+            invariants = torch.cat([distance.log(), approach, speed, coupling], dim=-1).to(h)
+            hidden = first_edge_layer(first_map, p[:, rows], senders(s, first, last), invariants)
+            return (self.phi_e[1:](hidden).sum(0),)
+
+        (m_i,) = by_rows(sums, x)
+        made: Tensor = h + dt * self.phi_h(torch.cat([h, m_i], dim=-1))
         return made
 
     def couplings(self, h: Tensor) -> Tensor:

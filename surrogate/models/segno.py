@@ -1,12 +1,14 @@
 """SEGNO: one shared equivariant layer as the acceleration of a second-order dynamics in equal steps."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel, senders
+from surrogate.models.base import SurrogateModel, senders, shares
 from surrogate.models.egnn import EGCL
+from surrogate.models.row_tiles import by_rows
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,23 @@ class Segno(SurrogateModel):
         """See SurrogateModel.forward."""
         dt = horizon / self.evaluations
         q = q.unsqueeze(-1)
-        c = q * senders(q)
         h = self.embedding(v.square().sum(-1, keepdim=True).add(1e-16).sqrt())
-        at_start = (x - senders(x)).square().sum(-1, keepdim=True)
+        x0 = x
         for step in range(self.evaluations):
-            r = x - senders(x)
-            d2 = r.square().sum(-1, keepdim=True)
-            m = self.layer.messages(h, torch.cat([d2, c, at_start], dim=-1))
-            v = v + dt * self.layer.pull(m, r)
+            pull, m_i = by_rows(partial(self._edge_sums, *shares(self.layer.edge_in, h), x, x0, q), x)
+            v = v + dt * pull
             x = x + dt * v
             if step + 1 < self.evaluations:  # the last features reach no output
-                h = self.layer.updated_features(h, m)
+                h = self.layer.updated_features(h, m_i)
         return x, v
+
+    def _edge_sums(
+        self, p: Tensor, s: Tensor, x: Tensor, x0: Tensor, q: Tensor, first: int, last: int
+    ) -> tuple[Tensor, Tensor]:
+        """Accelerations and sums of messages of receivers first..last-1."""
+        r = x[:, first:last] - senders(x, first, last)
+        at_start = (x0[:, first:last] - senders(x0, first, last)).square().sum(-1, keepdim=True)
+        c = q[:, first:last] * senders(q, first, last)
+        scalars = torch.cat([r.square().sum(-1, keepdim=True), c, at_start], dim=-1)
+        m = self.layer.messages(p[:, first:last], senders(s, first, last), scalars)
+        return self.layer.pull(m, r), m.sum(0)

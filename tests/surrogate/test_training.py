@@ -212,6 +212,14 @@ def test_double_precision_on_request(folder: Path) -> None:
     assert load(out).forecast(np.eye(3), np.zeros((3, 3)), np.ones(3), 0.5).positions.shape == (3, 3)
 
 
+def test_training_goes_on_uncompiled_and_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("surrogate.compiled.compiler", lambda: None)
+    plain = kept(run(config(epochs=2), folder / "plain"))
+    with pytest.warns(UserWarning, match=r"train.compile: not compiled: torch.compile needs a C\+\+ compiler"):
+        asked = kept(run(config(epochs=2, compile=True), folder / "asked"))
+    assert asked["metrics.csv"] == plain["metrics.csv"]
+
+
 def test_curves_for_tensorboard_need_the_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("surrogate.board.find_spec", lambda name: None)
     with pytest.raises(InputError, match="--tensorboard: the package tensorboard is not installed"):

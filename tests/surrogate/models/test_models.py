@@ -10,10 +10,9 @@ from torch import Tensor
 
 from physics.errors import InputError
 from physics.rotations import random_orthogonal
-from surrogate.models import MODELS, SurrogateModel
+from surrogate.models import MODELS, SurrogateModel, textbook
 from surrogate.models.base import config_from_dict, senders
 from surrogate.models.egnn import EGCL
-from tests.surrogate.models import textbook
 
 VARIANTS = {
     "egnn-recurrent-form": ("egnn", {"velocity": "recurrent"}),
