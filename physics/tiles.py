@@ -23,8 +23,8 @@ from numba.extending import models, register_model
 from numpy.typing import NDArray
 
 from physics.vectors import Typer
-from physics.vectors import _filled as filled
-from physics.vectors import _operation as operation
+from physics.vectors import filled as filled
+from physics.vectors import operation as operation
 
 FloatArray = NDArray[np.float32]
 Vector = FloatArray

@@ -161,7 +161,7 @@ Typer = Callable[..., Any]
 Builder = Callable[..., Any]
 
 
-def _operation(function: Callable[..., Any], typer: Typer) -> Callable[[Builder], Builder]:
+def operation(function: Callable[..., Any], typer: Typer) -> Callable[[Builder], Builder]:
     """Teach kernels `function`: `typer` sees the types of its arguments, the decorated builder their values."""
 
     def decorate(build: Builder) -> Builder:
@@ -190,7 +190,8 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, widt
     return builder.bitcast(builder.gep(data, [index]), ir.VectorType(ir.DoubleType(), width).as_pointer())
 
 
-def _filled(builder: Any, value: Any, width: int) -> Any:
+def filled(builder: Any, value: Any, width: int) -> Any:
+    """The LLVM vector that holds `value` in every lane."""
     kind = ir.VectorType(value.type, width)
     one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
     lanes = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
@@ -222,7 +223,7 @@ def _loaded(array: Any, index: Any, width: Any) -> Any:
     return None
 
 
-@_operation(load, _loaded)
+@operation(load, _loaded)
 def _load(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     address = _address(context, builder, kinds[0], values[0], values[1], kinds[2].literal_value)
     return builder.load(address, align=8)
@@ -232,7 +233,7 @@ def _stored(array: Any, index: Any, x: Any) -> Any:
     return types.void if _is_flat(array, index) and isinstance(x, VectorType) else None
 
 
-@_operation(store, _stored)
+@operation(store, _stored)
 def _store(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     builder.store(values[2], _address(context, builder, kinds[0], values[0], values[1], kinds[2].width), align=8)
     return context.get_dummy_value()
@@ -244,18 +245,18 @@ def _broadcasted(value: Any, width: Any) -> Any:
     return None
 
 
-@_operation(broadcast, _broadcasted)
+@operation(broadcast, _broadcasted)
 def _broadcast(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    return _filled(builder, values[0], kinds[1].literal_value)
+    return filled(builder, values[0], kinds[1].literal_value)
 
 
 def _constant_type(value: Any, like: Any) -> Any:
     return like if isinstance(value, types.Float) and isinstance(like, VectorType) else None
 
 
-@_operation(constant, _constant_type)
+@operation(constant, _constant_type)
 def _constant(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    return _filled(builder, values[0], kinds[1].width)
+    return filled(builder, values[0], kinds[1].width)
 
 
 def _same(*kinds: Any) -> Any:
@@ -273,7 +274,7 @@ _SAME: dict[int, Typer] = {
 def _elementwise(function: Callable[..., Any], build: Callable[..., Any]) -> None:
     """Teach kernels an operation of vectors alone: `build` makes it from the builder and the values."""
     typer = _SAME[len(signature(function).parameters)]
-    _operation(function, typer)(lambda _context, builder, _kinds, values: build(builder, *values))
+    operation(function, typer)(lambda _context, builder, _kinds, values: build(builder, *values))
 
 
 _elementwise(add, lambda builder, x, y: builder.fadd(x, y))
@@ -322,7 +323,7 @@ def _loaded_point(array: Any, index: Any, stride: Any, n_dims: Any, width: Any) 
     return None
 
 
-@_operation(load_point, _loaded_point)
+@operation(load_point, _loaded_point)
 def _load_point(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     array, index, stride = values[:3]
     parts = []
@@ -337,7 +338,7 @@ def _stored_point(array: Any, index: Any, stride: Any, p: Any) -> Any:
     return types.void if _is_flat(array, index, stride) and _is_point(p) else None
 
 
-@_operation(store_point, _stored_point)
+@operation(store_point, _stored_point)
 def _store_point(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     array, index, stride, p = values
     for part in _parts(builder, p):
@@ -350,7 +351,7 @@ def _same_points(p: Any, r: Any) -> Any:
     return p if _is_point(p) and p == r else None
 
 
-@_operation(point_difference, _same_points)
+@operation(point_difference, _same_points)
 def _point_difference(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     pairs = zip(*(_parts(builder, p) for p in values), strict=True)
     return _point(builder, [builder.fsub(x, y) for x, y in pairs])
@@ -360,7 +361,7 @@ def _point_to_vector(p: Any, start: Any) -> Any:
     return start if _is_point(p) and p.dtype == start else None
 
 
-@_operation(plus_square, _point_to_vector)
+@operation(plus_square, _point_to_vector)
 def _plus_square(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     total = values[1]
     for x in _parts(builder, values[0]):
@@ -372,14 +373,14 @@ def _point_and_scaled(p: Any, c: Any, r: Any) -> Any:
     return p if _is_point(p) and p == r and p.dtype == c else None
 
 
-@_operation(plus_scaled, _point_and_scaled)
+@operation(plus_scaled, _point_and_scaled)
 def _plus_scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     p, c, r = values
     pairs = zip(_parts(builder, p), _parts(builder, r), strict=True)
     return _point(builder, [_fma(builder, c, y, x) for x, y in pairs])
 
 
-@_operation(minus_scaled, _point_and_scaled)
+@operation(minus_scaled, _point_and_scaled)
 def _minus_scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     p, c, r = values
     return _plus_scaled(context, builder, kinds, (p, builder.fneg(c), r))
@@ -389,12 +390,12 @@ def _point_and_vector(p: Any, c: Any) -> Any:
     return p if _is_point(p) and p.dtype == c else None
 
 
-@_operation(scaled, _point_and_vector)
+@operation(scaled, _point_and_vector)
 def _scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     return _point(builder, [builder.fmul(x, values[1]) for x in _parts(builder, values[0])])
 
 
-@_operation(limited, _point_and_vector)
+@operation(limited, _point_and_vector)
 def _limited(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     limit, low = values[1], builder.fneg(values[1])
     return _point(
