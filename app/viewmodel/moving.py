@@ -120,7 +120,8 @@ def with_edited(drawn: Scene, state: "ViewState") -> Scene:
 
 def _edited_pane(pane: Pane, drawn: Scene, edited: Drawing, state: "ViewState") -> Pane:
     scene = edited.scene
-    charges = np.array(scene.charges)
+    charges, masses = np.array(scene.charges), np.array(scene.masses)
+    masses[~(masses > 0)] = 1.0  # a draft may hold what is no mass yet: the editor says so
     waits = state.prepared is not None and scene != state.prepared.scene
     return replace(
         pane,
@@ -130,7 +131,7 @@ def _edited_pane(pane: Pane, drawn: Scene, edited: Drawing, state: "ViewState") 
         footer=_words(scene, state),
         points=edited.places.astype(np.float32),
         colours=charge_colours(charges, drawn.theme).astype(np.uint8),
-        radii=particle_radii(np.array(scene.masses), drawn.radius),
+        radii=particle_radii(masses, drawn.radius),
         signs=np.sign(charges).astype(np.int8),
         seen=np.ones(len(charges), dtype=np.float32),
         trails=pane.trails[:, :0],

@@ -183,6 +183,16 @@ def test_a_draft_is_moved_with_its_other_edits_and_not_simulated_where_it_is_wro
     assert session.state.draft.scene.positions[1][1] == 0.5
 
 
+def test_a_draft_with_what_is_no_mass_is_drawn():
+    session = session_with()
+    run(session, "move-particles")
+    session.scene.set_value(1, "mass", "-2.5")
+    scene = scene_of(session.state, steady_framing(session.state.prepared))
+    truth = next(pane for pane in scene.panes if pane.source == "truth")
+    assert np.isfinite(truth.radii).all()
+    assert (truth.radii > 0).all()
+
+
 def test_a_click_changes_nothing_but_the_selection():
     session, runner = later_session()
     run(session, "move-particles")
