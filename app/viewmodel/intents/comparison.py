@@ -155,23 +155,27 @@ class ComparisonIntents:
     def _take(self, prepared: Prepared, busy: bool) -> None:
         state = self._session.state
         old = state.prepared
-        playback, selection = state.playback, state.selection
+        playback, selection, camera = state.playback, state.selection, state.camera
         moved = state.moving is not None and old is not None and _as_many(old, prepared)
         if not moved and (old is None or _different_film(old.setup, prepared.setup)):
             selection = Selection()
             if self.resume_at is None:
                 playback = replace(playback, position=0.0, backwards=False, mark_in=None, mark_out=None)
+                camera = None
         if self.resume_at is not None:
             playback, self.resume_at = replace(playback, position=self.resume_at), None
         self._session.publish(
             prepared=prepared,
             selection=selection,
+            camera=camera,
             busy=busy,
             glimpse=None,
             **_within(replace(state, playback=playback), prepared),
         )
-        if prepared.clamp_note and (old is None or old.clamp_note != prepared.clamp_note):
-            self._session.say(prepared.clamp_note)
+        for note in ("left_out", "clamp_note"):
+            text = getattr(prepared, note)
+            if text and (old is None or getattr(old, note) != text):
+                self._session.say(text)
 
     def _failed(self, reason: str) -> None:
         self._over()
@@ -202,5 +206,5 @@ def _as_many(a: Prepared, b: Prepared) -> bool:
 
 def _different_film(a: Setup, b: Setup) -> bool:
     """Whether the clock starts anew: another system, not another rotation or model."""
-    keys = ("scenario", "data", "split", "index", "dims", "particles", "seed", "clamped", "own")
+    keys = ("scenario", "data", "split", "index", "dims", "particles", "seed", "clamped", "own", "in_full")
     return any(getattr(a, key) != getattr(b, key) for key in keys)
