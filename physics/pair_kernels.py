@@ -246,55 +246,6 @@ def periodic_acceleration(
 
 
 @kernel
-def precise_acceleration(
-    code: int,
-    x: FloatArray,
-    x_low: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    a: FloatArray,
-) -> None:
-    """Of one system, from all terms, with positions of about thirty digits: x + x_low.
-
-    The difference of two nearby numbers far from the origin keeps only the digits that they differ in; with what
-    rounding took from each (`x_low`) it keeps them all.
-
-    Parameters
-    ----------
-    x, x_low, a : (N, n) float64 [length], [length], [length/time^2]
-    q, m : (N, 1) float64 [charge], [mass]
-    """
-    n, d = x.shape
-    onset, cutoff = switch_range(parameters, d)
-    sides = sides_at(parameters, d)
-    r = np.empty(d)
-    force = np.empty((n, d))
-    a[:] = 0.0
-    for term in range(n_terms(parameters, d)):
-        own_code, own = term_code(code, parameters, d, term), term_parameters(parameters, d, term)
-        pull = pull_of(own_code, own, n)
-        force[:] = 0.0
-        for i in range(n):
-            for j in range(i + 1, n):
-                r2 = 0.0
-                for k in range(d):
-                    r[k] = nearest((x[i, k] - x[j, k]) + (x_low[i, k] - x_low[j, k]), parameters, sides, k)
-                    r2 += r[k] * r[k]
-                coupling = coupling_of(own_code, q[i, 0], q[j, 0], m[i, 0], m[j, 0])
-                c = bounded_coefficient(own_code, r2, coupling, own, pull, onset, cutoff)
-                for k in range(d):
-                    force[i, k] += c * r[k]
-                    force[j, k] -= c * r[k]
-        for i in range(n):
-            for k in range(d):
-                f = force[i, k]
-                if own_code == 1:
-                    f = min(max(f, -own[2]), own[2])
-                a[i, k] += f / m[i, 0]
-
-
-@kernel
 def pair_sums(
     code: int, x: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, term: int, sums: FloatArray
 ) -> None:

@@ -41,6 +41,7 @@ ROWS: Mapping[str, Row] = {
         2,
         200,
     ),
+    "R3": Row("{size} runs of the engine, each split at a random frame: exact equality", "0 differences", 46, 464),
     "R6": Row(
         "the N-th operation that writes fails (ENOSPC, EIO, EACCES; once and for good), up to {size} cases",
         "one line, no traceback, no false success, the rest intact",
@@ -56,6 +57,19 @@ ROWS: Mapping[str, Row] = {
     ),
     "R11": Row("{size} hostile files", "all refused, each within 1 s and 100 MB more", 14, 74),
     "R12": Row("static scan for what runs code from a file", "0 places", 1, 1),
+    "R14": Row(
+        "{size} cases of hostile numbers (coincident, 1 ulp apart, NaN, Inf, 1e300, denormal, no mass, dt) in "
+        "every integrator, n = 1 to 8, 0 to 2 particles",
+        "finite, or refused in one line that names what and where",
+        160,
+        8_064,
+    ),
+    "R15": Row(
+        "{size} runs built to blow up and ten times as many good ones",
+        "all of those flagged, none of these",
+        6,
+        50,
+    ),
     "R19": Row(
         "{size} x kill -9 with unsaved edits, half of them again while they restore",
         "at most 5 s of edits lost, original untouched",

@@ -1,10 +1,6 @@
-"""Rows R3, R14 and R15 of the scoreboard: restarts to the bit, hostile numbers, runs that blow up.
-
-Small by default; `ISOTWIN_TORTURE=1` in the environment runs the full sizes.
-"""
+"""R3, R14 and R15: restarts of the engine to the bit, hostile numbers, runs that blow up."""
 
 import itertools
-import os
 import warnings
 
 import numpy as np
@@ -16,11 +12,6 @@ from physics.errors import EnergyWarning, InputError, SimulationError
 from physics.fields import Fields
 from physics.forces import FORCES
 from physics.integrators import INTEGRATORS
-
-FULL = bool(os.environ.get("ISOTWIN_TORTURE"))
-RESTARTS = 1 if FULL else 0
-"""Every combination at full size, else every one of a random tenth."""
-BLOWN, GOOD = (50, 500) if FULL else (8, 24)
 
 LAWS = [*FORCES, "gravity+coulomb", "yukawa+spring"]
 AROUND = {"open": OPEN, "reflecting": Boundary("reflecting", 6.0), "periodic": Boundary("periodic", 6.0)}
@@ -53,42 +44,45 @@ CASES = [
 ]
 
 
-def test_the_restart_cases_are_enough():
-    assert len(CASES) >= 400
-    assert {case[2] for case in CASES} == set(BOUNDARIES)
+def differences_of_a_split_run(number):
+    """What differs, in words, between a run of a case and the same one split at a random frame."""
+    integrator, law, boundary, kind = CASES[number]
+    rng = np.random.default_rng([7, number])
+    n, N = int(rng.integers(1, 5)), int(rng.integers(1, 5))
+    x = 0.8 * np.arange(N)[:, None] - 1.5 + 0.2 * rng.standard_normal((N, n))
+    system = System(
+        rng.choice([-1.0, 1.0], N),
+        rng.uniform(0.5, 2.0, N),
+        law,
+        fields=fields_of(kind, n, rng),
+        boundary=AROUND[boundary],
+    )
+    state = State(x, rng.standard_normal((N, n)), float(rng.uniform(-3, 3)))
+    times = state.time + np.concatenate([[0.0], np.cumsum(rng.uniform(0.005, 0.08, 6))])
+    cut = int(rng.integers(1, 6))
+    choices = {"integrator": integrator, "dt": 5e-3}
+    whole = simulate(system, state, times[-1] - times[0], times=times, **choices)
+    first = simulate(system, state, times[cut] - times[0], times=times[: cut + 1], **choices)
+    second = simulate(system, first.state(-1), times[-1] - times[cut], times=times[cut:], **choices)
+    both = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)[1:]])
+        for name in ("positions", "velocities")
+    }
+    return [(CASES[number], n, N, name) for name in both if both[name].tobytes() != getattr(whole, name).tobytes()]
 
 
-@pytest.mark.parametrize("integrator", list(INTEGRATORS))
-def test_r3_a_run_split_anywhere_is_the_run(integrator):
-    """Every law, boundary and field an integrator takes; split at a random frame, equal to the last bit."""
-    cases = [case for case in CASES if case[0] == integrator]
-    order = np.random.default_rng(len(cases)).permutation(len(cases))
-    for number in order[: len(cases) if RESTARTS else len(cases) // 10]:
-        _, law, boundary, kind = cases[number]
-        rng = np.random.default_rng([7, number])
-        n, N = int(rng.integers(1, 5)), int(rng.integers(1, 5))
-        x = 0.8 * np.arange(N)[:, None] - 1.5 + 0.2 * rng.standard_normal((N, n))
-        system = System(
-            rng.choice([-1.0, 1.0], N),
-            rng.uniform(0.5, 2.0, N),
-            law,
-            fields=fields_of(kind, n, rng),
-            boundary=AROUND[boundary],
-        )
-        state = State(x, rng.standard_normal((N, n)), float(rng.uniform(-3, 3)))
-        times = state.time + np.concatenate([[0.0], np.cumsum(rng.uniform(0.005, 0.08, 6))])
-        cut = int(rng.integers(1, 6))
-        choices = {"integrator": integrator, "dt": 5e-3}
-        whole = simulate(system, state, times[-1] - times[0], times=times, **choices)
-        first = simulate(system, state, times[cut] - times[0], times=times[: cut + 1], **choices)
-        second = simulate(system, first.state(-1), times[-1] - times[cut], times=times[cut:], **choices)
-        for name in ("positions", "velocities"):
-            both = np.concatenate([getattr(first, name), getattr(second, name)[1:]])
-            assert both.tobytes() == getattr(whole, name).tobytes(), (law, boundary, kind, n, N)
+@pytest.mark.torture("R3")
+def test_R3_a_run_split_anywhere_is_the_run(row):
+    """Every law, boundary and field each integrator takes; equal to the last bit."""
+    order = np.random.default_rng(len(CASES)).permutation(len(CASES))[: row.size]
+    different = [found for number in order for found in differences_of_a_split_run(number)]
+    row.got(f"{len(order)} cases, {len(different)} differences")
+    assert not different
+    assert {CASES[number][0] for number in order} == set(INTEGRATORS)
+    assert {CASES[number][2] for number in order} == set(BOUNDARIES)
 
 
-def test_r3_bites():
-    """An ulp in the state at the split is seen."""
+def test_an_ulp_at_the_split_is_seen():
     system, state = System([1.0, -1.0]), State([[0.5, 0.0], [-0.5, 0.0]], [[0.0, 0.5], [0.0, -0.5]])
     whole = simulate(system, state, 0.2, times=[0.0, 0.1, 0.2])
     first = simulate(system, state, 0.1, times=[0.0, 0.1])
@@ -160,30 +154,39 @@ def hostile(integrator, law, eps, kind, weights, step, n, N):
     return "finite"
 
 
-@pytest.mark.parametrize("integrator", list(INTEGRATORS))
-def test_r14_numbers_of_every_kind(integrator):
-    """One thing hostile at a time with everything else varied; finite, or one line that names what and where."""
+def hostile_cases():
+    """One hostile thing at a time for two particles and every integrator, then everything with everything."""
+    alone = [(kind, "ones", "default") for kind in STARTS]
+    alone += [("plain", weights, "default") for weights in WEIGHTS if weights != "ones"]
+    alone += [("plain", "ones", step) for step in STEPS if step != "default"]
+    first = list(itertools.product(INTEGRATORS, alone, (2,)))
+    rest = list(itertools.product(INTEGRATORS, itertools.product(STARTS, WEIGHTS, STEPS), (0, 1, 2)))
+    rest = [rest[k] for k in np.random.default_rng(14).permutation(len(rest))]
+    return first + [case for case in rest if case not in set(first)]
+
+
+@pytest.mark.torture("R14")
+def test_R14_numbers_of_every_kind(row):
+    """Finite, or one line that names what and where."""
     rng = np.random.default_rng(14)
-    cases = [(kind, "ones", "default") for kind in STARTS]
-    cases += [("plain", weights, "default") for weights in WEIGHTS] + [("plain", "ones", step) for step in STEPS]
-    if FULL:
-        cases = list(itertools.product(STARTS, WEIGHTS, STEPS))
     outcomes = {}
-    for case in cases:
-        for N in (0, 1, 2) if FULL else (int(rng.integers(0, 3)), 2):
-            law, eps = str(rng.choice(list(FORCES))), (None, 0.0)[int(rng.integers(2))]
-            n = int(rng.integers(1, 9))
-            outcomes[case, N] = hostile(integrator, law, eps, *case, n, N)
-    for kind in ("nan", "inf"):
-        assert "must be finite" in outcomes[(kind, "ones", "default"), 2]
-    assert outcomes[("plain", "no mass", "default"), 2].startswith("masses must be positive")
-    for step in ("zero", "negative", "nan"):
-        assert outcomes[("plain", "ones", step), 2].startswith("dt must be positive")
-    assert "means" in outcomes[("plain", "ones", "tiny"), 2]
-    assert outcomes[("plain", "ones", "default"), 2] == "finite"
+    for integrator, numbers, N in hostile_cases()[: row.size]:
+        law, eps = str(rng.choice(list(FORCES))), (None, 0.0)[int(rng.integers(2))]
+        n = int(rng.integers(1, 9))
+        outcomes[integrator, numbers, N] = hostile(integrator, law, eps, *numbers, n, N)
+    finite = sum(outcome == "finite" for outcome in outcomes.values())
+    row.got(f"{len(outcomes):,} cases, {finite:,} finite, {len(outcomes) - finite:,} refused in one line")
+    for integrator in INTEGRATORS:
+        for kind in ("nan", "inf"):
+            assert "must be finite" in outcomes[integrator, (kind, "ones", "default"), 2]
+        assert outcomes[integrator, ("plain", "no mass", "default"), 2].startswith("masses must be positive")
+        for step in ("zero", "negative", "nan"):
+            assert outcomes[integrator, ("plain", "ones", step), 2].startswith("dt must be positive")
+        assert "means" in outcomes[integrator, ("plain", "ones", "tiny"), 2]
+        assert outcomes[integrator, ("plain", "ones", "default"), 2] == "finite"
 
 
-def test_r14_a_refusal_names_step_and_particle():
+def test_a_refusal_names_step_and_particle():
     system = System([1.0, -1.0, 0.0], parameters={"eps": 1e-3, "p": 400.0})
     x = np.array([[0.0, 0.0], [1e-3, 0.0], [5.0, 5.0]])
     with pytest.raises(SimulationError, match=r"not finite by t = 0\.4 \(particle 0\) at step 1 of size 0\.1:"):
@@ -227,14 +230,19 @@ def flagged(system, state, duration, **choices):
 STEPPERS = [name for name, row in INTEGRATORS.items() if not row.adaptive]
 
 
-@pytest.mark.parametrize("seed", range(BLOWN))
-def test_r15_a_run_that_blows_up_is_flagged(seed):
-    integrator = STEPPERS[seed % len(STEPPERS)]
-    assert flagged(*head_on(seed), 1.0, n_frames=41, integrator=integrator, dt=1e-3)
-
-
-@pytest.mark.parametrize("seed", range(GOOD))
-def test_r15_a_good_run_is_not(seed):
-    integrator = list(INTEGRATORS)[seed % len(INTEGRATORS)]
-    system, state = encounter(seed)
-    assert not flagged(system, state, 2.0, n_frames=21, integrator=integrator)
+@pytest.mark.torture("R15")
+def test_R15_runs_that_blow_up_are_flagged_and_good_ones_are_not(row):
+    missed = [
+        seed
+        for seed in range(row.size)
+        if not flagged(*head_on(seed), 1.0, n_frames=41, integrator=STEPPERS[seed % len(STEPPERS)], dt=1e-3)
+    ]
+    names = list(INTEGRATORS)
+    alarms = [
+        seed
+        for seed in range(10 * row.size)
+        if flagged(*encounter(seed), 2.0, n_frames=21, integrator=names[seed % len(names)])
+    ]
+    row.got(f"{row.size - len(missed)} of {row.size} flagged, {len(alarms)} of {10 * row.size} good ones")
+    assert not missed
+    assert not alarms
