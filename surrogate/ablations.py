@@ -20,6 +20,7 @@ from surrogate.config import Config, load_config
 from surrogate.data import training_splits
 from surrogate.evaluate import evaluation, write_json
 from surrogate.forecaster import load
+from surrogate.guard import DivergedError
 from surrogate.run import train
 
 EVALUATIONS = 16
@@ -150,12 +151,10 @@ def configured(variant: Variant, data: str, seed: int, settings: Mapping[str, st
 
 
 def trained(config: Config, out: Path, command: str) -> str:
-    """Train, or go on; what went wrong where the loss left the finite numbers, else ""."""
+    """Train, or go on; what went wrong where the losses stayed bad, else ""."""
     try:
         train(config, out, resume=True, device="cpu", command=command, quiet=True)
-    except InputError as error:
-        if "not finite" not in str(error):
-            raise
+    except DivergedError as error:
         return str(error)
     return ""
 

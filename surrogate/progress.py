@@ -16,6 +16,8 @@ from surrogate.trainer import Progress as Standing
 LINE_EVERY_SECONDS = 20.0
 FIRST_LINE_SECONDS = 3.0
 LIVE_EVERY_SECONDS = 0.2
+ONE_LINE = 120
+"""Columns of a terminal from which on all stands on one live line; below, on two without a bar."""
 
 
 class TrainingProgress:
@@ -38,12 +40,13 @@ class TrainingProgress:
         self._live: Progress | None = None
         self._tasks: dict[int, TaskID] = {}
         console = Console(stderr=True)
+        self._wide = console.width >= ONE_LINE
         if console.is_terminal and not quiet:
             self._live = Progress(
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=16),
+                *([BarColumn(bar_width=16)] if self._wide else []),
                 TextColumn("{task.fields[told]}"),
-                TimeElapsedColumn(),
+                *([TimeElapsedColumn()] if self._wide else []),
                 console=console,
             )
 
@@ -114,10 +117,11 @@ class TrainingProgress:
         stage = self._plan.stages[standing.stage]
         last = standing.history[-1]["valid"] if standing.history else None
         best = standing.best if standing.best < float("inf") else None
+        gap = "\n" if self._live and not self._wide else " "
         rate, left = self._pace.steps_per_second, self.left(standing)
         return (
             f"epoch {standing.epoch + (standing.batch > 0)}/{stage.epochs} loss {_number(self._loss)} "
-            f"valid {_number(last)} best {_number(best)} "
+            f"valid {_number(last)} best {_number(best)}{gap}"
             f"{'-' if rate is None else f'{rate:.3g}'} steps/s, left {duration(left)}, "
             f"{memory_in_use() / 1e6:.0f} MB"
         )

@@ -53,11 +53,17 @@ def parsed(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--overwrite", action="store_true", help="replace an existing run")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")
     parser.add_argument(
-        "--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE", help="change the configuration"
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="change the configuration",
     )
     parser.add_argument(
         "--sweep",
         nargs="+",
+        action="extend",
         default=[],
         metavar="SECTION.KEY=A,B,...",
         help="train every combination of these values, each in a folder below RUN, and compare them",

@@ -101,7 +101,7 @@ def test_a_sweep_that_was_stopped_goes_on(
 
 
 def test_several_seeds_have_a_mean_and_a_spread(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, err = command(main, capsys, *ARGUMENTS, "--set", "train.seeds=3", "train.seed=5")
+    status, out, err = command(main, capsys, *ARGUMENTS, "--set", "train.seeds=3", "--set", "train.seed=5")
     assert status == 0, err
     found = rows(folder / "grid" / "table.csv")
     assert [row["train.seed"] for row in found] == ["5", "6", "7"]

@@ -95,6 +95,21 @@ def test_a_terminal_gets_a_live_line_for_each_stage(monkeypatch: pytest.MonkeyPa
         assert text in shown
 
 
+def test_in_eighty_columns_nothing_of_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    clock, standing = Clock(monkeypatch), Progress(stage=1)
+    monkeypatch.setattr(
+        progress_module, "Console", lambda stderr: Console(file=screen, force_terminal=True, width=80)
+    )
+    with TrainingProgress() as report:
+        report.begin(PLAN, standing)
+        trained(report, clock, 50, standing)
+    shown = screen.getvalue()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    for text in ("velocities", "best 0.5", "10 steps/s", " MB"):
+        assert text in shown
+
+
 def test_what_hears_of_validations(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, standing = Clock(monkeypatch), Progress()
     heard: list[dict[str, Any]] = []

@@ -42,6 +42,13 @@ ROWS: Mapping[str, Row] = {
         200,
     ),
     "R3": Row("{size} runs of the engine, each split at a random frame: exact equality", "0 differences", 46, 464),
+    "R4": Row(
+        "{size} x kill -9 in train, half of them at a file operation, resumed each time",
+        "weights, optimiser, random states and metrics byte-equal to an undisturbed run's, 0 unloadable files",
+        2,
+        200,
+    ),
+    "R4-stops": Row("train stopped at {size} of its 59 steps and resumed", "as R4, no step lost", 3, 59),
     "R6": Row(
         "the N-th operation that writes fails (ENOSPC, EIO, EACCES; once and for good), up to {size} cases",
         "one line, no traceback, no false success, the rest intact",
@@ -69,6 +76,21 @@ ROWS: Mapping[str, Row] = {
         "all of those flagged, none of these",
         6,
         50,
+    ),
+    "R16": Row(
+        "a loss of NaN, infinity, or x 100 at {size} points of a training",
+        "no bad weight saved, ends within 5 % of the clean error",
+        2,
+        20,
+    ),
+    "R16-stops": Row(
+        "a training with three bad losses stopped at {size} steps and resumed", "bytes of an unstopped one", 3, 29
+    ),
+    "R17": Row(
+        "resumed with {size} kinds of change (and masses, code, PyTorch)",
+        "all refused by their names, the run untouched",
+        26,
+        26,
     ),
     "R19": Row(
         "{size} x kill -9 with unsaved edits, half of them again while they restore",
