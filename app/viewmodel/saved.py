@@ -1,6 +1,6 @@
 """A session as a file: what is compared, how it is looked at, where the clock stands; data by path."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,10 @@ from app.viewmodel.matrices import TOLERANCE, off_orthogonal
 from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.scene import MAX_PANES
 from app.viewmodel.setup import Given, Operation, Setup, TourTurn
-from app.viewmodel.state import Playback, View
+from app.viewmodel.state import Playback, View, ViewState
 from app.viewmodel.tours import TOURS
 from physics.errors import InputError
-from surrogate.render import COLOURINGS
+from surrogate.render import COLOURINGS, Camera
 from surrogate.render.projection import view_basis
 
 KIND, VERSION = "session", 1
@@ -22,12 +22,19 @@ KIND, VERSION = "session", 1
 
 @dataclass(frozen=True)
 class SavedSession:
-    """The fields of a ViewState that a file keeps."""
+    """The fields of a ViewState that a file keeps; files of before there was a camera have none."""
 
     setup: Setup
     view: View
     playback: Playback
     plane: tuple[int, int]
+    camera: Camera | None = None
+
+
+def saved_of(state: ViewState) -> SavedSession:
+    """What a file keeps of a state."""
+    view = replace(state.view, show_help=False)
+    return SavedSession(state.setup, view, state.playback, state.plane, state.camera)
 
 
 def _check_operation(operation: Operation, where: str) -> None:
@@ -94,5 +101,7 @@ def check_session(saved: SavedSession, where: str) -> None:
             view_basis(saved.view.basis, len(saved.view.basis))
         except (InputError, ValueError) as error:
             raise InputError(f"{where}: content.view.basis: {error}") from None
+    if saved.camera is not None and saved.camera.trouble:
+        raise InputError(f"{where}: content.camera: {saved.camera.trouble}")
     for k, operation in enumerate(setup.operations):
         _check_operation(operation, f"{where}: content.setup.operations[{k}]")

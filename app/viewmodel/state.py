@@ -16,6 +16,7 @@ from app.viewmodel.tasks.model_table import ModelRow
 from app.viewmodel.tasks.sample_errors import SampleError
 from app.viewmodel.training import Training
 from app.viewmodel.work import Prepared
+from surrogate.render.camera import Camera
 from surrogate.render.depth import most_hidden_axis
 from surrogate.render.projection import axis_view_basis, default_view_basis
 
@@ -302,6 +303,8 @@ class ViewState:
         What was asked for last.
     prepared : Prepared or None
         What is shown; made for `prepared.setup`, which lags behind while work is under way.
+    camera : Camera or None
+        Where the user moved it; None for the view that a picture starts with.
     glimpse : Glimpse or None
         The frames on the screen of a comparison that is being made.
     busy : bool
@@ -340,6 +343,7 @@ class ViewState:
     prepared: Prepared | None = None
     playback: Playback = field(default_factory=Playback)
     view: View = field(default_factory=View)
+    camera: Camera | None = None
     glimpse: Glimpse | None = None
     busy: bool = False
     plane: tuple[int, int] = (0, 1)

@@ -87,7 +87,7 @@ class MainWindow(QMainWindow):
         self.resize(min(1280, room.width()), min(800, room.height()))
         self.setMinimumSize(760, 500)
         self.setAcceptDrops(True)
-        self.viewport = Viewport(self, self._viewport_failed)
+        self.viewport = Viewport(self, self._viewport_failed, session.view.camera_moved)
         self.timeline = Timeline(session)
         self._lay_out()
         self.docks = Docks(self, session, catalogue)

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import pyvista as pv
@@ -36,6 +37,7 @@ class Plotter(QtInteractor):  # type: ignore[misc]
         self._full = deque[float](maxlen=JUDGED_BY)
         self._moving = False
         self._interactor: Any = None
+        self._styled: tuple[Any, int] | None = None
         super().__init__(parent, multi_samples=SAMPLES, **options)
         self._rested = QTimer(self)
         self._rested.setSingleShot(True)
@@ -55,6 +57,11 @@ class Plotter(QtInteractor):  # type: ignore[misc]
         self._moving = True
         self._rested.start(REST)
         self.update()
+
+    def when_moved(self, told: Callable[[], None]) -> None:
+        """Call `told` each time the mouse has moved the camera: at the end of a drag, at a turn of the wheel."""
+        style = self._interactor.GetInteractorStyle()
+        self._styled = (style, style.AddObserver("EndInteractionEvent", lambda *_event: told()))
 
     def _asked(self, *_event: object) -> None:
         if not self._in_paint:
@@ -83,6 +90,9 @@ class Plotter(QtInteractor):  # type: ignore[misc]
         if self._interactor is not None:
             self._rested.stop()
             self._interactor.RemoveObserver(self._observer)
+            if self._styled is not None:
+                style, observer = self._styled
+                style.RemoveObserver(observer)
             self._interactor = None
         super().close()
 

@@ -22,7 +22,7 @@ from app.viewmodel.scene import pane_texts, scene_of, steady_framing
 from app.viewmodel.state import ViewState
 from app.viewmodel.work import Prepared
 from app.views.qt_runner import Poster
-from surrogate.render import Framing, Scene
+from surrogate.render import Camera, Framing, Scene
 from surrogate.render.painter import Painter
 
 PLOTTER = "app.views.plotter"
@@ -36,6 +36,8 @@ class Viewport:
     parent : QWidget
     failed : callable
         Told if VTK cannot be loaded or started.
+    camera_moved : callable
+        Told where the user moved the camera, None for the view that a picture starts with.
 
     Attributes
     ----------
@@ -48,7 +50,12 @@ class Viewport:
         What the last frame shows; None until all panes were painted for the first time.
     """
 
-    def __init__(self, parent: QWidget, failed: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        failed: Callable[[BaseException], None],
+        camera_moved: Callable[[Camera | None], None] = lambda _: None,
+    ) -> None:
         QSurfaceFormat.setDefaultFormat(_surface_format())
         self.widget = QWidget(parent)
         self.widget.setMinimumSize(320, 200)
@@ -71,6 +78,8 @@ class Viewport:
         self._scene: Scene | None = None
         self._looks_on: list[QObject] = []
         self._drawn: tuple[object, ...] = ()
+        self._camera: Camera | None = None
+        self._camera_moved = camera_moved
         self._state: ViewState | None = None
         self._poster = Poster(failed)
         self._loader = threading.Thread(target=self._load, name="isotwin loads VTK")
@@ -100,6 +109,7 @@ class Viewport:
         self.plotter = sys.modules[PLOTTER].made_plotter(self.widget)
         for looks_on in self._looks_on:
             self.plotter.installEventFilter(looks_on)
+        self.plotter.when_moved(self._report_camera)
         self.plotter.frameSwapped.connect(self._add_pane, Qt.ConnectionType.QueuedConnection)
         self._layout.addWidget(self.plotter)
         self._layout.setCurrentWidget(self.plotter)
@@ -117,7 +127,7 @@ class Viewport:
         seen = state.seen
         picture = prepared.picture if seen is prepared else seen
         edited = (state.moving, state.draft) if state.moving is not None else None
-        key = (picture, state.frame, state.view, state.selection, no_rollout, scale, edited)
+        key = (picture, state.frame, state.view, state.selection, no_rollout, scale, edited, state.camera)
         if key == self._drawn:
             return
         self._drawn = key
@@ -135,12 +145,13 @@ class Viewport:
             self._painter = None
         if self._painter is None:
             self._painter = Painter(self.plotter, scene, scale, at_once=False)
-            self._home = (scene.radius, scene.flat)
+            self._home, self._camera = (scene.radius, scene.flat), None
         else:
             self._painter.update(scene)
-        if self._home != (scene.radius, scene.flat):
+        if self._home != (scene.radius, scene.flat) or self._camera != state.camera:
             self._home = (scene.radius, scene.flat)
-            self._painter.reset_camera()
+            self._camera = state.camera
+            self._painter.place_camera(state.camera)
         self.render()
         self._asked = seen
         if self._painter.complete:
@@ -209,6 +220,7 @@ class Viewport:
         if self._painter is None or self._scene is None or self._scene.flat or axis >= len(self._scene.labels):
             return False
         self._painter.look_along(axis)
+        self._report_camera()
         self.render()
         return True
 
@@ -216,7 +228,17 @@ class Viewport:
         """The three-quarter view again."""
         if self._painter is not None:
             self._painter.reset_camera()
+            self._tell(None)
             self.render()
+
+    def _report_camera(self) -> None:
+        """The user let go of the camera."""
+        if self._painter is not None:
+            self._tell(self._painter.camera())
+
+    def _tell(self, camera: Camera | None) -> None:
+        self._camera = camera  # it stands there already
+        self._camera_moved(camera)
 
     def render(self) -> None:
         """Render once, at the next paint: `plotter.render()` would render now, and at that paint again."""

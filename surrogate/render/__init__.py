@@ -4,6 +4,7 @@
 VTK nor matplotlib; :mod:`surrogate.render.painter` loads PyVista when a painter is made.
 """
 
+from surrogate.render.camera import Camera as Camera
 from surrogate.render.colourings import COLOURINGS as COLOURINGS
 from surrogate.render.colourings import Legend as Legend
 from surrogate.render.options import LAYOUTS as LAYOUTS

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError
+from surrogate.render.camera import Camera
 from surrogate.render.lines import ArrowField, Polylines, cage
 from surrogate.render.offscreen import offscreen_plotter
 from surrogate.render.overlay import Overlay
@@ -126,9 +127,8 @@ class Painter:
     def reset_camera(self) -> None:
         """Frame the scene's ball: three-quarter view, or straight on where there is no depth."""
         scene, camera = self._scene, self._camera
-        aspect = self._fitted = self._aspect()
-        half = np.radians(VIEW_ANGLE / 2.0)
-        distance = MARGIN * scene.radius / (np.sin(half) * aspect)
+        self._fitted = self._aspect()
+        distance, scale = self._home()
         across = np.cos(ELEVATION)
         towards = np.array([across * np.cos(VIEW_AZIMUTH), across * np.sin(VIEW_AZIMUTH), np.sin(ELEVATION)])
         up = (0.0, 0.0, 1.0)
@@ -139,8 +139,43 @@ class Painter:
         camera.SetPosition(*(scene.focus + distance * towards).tolist())
         camera.SetViewUp(*up)
         camera.SetParallelProjection(scene.flat)
-        camera.SetParallelScale(MARGIN * scene.radius / aspect)
+        camera.SetParallelScale(scale)
         camera.SetWindowCenter(0.0, 0.06)  # the titles stand above
+        self._clip()
+
+    def _home(self) -> tuple[float, float]:
+        """Distance and parallel scale of the view that a picture starts with, in the panes it is fitted to."""
+        scale = MARGIN * self._scene.radius / self._fitted
+        return scale / float(np.sin(np.radians(VIEW_ANGLE / 2.0))), scale
+
+    def camera(self) -> Camera:
+        """Where the camera stands now."""
+        scene, camera = self._scene, self._camera
+        focus = np.array(camera.GetFocalPoint())
+        towards, up = np.array(camera.GetPosition()) - focus, np.array(camera.GetViewUp())
+        far = float(np.linalg.norm(towards))
+        distance, scale = self._home()
+        return Camera(
+            _vector(towards / far),
+            _vector(up / np.linalg.norm(up)),
+            float(camera.GetParallelScale() / scale if scene.flat else far / distance),
+            _vector((focus - scene.focus) / scene.radius),
+            scene.flat,
+        )
+
+    def place_camera(self, wanted: Camera | None) -> None:
+        """Put the camera where another one stood; as at the start for None, or one of a scene of another kind."""
+        self.reset_camera()
+        scene, camera = self._scene, self._camera
+        if wanted is None or wanted.flat != scene.flat:
+            return
+        distance, scale = self._home()
+        focus = scene.focus + scene.radius * np.array(wanted.shift)
+        away = distance if scene.flat else distance * wanted.distance
+        camera.SetFocalPoint(*focus.tolist())
+        camera.SetPosition(*(focus + away * np.array(wanted.towards)).tolist())
+        camera.SetViewUp(*wanted.up)
+        camera.SetParallelScale(scale * (wanted.distance if scene.flat else 1.0))
         self._clip()
 
     def look_along(self, axis: int) -> None:
@@ -232,6 +267,11 @@ class Painter:
         for actors in self._panes:
             actors.remove()
         self._panes.clear()
+
+
+def _vector(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    x, y, z = values.tolist()
+    return x, y, z
 
 
 def camera_matrix(camera: Any, aspect: float) -> NDArray[np.float64]:

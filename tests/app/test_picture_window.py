@@ -297,3 +297,43 @@ def test_two_hundred_particles_play_and_panels_keep_their_pace(open_window, qtbo
     session.clock.step(1)  # paused: at once
     assert calls["readouts"] >= 4
     assert calls["system"] == 1
+
+
+def test_the_camera_comes_back_with_a_session_file(open_window, qtbot, tmp_path):
+    """Dragged and zoomed with the mouse, saved, put back at the start, opened: it stands where it stood."""
+    from PySide6.QtCore import QPoint, QPointF, Qt
+    from PySide6.QtGui import QWheelEvent
+
+    window = open_window()
+    session, left = window.session, Qt.MouseButton.LeftButton
+    session.clock.toggle_play()
+    session.view.set(show_help=False)
+    painted(qtbot, window)
+    plotter, path = window.viewport.plotter, tmp_path / "camera.json"
+    home = window.viewport._painter.camera()
+    assert session.state.camera is None
+
+    corner = QPoint(30, plotter.height() // 2)
+    qtbot.mousePress(plotter, left, pos=corner)
+    qtbot.mouseMove(plotter, corner + QPoint(60, 40))
+    qtbot.mouseRelease(plotter, left, pos=corner + QPoint(60, 40))
+    turned = session.state.camera
+    assert turned is not None
+    assert np.dot(turned.towards, home.towards) < 0.99
+    wheel = QWheelEvent(
+        QPointF(corner), QPointF(plotter.mapToGlobal(corner)), QPoint(), QPoint(0, 240),
+        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    plotter.wheelEvent(wheel)
+    near = session.state.camera
+    assert near.distance < 0.95 * turned.distance
+
+    session.files.save(str(path))
+    press(qtbot, window, Qt.Key.Key_F, modifier=Qt.KeyboardModifier.ShiftModifier)
+    assert session.state.camera is None
+    assert window.viewport._painter.camera().distance == pytest.approx(1.0)
+    session.files.open(str(path))
+    painted(qtbot, window)
+    found = window.viewport._painter.camera()
+    assert np.allclose(found.towards + found.up + found.shift, near.towards + near.up + near.shift, atol=1e-9)
+    assert found.distance == pytest.approx(near.distance)

@@ -7,7 +7,10 @@ import pytest
 from app.viewmodel.actions import ACTIONS
 from app.viewmodel.saved import load_session
 from physics.errors import InputError
+from surrogate.render import Camera
 from tests.app.fakes import FakeDialogs, prompt_session, texts
+
+CAMERA = Camera((0.6, 0.0, 0.8), (0.0, 1.0, 0.0), 0.5, (0.1, 0.0, -0.2))
 
 
 def saved(path):
@@ -16,6 +19,7 @@ def saved(path):
     session.view.set(axes=(0, 1, 4), colour_by="error")
     session.clock.set_speed(2.0)
     session.clock.seek(7)
+    session.view.camera_moved(CAMERA)
     ACTIONS["save"].run(session, FakeDialogs(saved=str(path)))
     assert texts(session) == ("info", f"saved {path.name}")
     return session
@@ -47,6 +51,7 @@ def test_a_session_comes_back(tmp_path):
     new = session.state
     assert (new.setup, new.plane, new.playback, new.frame) == (old.setup, (0, 4), old.playback, 7)
     assert (new.view.axes, new.view.colour_by, new.view.show_help) == ((0, 1, 4), "error", False)
+    assert new.camera == CAMERA
     assert new.preferences.recent == (str(path),)
     session.undo()
     assert session.state.setup.dims is None
@@ -61,6 +66,10 @@ def test_a_session_comes_back(tmp_path):
         (lambda d: d["content"]["setup"].update(dims=99), "setup.dims: 99; expected 1 to 8"),
         (lambda d: d["content"]["playback"].update(speed=-1), "playback.speed: -1.0; expected"),
         (lambda d: d["content"].pop("view"), "expected also view"),
+        (lambda d: d["content"]["camera"].update(up=[1.2, 0, 1.6]), "camera: towards and up must have length 1"),
+        (lambda d: d["content"]["camera"].update(up=[0.6, 0, 0.8]), "camera: up must not be towards"),
+        (lambda d: d["content"]["camera"].update(distance=0), "camera: distance 0; expected 0.001 to 1000"),
+        (lambda d: d["content"]["camera"].update(shift=[0, 1e9, 0]), "camera: shift; expected at most 1000"),
         (lambda d: d.update(version=7), "version 7; expected 1"),
     ],
 )
@@ -76,6 +85,30 @@ def test_a_bad_one_changes_nothing(tmp_path, change, words):
     assert words in session.state.message.text
     assert str(path) in session.state.message.text
     assert (session.state.setup, session.state.view) == (before.setup, before.view)
+
+
+def test_a_session_from_before_there_was_a_camera(tmp_path):
+    path = tmp_path / "s.json"
+    saved(path)
+    document = json.loads(path.read_text())
+    del document["content"]["camera"]
+    path.write_text(json.dumps(document))
+    session = prompt_session()
+    session.view.camera_moved(CAMERA)
+    session.files.open(str(path))
+    assert session.state.camera is None
+    assert session.state.setup.dims == 5
+
+
+def test_the_camera_stays_while_the_world_turns_and_starts_anew_with_another_system():
+    session = prompt_session()
+    session.view.camera_moved(CAMERA)
+    session.world.rotate(0, 1, 30.0)
+    assert session.state.camera == CAMERA
+    session.undo()
+    assert session.state.camera == CAMERA  # no step of its own, and not touched by others
+    session.system.choose_dims(4)
+    assert session.state.camera is None
 
 
 def test_where_it_cannot_be_written(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.viewmodel.autosave import Autosave, Left, OwnFile, left_behind
-from app.viewmodel.saved import SavedSession
+from app.viewmodel.saved import saved_of
 from app.viewmodel.state import Offer, ViewState
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ class AutosaveIntents:
 
     def _saved(self) -> Autosave:
         state = self._session.state
-        session = SavedSession(state.setup, replace(state.view, show_help=False), state.playback, state.plane)
-        return Autosave(session, self._session.files.path, time.time(), draft=state.draft)
+        return Autosave(saved_of(state), self._session.files.path, time.time(), draft=state.draft)
 
     def _submit(self, saved: Autosave | None, then_remove: Left | None = None) -> None:
         own = self._own
@@ -143,4 +142,4 @@ def offer_of(saved: Autosave) -> Offer:
 def _worth_keeping(state: ViewState) -> object:
     """What is compared to see whether the session has changed; a running clock is no change."""
     playback = replace(state.playback, position=0.0) if state.playback.playing else state.playback
-    return state.setup, replace(state.view, show_help=False), playback, state.plane, state.draft
+    return state.setup, replace(state.view, show_help=False), playback, state.plane, state.camera, state.draft

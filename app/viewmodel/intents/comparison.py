@@ -155,17 +155,19 @@ class ComparisonIntents:
     def _take(self, prepared: Prepared, busy: bool) -> None:
         state = self._session.state
         old = state.prepared
-        playback, selection = state.playback, state.selection
+        playback, selection, camera = state.playback, state.selection, state.camera
         moved = state.moving is not None and old is not None and _as_many(old, prepared)
         if not moved and (old is None or _different_film(old.setup, prepared.setup)):
             selection = Selection()
             if self.resume_at is None:
                 playback = replace(playback, position=0.0, backwards=False, mark_in=None, mark_out=None)
+                camera = None
         if self.resume_at is not None:
             playback, self.resume_at = replace(playback, position=self.resume_at), None
         self._session.publish(
             prepared=prepared,
             selection=selection,
+            camera=camera,
             busy=busy,
             glimpse=None,
             **_within(replace(state, playback=playback), prepared),

@@ -1,13 +1,12 @@
 """Opening what the user points at, and saving the session."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.viewmodel.draft import Draft
 from app.viewmodel.intents.system import OWN_SYSTEM
 from app.viewmodel.runner import Callbacks
-from app.viewmodel.saved import SavedSession, load_session, save_session
+from app.viewmodel.saved import SavedSession, load_session, save_session, saved_of
 from app.viewmodel.setup import Setup
 from physics.errors import InputError
 
@@ -51,10 +50,8 @@ class FileIntents:
 
     def save(self, path: str) -> None:
         """Write the session to a file."""
-        state = self._session.state
-        saved = SavedSession(state.setup, replace(state.view, show_help=False), state.playback, state.plane)
         try:
-            save_session(Path(path), saved)
+            save_session(Path(path), saved_of(self._session.state))
         except OSError as error:
             self._session.say(f"not saved: {path}: {error.strerror}", "error")
             return
@@ -80,6 +77,8 @@ class FileIntents:
         session.remember()
         session.comparison.resume_at = saved.playback.position
         session.tours.pause()
-        session.publish(view=saved.view, playback=saved.playback, plane=saved.plane, draft=draft)
+        session.publish(
+            view=saved.view, playback=saved.playback, plane=saved.plane, draft=draft, camera=saved.camera
+        )
         session.comparison.use(saved.setup)
         self.path = path

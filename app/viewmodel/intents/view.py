@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.state import TRAILS, neighbour
+from surrogate.render import Camera
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session
@@ -22,6 +23,11 @@ class ViewIntents:
         if replace(view, theme=old.theme, show_help=old.show_help) != old:
             self._session.remember()
         self._session.publish(view=view)
+
+    def camera_moved(self, camera: Camera | None) -> None:
+        """Keep where the camera stands (no step to undo); None for the view that a picture starts with."""
+        if camera != self._session.state.camera:
+            self._session.publish(camera=camera)
 
     def toggle_colour(self) -> None:
         """Colour by charge or by error."""

@@ -340,3 +340,28 @@ def test_a_released_plotter_may_have_another_painter(comparison_of):
         again = Painter(painter._plotter, scene)
         assert _changed(again.frame(), once) < 0.002
         again.release()
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_a_camera_is_put_where_another_one_stood(comparison_of, n):
+    """In a scene of another size and panes of another shape: what was looked at is seen from the same side."""
+    scene = build_scene(comparison_of(n), 2)
+    with Painter.offscreen(scene, SIZE) as painter:
+        home = painter.camera()
+        assert home.trouble == ""
+        assert home.distance == pytest.approx(1.0)
+        assert np.allclose(home.shift, 0.0)
+        towards = (0.0, 0.0, 1.0) if n == 2 else (0.6, 0.0, 0.8)
+        wanted = replace(home, towards=towards, up=(0.0, 1.0, 0.0), distance=0.5, shift=(0.2, -0.1, 0.0))
+        painter.place_camera(wanted)
+        before = painter.frame()
+        painter.place_camera(None)
+        assert painter.camera() == home
+        assert np.abs(painter.frame().astype(int) - before).max() > 50
+    with Painter.offscreen(replace(scene, radius=3.0 * scene.radius), (500, 700)) as painter:
+        painter.place_camera(wanted)
+        found = painter.camera()
+        assert np.allclose(found.towards + found.up + found.shift, wanted.towards + wanted.up + wanted.shift)
+        assert found.distance == pytest.approx(0.5)
+        painter.place_camera(replace(wanted, flat=not wanted.flat))
+        assert np.allclose(painter.camera().towards, home.towards)
