@@ -32,7 +32,7 @@ from physics.types import State, System, Trajectory
 from surrogate.comparison import Comparison
 from surrogate.exporters import EXPORTERS, export_all
 from surrogate.forecaster import Forecaster, load
-from surrogate.metrics import equivariance_errors, haar_matrices, relative_residuals
+from surrogate.metrics import haar_matrices, relative_residuals
 from surrogate.render import COLOURINGS, LAYOUTS, ViewOptions
 from surrogate.render.colourings import colouring_of
 from surrogate.rollout import chained_rollout, horizon_in_frames, sliding_forecast
@@ -165,8 +165,12 @@ def comparison_parts(
     details: dict[str, Any] | None = None,
     chained: bool = True,
     dtype: torch.dtype = torch.float32,
+    n_elements: int = 8,
 ) -> Iterator[Comparison]:
-    """First the comparison without roll-out and equivariance error, for those who wait for it, then the whole."""
+    """First the comparison without roll-out and equivariance error, for those who wait for it, then the whole.
+
+    `n_elements` Haar-random elements of O(n) measure the latter where there is no rotation.
+    """
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
     k = horizon_in_frames(truth.times, model.horizon)
     sliding = sliding_forecast(model, truth, dtype)
@@ -209,14 +213,17 @@ def comparison_parts(
         rolled = chained_rollout(model, truth, dtype) if chained else None
     except InputError as error:  # the sliding forecast is still worth showing
         ran_away = {"rollout_note": f"no chained roll-out: {error}"}
-    q = np.repeat(truth.system.charges[None], len(sliding.positions), axis=0)
+    shape = (len(sliding.positions), truth.system.n_particles)
+    q, m = (np.broadcast_to(a, shape) for a in (truth.system.charges, truth.system.masses))
 
     def forecast(x: FloatArray, v: FloatArray) -> FloatArray:
-        return model.forecast_in(x, v, q, dtype)[0]
+        return model.forecast_in(x, v, q, dtype, m)[0]
 
     x, v = truth.positions[:-k], truth.velocities[:-k]
     if rotation.identity:
-        errors = equivariance_errors(forecast, x, v, haar_matrices(truth.n_dims, 8, 0))
+        matrices = haar_matrices(truth.n_dims, n_elements, 0)
+        residuals = [relative_residuals(forecast(x @ g.T, v @ g.T), sliding.positions, g) for g in matrices]
+        errors = np.concatenate(residuals)
     else:
         # The forecast of the turned state, which there is, against the turned forecast of the state before it.
         before = forecast(x @ rotation.matrix, v @ rotation.matrix)

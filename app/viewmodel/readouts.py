@@ -83,8 +83,8 @@ def readouts(state: ViewState) -> ReadOut:
         if drift:
             lines.append(("roll-out energy", drift))
     lines.append(("a 1e-6 perturbation has grown", f"{short_number(float(prepared.growth[frame]))}×"))
-    note = prepared.clamp_note
-    said = (f"{note[:1].upper()}{note[1:]}." if note else "", verdict(prepared))
+    notes = [f"{n[:1].upper()}{n[1:]}." for n in (prepared.clamp_note, prepared.left_out) if n]
+    said = (*notes, verdict(prepared))
     return ReadOut(tuple(name for _, name in sources), tuple(table), tuple(lines), " ".join(filter(None, said)))
 
 

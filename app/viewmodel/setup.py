@@ -286,6 +286,8 @@ class Setup:
         Shipped names or paths: who forecasts, and the second model beside it; none when empty.
     effort, contrast_effort : Effort
         Of the two models.
+    in_full : bool
+        Make everything for a large system, too (`app.viewmodel.detail`).
     operations : tuple of Operation
         The world rotation.
     """
@@ -303,6 +305,7 @@ class Setup:
     effort: Effort = Effort()
     contrast_effort: Effort = Effort()
     own: OwnScene | None = None
+    in_full: bool = False
     operations: tuple[Operation, ...] = field(default=())
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.detail import FULL, Detail
 from physics.rotations import random_rotation
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ Arrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 """Positions and velocities (samples, N, n), charges and masses (samples, N)."""
 
 NAMES = ("rotation", "reflection", "translation", "permutation")
-
-SAMPLED = 60
-"""At most so many frames are measured."""
-
-DOUBLE_SAMPLED = 8
-"""So many of them in double precision too."""
 
 ROUND_OFF = 1e-4
 """An equivariance error below this is round-off of float32 arithmetic."""
@@ -130,8 +125,8 @@ def relative(turned: FloatArray, f: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.norm(turned - f, axis=(1, 2)) / np.maximum(size, 1e-300))
 
 
-def sampled_frames(n_frames: int, most: int = SAMPLED) -> NDArray[np.int64]:
-    """Evenly spread frames, the first one among them."""
+def sampled_frames(n_frames: int, most: int) -> NDArray[np.int64]:
+    """At most so many evenly spread frames, the first one among them."""
     return np.arange(0, n_frames, max(-(-n_frames // most), 1), dtype=np.int64)
 
 
@@ -140,7 +135,12 @@ Forecast = Callable[[Arrays], FloatArray]
 
 
 def model_symmetry(
-    single: Forecast, double: Forecast, truth: "Trajectory", rotation: FloatArray | None, n_seen: int
+    single: Forecast,
+    double: Forecast,
+    truth: "Trajectory",
+    rotation: FloatArray | None,
+    n_seen: int,
+    detail: Detail = FULL,
 ) -> Symmetry:
     """Of a model, at frames of the sliding forecast.
 
@@ -154,9 +154,11 @@ def model_symmetry(
         The world rotation: the states before it are turned by it.
     n_seen : int
         Frames of the forecast.
+    detail : Detail
+        At how many of them.
     """
-    frames = sampled_frames(n_seen)
-    few = sampled_frames(len(frames), DOUBLE_SAMPLED)
+    frames = sampled_frames(n_seen, detail.sampled)
+    few = sampled_frames(len(frames), detail.double_sampled)
     shape = (len(frames), truth.system.n_particles)
     charges, masses = (np.broadcast_to(a, shape) for a in (truth.system.charges, truth.system.masses))
     arrays = (truth.positions[frames], truth.velocities[frames], charges, masses)

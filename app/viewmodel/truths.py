@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.detail import detail_of
 from app.viewmodel.own_scene import scenario_of_scene, scene_of_state
 from app.viewmodel.setup import Effort, Operation, OwnScene, Setup, rotation_matrix
 from app.viewmodel.symmetry import Arrays, engine_errors
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from physics.types import State, Trajectory
 
 FloatArray = NDArray[np.float64]
-
-APP_FRAMES_PER_HORIZON = 25
-"""Frames of one model horizon as shown: smooth at real-time speed."""
 
 CLAMP_SEEDS = 16
 """Where the clamp never acts, a seed with which it does is looked for below this."""
@@ -62,7 +60,7 @@ def before_the_turn(setup: Setup, horizon: float) -> Unturned:
     path = Path(setup.data or setup.scenario)
     stamp = path.stat().st_mtime_ns if path.exists() else 0
     unrotated = replace(setup, operations=(), model="", contrast="", effort=Effort(), contrast_effort=Effort())
-    return _unturned(unrotated, horizon / APP_FRAMES_PER_HORIZON, stamp)
+    return _unturned(unrotated, horizon, stamp)
 
 
 def truths(setup: Setup, horizon: float) -> tuple["Trajectory", Unturned]:
@@ -86,7 +84,7 @@ def _turned(before: Unturned, operations: tuple[Operation, ...]) -> "Trajectory"
 
 
 @lru_cache(maxsize=8)
-def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
+def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
     """Made once for each system; `stamp` is the time of its file's last change."""
     from physics.dataset import available_splits, read_samples
     from physics.scenarios import load_scenario
@@ -121,7 +119,8 @@ def _unturned(setup: Setup, interval: float, stamp: int) -> Unturned:
         n_particles=setup.particles if drawn else None,
         seed=setup.seed if drawn else None,
     )
-    finer = replace(scenario, frame_interval=interval)
+    per_horizon = detail_of(system.n_particles, setup.in_full).frames_per_horizon
+    finer = replace(scenario, frame_interval=horizon / per_horizon)
     plain = finer.trajectory(system, state)
     seed = scenario.random.get("seed") if setup.seed is None else setup.seed
     facts = {

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.detail import Detail, detail_of, left_out
 from app.viewmodel.glimpse import Glimpse, glimpse_of, turned_is_enough
 from app.viewmodel.own_scene import scenario_of_scene
 from app.viewmodel.setup import Effort, OwnScene, Setup, rotation_matrix
 from app.viewmodel.symmetry import Forecast, Symmetry, model_symmetry
 from app.viewmodel.truths import (
-    APP_FRAMES_PER_HORIZON,
     Unturned,
     before_the_turn,
     errors_of_engine,
@@ -64,6 +64,8 @@ class Prepared:
         What to run where the law was not learned; empty where it was.
     clamp_note : str
         That the clamped law never clamped, and which seed to try; empty where it did or is not used.
+    left_out : str
+        What is missing because the system is large; empty for nothing.
     symmetry : mapping of str to Symmetry
         Equivariance errors of "model", "contrast" and "engine", as far as there are any.
     energies : mapping of str to (n_frames,) float64
@@ -100,6 +102,7 @@ class Prepared:
     splits: tuple[str, ...] = ()
     scene: OwnScene | None = None
     clamp_note: str = ""
+    left_out: str = ""
     symmetry: Mapping[str, Symmetry] = field(default_factory=dict)
     energies: Mapping[str, FloatArray] = field(default_factory=dict)
     kinetic: float = 1.0
@@ -176,6 +179,7 @@ def prepared_parts(setup: Setup, progress: Callable[[float], None] = lambda _: N
     truth, before = truths(setup, model.horizon)
     reached(0.2)
     plain, facts = before.truth, before.facts
+    detail = detail_of(truth.system.n_particles, setup.in_full)
     title = facts["title"]
     rotation = _rotation(setup, truth.n_dims)
     parts = comparison_parts(
@@ -186,6 +190,7 @@ def prepared_parts(setup: Setup, progress: Callable[[float], None] = lambda _: N
         law_known=facts["law_known"],
         command=command_of(setup, default_model()),
         details={"description": facts["description"], "seed": facts["seed"], **_about(model)},
+        n_elements=detail.n_elements,
     )
     comparison = with_energy_shares(next(parts))
     reached(0.4)
@@ -202,6 +207,7 @@ def prepared_parts(setup: Setup, progress: Callable[[float], None] = lambda _: N
                 law_known=facts["law_known"],
                 details=_about(other),
                 chained=False,
+                n_elements=detail.n_elements,
             )
             contrast = with_energy_shares(next(other_parts))
         except InputError as error:
@@ -222,6 +228,7 @@ def prepared_parts(setup: Setup, progress: Callable[[float], None] = lambda _: N
         splits=facts.get("splits", ()),
         scene=before.scene,
         clamp_note=facts.get("clamp_note", ""),
+        left_out=left_out(detail, stored=before.scenario is None),
         measured=False,
     )
     yield first
@@ -235,7 +242,7 @@ def prepared_parts(setup: Setup, progress: Callable[[float], None] = lambda _: N
         comparison=comparison,
         contrast=contrast,
         truth_residual=truth_residual(truth, plain, rotation.matrix, seen.n_frames),
-        symmetry=_symmetry(first, (model, other), truth, before),
+        symmetry=_symmetry(first, (model, other), truth, before, detail),
         energies=_energies(comparison, contrast),
         kinetic=_kinetic(comparison),
         measured=True,
@@ -266,8 +273,9 @@ def glimpse(setup: Setup, near: tuple[int, int]) -> Glimpse | None:
         other = None  # the whole comparison says why
     before = before_the_turn(setup, model.horizon)
     rotation = _rotation(setup, before.truth.n_dims)
+    detail = detail_of(before.truth.system.n_particles, setup.in_full)
     isotropic = before.scenario is None or force_of(before.truth.system.law).isotropic
-    if turned_is_enough(before.growth, isotropic, near[1] + APP_FRAMES_PER_HORIZON):
+    if turned_is_enough(before.growth, isotropic, near[1] + detail.frames_per_horizon):
         truth = before.truth.transformed(rotation.matrix)
     else:
         truth = truths(setup, model.horizon)[0]
@@ -275,15 +283,20 @@ def glimpse(setup: Setup, near: tuple[int, int]) -> Glimpse | None:
 
 
 def _symmetry(
-    first: Prepared, models: "tuple[Forecaster, Forecaster | None]", truth: "Trajectory", before: Unturned
+    first: Prepared,
+    models: "tuple[Forecaster, Forecaster | None]",
+    truth: "Trajectory",
+    before: Unturned,
+    detail: Detail,
 ) -> dict[str, Symmetry]:
     """Of the models and the engine, under the world rotation or, without one, a Haar draw."""
     n_seen = first.comparison.truth.n_frames
     rotation = first.comparison.rotation if first.setup.operations else None
-    found = {"model": model_symmetry(*_precisions(models[0]), truth, rotation, n_seen)}
+    found = {"model": model_symmetry(*_precisions(models[0]), truth, rotation, n_seen, detail)}
     if models[1] is not None and first.contrast is not None:
-        found["contrast"] = model_symmetry(*_precisions(models[1]), truth, rotation, first.contrast.truth.n_frames)
-    if before.scenario is not None:
+        n_forecast = first.contrast.truth.n_frames
+        found["contrast"] = model_symmetry(*_precisions(models[1]), truth, rotation, n_forecast, detail)
+    if before.scenario is not None and detail.engine:
         errors = {name: values[-n_seen:] for name, values in errors_of_engine(before).items()}
         turned = truth_residual(truth, before.truth, first.comparison.rotation, n_seen)
         if turned is not None:

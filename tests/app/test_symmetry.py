@@ -120,7 +120,7 @@ def test_elements_are_of_the_group_and_do_something(n):
 
 def test_frames_and_relative_errors():
     assert sampled_frames(5, 10).tolist() == [0, 1, 2, 3, 4]
-    assert len(sampled_frames(276)) <= 60
+    assert len(sampled_frames(276, 60)) <= 60
     f = np.array([[[1.0], [-1.0]]])
     assert relative(f + 0.5, f)[0] == pytest.approx(0.5)
     assert ROUND_OFF == 1e-4

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.viewmodel.own_scene import scene_of_state
 from app.viewmodel.runner import InlineRunner
 from app.viewmodel.session import Session
 from app.viewmodel.setup import RandomTurn, Setup, Turn
@@ -13,6 +14,7 @@ from app.viewmodel.state import ViewState
 from app.viewmodel.truths import growth_of
 from app.viewmodel.work import ExportRequest, default_model, describe_file, export, prepare, prepared_parts
 from physics.errors import InputError
+from physics.scenarios import load_scenario
 from surrogate.zoo import shipped_models
 from tests.app.fakes import texts
 from tests.surrogate.helpers import npz, saved_model, tiny_arrays
@@ -107,8 +109,6 @@ def test_a_clamp_that_never_acts_is_found_and_a_seed_where_it_does(models):
 
 
 def test_growth_starts_at_one_and_says_nothing_of_unknown_laws(models):
-    from physics.scenarios import load_scenario
-
     truth = load_scenario("bound").trajectory(*load_scenario("bound").initial())
     growth = growth_of(truth)
     assert growth[0] == pytest.approx(1.0, rel=1e-6)
@@ -128,6 +128,7 @@ def test_growth_starts_at_one_and_says_nothing_of_unknown_laws(models):
 
 def test_a_long_comparison_tells_how_far_it_is(models, monkeypatch):
     setup, told = Setup(scenario="binary", model=models["egnn"]), []
+    monkeypatch.setattr("app.viewmodel.work.LONG", np.inf)  # however slow the machine, this one is quick
     list(prepared_parts(setup, told.append))
     assert told == []
     monkeypatch.setattr("app.viewmodel.work.LONG", 0.0)
@@ -135,6 +136,32 @@ def test_a_long_comparison_tells_how_far_it_is(models, monkeypatch):
     assert told == sorted(told)
     assert len(told) > 2
     assert 0 < told[0] < told[-1] < 1
+
+
+def test_masses_are_no_lack_of_equivariance(models):
+    """The forecast of the state before the turn is made with the masses that the turned one is made with."""
+    scenario = scene_of_state(load_scenario("binary").trajectory(*load_scenario("binary").initial()), "own", 4.0)
+    own = replace(scenario, masses=(1.0, 3.0))
+    for operations in ((), (Turn(0, 1, 40.0),)):
+        prepared = prepare(Setup(own=own, model=models["egnn"], operations=operations))
+        assert prepared.comparison.equivariance_error < 1e-4
+        assert (prepared.comparison.truth.system.masses == (1.0, 3.0)).all()
+
+
+def test_a_large_system_goes_without_some_of_it_and_says_so(models, monkeypatch):
+    monkeypatch.setattr("app.viewmodel.detail.MOST_IN_FULL", 4)
+    large = Setup(scenario="bound", model=models["egnn"], seed=41)  # no other test's: truths are kept
+    reduced, full = prepare(large), prepare(replace(large, in_full=True))
+    assert np.allclose(np.diff(reduced.comparison.truth.times), 1.0 / 8)
+    assert np.allclose(np.diff(full.comparison.truth.times), 1.0 / 25)
+    assert np.allclose(reduced.comparison.truth.positions[8], full.comparison.truth.positions[25], atol=1e-9)
+    assert "8 frames a horizon rather than 25" in reduced.left_out
+    assert "no errors of the engine" in reduced.left_out
+    assert full.left_out == ""
+    assert set(reduced.symmetry) == {"model"}
+    assert set(full.symmetry) == {"model", "engine"}
+    assert len(reduced.symmetry["model"].frames) <= 12 < len(full.symmetry["model"].frames)
+    assert reduced.comparison.equivariance_error < 1e-4
 
 
 @pytest.mark.parametrize("name", shipped_models())

@@ -21,6 +21,10 @@ ACTIONS: dict[str, Action] = {
     "cancel-measuring": Action(
         "Cancel measuring", "Models", "", lambda s, d: s.models.cancel(), "Stop it; the rows that are there stay"
     ),
+    "measure-in-full": Action(
+        "Measure in full", "Models", "", lambda s, d: s.system.toggle_in_full(),
+        "All frames and all measurements of a large system, too: takes minutes; again for the short way",
+    ),
     "swap-models": Action(
         "Swap the two models", "Models", "Ctrl+Shift+M", lambda s, d: s.models.swap(),
         "The second model forecasts, the first stands beside it",

@@ -172,8 +172,10 @@ class ComparisonIntents:
             glimpse=None,
             **_within(replace(state, playback=playback), prepared),
         )
-        if prepared.clamp_note and (old is None or old.clamp_note != prepared.clamp_note):
-            self._session.say(prepared.clamp_note)
+        for note in ("left_out", "clamp_note"):
+            text = getattr(prepared, note)
+            if text and (old is None or getattr(old, note) != text):
+                self._session.say(text)
 
     def _failed(self, reason: str) -> None:
         self._over()
@@ -204,5 +206,5 @@ def _as_many(a: Prepared, b: Prepared) -> bool:
 
 def _different_film(a: Setup, b: Setup) -> bool:
     """Whether the clock starts anew: another system, not another rotation or model."""
-    keys = ("scenario", "data", "split", "index", "dims", "particles", "seed", "clamped", "own")
+    keys = ("scenario", "data", "split", "index", "dims", "particles", "seed", "clamped", "own", "in_full")
     return any(getattr(a, key) != getattr(b, key) for key in keys)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from app.viewmodel.detail import MOST_IN_FULL
 from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.setup import Effort, fitting_operations
 
@@ -77,6 +78,14 @@ class SystemIntents:
         """Use the published clamped law, which is not isotropic, or the scenario's own again."""
         if not self._fixed_by_data("law"):
             self._session.comparison.change(clamped=not self._session.state.setup.clamped)
+
+    def toggle_in_full(self) -> None:
+        """Make everything for a large system, too, or go without some of it again."""
+        prepared, setup = self._session.state.prepared, self._session.state.setup
+        if not setup.in_full and prepared is not None and not prepared.left_out:
+            self._session.say(f"up to {MOST_IN_FULL} particles everything is measured")
+            return
+        self._session.comparison.change(in_full=not setup.in_full)
 
     def _fixed_by_data(self, what: str) -> bool:
         if self._session.state.setup.data:
