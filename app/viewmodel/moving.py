@@ -118,6 +118,10 @@ def with_edited(drawn: Scene, state: "ViewState") -> Scene:
     return replace(drawn, panes=panes, headline=headline, selected=tuple(k for k in drawn.selected if k < count))
 
 
+FAR, LIGHT = 1e15, 1e-12
+"""A scene that is being edited may hold what no simulation takes: places and masses are drawn within these."""
+
+
 def _edited_pane(pane: Pane, drawn: Scene, edited: Drawing, state: "ViewState") -> Pane:
     scene = edited.scene
     charges = np.array(scene.charges)
@@ -128,9 +132,9 @@ def _edited_pane(pane: Pane, drawn: Scene, edited: Drawing, state: "ViewState") 
         subtitle=f"state at t = {scene.start:g}. {KEYS}",
         badge="not simulated yet" if waits else "",
         footer=_words(scene, state),
-        points=edited.places.astype(np.float32),
+        points=np.clip(edited.places, -FAR, FAR).astype(np.float32),
         colours=charge_colours(charges, drawn.theme).astype(np.uint8),
-        radii=particle_radii(np.array(scene.masses), drawn.radius),
+        radii=particle_radii(np.maximum(scene.masses, LIGHT), drawn.radius),
         signs=np.sign(charges).astype(np.int8),
         seen=np.ones(len(charges), dtype=np.float32),
         trails=pane.trails[:, :0],

@@ -187,6 +187,17 @@ class CurvePlot(QWidget):
         self.all.setVisible(high - low < 0.97 * whole)
 
 
+class LogAxis(pg.AxisItem):  # type: ignore[misc]
+    """A logarithmic axis with numbers at 1, 2 and 5 of a decade only: ten of them do not fit a low plot."""
+
+    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+        """Words of the ticks at some logarithms; empty for no word."""
+        steps = 10.0 ** (np.array(values) - np.floor(np.array(values) + 1e-9))
+        words = super().logTickStrings(values, scale, spacing)
+        named = np.abs(steps[:, None] - [1.0, 2.0, 5.0]).min(axis=1, initial=10.0) < 1e-6
+        return [word if here else "" for word, here in zip(words, named, strict=True)]
+
+
 def use_theme(plot: pg.PlotWidget, cursor: pg.InfiniteLine, theme: Theme) -> None:
     """Colours of a plot's axes, background and time cursor."""
     plot.setBackground(theme.panel)

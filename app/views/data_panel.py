@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState, same_data
 from app.viewmodel.tasks.sample_errors import MOST
+from app.views.curve_plot import LogAxis
 from surrogate.render.captions import short_number
 from surrogate.render.theme import THEMES
 
@@ -59,7 +60,7 @@ class DataPanel(QWidget):
         column.addStretch(1)
         row.addWidget(left, 2)
         self._left = left
-        self.plot = pg.PlotWidget()
+        self.plot = pg.PlotWidget(axisItems={"left": LogAxis("left")})
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.hideButtons()
@@ -75,7 +76,7 @@ class DataPanel(QWidget):
 
     def _build_choice(self) -> QGridLayout:
         data = self._session.data
-        grid = QGridLayout()
+        grid = self._choice = QGridLayout()
         grid.setHorizontalSpacing(6)
         self.split, self.index = QComboBox(), QSpinBox()
         self.split.setAccessibleName("split")
@@ -93,8 +94,8 @@ class DataPanel(QWidget):
             button.setToolTip(tip)
             button.setAccessibleName(tip)
             button.clicked.connect(lambda _=False, b=by: data.step(b))
-        for at, (text, widget) in enumerate((("split", self.split), ("sample", self.index))):
-            label = QLabel(text)
+        self._split_label, sample = QLabel("split"), QLabel("sample")
+        for at, (label, widget) in enumerate(((self._split_label, self.split), (sample, self.index))):
             label.setObjectName("muted")
             grid.addWidget(label, 0, 2 * at)
             grid.addWidget(widget, 0, 2 * at + 1)
@@ -137,7 +138,9 @@ class DataPanel(QWidget):
         if [self.split.itemText(k) for k in range(self.split.count())] != list(splits):
             self.split.clear()
             self.split.addItems(splits)
-        self.split.setEnabled(bool(splits))
+        for part in (self.split, self._split_label):
+            part.setVisible(bool(splits))  # a file that is one split has nothing to choose
+        self._choice.setColumnStretch(1, int(bool(splits)))
         self.progress.setVisible(browser.progress is not None)
         self.progress.setValue(int(100 * (browser.progress or 0.0)))
         self.empty.setVisible(not count)
@@ -159,7 +162,8 @@ class DataPanel(QWidget):
 
     def _draw(self, state: ViewState, fresh: bool) -> None:
         errors = state.browser.errors if fresh else ()
-        key = (errors, state.setup.index, state.view.theme)
+        there = bool(state.prepared and state.prepared.n_samples)
+        key = (errors, state.setup.index, state.view.theme, there)
         if key == self._drawn:
             return
         self._drawn = key
@@ -171,8 +175,11 @@ class DataPanel(QWidget):
         for axis in ("left", "bottom"):
             self.plot.getAxis(axis).setPen(theme.line)
             self.plot.getAxis(axis).setTextPen(theme.muted)
-        self.plot.setVisible(bool(errors))
+        self.plot.setVisible(there)
+        for axis in ("left", "bottom"):
+            self.plot.showAxis(axis, bool(errors))  # of an empty plot it says nothing
         if not errors:
+            self.plot.setTitle("no errors yet: Worst first measures them", color=theme.muted, size="9pt")
             return
         values = np.clip([error for _, error in errors], 1e-12, 1e12)
         self.plot.plot(np.arange(len(values)), values, pen=pg.mkPen(theme.forecast, width=1.4))

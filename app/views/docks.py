@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.session import Session
@@ -130,19 +130,28 @@ class Docks:
             self._session.say(f"{PANELS[name].title}: {type(error).__name__}: {error}", "error")
 
     def _share_out(self) -> None:
-        """Give panels above each other the height that they want; called where one does not fit."""
+        """Share a column's height among its panels; called where one does not fit."""
         for side in (LEFT, RIGHT):
             column = [
                 d
                 for d in self.docks.values()
                 if d.area is not None
-                and d.isVisible()
+                and d.seen  # not one behind another: Qt calls that visible, too
                 and not d.isFloating()
                 and self._window.dockWidgetArea(d) == side
             ]
-            heights = [_wanted(d) for d in column]
+            bars = [self._tab_bar(d) for d in column]
+            wanted = [_wanted(d) + bar for d, bar in zip(column, bars, strict=True)]
+            heights = fair_shares(wanted, sum(d.height() for d in column) + sum(bars))
             if column:
                 self._window.resizeDocks(column, heights, Qt.Orientation.Vertical)
+
+    def _tab_bar(self, dock: PanelDock) -> int:
+        """Height of the tabs above a dock, which Qt counts to it [pixel]; 0 for none."""
+        if not self._window.tabifiedDockWidgets(dock):
+            return 0
+        bars = self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return max((bar.height() for bar in bars if bar.isVisible()), default=0)
 
     def layout_text(self) -> str:
         """Where everything is, for the preferences."""
@@ -154,6 +163,17 @@ class Docks:
         self._settle.stop()
         if not self._window.restoreState(state, LAYOUT_VERSION):
             self.place()
+
+
+def fair_shares(wanted: list[int], room: int) -> list[int]:
+    """Heights that add up to `room`: each what it wants, and where that is too much the greedy ones alike."""
+    shares, left = [0] * len(wanted), room
+    order = sorted(range(len(wanted)), key=lambda k: wanted[k])
+    for number, k in enumerate(order):
+        share = left // (len(order) - number)
+        shares[k] = share if number == len(order) - 1 else min(wanted[k], share)
+        left -= shares[k]
+    return shares
 
 
 def _wanted(dock: PanelDock) -> int:

@@ -1,6 +1,6 @@
 """The lessons: a list to choose from, then one step after the other."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -9,6 +9,9 @@ from app.viewmodel.session import Session
 from app.viewmodel.state import RunningLesson, ViewState
 
 DONE, OPEN, HERE = "✓", "○", "●"
+
+LAYERS = 4
+"""Layouts that tell one after the other: reader, panel, what scrolls, and again where the bar narrows them."""
 
 
 class Wrapped(QLabel):
@@ -119,13 +122,14 @@ class LessonPanel(QWidget):
         self.task.style().unpolish(self.task)  # the style depends on it
         self.task.style().polish(self.task)
         self._ask(running)
-        self._column.activate()
         self.back.setEnabled(at > 0)
         self.next.setText("Finish" if at == last else "Next")
         primary = done or (not step.condition and step.question is None)
         self.next.setObjectName("primary" if primary else "")
         self.next.style().unpolish(self.next)
         self.next.style().polish(self.next)
+        for _ in range(LAYERS):  # at once: texts that wait for more room overlap meanwhile
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
 
     def _ask(self, running: RunningLesson) -> None:
         question = running.lesson.steps[running.at].question

@@ -11,6 +11,9 @@ WHEEL_DEGREES = 5.0
 DRAG_DEGREES = 0.5
 """A pixel of dragging a cell to the right, or up [degree]."""
 
+FOLDED = 6
+"""Dimensions from which the triangle of cells is folded into a rectangle."""
+
 SLACK = 4
 """A press that moves less than this is a click [pixel]."""
 
@@ -93,8 +96,19 @@ class PlaneCell(QPushButton):
             self._session.world.toggle_spin()
 
 
+def cell_place(n_dims: int, i: int, j: int) -> tuple[int, int]:
+    """Row and column of the plane of axes i and j > i."""
+    above = n_dims - 1 - i  # this row has as many cells as that one leaves free
+    if n_dims >= FOLDED and above < i:
+        return above, j - i - 1
+    return i, j - 1
+
+
 class PlaneMatrix(QWidget):
-    """The cells of n dimensions: the upper triangle of the pairs of axes; in space one for each axis."""
+    """The cells of n dimensions: the upper triangle of the pairs of axes; in space one for each axis.
+
+    From FOLDED dimensions on the short rows at the end stand where the long ones leave room: half the height.
+    """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -116,7 +130,7 @@ class PlaneMatrix(QWidget):
                 about = 3 - i - j  # in three dimensions the plane has an axis
                 text = f"about x{about}" if n_dims == 3 else ""
                 cell = self.cells[i, j] = PlaneCell(self._session, i, j, text)
-                place = (0, about) if n_dims == 3 else (i, j - 1)
+                place = (0, about) if n_dims == 3 else cell_place(n_dims, i, j)
                 self._grid.addWidget(cell, *place)
 
     def show_plane(self, plane: tuple[int, int]) -> None:

@@ -22,10 +22,11 @@ from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.viewmodel.training import TrainPlan, configs, default_out, standing, trouble
+from app.views.curve_plot import LogAxis
 from physics.presets import PRESETS
 from surrogate.render.theme import THEMES, Theme
 
-LEFT_WIDTH = 340
+LEFT_WIDTH = 370
 OWN_DATA = "own data set …"
 
 
@@ -51,7 +52,7 @@ class TrainPanel(QWidget):
         row.addWidget(left, 3)
         right = QVBoxLayout()
         right.setSpacing(2)
-        self.plot = pg.PlotWidget()
+        self.plot = pg.PlotWidget(axisItems={"left": LogAxis("left")})
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.hideButtons()
@@ -79,7 +80,7 @@ class TrainPanel(QWidget):
         self.config.activated.connect(lambda: intents.set(config=self.config.currentText()))
         for combo in (self.data, self.config):
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            combo.setMinimumContentsLength(8)
+            combo.setMinimumContentsLength(14)
         self.dims = self._spin("dims", 1, MAX_DIMS)
         self.particles = self._spin("particles", 2, MAX_PARTICLES)
         self.samples = self._spin("samples", 10, 10_000)
@@ -95,18 +96,12 @@ class TrainPanel(QWidget):
         self.rate = QLineEdit()
         self.rate.editingFinished.connect(self._rate_typed)
         self.rate.setMinimumWidth(50)
-        self.out = QLineEdit()
-        self.out.editingFinished.connect(lambda: intents.set(out=self.out.text().strip()))
-        choose = QPushButton("…")
-        choose.setProperty("small", True)
-        choose.setToolTip("Choose a folder")
-        choose.clicked.connect(self._choose_out)
         rows: list[list[tuple[str, QWidget]]] = [
             [("data", self.data), ("samples", self.samples)],
             [("N", self.particles), ("n", self.dims)],
-            [("model", self.config), ("learning rate", self.rate)],
+            [("model", self.config), ("rate", self.rate)],
             [("epochs", self.epochs), ("minutes", self.minutes)],
-            [("seed", self.seed)],
+            [("folder", self._build_place()), ("seed", self.seed)],
         ]
         for at, parts in enumerate(rows):
             for k, (text, widget) in enumerate(parts):
@@ -115,17 +110,11 @@ class TrainPanel(QWidget):
                 widget.setAccessibleName(f"training: {text}")
                 self._grid.addWidget(label, at, 2 * k)
                 self._grid.addWidget(widget, at, 2 * k + 1)
-        folder = QLabel("folder")
-        folder.setObjectName("muted")
         self.out.setAccessibleName("training: folder")
-        place = QHBoxLayout()
-        place.setSpacing(4)
-        place.addWidget(self.out, 1)
-        place.addWidget(choose)
-        self._grid.addWidget(folder, 4, 2)
-        self._grid.addLayout(place, 4, 3)
-        self._grid.setColumnStretch(1, 1)
-        self._grid.setColumnStretch(3, 1)
+        self.rate.setAccessibleName("training: learning rate")
+        self.rate.setToolTip("Learning rate")
+        self._grid.setColumnStretch(1, 8)  # names are longer than numbers
+        self._grid.setColumnStretch(3, 3)
         self._grid.addLayout(self._build_buttons(), 5, 0, 1, 4)
         self.wrong = QLabel()
         self.wrong.setObjectName("badge")
@@ -134,8 +123,24 @@ class TrainPanel(QWidget):
         self._grid.setRowStretch(7, 1)
         self._fields = (
             self.data, self.config, self.dims, self.particles, self.samples, self.epochs, self.seed, self.minutes,
-            self.rate, self.out, choose,
+            self.rate, self.out, self.choose,
         )  # fmt: skip
+
+    def _build_place(self) -> QWidget:
+        """The folder, and the button that asks for another one."""
+        place = QWidget()
+        row = QHBoxLayout(place)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        self.out = QLineEdit()
+        self.out.editingFinished.connect(lambda: self._intents.set(out=self.out.text().strip()))
+        self.choose = QPushButton("…")
+        self.choose.setProperty("small", True)
+        self.choose.setToolTip("Choose a folder")
+        self.choose.clicked.connect(self._choose_out)
+        row.addWidget(self.out, 1)
+        row.addWidget(self.choose)
+        return place
 
     def _build_buttons(self) -> QHBoxLayout:
         buttons = QHBoxLayout()
@@ -256,7 +261,9 @@ class TrainPanel(QWidget):
         for axis in ("left", "bottom"):
             self.plot.getAxis(axis).setPen(theme.line)
             self.plot.getAxis(axis).setTextPen(theme.muted)
+            self.plot.showAxis(axis, bool(rows))  # of an empty plot it says nothing
         if not rows:
+            self.plot.setTitle("no curves yet", color=theme.muted, size="9pt")
             return
         stage = rows[-1].stage
         rows = tuple(row for row in rows if row.stage == stage)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -361,3 +362,23 @@ def test_the_panel_in_the_window(open_window, qtbot, size):
     window.docks.docks["lesson"].close()
     window.session.lessons.start(NAMES[5])
     assert panel.isVisible()
+
+
+@pytest.mark.gui
+def test_texts_of_a_new_step_never_overlap(open_window, qtbot):
+    """Not even before the event loop runs again: a step with more text makes room for itself at once."""
+    window = open_window()
+    window.resize(1024, 700)
+    panel, lessons = window.panels["lesson"], window.session.lessons
+    window.docks.bring_up("lesson")
+    lessons.start("1-equivariance")
+    qtbot.waitUntil(panel.reader.isVisible)
+    qtbot.wait(50)
+    for at in range(len(window.session.state.lesson.lesson.steps)):
+        lessons.go(at)
+        texts = (panel.place, panel.title, panel.text, panel.task, panel.question, panel.explanation)
+        shown = [label for label in texts if label.isVisible()]
+        for label in shown:
+            assert label.height() >= label.heightForWidth(label.width())
+        for upper, lower in pairwise(shown):
+            assert upper.geometry().bottom() < lower.geometry().top()

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from app.viewmodel.setup import Given, RandomTurn, Reflect, Turn
+from app.views.curve_plot import LogAxis
 from app.views.dial import angle_at
+from app.views.docks import fair_shares
+from app.views.plane_matrix import cell_place
 from surrogate.render.theme import THEMES
 from tests.app.fakes import LaterRunner
 
@@ -212,3 +215,40 @@ def test_charts_have_their_theme_before_there_is_anything_to_draw(open_window, t
     equivariance, curves = window.panels["equivariance"], window.panels["curves"]
     for plot in (equivariance.plot, curves.error.plot, curves.energy.plot):
         assert plot.backgroundBrush().color().name() == THEMES[theme].panel.lower()
+
+
+@pytest.mark.parametrize("n", [4, 5, 6, 7, 8])
+def test_every_plane_has_a_place_of_its_own(n):
+    places = [cell_place(n, i, j) for i in range(n) for j in range(i + 1, n)]
+    assert len(set(places)) == n * (n - 1) // 2
+    rows, columns = (max(axis) + 1 for axis in zip(*places, strict=True))
+    assert (rows, columns) == ((n + 1) // 2 if n >= 6 else n - 1, n - 1)  # folded: half as high
+
+
+def test_panels_share_a_low_column():
+    assert fair_shares([100, 200, 300], 900) == [100, 200, 600]
+    assert fair_shares([300, 100, 200], 450) == [175, 100, 175]
+    assert fair_shares([300, 400], 101) == [50, 51]
+    assert fair_shares([], 0) == []
+
+
+def test_a_low_window_gives_its_panels_what_they_need(open_window, qtbot):
+    """At the smallest supported size the planes of eight dimensions and the angle are seen without scrolling."""
+    window = open_window(dims=8)
+    window.resize(1024, 700)
+    window.session.world.rotate(0, 1, 20.0)
+    area = window.docks.docks["world"].area
+    panel = window.panels["world"]
+
+    def fits():
+        bottom = panel.angle_row.mapTo(area.viewport(), panel.angle_row.rect().bottomLeft()).y()
+        system = window.docks.docks["system"].area
+        return bottom <= area.viewport().height() and system.wanted_height <= system.viewport().height()
+
+    qtbot.waitUntil(fits, timeout=5000)
+
+
+def test_a_logarithmic_axis_of_a_low_plot():
+    axis = LogAxis("left")
+    words = axis.logTickStrings([np.log10(k) - 2 for k in range(1, 11)], 1.0, None)
+    assert [k + 1 for k, word in enumerate(words) if word] == [1, 2, 5, 10]

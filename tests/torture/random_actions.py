@@ -18,7 +18,7 @@ import numpy as np
 from app.viewmodel.autosave import Autosave, read_autosave, write_autosave
 from app.viewmodel.particles import particle_table
 from app.viewmodel.readouts import readouts
-from app.viewmodel.saved import SavedSession
+from app.viewmodel.saved import saved_of
 from app.viewmodel.scene import scene_of, steady_framing
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup
@@ -79,8 +79,7 @@ def orthogonal(basis: np.ndarray) -> bool:
 
 def kept_of(state: ViewState) -> Autosave:
     """What the autosave writes of a state."""
-    session = SavedSession(state.setup, replace(state.view, show_help=False), state.playback, state.plane)
-    return Autosave(session, "", 1.0)
+    return Autosave(saved_of(state), "", 1.0)
 
 
 def look(session: Session, folder: Path) -> list[str]:
@@ -104,10 +103,12 @@ def back_and_forth(session: Session, runner: RandomRunner) -> list[str]:
     before = step_of(session.state)
     if not session.state.can_undo:
         return []
+    refused = runner.refused
     session.undo()
     runner.answer_all()
-    if session.state.message is not None and session.state.message.kind == "error":
-        return []  # a step that cannot be made any more: the controls went back to the picture, and said so
+    if runner.refused > refused:  # a step that cannot be made any more: the controls go back to the picture
+        said = session.state.message is not None and session.state.message.kind == "error"
+        return [*broken(session), *([] if said else ["an undo that cannot be made says so"])]
     session.redo()
     runner.answer_all()
     return [] if step_of(session.state) == before else ["undo then redo changes nothing"]

@@ -74,11 +74,14 @@ class RandomRunner:
     ----------
     described : mapping of str to Setup or str
         What a path is, or why it is nothing.
+    refused : int
+        How many comparisons could not be made as asked.
     """
 
     rng: np.random.Generator
     described: Mapping[str, Setup | str]
     pending: list[tuple[Request, Callbacks, FakeJob]] = field(default_factory=list)
+    refused: int = 0
 
     def submit(self, request: Request, callbacks: Callbacks) -> FakeJob:
         job = FakeJob()
@@ -137,6 +140,7 @@ class RandomRunner:
             try:
                 made = answer_for(request)
             except InputError as error:
+                self.refused += 1
                 callbacks.failed(str(error))
                 return
             callbacks.done(made)
