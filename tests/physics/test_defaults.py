@@ -123,7 +123,9 @@ def test_the_estimated_error_is_the_error(name):
 def test_the_estimated_error_of_ias15_is_round_off():
     system, state = five()
     path = simulate(system, state, 5.0, n_frames=6, integrator="ias15", estimate_error=True)
-    assert 0 < path.position_errors.max() < 1e-10
+    assert path.position_errors.max() < 1e-13  # measured 0: runs of different steps end in the same float64
+    coarse = simulate(system, state, 5.0, n_frames=6, integrator="leapfrog", estimate_error=True)
+    assert coarse.position_errors.max() > 1e-9  # the check bites
     turned = path.transformed(np.eye(3)[[1, 0, 2]])
     np.testing.assert_array_equal(turned.position_errors, path.position_errors)
 

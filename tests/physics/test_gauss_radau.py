@@ -83,9 +83,8 @@ def test_a_state_within_a_step_is_as_right_as_one_at_its_end():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_energy_over_ten_thousand_units_in_a_trap(seed):
-    trapped = simulate(*five(seed=seed, fields=Fields(trap=0.5)), 1e4, n_frames=1001, integrator="ias15")
+def test_energy_over_ten_thousand_units_in_a_trap():
+    trapped = simulate(*five(fields=Fields(trap=0.5)), 1e4, n_frames=1001, integrator="ias15")
     assert energy_error(trapped) < 1e-14
 
 
