@@ -85,8 +85,10 @@ class LessonPanel(QWidget):
         self.leave.clicked.connect(session.lessons.stop)
         self.back.clicked.connect(session.lessons.back)
         self.next.clicked.connect(session.lessons.next)
+        self.marks = QLabel()
+        self.marks.setObjectName("muted")
         row.addWidget(self.leave)
-        row.addStretch(1)
+        row.addWidget(self.marks, 1, Qt.AlignmentFlag.AlignCenter)
         row.addWidget(self.back)
         row.addWidget(self.next)
         column.addLayout(row)
@@ -113,7 +115,8 @@ class LessonPanel(QWidget):
         step, last = lesson.steps[at], len(lesson.steps) - 1
         done = at in running.done
         marks = [HERE if k == at else DONE if k in running.done else OPEN for k in range(last + 1)]
-        self.place.setText(f"{lesson.title}: step {at + 1} of {last + 1}\n{' '.join(marks)}")
+        self.marks.setText(" ".join(marks))
+        self.place.setText(f"{lesson.title}: step {at + 1} of {last + 1}")
         self.title.setText(step.title)
         self.text.setText(step.text)
         self.task.setText(f"{DONE if done else OPEN}  {step.task}")

@@ -13,11 +13,16 @@ from pyvistaqt import QtInteractor
 
 from app.viewmodel.scene import MAX_PANES
 
+GL_COLOR_BUFFER_BIT = 0x4000
+
 SAMPLES = 4
 """Samples of a pixel at rest: smooth lines."""
 
 BUDGET = 0.016
 """A picture that takes longer with all samples is drawn with one as long as it moves [second]."""
+
+COARSE_BUDGET = 0.5 * BUDGET
+"""Where even one sample takes longer, all need not be tried while the picture moves [second]."""
 
 REST = 180
 """After so long without a new picture it is drawn with all samples again [millisecond]."""
@@ -31,11 +36,20 @@ class Plotter(QtInteractor):  # type: ignore[misc]
 
     Multisampling is two thirds of the time that software takes to draw the panes. Where drawing with it was slow,
     a moving picture goes without; what has come to rest is drawn with it once more.
+
+    Attributes
+    ----------
+    filling : bool
+        The first picture is being made, step by step: one sample, whatever the machine.
+    blank : tuple of float or None
+        Fill with this colour (red, green, blue, 0 to 1) and leave VTK alone: Qt's part of the first picture.
     """
 
     def __init__(self, parent: QWidget, **options: Any) -> None:
         self._full = deque[float](maxlen=JUDGED_BY)
-        self._moving = False
+        self._coarse = deque[float](maxlen=JUDGED_BY)
+        self._moving = self.filling = False
+        self.blank: tuple[float, float, float] | None = None
         self._interactor: Any = None
         self._styled: tuple[Any, int] | None = None
         super().__init__(parent, multi_samples=SAMPLES, **options)
@@ -49,8 +63,10 @@ class Plotter(QtInteractor):  # type: ignore[misc]
 
     @property
     def slow(self) -> bool:
-        """Whether drawing with all samples takes too long here."""
-        return len(self._full) == JUDGED_BY and min(self._full) > BUDGET
+        """Whether drawing with all samples takes too long here, as far as is known."""
+        if self._full:
+            return len(self._full) == JUDGED_BY and min(self._full) > BUDGET
+        return len(self._coarse) == JUDGED_BY and min(self._coarse) > COARSE_BUDGET
 
     def moved(self) -> None:
         """There is a new picture: draw it at the next paint."""
@@ -76,13 +92,16 @@ class Plotter(QtInteractor):  # type: ignore[misc]
         """Draw, with as many samples as there is time for."""
         if self._interactor is None:
             return
-        coarse = self._moving and self.slow
+        if self.blank is not None:
+            self._gl.glClearColor(*self.blank, 1.0)
+            self._gl.glClear(GL_COLOR_BUFFER_BIT)
+            return
+        coarse = self.filling or (self._moving and self.slow)
         self._interactor.GetRenderWindow().SetMultiSamples(0 if coarse else SAMPLES)
         self._interactor.EnableRenderOn()
         begin = time.perf_counter()
         super().paintGL()
-        if not coarse:
-            self._full.append(time.perf_counter() - begin)
+        (self._coarse if coarse else self._full).append(time.perf_counter() - begin)
         self._interactor.EnableRenderOff()
 
     def close(self) -> None:

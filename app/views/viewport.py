@@ -12,20 +12,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from app.viewmodel.glimpse import Glimpse
 from app.viewmodel.scene import pane_texts, scene_of, steady_framing
-from app.viewmodel.state import ViewState
+from app.viewmodel.state import View, ViewState
 from app.viewmodel.work import Prepared
 from app.views.qt_runner import Poster
 from surrogate.render import Camera, Framing, Scene
 from surrogate.render.painter import Painter
+from surrogate.render.theme import THEMES, rgb
 
 PLOTTER = "app.views.plotter"
+
+BREATH = 5
+"""Between two steps of the first picture, for clicks and keys: what is posted goes before them [millisecond]."""
 
 
 class Viewport:
@@ -68,6 +72,7 @@ class Viewport:
         # Where no GL widget is there from the start, Qt makes the window anew (it flickers) for the first one.
         QOpenGLWidget(self.widget).hide()
         self.plotter: Any = None
+        self._ready = False
         self.renders = 0
         self.on_screen: Prepared | Glimpse | None = None
         self._asked: Prepared | Glimpse | None = None
@@ -82,8 +87,13 @@ class Viewport:
         self._camera_moved = camera_moved
         self._state: ViewState | None = None
         self._poster = Poster(failed)
+        self._next_step = QTimer(self.widget)
+        self._next_step.setSingleShot(True)
+        self._next_step.setInterval(BREATH)
+        self._next_step.timeout.connect(self._fill)
         self._loader = threading.Thread(target=self._load, name="isotwin loads VTK")
         if PLOTTER in sys.modules:
+            self._make_plotter()
             self._put_plotter()
 
     def open(self) -> None:
@@ -103,24 +113,29 @@ class Viewport:
         except ImportError as error:
             self._poster.post(lambda error=error: _raise(error))  # type: ignore[misc]
             return
-        self._poster.post(self._put_plotter)
+        self._poster.post(self._make_plotter)
+        self._poster.post(self._next_step.start)
 
-    def _put_plotter(self) -> None:
+    def _make_plotter(self) -> None:
         self.plotter = sys.modules[PLOTTER].made_plotter(self.widget)
         for looks_on in self._looks_on:
             self.plotter.installEventFilter(looks_on)
         self.plotter.when_moved(self._report_camera)
-        self.plotter.frameSwapped.connect(self._add_pane, Qt.ConnectionType.QueuedConnection)
+        self.plotter.filling = True
+        self.plotter.frameSwapped.connect(self._after_paint)
+
+    def _put_plotter(self) -> None:
+        theme = THEMES[self._state.view.theme if self._state is not None else View().theme]
+        self.plotter.blank = tuple((rgb(theme.background) / 255.0).tolist())
+        self.plotter.set_background(theme.background)
         self._layout.addWidget(self.plotter)
         self._layout.setCurrentWidget(self.plotter)
-        if self._state is not None:
-            self._poster.post(lambda: None if self._state is None else self.show(self._state))
 
     def show(self, state: ViewState) -> None:
         """Draw the state if its picture differs from the last one."""
         self._state = state
         prepared = state.prepared
-        if prepared is None or self.plotter is None:
+        if prepared is None or not self._ready:
             return
         no_rollout = state.view.show_rollout and prepared.comparison.rollout is None
         scale = float(self.plotter.devicePixelRatioF())
@@ -144,6 +159,7 @@ class Viewport:
             self._painter.release()
             self._painter = None
         if self._painter is None:
+            self.plotter.filling = True
             self._painter = Painter(self.plotter, scene, scale, at_once=False)
             self._home, self._camera = (scene.radius, scene.flat), None
         else:
@@ -154,16 +170,31 @@ class Viewport:
             self._painter.place_camera(state.camera)
         self.render()
         self._asked = seen
-        if self._painter.complete:
+        if not self.plotter.filling:
             self.on_screen = seen
 
-    def _add_pane(self) -> None:
-        """After a picture: the next pane, where the first picture is being made."""
-        if self._painter is not None and not self._painter.complete:
-            self._painter.add_pane()
+    def _after_paint(self) -> None:
+        self._ready = self.plotter.blank is None
+        if self.plotter.filling and not self._next_step.isActive():  # started anew by each picture it never ends
+            self._next_step.start()
+
+    def _fill(self) -> None:
+        """The next step to the first picture, each painted by itself: Qt's part, VTK's, then the painter's."""
+        if self._layout.indexOf(self.plotter) < 0:
+            self._put_plotter()
+        elif self.plotter.blank is not None:
+            self.plotter.blank = None
+            self.plotter.update()
+        elif self._painter is None:
+            if self._state is not None:
+                self.show(self._state)
+        elif not self._painter.complete:
+            self._painter.add_part()
             self.render()
-        elif self._painter is not None and self.on_screen is None:
+        else:
+            self.plotter.filling = False
             self.on_screen = self._asked
+            self.render()  # with all samples, once it rests
 
     def _steady(self, new: Framing, moving: bool) -> Framing:
         """Keep the last framing while the new one is nearly the same, so that turning never zooms.
@@ -258,6 +289,7 @@ class Viewport:
     def close(self) -> None:
         """Take everything off and release the GL context."""
         self._poster.close()
+        self._next_step.stop()
         self._painter = None
         if self.plotter is not None:
             self.plotter.close()

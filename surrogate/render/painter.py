@@ -51,7 +51,7 @@ class Painter:
     scale : float
         Device pixels per layout pixel: 1 on a plain screen, 2 for a still of twice the resolution.
     at_once : bool
-        Else it begins empty and `add_pane` brings one pane after the other: VTK compiles what draws a pane when
+        Else it begins empty and `add_part` brings one part after the other: VTK compiles what draws a pane when
         it is drawn first, and a window must not wait for all of that in one go.
     """
 
@@ -59,6 +59,7 @@ class Painter:
         self._plotter = plotter
         self._scale = scale
         self._panes: list[_PaneActors] = []
+        self._held = False
         self._built_for: tuple[object, ...] = ()
         self._build(scene, at_once)
         self.reset_camera()
@@ -93,13 +94,20 @@ class Painter:
     @property
     def complete(self) -> bool:
         """Whether all panes are drawn."""
-        return len(self._panes) == len(self._scene.panes)
+        return len(self._panes) == len(self._scene.panes) and not self._held
 
-    def add_pane(self) -> None:
-        """Draw the next pane, too."""
+    def add_part(self) -> None:
+        """Draw the next part, too: words and cage of the first pane, what moves in it, then pane by pane."""
+        if self._held:
+            self._panes[0].show_moving(True)
+            self._held = False
+            return
         index = len(self._panes)
         renderer = self._plotter.renderers[index]
         self._panes.append(_PaneActors(renderer, self._scene, index, self._scale))
+        if index == 0:
+            self._panes[0].show_moving(False)
+            self._held = True
 
     def pick(self, x: float, y: float, reach: float = REACH) -> tuple[int, int] | None:
         """The pane and the particle at a device pixel, from the lower left corner of the window; or None."""
@@ -261,12 +269,13 @@ class Painter:
             renderer.SetBackground(*(rgb(scene.theme.background) / 255.0).tolist())
             renderer.SetActiveCamera(self._camera)
         while at_once and not self.complete:
-            self.add_pane()
+            self.add_part()
 
     def _clear(self) -> None:
         for actors in self._panes:
             actors.remove()
         self._panes.clear()
+        self._held = False
 
 
 def _vector(values: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -352,6 +361,13 @@ class _PaneActors:
         if n_arrows != (0 if self._arrows is None else self._arrows.n_arrows):
             self._drop(self._arrows)
             self._arrows = self._added(ArrowField(n_arrows)) if n_arrows else None
+
+    def show_moving(self, shown: bool) -> None:
+        """Show or hide all that is neither words nor cage."""
+        parts = (*self._balls, *self._rings, self._links, self._trails, self._halos, self._arrows)
+        for part in parts:
+            if part is not None:
+                part.actor.SetVisibility(shown)
 
     def _added(self, part: Part) -> Part:
         self._renderer.AddActor(part.actor)

@@ -33,6 +33,7 @@ def place_of(window, pane: int, particle: int):
 
 def painted(qtbot, window) -> None:
     """The present state is on the screen (a render adapts the camera to the size of the panes)."""
+    qtbot.waitUntil(lambda: window.viewport.on_screen is not None)
     window.viewport.plotter.repaint()
     qtbot.wait(20)
 

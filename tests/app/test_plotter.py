@@ -34,6 +34,7 @@ def samples_of(plotter, n: int) -> list[int]:
 
 def test_a_slow_picture_moves_with_one_sample_and_rests_with_all(plotter, module, qtbot, monkeypatch):
     monkeypatch.setattr(module, "BUDGET", 0.0)
+    monkeypatch.setattr(module, "COARSE_BUDGET", 0.0)
     assert samples_of(plotter, module.JUDGED_BY + 2)[-2:] == [0, 0]
     qtbot.waitUntil(lambda: plotter.render_window.GetMultiSamples() == module.SAMPLES)
     plotter.grabFramebuffer()  # nothing moved: a paint for another reason is as fine
@@ -42,7 +43,35 @@ def test_a_slow_picture_moves_with_one_sample_and_rests_with_all(plotter, module
 
 def test_a_quick_picture_keeps_its_samples(plotter, module, monkeypatch):
     monkeypatch.setattr(module, "BUDGET", 1e9)
+    monkeypatch.setattr(module, "COARSE_BUDGET", 1e9)
     assert set(samples_of(plotter, module.JUDGED_BY + 2)) == {module.SAMPLES}
+
+
+def test_the_first_picture_has_one_sample_and_the_rest_all(open_window, qtbot, module):
+    window = open_window()
+    window.session.clock.toggle_play()
+    plotter, seen = window.viewport.plotter, []
+
+    def look() -> None:
+        if plotter.blank is None:
+            seen.append((plotter.filling, plotter.render_window.GetMultiSamples()))
+
+    plotter.frameSwapped.connect(look)
+    assert plotter.filling
+    qtbot.waitUntil(lambda: seen[-1:] == [(False, module.SAMPLES)])
+    plotter.frameSwapped.disconnect(look)
+    parts = [samples for filling, samples in seen if filling]
+    assert parts
+    assert set(parts) == {0}
+
+
+def test_where_one_sample_is_slow_all_are_not_tried_in_motion(plotter, module, monkeypatch):
+    monkeypatch.setattr(module, "COARSE_BUDGET", 0.0)
+    plotter._full.clear()
+    plotter._coarse.extend([1.0] * module.JUDGED_BY)
+    assert samples_of(plotter, 4) == [0] * 4
+    monkeypatch.setattr(module, "COARSE_BUDGET", 1e9)
+    assert set(samples_of(plotter, 2)) == {module.SAMPLES}
 
 
 def test_turning_the_camera_draws_at_the_paint_alone(plotter, qtbot):

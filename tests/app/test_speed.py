@@ -136,20 +136,20 @@ def test_the_window_does_not_wait_for_vtk(open_window, qtbot, monkeypatch):
 
 
 @pytest.mark.gui
-def test_the_first_picture_comes_pane_by_pane(open_window, qtbot, monkeypatch):
+def test_the_first_picture_comes_part_by_part(open_window, qtbot, monkeypatch):
     import app.views.viewport as module
 
-    panes = []
-    add = module.Painter.add_pane
-    count = lambda self: (panes.append(window.viewport.renders), add(self))  # noqa: E731
-    monkeypatch.setattr(module.Painter, "add_pane", count)
+    parts = []
+    add = module.Painter.add_part
+    count = lambda self: (parts.append(window.viewport.renders), add(self))  # noqa: E731
+    monkeypatch.setattr(module.Painter, "add_part", count)
     runner = LaterRunner()
     window = open_window(runner=runner)
     window.session.clock.toggle_play()
     runner.finish()
     assert window.viewport.on_screen is None
     qtbot.waitUntil(lambda: window.viewport.on_screen is window.session.state.prepared)
-    assert panes == [1, 2]  # each after a picture of its own, the first of them empty
+    assert parts == [1, 2, 3]  # each after a picture of its own, the first of them empty
 
 
 @pytest.mark.gui

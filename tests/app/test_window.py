@@ -308,6 +308,7 @@ def test_every_state_is_drawn(open_window, qtbot):
     session = window.session
     session.clock.toggle_play()
     session.clock.seek(6)
+    qtbot.waitUntil(lambda: window.viewport.on_screen is not None)
     seen = []
 
     def look():
@@ -533,12 +534,13 @@ def test_every_seed_fits_its_box(open_window, qtbot):
     assert isinstance(window.session.state.setup.seed, int)
 
 
-def test_tips_have_the_whole_words_of_a_narrow_pane(open_window):
+def test_tips_have_the_whole_words_of_a_narrow_pane(open_window, qtbot):
     from PySide6.QtCore import QPoint
     from PySide6.QtGui import QHelpEvent
     from PySide6.QtWidgets import QApplication, QToolTip
 
     window = open_window(contrast="gnn-nbody")
+    qtbot.waitUntil(lambda: window.viewport.on_screen is not None)
     host = window.viewport.widget
     place = QPoint(host.width() - 30, 40)
     QApplication.sendEvent(host, QHelpEvent(QHelpEvent.Type.ToolTip, place, host.mapToGlobal(place)))

@@ -43,18 +43,23 @@ def test_every_pane_shows_its_particles(n, comparison_of):
         assert _near(pane, DARK.negative) > 8
 
 
-def test_pane_by_pane_it_becomes_the_whole_picture(comparison_of):
+def test_part_by_part_it_becomes_the_whole_picture(comparison_of):
     scene, later = (build_scene(comparison_of(3), frame) for frame in (2, 6))
     with Painter(offscreen_plotter(3, SIZE), scene, at_once=False) as painter:
         empty = painter.frame()
         assert _near(empty, DARK.positive) == 0
         assert not painter.complete
-        painter.add_pane()
+        painter.add_part()
+        words = painter.frame()
+        assert _near(words, DARK.positive) == 0
+        assert _changed(words, empty) > 0.002
         painter.update(later)
+        painter.add_part()
         one = painter.frame()
         assert [_near(pane, DARK.positive) > 8 for pane in np.split(one, 3, axis=1)] == [True, False, False]
-        painter.add_pane()
-        painter.add_pane()
+        painter.add_part()
+        assert not painter.complete
+        painter.add_part()
         assert painter.complete
         assert _changed(painter.frame(), _still(later)) < 0.002
 
