@@ -97,8 +97,8 @@ def measured_start(began: float) -> dict[str, float]:
     -------
     dict
         `shown`: the window is painted. `picture`: the first comparison is in its panes. `playing`: a later frame
-        of it was drawn. `block`: the longest time from the painted window to the picture during which the
-        window did not listen.
+        of it was drawn. `block`: the longest time between the painted window and that during which it did not
+        listen.
     """
     seen: dict[str, float] = {}
 
@@ -119,10 +119,10 @@ def measured_start(began: float) -> dict[str, float]:
                 return
             if "picture" not in seen:
                 seen["picture"] = time.monotonic() - began
-                seen["block"] = heart.longest
                 drawn[:] = [window.session.state.frame, window.viewport.renders]
             elif window.session.state.frame > drawn[0] and window.viewport.renders > drawn[1]:
                 seen["playing"] = time.monotonic() - began
+                seen["block"] = heart.longest
                 timer.stop()
                 window.close()
 

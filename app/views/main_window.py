@@ -54,6 +54,9 @@ from app.views.viewport import Viewport
 TICK_MILLISECONDS = 33
 AUTOSAVE_MILLISECONDS = 3000
 
+SETTLED = 60
+"""Panels are laid out anew so long after the window's first paint; loading beside that would hold it up [ms]."""
+
 HELD_FRAME = 0.15
 """While a forecast is awaited, the playback draws so seldom [second]: software rendering takes its processor."""
 
@@ -392,7 +395,7 @@ class MainWindow(QMainWindow):
         super().paintEvent(event)
         if not self._opened:
             self._opened = True
-            QTimer.singleShot(0, self.viewport.open)
+            QTimer.singleShot(SETTLED, self.viewport.open)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
         """Stop the clock, the workers and the painter, in this order."""

@@ -28,6 +28,9 @@ from surrogate.render.theme import THEMES, rgb
 
 PLOTTER = "app.views.plotter"
 
+SWITCH = 0.0005
+"""How long the window may have to wait for the interpreter while VTK is loaded beside it [second]."""
+
 BREATH = 5
 """Between two steps of the first picture, for clicks and keys: what is posted goes before them [millisecond]."""
 
@@ -107,12 +110,16 @@ class Viewport:
             self._loader.join()
 
     def _load(self) -> None:
+        patience = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH)
         try:
             importlib.import_module(PLOTTER)
             importlib.import_module("physics.forces")  # Numba: the first comparison needs it
         except ImportError as error:
             self._poster.post(lambda error=error: _raise(error))  # type: ignore[misc]
             return
+        finally:
+            sys.setswitchinterval(patience)
         self._poster.post(self._make_plotter)
         self._poster.post(self._next_step.start)
 
