@@ -110,6 +110,8 @@ class SphereCloud:
         # float32: the mapper reads the array as such, float64 would crash the process.
         self._mesh.point_data["radius"] = np.zeros(len(members), dtype=np.float32)
         self._mesh.point_data["colour"] = np.zeros((len(members), 3), dtype=np.uint8)
+        self._points = self._mesh.points  # kept: to look them up takes longer than to write a few numbers
+        self._radii, self._colours = self._mesh.point_data["radius"], self._mesh.point_data["colour"]
         mapper = vtkOpenGLSphereMapper()
         mapper.SetInputData(self._mesh)
         mapper.SetScaleArray("radius")
@@ -134,7 +136,7 @@ class SphereCloud:
     def update(self, points: NDArray[np.float32], colours: NDArray[np.uint8], radii: NDArray[np.float32]) -> None:
         """Move and colour the spheres; the arrays are those of the whole pane."""
         grow = SIZES[self.style]
-        self._mesh.points[:] = points[self.members]
-        self._mesh.point_data["radius"][:] = np.float32(grow) * radii[self.members]
-        self._mesh.point_data["colour"][:] = colours[self.members]
+        self._points[:] = points[self.members]
+        self._radii[:] = np.float32(grow) * radii[self.members]
+        self._colours[:] = colours[self.members]
         self._mesh.Modified()
