@@ -1,7 +1,9 @@
 """The window: panes and their clock in the middle, docks around them; everything goes through the Session."""
 
+import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -398,16 +400,20 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(SETTLED, self.viewport.open)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
-        """Stop the clock, the workers and the painter, in this order."""
+        """Stop the clock, the workers and the painter, in this order, whatever one of them says."""
         self._timer.stop()
         self._keeper.stop()
-        if self.isVisible():  # else it is closed already
-            geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
-            self.session.preferences.set(layout=self.docks.layout_text(), geometry=geometry)
-        self.session.close()
-        self.viewport.close()
-        self._closed()
-        super().closeEvent(event)
+        event.accept()
+        try:
+            with ExitStack() as rest:  # from its end
+                rest.callback(self._closed)
+                rest.callback(self.viewport.close)
+                rest.callback(self.session.close)
+                if self.isVisible():  # else it is closed already
+                    geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
+                    self.session.preferences.set(layout=self.docks.layout_text(), geometry=geometry)
+        except Exception:
+            sys.excepthook(*sys.exc_info())  # out of an event of closing it would end the process in C++
 
 
 def _status_text(state: ViewState) -> str:

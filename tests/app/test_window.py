@@ -181,6 +181,19 @@ def test_closing_before_the_first_forecast(open_window):
     assert multiprocessing.active_children() == []
 
 
+def test_closing_ends_the_children_though_preferences_fail(open_window, qtbot, monkeypatch):
+    window = open_window(real=True)
+
+    def refuse(**changes):
+        raise OSError("no room")
+
+    monkeypatch.setattr(window.session.preferences, "set", refuse)
+    with qtbot.captureExceptions() as raised:
+        window.close()
+    assert [str(error) for _, error, _ in raised] == ["no room"]
+    assert multiprocessing.active_children() == []
+
+
 def test_keys(open_window, qtbot):
     from PySide6.QtCore import Qt
 
