@@ -154,6 +154,15 @@ def comparison_of(
     return whole
 
 
+def outside_training(model: Forecaster, truth: Trajectory, law_known: bool) -> tuple[str, ...]:
+    """Why sliding forecasts of all of a truth lie outside the model's training; empty inside."""
+    k = horizon_in_frames(truth.times, model.horizon)
+    input_times = (float(truth.times[0]), float(truth.times[-1 - k]))
+    if law_known:
+        return model.outside_system(truth.system, truth.n_dims, input_times)
+    return model.outside(truth.n_dims, truth.system.n_particles, None, input_times)
+
+
 def comparison_parts(
     model: Forecaster,
     truth: Trajectory,
@@ -177,12 +186,6 @@ def comparison_parts(
     seen = Trajectory(
         truth.times[k:], truth.positions[k:], truth.velocities[k:], truth.system, truth.velocity_offset
     )
-    input_times = (float(truth.times[0]), float(truth.times[-1 - k]))
-    outside = (
-        model.outside_system(truth.system, truth.n_dims, input_times)
-        if law_known
-        else model.outside(truth.n_dims, truth.system.n_particles, None, input_times)
-    )
     first = Comparison(
         truth=seen,
         forecast=sliding,
@@ -192,7 +195,7 @@ def comparison_parts(
         model_name=model.name,
         scenario_name=scenario_name,
         horizon=model.horizon,
-        outside_training=outside,
+        outside_training=outside_training(model, truth, law_known),
         law_known=law_known,
         command=command,
         details={

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodel.setup import Setup
-from surrogate.comparison import Comparison
+from surrogate.comparison import Comparison, with_energy_shares
 
 if TYPE_CHECKING:
     from physics.types import Trajectory
@@ -67,7 +67,7 @@ def glimpse_of(
     rotation: Any,
     models: "tuple[Forecaster, Forecaster | None]",
     near: tuple[int, int],
-    title: str,
+    facts: dict[str, Any],
 ) -> Glimpse | None:
     """The forecasts of some frames; None where the models do not do it (the whole comparison will say why).
 
@@ -77,11 +77,15 @@ def glimpse_of(
         Under the world rotation, all of it.
     near : (int, int)
         First frame and the one after the last, as the window numbers them: one horizon after the truth's own.
+    facts : dict
+        Of the truth: title, law_known.
     """
     from physics.errors import InputError
     from physics.types import Trajectory
-    from surrogate.compare import comparison_parts
+    from surrogate.compare import comparison_parts, outside_training
     from surrogate.rollout import horizon_in_frames
+
+    known = bool(facts["law_known"])
 
     def part(model: "Forecaster") -> Comparison:
         k = horizon_in_frames(truth.times, model.horizon)
@@ -93,11 +97,8 @@ def glimpse_of(
             truth.system,
             truth.velocity_offset,
         )
-        seen = next(comparison_parts(model, some, rotation, scenario_name=title))
-        # the energies of some frames have another start to be compared with: none meanwhile
-        times = (float(truth.times[0]), float(truth.times[-1 - k]))
-        outside = model.outside_system(truth.system, truth.n_dims, times)
-        return replace(seen, outside_training=outside, law_known=False)
+        parts = comparison_parts(model, some, rotation, scenario_name=facts["title"], law_known=known)
+        return replace(with_energy_shares(next(parts)), outside_training=outside_training(model, truth, known))
 
     model, other = models
     try:

@@ -92,7 +92,8 @@ def _alone(scene: Scene, state: ViewState) -> Scene:
 def _glimpsed(glimpse: Glimpse, prepared: Prepared, frame: int, options: ViewOptions, frames: Framing) -> Scene:
     """The scene of a frame of a glimpse; what some frames cannot know is that of the comparison before."""
     at = frame - glimpse.first
-    options = replace(options, colour_range=build_scene(prepared.comparison, frame, options, frames).colour_range)
+    whole = build_scene(prepared.comparison, frame, options, frames)
+    options = replace(options, colour_range=whole.colour_range, drift=False)
     scene = build_scene(glimpse.comparison, at, options, frames)
     text = headline(
         replace(prepared.comparison, rotation=glimpse.comparison.rotation, details=glimpse.comparison.details),

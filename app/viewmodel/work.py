@@ -279,7 +279,7 @@ def glimpse(setup: Setup, near: tuple[int, int]) -> Glimpse | None:
         truth = before.truth.transformed(rotation.matrix)
     else:
         truth = truths(setup, model.horizon)[0]
-    return glimpse_of(setup, truth, rotation, (model, other), near, before.facts["title"])
+    return glimpse_of(setup, truth, rotation, (model, other), near, before.facts)
 
 
 def _symmetry(

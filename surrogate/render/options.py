@@ -69,6 +69,8 @@ class ViewOptions:
         The camera stays on this particle of the truth.
     hud : bool
         Show the read-out: time, sizes, seed, energy drift, error.
+    drift : bool
+        The energy drift, too; off for frames cut out of a longer run, which have another start.
     vectors : FieldVectors or None
         Drawn beside the system's own fields.
     fields : bool
@@ -93,6 +95,7 @@ class ViewOptions:
     selected: tuple[int, ...] = ()
     follow: int | None = None
     hud: bool = True
+    drift: bool = True
     vectors: FieldVectors | None = None
     fields: bool = True
     theme: Theme = field(default=DARK)

@@ -149,7 +149,7 @@ def _key(options: ViewOptions, frames: Framing | None) -> tuple[object, ...]:
     framed = None if frames is None else (frames.centre.tobytes(), frames.radius, frames.error_limit)
     chosen = (options.colour_by, options.hidden_axis, options.colour_range, options.trail_length)
     faded = (options.trail_fade, options.fade_hidden, options.depth_by, options.slice_thickness)
-    return basis, framed, *chosen, *faded, options.hud, options.fields, options.theme
+    return basis, framed, *chosen, *faded, options.hud, options.drift, options.fields, options.theme
 
 
 def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Stage:
@@ -175,7 +175,8 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Stag
             background=theme.background,
         )
         rmse = None if source == "truth" else comparison.position_rmse(trajectory)
-        numbers[source] = Numbers(rmse, _energy_drift(comparison, source) if options.hud else None)
+        drift = _energy_drift(comparison, source) if options.hud and options.drift else None
+        numbers[source] = Numbers(rmse, drift)
     legend, drawn = legend_of(colouring, ends, axis, theme, truth.system.charges), None
     if options.fields:
         fields = truth.system.fields

@@ -31,6 +31,10 @@ def test_it_shows_what_the_whole_comparison_shows(clamped):
         assert np.allclose(part.forecast.positions, all_of_it.forecast.positions[window], rtol=0, atol=1e-4)
         assert part.outside_training == all_of_it.outside_training
         assert np.array_equal(part.rotation, all_of_it.rotation)
+        assert part.law_known
+        for source in ("truth", "forecast"):
+            shares = all_of_it.energy_shares[source][window]
+            assert np.allclose(part.energy_shares[source], shares, rtol=0, atol=1e-3 * np.abs(shares).max())
 
 
 def test_a_contrast_that_cannot_is_left_to_the_whole_comparison():
@@ -52,7 +56,7 @@ def test_frames_near():
 
 
 def seen_of(setup: Setup, first: int = 2) -> Glimpse:
-    return Glimpse(setup, comparison(n_frames=6, operations=setup.operations, law_known=False), None, first)
+    return Glimpse(setup, comparison(n_frames=6, operations=setup.operations), None, first)
 
 
 def test_a_session_draws_it_and_keeps_all_else():
@@ -76,6 +80,22 @@ def test_a_session_draws_it_and_keeps_all_else():
     runner.finish()
     assert session.state.glimpse is None
     assert session.state.seen is session.state.prepared is not before
+
+
+def test_it_keeps_the_colours_of_energies_and_says_no_drift_from_another_start():
+    session, runner = later_session()
+    session.picture.colour_by("energy")
+    before = scene_of(session.state, steady_framing(session.state.prepared))
+    assert "energy drift" in before.panes[0].footer
+    session.world.rotate(0, 1, 30.0)
+    request, callbacks = runner.pending[0]
+    callbacks.glimpse(seen_of(request, first=0))
+    state = session.state
+    assert state.seen is state.glimpse
+    scene = scene_of(state, steady_framing(state.prepared))
+    assert scene.colour_range == before.colour_range
+    assert np.array_equal(scene.panes[0].colours, before.panes[0].colours)  # the same motion, turned
+    assert all("energy drift" not in pane.footer for pane in scene.panes)
 
 
 def test_a_request_that_waits_follows_a_glimpse_at_once():
