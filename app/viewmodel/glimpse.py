@@ -5,6 +5,7 @@ no chaos has made its round-off large, is the known one turned; the re-simulated
 comparison. A law that is not isotropic is simulated anew at once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ def glimpse_of(
     rotation: Any,
     models: "tuple[Forecaster, Forecaster | None]",
     near: tuple[int, int],
-    facts: dict[str, Any],
+    facts: Mapping[str, Any],
 ) -> Glimpse | None:
     """The forecasts of some frames; None where the models do not do it (the whole comparison will say why).
 
@@ -77,7 +78,7 @@ def glimpse_of(
         Under the world rotation, all of it.
     near : (int, int)
         First frame and the one after the last, as the window numbers them: one horizon after the truth's own.
-    facts : dict
+    facts : mapping
         Of the truth: title, law_known.
     """
     from physics.errors import InputError
