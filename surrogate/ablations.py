@@ -215,7 +215,9 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--seeds", type=positive_int, default=1, metavar="K", help="seeds 0 to K-1 (default 1)")
     parser.add_argument("--resume", action="store_true", help="keep the runs that are there")
     parser.add_argument("--only", nargs="+", default=list(VARIANTS), metavar="NAME", help=", ".join(VARIANTS))
-    parser.add_argument("--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE", help="change all of them")
+    parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="SECTION.KEY=VALUE", help="change all of them"
+    )
     options = parser.parse_args(argv)
     for name in options.only:
         if name not in VARIANTS:

@@ -120,7 +120,12 @@ def main(argv: Sequence[str]) -> None:
     )
     parser.add_argument("--no-noise", action="store_true", help="only clean positions")
     parser.add_argument(
-        "--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE", help="change the configuration"
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="change the configuration",
     )
     parser.add_argument("--resume", action="store_true", help="keep the runs that are there")
     options = parser.parse_args(argv)

@@ -40,6 +40,8 @@ PATIENCE = 60.0
 """Seconds a stopped run gets to end."""
 EXAMPLES = ("python -m surrogate.race --data data/nbody.zarr --out out/race",)
 
+SETTINGS = ("train.epochs=12", "train.validate_every=1")
+
 
 @dataclass(frozen=True)
 class Finish:
@@ -133,14 +135,15 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument(
         "--set",
         nargs="+",
-        default=["train.epochs=12", "train.validate_every=1"],
+        action="extend",
         metavar="SECTION.KEY=VALUE",
-        help="change the configuration (default: train.epochs=12 train.validate_every=1)",
+        help=f"change the configuration (default: {' '.join(SETTINGS)})",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for runs, race.json, race.md")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier race in --out")
     options = parser.parse_args(argv)
-    load_config(options.config, key_values(options.set))
+    settings = options.set or SETTINGS
+    load_config(options.config, key_values(settings))
     split = read_split(options.data, "test")
     refuse_existing(options.out, options.overwrite)
     finishes = []
@@ -148,7 +151,7 @@ def main(argv: Sequence[str]) -> None:
         run = options.out / f"seed-{chosen}"
         shutil.rmtree(run, ignore_errors=True)
         command = [sys.executable, "-m", "surrogate.train", "--config", options.config, "--data", options.data]
-        command += ["--out", str(run), "--device", "cpu", "--set", *options.set, f"train.seed={chosen}"]
+        command += ["--out", str(run), "--device", "cpu", "--set", *settings, f"train.seed={chosen}"]
         seconds, startup = raced(command, run, options.target)
         row = first_below(run / "metrics.csv", options.target)
         model = load(run)
