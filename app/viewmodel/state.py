@@ -382,8 +382,11 @@ class ViewState:
 
     @property
     def seen(self) -> Prepared | Glimpse | None:
-        """What is to be drawn: a glimpse as long as it has the frame, else the last comparison."""
-        return self.glimpse if self.glimpse is not None and self.glimpse.holds(self.frame) else self.prepared
+        """What is drawn: a glimpse if it has the frame and no roll-out is wanted, else the last comparison."""
+        glimpse = self.glimpse
+        if glimpse is None or self.view.show_rollout or not glimpse.holds(self.frame):
+            return self.prepared
+        return glimpse
 
     @property
     def n_dims(self) -> int:

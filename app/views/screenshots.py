@@ -2,16 +2,21 @@
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.viewmodel.actions.file import EXPORT_FORMATS
 from app.viewmodel.moving import drawing
 from physics.cli import CommandParser, run_command
 from physics.errors import InputError
 
 PATIENCE = 90.0
+
+TRAINED = 12
+"""Validations that the picture of a training shows."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -84,8 +89,12 @@ def take(out: Path) -> None:
     picture("small-5d", 120)
     session.view.toggle_theme()
     picture("small-5d-light", 120)
-    session.view.toggle_theme()
     window.resize(1280, 800)
+    session.system.choose_dims(6)
+    settle(lambda: not session.state.busy)
+    session.world.rotate(1, 5, 70.0)
+    picture("6d-light", 120)
+    session.view.toggle_theme()
     session.system.choose_scenario("bound-2d")
     picture("2d", 100)
     session.system.choose_scenario("bound")
@@ -126,8 +135,7 @@ def take_panels(window: Any, picture: Callable[..., None], settle: Callable[...,
     window.docks.bring_up("scene")
     picture("scene-editor", 0)
     take_fields(window, picture, settle)
-    window.docks.bring_up("train")
-    picture("train", 0)
+    take_work(window, picture, settle)
     window.docks.bring_up("curves")
     session.lessons.start("3-hidden-planes")
     picture("lesson", 60)
@@ -144,6 +152,27 @@ def take_panels(window: Any, picture: Callable[..., None], settle: Callable[...,
     window.palette_card.query.setText("rot")
     picture("palette", 120)
     window.palette_card.hide()
+
+
+def take_work(window: Any, picture: Callable[..., None], settle: Callable[..., None]) -> None:
+    """A training with its curves, then an export in the list of background work; both are stopped."""
+    session = window.session
+    window.docks.bring_up("train")
+    with tempfile.TemporaryDirectory() as folder:
+        session.training.set(epochs=400, out=str(Path(folder) / "mine"))
+        session.training.start()
+        settle(lambda: len(session.state.training.report.rows) >= TRAINED)
+        picture("train", 0)
+        session.training.stop()
+        settle(lambda: not session.state.jobs)
+        window.docks.bring_up("curves")
+        session.export.start(str(Path(folder) / "orbits"), EXPORT_FORMATS)
+        settle(lambda: (session.state.export_progress or 0.0) > 0.3)
+        window.show_jobs()
+        picture("export", 60)
+        window.jobs.list.hide()
+        session.export.cancel()
+        settle(lambda: not session.state.jobs)
 
 
 def take_fields(window: Any, picture: Callable[..., None], settle: Callable[..., None]) -> None:

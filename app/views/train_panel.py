@@ -226,7 +226,9 @@ class TrainPanel(QWidget):
         self.standing.style().unpolish(self.standing)
         self.standing.style().polish(self.standing)
         room = max(self.line.width() - 4, 60)
-        elided = self.line.fontMetrics().elidedText(training.report.line, Qt.TextElideMode.ElideRight, room)
+        # it comes from time to time: beside newer numbers it would be wrong
+        line = "" if training.status == "training" and training.report.rows else training.report.line
+        elided = self.line.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, room)
         self.line.setText(elided)
         self.line.setToolTip(training.report.line)
         self._draw(state, THEMES[state.view.theme])

@@ -98,6 +98,19 @@ def test_it_keeps_the_colours_of_energies_and_says_no_drift_from_another_start()
     assert all("energy drift" not in pane.footer for pane in scene.panes)
 
 
+def test_a_rollout_asked_for_meanwhile_is_that_of_the_comparison_before():
+    session, runner = later_session()
+    session.world.rotate(0, 1, 30.0)
+    request, callbacks = runner.pending[0]
+    short = seen_of(request, first=0)
+    callbacks.glimpse(replace(short, comparison=replace(short.comparison, rollout=None)))
+    session.view.toggle_rollout()
+    state = session.state
+    assert state.glimpse is not None
+    assert state.seen is state.prepared
+    assert len(scene_of(state, steady_framing(state.prepared)).panes) == 3
+
+
 def test_a_request_that_waits_follows_a_glimpse_at_once():
     session, runner = later_session()
     session.world.rotate(0, 1, 30.0)

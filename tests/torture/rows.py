@@ -121,7 +121,7 @@ ROWS: Mapping[str, Row] = {
         "{size} random actions in the real window with its child process",
         "0 uncaught exceptions, memory growth below 5 %",
         20,
-        1_000,
+        3_000,
     ),
 }
 
