@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from physics.errors import unknown_name
+from physics.errors import InputError, unknown_name
 from surrogate.comparison import Comparison
 from surrogate.exporters.arrays import export as npz
 from surrogate.exporters.base import Cancelled as Cancelled
@@ -83,7 +83,10 @@ def export_all(
             raise unknown_name("format", name, EXPORTERS)
     chosen = [name for name in EXPORTERS if name in formats]
     existed = folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(f"{error.filename}: is a file; expected a folder to export to") from None
     staging = Path(tempfile.mkdtemp(dir=folder, prefix=".export-"))
     try:
         kept, stale = earlier_files(comparison, folder)
