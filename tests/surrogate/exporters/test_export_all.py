@@ -73,7 +73,7 @@ def test_metrics_are_written_whatever_was_asked_for(comparison_of, tmp_path):
 @pytest.mark.parametrize("below", ["", "inside"])
 def test_a_file_where_a_folder_is_expected(below, comparison_of, tmp_path):
     (tmp_path / "taken").write_text("mine")
-    with pytest.raises(InputError, match="taken.*: is a file; expected a folder"):
+    with pytest.raises(InputError, match=r"taken.*: is a file; expected a folder"):
         export_all(comparison_of(3), tmp_path / "taken" / below, ["csv"])
     assert (tmp_path / "taken").read_text() == "mine"
 
