@@ -60,7 +60,7 @@ def tensor_cells(tensors: Sequence[Tensor]) -> list[int] | None:
 def call(function: int, arguments: tuple[int, ...]) -> int:
     """The word that the C function at an address returns for some words."""
     form = ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(arguments))
-    word: int = form(function)(*arguments)
+    word: int = form(int(function))(*map(int, arguments))
     return word
 
 
@@ -136,6 +136,6 @@ def as_known(address: int) -> bool:
             return False
     at += 3 * n_tensors
     for k in range(at, at + n_places):
-        if carray(at_address(known[k]), (1,), np.uint32)[0] != known[k + n_places]:
+        if carray(at_address(int(known[k])), (1,), np.uint32)[0] != known[k + n_places]:
             return False
     return True

@@ -29,7 +29,7 @@ def same_bits(addresses: NDArray[np.int64], bits: NDArray[np.uint32]) -> bool:
     """Whether these addresses hold these 32 bits."""
     same = True
     for k in range(len(addresses)):
-        same &= carray(at_address(addresses[k]), (1,), np.uint32)[0] == bits[k]
+        same &= carray(at_address(int(addresses[k])), (1,), np.uint32)[0] == bits[k]
     return same
 
 

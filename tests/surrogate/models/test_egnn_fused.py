@@ -181,7 +181,10 @@ def test_compiled_code_asks_on_linux():
     assert found == [weight._cdata for weight in weights]
     watch = Watch(model)
     assert watch._asked is not None
-    assert watch.unchanged()
+    asked = (native.as_known, native.as_known.py_func)  # compiled, and what it means
+    assert all(same(watch._address) for same in asked)
+    _one_number(model)
+    assert not any(same(watch._address) for same in asked)
 
 
 @pytest.mark.parametrize("change", CHANGES)
