@@ -65,6 +65,14 @@ def test_widths_that_fill_no_panel_are_filled_up(hidden):
 
 
 @forms
+@pytest.mark.parametrize("head", [False, True])
+def test_the_first_layer_may_be_the_last(form, head):
+    model = made(form, head, layers=1)
+    state = single(systems=60)  # more than one group: the rows of the first are written over
+    assert far(fused(model, *state), exact(model, *state)) < CLOSE
+
+
+@forms
 def test_it_equals_the_textbook(form):
     model = made(form, head=False, layers=4)
     state = single(systems=20)
