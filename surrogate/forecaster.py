@@ -77,6 +77,12 @@ class Cost:
 class Forecaster:
     """A trained model with its card, ready to forecast.
 
+    Parameters
+    ----------
+    frozen : bool
+        Nobody else holds the model, so it may be asked for what is faster as long as its weights stay
+        (`SurrogateModel.frozen`): until `network` hands it out.
+
     Attributes
     ----------
     name : str
@@ -108,6 +114,7 @@ class Forecaster:
         scales: Scales = UNIT_SCALES,
         digest: str = "",
         device: str | torch.device = "cpu",
+        frozen: bool = False,
     ) -> None:
         self.name, self.card, self.digest = name, dict(card), digest
         self.horizons: tuple[float, ...] | str = "any" if model.any_horizon else (horizon,)
@@ -128,6 +135,7 @@ class Forecaster:
         for parameter in model.parameters():
             parameter.requires_grad_(False)
         self._models = {torch.float32: model.to(self.device).eval()}
+        self._frozen = {torch.float32: model.frozen()} if frozen else {}
 
     def with_evaluations(self, evaluations: int) -> "Forecaster":
         """The same model, spending so many evaluations on each `horizon`.
@@ -174,7 +182,11 @@ class Forecaster:
         return max(round(self.evaluations * abs(horizon / self.horizon)), 1)
 
     def network(self, dtype: torch.dtype) -> SurrogateModel:
-        """The network in float32 or float64 (converted once, on first use)."""
+        """The network in float32 or float64 (converted once); forecasts follow what is done to it."""
+        self._frozen.pop(dtype, None)
+        return self._network(dtype)
+
+    def _network(self, dtype: torch.dtype) -> SurrogateModel:
         if dtype not in self._models:
             self._models[dtype] = copy.deepcopy(self._models[torch.float32]).to(dtype)
         return self._models[dtype]
@@ -283,7 +295,7 @@ class Forecaster:
         evaluations: int,
     ) -> tuple[Tensor, Tensor | None, Tensor]:
         """Positions, velocities and the evaluations of each sample; `cost` is set."""
-        model = self.network(dtype)
+        model = self._network(dtype)
         length, time = self._scales.length, self._scales.time
         # With centring the network sees and returns displacements from the centroid.
         centre = x.mean(dim=1, keepdim=True) if model.centres else torch.zeros_like(x[:, :1])
@@ -322,7 +334,7 @@ class Forecaster:
     ) -> tuple[Tensor, Tensor | None, float]:
         chosen = {"evaluations": evaluations} if self.chooses_evaluations else {}
         x, v, q, m = state
-        x_hat, v_hat = model(x, v, q, horizon, m, **chosen)
+        x_hat, v_hat = self._frozen.get(x.dtype, model)(x, v, q, horizon, m, **chosen)
         return x_hat, v_hat, float(getattr(model, "law_calls", 0.0))
 
     def _pass_of_rows(
@@ -504,7 +516,14 @@ def _from_checkpoint(path: Path, name: str, device: str) -> Forecaster:
         raise ModelError(f"{checkpoint.path}: weights do not fit model {config.model!r} (first: {wrong})")
     model.load_state_dict(checkpoint.tensors)
     return Forecaster(
-        model, name=name, card=card, horizon=horizon, scales=scales, digest=checkpoint.digest, device=device
+        model,
+        name=name,
+        card=card,
+        horizon=horizon,
+        scales=scales,
+        digest=checkpoint.digest,
+        device=device,
+        frozen=True,
     )
 
 

@@ -28,6 +28,12 @@ from surrogate.models.egnn import EGNN, EGNNConfig
 Call = Callable[[], object]
 
 BATCHES = (100, 1)
+LAYOUTS = {
+    "textbook": "textbook",
+    "torch": "torch",
+    "fused": "fused",
+    "frozen": "fused, frozen as a loaded forecaster has it",
+}
 PARTICLES = 5
 SIZES = (100, 300, 1000)
 LARGEST = 2000
@@ -79,14 +85,15 @@ def bench_forward(n_systems: int, seconds: float) -> dict[str, float]:
         "textbook": partial(textbook.egnn, weights, "init", 4, *state, edges),
         "torch": partial(model.in_torch, *state),
         "fused": partial(model, *state),
+        "frozen": partial(model.frozen(), *state),
     }
     with torch.inference_mode():
         exact = fresh_model().double().in_torch(*(t.double() for t in state))[0]
         numbers = {f"{name}_ms": 1e3 * value for name, value in low_times(calls, seconds).items()}
         found = {"textbook": textbook.egnn(weights, "init", 4, *state, edges), "torch": model.in_torch(*state)[0]}
-        found["fused"] = model(*state)[0]
+        found |= {"fused": model(*state)[0], "frozen": model.frozen()(*state)[0]}
         numbers |= {f"{name}_error": distance(value, exact) for name, value in found.items()}
-        for name in ("torch", "fused"):
+        for name in ("torch", "fused", "frozen"):
             if distance(found[name], found["textbook"]) > AGREEMENT:
                 raise RuntimeError(f"{name} and textbook layouts differ by more than {AGREEMENT:g}")
     return numbers
@@ -164,9 +171,9 @@ def table_lines(numbers: dict[str, float]) -> list[str]:
     lines.append("|---|---|---|---|")
     for n_systems in BATCHES:
         base = numbers[f"b{n_systems}_textbook_ms"]
-        for name in ("textbook", "torch", "fused"):
+        for name, words in LAYOUTS.items():
             ms, error = numbers[f"b{n_systems}_{name}_ms"], numbers[f"b{n_systems}_{name}_error"]
-            what = f"forward, {n_systems} x {PARTICLES}, {name}"
+            what = f"forward, {n_systems} x {PARTICLES}, {words}"
             lines.append(f"| {what} | {ms:.3f} | {base / ms:.1f} | {error:.1e} |")
     for name in (name for name in ("textbook", "eager", "compiled") if f"step_{name}_ms" in numbers):
         ms = numbers[f"step_{name}_ms"]

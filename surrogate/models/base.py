@@ -6,6 +6,7 @@ business of :mod:`surrogate.forecaster`.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import fields
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -56,6 +57,13 @@ class SurrogateModel(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """Positions (B, N, n) and velocities (or None) one horizon later; inputs are left unchanged."""
         raise NotImplementedError
+
+    def frozen(self) -> Callable[..., tuple[Tensor, Tensor | None]]:
+        """What forecasts as this model does now, without asking whether it has changed.
+
+        For owners who change it no more: some models give a copy, others themselves.
+        """
+        return self
 
     def position_parameters(self) -> list[nn.Parameter]:
         """What is trained on positions."""

@@ -134,6 +134,10 @@ class EGNN(SurrogateModel):
         fused = egnn_fused.forecast(self, x, v, q)
         return self.in_torch(x, v, q) if fused is None else fused
 
+    def frozen(self) -> egnn_fused.Frozen:
+        """See SurrogateModel.frozen."""
+        return egnn_fused.Frozen(self)
+
     def in_torch(self, x: Tensor, v: Tensor, q: Tensor) -> tuple[Tensor, Tensor | None]:
         """`forward` by PyTorch: on any device, in any precision, differentiable."""
         q = q.unsqueeze(-1)

@@ -4,6 +4,7 @@ It takes the place of the PyTorch layers where nothing is to be differentiated: 
 not cover is left to PyTorch.
 """
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -45,23 +46,29 @@ class Packed:
     width : int
         Hidden size filled up to a multiple of PANEL.
     values : float32 array
+    address : int
+        Of the values.
+    evaluations : int
+    recurrent : bool
+        Velocities are carried from layer to layer.
     """
 
     def __init__(self, model: "EGNN") -> None:
         self._weights = {name: p.detach() for name, p in model.named_parameters(remove_duplicate=False)}
         self._hidden = model.embedding.out_features
+        self.evaluations, self.recurrent = model.evaluations, model.form == "recurrent"
         self.width = -(-self._hidden // PANEL) * PANEL
         self._pieces: list[FloatArray] = []
         self._row(self._weights["embedding.weight"][:, 0])
         self._row(self._weights["embedding.bias"])
         for k in range(model.evaluations):
-            self._pairs(f"layers.{k}.edge_in")
+            self._pairs(f"layers.{k}.edge_in", of_speed=k == 0)
             self._matrix(f"layers.{k}.edge_out")
             self._number(f"layers.{k}.phi_x")
-            self._number(f"layers.{k}.phi_v")
+            self._number(f"layers.{k}.phi_v", of_speed=k == 0)
             self._row(self._weights[f"layers.{k}.phi_v.2.bias"], LANES)
             if k < model.evaluations - 1:
-                self._matrix(f"layers.{k}.phi_h.0", parts=2)
+                self._matrix(f"layers.{k}.phi_h.0", of_speed=k == 0, parts=2)
                 self._matrix(f"layers.{k}.phi_h.2")
         if model.velocity_head is not None:
             self._number("velocity_head.node")
@@ -70,6 +77,7 @@ class Packed:
             self._row(self._weights["velocity_head.pair.2.weight"][0])
             self._row(self._weights["velocity_head.pair.2.bias"], LANES)
         self.values = aligned(np.concatenate(self._pieces))
+        self.address = self.values.ctypes.data
         del self._pieces, self._weights
 
     def _row(self, values: Tensor, width: int = 0) -> None:
@@ -77,33 +85,51 @@ class Packed:
         row[: len(values)] = values.numpy()
         self._pieces.append(row)
 
-    def _panels(self, *blocks: Tensor) -> None:
-        """The transposed (out, in) blocks below each other, cut into panels."""
-        rows = np.zeros((len(blocks), self.width, self.width), dtype=np.float32)
-        for to, block in zip(rows, blocks, strict=True):
-            to[: block.shape[1], : block.shape[0]] = block.T.numpy()
-        panels = rows.reshape(len(blocks) * self.width, self.width // PANEL, PANEL).swapaxes(0, 1)
-        self._pieces.append(panels.reshape(-1))
+    def _panels(self, *blocks: FloatArray) -> None:
+        """Blocks (in, width) below each other, cut into panels."""
+        rows = np.concatenate(blocks)
+        self._pieces.append(rows.reshape(len(rows), -1, PANEL).swapaxes(0, 1).reshape(-1))
 
-    def _matrix(self, name: str, parts: int = 1) -> None:
-        self._panels(*self._weights[f"{name}.weight"].chunk(parts, dim=1))
-        self._row(self._weights[f"{name}.bias"])
+    def _block(self, weight: Tensor) -> FloatArray:
+        """The transpose of an (out, in) matrix."""
+        block = np.zeros((self.width, self.width), dtype=np.float32)
+        block[: weight.shape[1], : weight.shape[0]] = weight.T.numpy()
+        return block
 
-    def _number(self, name: str) -> None:
+    def _speed_block(self, weight: Tensor, bias: Tensor) -> tuple[FloatArray, Tensor]:
+        """What a map of embedded speeds is as a map of speeds: its one row, and its bias."""
+        row = np.zeros((1, self.width), dtype=np.float32)
+        row[0, : len(weight)] = (weight.double() @ self._weights["embedding.weight"][:, 0].double()).numpy()
+        return row, bias + (weight.double() @ self._weights["embedding.bias"].double())
+
+    def _matrix(self, name: str, of_speed: bool = False, parts: int = 1) -> None:
+        """A map of features, or of `parts` as wide; `of_speed`: what it is of the first layer's features."""
+        shares = list(self._weights[f"{name}.weight"].chunk(parts, dim=1))
+        bias = self._weights[f"{name}.bias"]
+        blocks = []
+        if of_speed:
+            first, bias = self._speed_block(shares.pop(0), bias)
+            blocks.append(first)
+        self._panels(*blocks, *map(self._block, shares))
+        self._row(bias)
+
+    def _number(self, name: str, of_speed: bool = False) -> None:
         """A hidden layer and the map behind it to one or two numbers, without its bias."""
-        self._matrix(f"{name}.0")
+        self._matrix(f"{name}.0", of_speed)
         for row in self._weights[f"{name}.2.weight"]:
             self._row(row)
 
-    def _pairs(self, name: str) -> None:
+    def _pairs(self, name: str, of_speed: bool = False) -> None:
         """A first edge layer: receivers' share with the bias, senders' without, those of three scalars."""
-        weight = self._weights[f"{name}.weight"]
-        self._panels(weight[:, : self._hidden])
-        self._panels(weight[:, self._hidden : 2 * self._hidden])
-        self._row(self._weights[f"{name}.bias"])
-        self._row(weight.new_zeros(self._hidden))
-        for column in weight[:, 2 * self._hidden :].T:
-            self._row(column)
+        weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+        biases = []
+        for part, given in enumerate((bias, torch.zeros_like(bias))):
+            share = weight[:, part * self._hidden : (part + 1) * self._hidden]
+            block, moved = self._speed_block(share, given) if of_speed else (self._block(share), given)
+            self._panels(block)
+            biases.append(moved)
+        for row in (*biases, *weight[:, 2 * self._hidden :].T):
+            self._row(row)
 
 
 def aligned(values: FloatArray) -> FloatArray:
@@ -122,7 +148,8 @@ def _current(model: "EGNN") -> tuple[Watch, Packed | None]:
     known = _PACKED.get(model)
     if known is None or not known[0].unchanged():
         watch = Watch(model)
-        fits = watch.usable and model.embedding.out_features <= MOST_HIDDEN
+        known_layers = all(type(m) in (nn.Linear, nn.SiLU) for m in model.modules() if not m._modules)
+        fits = watch.usable and known_layers and model.embedding.out_features <= MOST_HIDDEN
         known = (watch, Packed(model) if fits else None)
         _PACKED[model] = known
     return known
@@ -148,65 +175,96 @@ def forecast(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> tuple[Tensor, Te
     -----
     **Checked by** tests/surrogate/models/test_egnn_fused.py.
     """
-    if _left_to_torch(model, x, v, q):
+    if _left_to_torch(model.form, x, v, q):
         return None
     watch, packed = _current(model)
-    if packed is None:
+    if packed is None or (torch.is_grad_enabled() and (_want_gradients(x, v, q) or watch.wants_gradients())):
         return None
-    gradients = watch.wants_gradients() or x.requires_grad or v.requires_grad or q.requires_grad
-    if gradients and torch.is_grad_enabled():
-        return None
+    return _run(packed, x, v, q, model.gives_velocity and not model.skip_velocity_head)
+
+
+class Frozen:
+    """An EGNN as it is now, for those who train it no more: no weights are looked at before a forecast.
+
+    It has a copy of them, so what is done to the model later does not reach it.
+
+    Parameters
+    ----------
+    model : EGNN
+
+    Notes
+    -----
+    **Checked by** tests/surrogate/models/test_egnn_fused.py.
+    """
+
+    def __init__(self, model: "EGNN") -> None:
+        with torch.inference_mode(False):  # copies made there could not be differentiated through
+            self._model = copy.deepcopy(model).eval().requires_grad_(False)
+        self._packed = _current(model)[1]  # is not written to: a change makes another
+        self._with_head = model.gives_velocity and not model.skip_velocity_head
+
+    def __call__(
+        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """See SurrogateModel.forward."""
+        if (
+            self._packed is None
+            or _left_to_torch(self._model.form, x, v, q)
+            or (torch.is_grad_enabled() and _want_gradients(x, v, q))
+        ):
+            forecast: tuple[Tensor, Tensor | None] = self._model(x, v, q)
+            return forecast
+        return _run(self._packed, x, v, q, self._with_head)
+
+
+def _want_gradients(x: Tensor, v: Tensor, q: Tensor) -> bool:
+    return x.requires_grad or v.requires_grad or q.requires_grad
+
+
+def _run(packed: Packed, x: Tensor, v: Tensor, q: Tensor, with_head: bool) -> tuple[Tensor, Tensor | None]:
+    """The forecast, by as many threads as it is worth."""
     x, v, q = x.contiguous(), v.contiguous(), q.contiguous()
-    out_x, out_v = torch.empty_like(x), torch.empty_like(v)
     n_systems, n, n_dims = x.shape
-    with_head = model.velocity_head is not None and not model.skip_velocity_head
-    group = max(GROUP_NODES // n, 1)
-    carried = model.form == "recurrent"
-
-    def run(first: int, last: int) -> None:
-        forward_at(
-            first,
-            last,
-            group,
-            n_systems,
-            n,
-            n_dims,
-            x.data_ptr(),
-            v.data_ptr(),
-            q.data_ptr(),
-            packed.values,
-            packed.width,
-            model.evaluations,
-            carried,
-            with_head,
-            out_x.data_ptr(),
-            out_v.data_ptr(),
-        )
-
+    out_x = torch.empty_like(x)
+    out_v = torch.empty_like(v) if with_head else None
+    arguments = (
+        max(GROUP_NODES // n, 1),
+        n_systems,
+        n,
+        n_dims,
+        x.data_ptr(),
+        v.data_ptr(),
+        q.data_ptr(),
+        packed.address,
+        packed.width,
+        packed.evaluations,
+        packed.recurrent,
+        with_head,
+        out_x.data_ptr(),
+        0 if out_v is None else out_v.data_ptr(),
+    )
     n_threads = min(torch.get_num_threads(), n_systems, 1 + n_systems * n * (n - 1) // EDGES_A_THREAD)
     if n_threads <= 1:
-        run(0, n_systems)
+        forward_at(0, n_systems, *arguments)
     else:
         bounds = np.linspace(0, n_systems, n_threads + 1).round().astype(int).tolist()
         with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(lambda pair: run(*pair), pairwise(bounds)))
-    return out_x, out_v if with_head else None
+            list(pool.map(lambda pair: forward_at(pair[0], pair[1], *arguments), pairwise(bounds)))
+    return out_x, out_v
 
 
-def _left_to_torch(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> bool:
+def _left_to_torch(form: str, x: Tensor, v: Tensor, q: Tensor) -> bool:
     """What can be said before anybody looks at the weights."""
     return (
         torch.compiler.is_compiling()
-        or model.form == "none"
-        or x.dtype is not torch.float32
-        or v.dtype is not torch.float32
-        or q.dtype is not torch.float32
-        or not (x.is_cpu and v.is_cpu and q.is_cpu)
         or not (type(x) is type(v) is type(q) is Tensor)
-        or x.ndim != 3
-        or x.shape[1] < 2
-        or v.shape != x.shape
-        or q.shape != x.shape[:2]
+        or not (x.dtype is v.dtype is q.dtype is torch.float32)
+        or not (x.is_cpu and v.is_cpu and q.is_cpu)
+        or len(shape := x.shape) != 3
+        or shape[1] < 2
+        or v.shape != shape
+        or q.shape != shape[:2]
+        or form == "none"
         or numba.config.DISABLE_JIT
         or torch.is_autocast_enabled("cpu")
         or forward_ad._current_level >= 0

@@ -85,6 +85,7 @@ def dense_dots(
     start: int,
     stride: int,
     n_rows: int,
+    n_in: int,
     width: int,
     weights: FloatArray,
     place: int,
@@ -92,16 +93,16 @@ def dense_dots(
     out_start: int,
 ) -> int:
     """Out = silu(x W + b) . w: a map to one number without its own bias; returns the place behind w."""
-    bias = place + width * width
+    bias = place + n_in * width
     last = bias + width
     for row in range(n_rows + ROWS - 1):
         out[out_start + row] = np.float32(0.0)
     for panel in range(0, width, PANEL):
-        first = place + width * panel
+        first = place + n_in * panel
         for row in range(0, n_rows, ROWS):
             tile = tile_of(weights, bias + panel)
             at = start + row * stride
-            for k in range(width):
+            for k in range(n_in):
                 tile = plus_outer(tile, x, at + k, stride, weights, first + k * PANEL)
             add_dots(tile_silu(tile), weights, last + panel, out, out_start + row)
     return last + width
@@ -145,6 +146,15 @@ def add_row(x: FloatArray, start: int, out: FloatArray, out_start: int, width: i
     """Out += x, `width` numbers."""
     for k in range(0, width, LANES):
         store(out, out_start + k, add(load(out, out_start + k), load(x, start + k)))
+
+
+@kernel
+def embed(nodes: FloatArray, n_nodes: int, weights: FloatArray, width: int) -> None:
+    """The features of nodes, from the speeds that stand at their ends."""
+    for i in range(n_nodes):
+        speed = broadcast(nodes[(2 * i + 1) * width - 1])
+        for k in range(0, width, LANES):
+            store(nodes, 2 * i * width + k, fma(speed, load(weights, k), load(weights, width + k)))
 
 
 @kernel
@@ -195,6 +205,10 @@ def convolve(
     messages: FloatArray,
     block: FloatArray,
     gains: FloatArray,
+    numbers: IntArray,
+    relative: FloatArray,
+    scalars: FloatArray,
+    summed: bool,
 ) -> int:
     """All edges of a group: sums of messages to the second halves of `nodes`, sums of r_ij phi_x to `pull`.
 
@@ -209,13 +223,13 @@ def convolve(
         Nodes of each system.
     pairs : float32
         Rows [P, S] of all nodes.
-    edges, messages : float32
-        Room for the rows of a tile.
+    edges, messages, numbers, relative, scalars
+        Room for what belongs to the edges of a tile.
+    summed : bool
+        Whether sums of messages are wanted.
     """
     n_nodes, d = x.shape
-    receivers, senders = np.empty(TILE, dtype=np.int64), np.empty(TILE, dtype=np.int64)
-    order = np.empty(TILE, dtype=np.int64)
-    relative, scalars = np.empty((TILE, d), dtype=np.float32), np.empty((TILE, 3), dtype=np.float32)
+    receivers, senders, order = numbers
     behind = place + 3 * width
     after = behind
     filled = 0
@@ -241,8 +255,9 @@ def convolve(
             if filled == TILE or (i == n_nodes - 1 and s == n - 2):
                 first_layer(pairs, receivers, senders, scalars, filled, width, weights, place, edges)
                 after = dense(edges, 0, width, filled, width, weights, behind, width, True, messages, 0, width)
-                after = dense_dots(messages, 0, width, filled, width, weights, after, gains, 0)
-                sum_messages(messages, receivers, order, filled, n - 1, width, block, nodes)
+                after = dense_dots(messages, 0, width, filled, width, width, weights, after, gains, 0)
+                if summed:
+                    sum_messages(messages, receivers, order, filled, n - 1, width, block, nodes)
                 for e in range(filled):
                     for k in range(d):
                         pull[receivers[e], k] += np.float64(relative[e, k]) * gains[e]
@@ -334,35 +349,42 @@ def forward(
     carried : bool
         Velocities are carried from layer to layer (the recurrent form).
     x, v : (systems, n, n_dims) float32
-        Written; v is also worked in.
+        Written; v with the head alone.
     """
     n, d = x0.shape[1:]
     most = (min(group, last - first) * n + ROWS - 1) // ROWS * ROWS
+    room = min(TILE, (most * (n - 1) + ROWS - 1) // ROWS * ROWS)
+    # one allocation for all: at one system, each is felt
+    held = np.zeros((5 * most + 2 * room + 1) * width + max(TILE, most) + ROWS + LANES, dtype=np.float32)
+    at = -(held.ctypes.data // 4) % LANES
     # rows of nodes are [h, sum of messages], those of pairs [P, S]
-    nodes, pairs = np.zeros(2 * most * width, dtype=np.float32), np.zeros(2 * most * width, dtype=np.float32)
-    spare = np.zeros(2 * most * width, dtype=np.float32)
-    room = min(TILE, (most * (n - 1) + ROWS - 1) // ROWS * ROWS) * width
-    edges, messages = np.zeros(room, dtype=np.float32), np.zeros(room, dtype=np.float32)
-    block = np.zeros(width, dtype=np.float32)
-    gains = np.zeros(max(TILE, most) + ROWS, dtype=np.float32)
-    pull = np.zeros((most, d))
+    nodes, at = held[at:], at + 2 * most * width
+    pairs, at = held[at:], at + 2 * most * width
+    spare, at = held[at:], at + most * width
+    edges, at = held[at:], at + room * width
+    messages, at = held[at:], at + room * width
+    block, gains = held[at:], held[at + width :]
+    pull, carried_v = np.zeros((most, d)), np.empty((most, d), dtype=np.float32)
+    numbers = np.empty((3, TILE), dtype=np.int64)
+    relative, scalars = np.empty((TILE, d), dtype=np.float32), np.empty((TILE, 3), dtype=np.float32)
     for start in range(first, last, group):
         stop = min(start + group, last)
         count = (stop - start) * n
-        xs, vs = x[start:stop].reshape(count, d), v[start:stop].reshape(count, d)
+        xs = x[start:stop].reshape(count, d)
         start_x, start_v = x0[start:stop].reshape(count, d), v0[start:stop].reshape(count, d)
         charges = q[start:stop].reshape(count)
         for i in range(count):
             speed = np.float32(0.0)
             for k in range(d):
-                xs[i, k], vs[i, k] = start_x[i, k], start_v[i, k]
+                xs[i, k], carried_v[i, k] = start_x[i, k], start_v[i, k]
                 speed += start_v[i, k] * start_v[i, k]
-            speed = np.float32(math.sqrt(speed + np.float32(1e-16)))
-            for k in range(width):
-                nodes[2 * i * width + k] = speed * weights[k] + weights[width + k]
+            nodes[(2 * i + 1) * width - 1] = np.float32(math.sqrt(speed + np.float32(1e-16)))
         place = 2 * width
         for layer in range(n_layers):
-            place = dense(nodes, 0, 2 * width, count, width, weights, place, 2 * width, False, pairs, 0, 2 * width)
+            # the first layer's features are made from speeds, and its products with them are taken of those
+            n_in = 1 if layer == 0 else width
+            own, row = width - n_in, 2 * width
+            place = dense(nodes, own, row, count, n_in, weights, place, row, False, pairs, 0, row)
             place = convolve(
                 start_x,
                 xs,
@@ -378,24 +400,34 @@ def forward(
                 messages,
                 block,
                 gains,
+                numbers,
+                relative,
+                scalars,
+                layer < n_layers - 1,
             )
-            place = dense_dots(nodes, 0, 2 * width, count, width, weights, place, gains, 0)
+            place = dense_dots(nodes, own, 2 * width, count, n_in, width, weights, place, gains, 0)
             for i in range(count):
                 gain = gains[i] + weights[place]
                 for k in range(d):
                     move = np.float32(pull[i, k] / (n - 1))
                     if carried:
-                        vs[i, k] = gain * vs[i, k] + move
-                        xs[i, k] = xs[i, k] + vs[i, k]
+                        carried_v[i, k] = gain * carried_v[i, k] + move
+                        xs[i, k] = xs[i, k] + carried_v[i, k]
                     else:
                         xs[i, k] = xs[i, k] + move + gain * start_v[i, k]
             place += LANES
             if layer < n_layers - 1:  # the last features reach no output
-                place = dense(nodes, 0, 2 * width, count, 2 * width, weights, place, width, True, spare, 0, width)
+                place = dense(
+                    nodes, own, 2 * width, count, n_in + width, weights, place, width, True, spare, 0, width
+                )
                 place = dense(spare, 0, width, count, width, weights, place, width, False, pairs, 0, width)
+            if layer == 0:
+                embed(nodes, count, weights, width)
+            if layer < n_layers - 1:
                 for i in range(count):
                     add_row(pairs, i * width, nodes, 2 * i * width, width)
         if with_head:
+            vs = v[start:stop].reshape(count, d)
             head(start_x, xs, start_v, charges, n, weights, place, width, nodes, pairs, spare, edges, vs)
 
 
@@ -410,7 +442,7 @@ def forward_at(
     x0: int,
     v0: int,
     q: int,
-    weights: FloatArray,
+    weights: int,
     width: int,
     n_layers: int,
     carried: bool,
@@ -427,11 +459,11 @@ def forward_at(
         carray(at_address(x0), shape, np.float32),
         carray(at_address(v0), shape, np.float32),
         carray(at_address(q), (n_systems, n), np.float32),
-        weights,
+        carray(at_address(weights), (1,), np.float32),  # nothing asks for its length
         width,
         n_layers,
         carried,
         with_head,
         carray(at_address(x), shape, np.float32),
-        carray(at_address(v), shape, np.float32),
+        carray(at_address(v), shape if with_head else (0, n, n_dims), np.float32),
     )

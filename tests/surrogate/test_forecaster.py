@@ -258,6 +258,17 @@ def test_scales_are_undone() -> None:
 # Loading
 
 
+def test_loaded_forecasts_follow_what_is_done_to_the_network(tmp_path: Path) -> None:
+    model = load(saved_model(tmp_path / "run"))
+    given = state(dtype=np.float32)
+    before = model.forecast(*given).positions
+    np.testing.assert_array_equal(model.forecast(*given).positions, before)
+    with torch.no_grad():
+        for parameter in model.network(torch.float32).parameters():
+            parameter.mul_(1.5)
+    assert np.abs(model.forecast(*given).positions - before).max() > 1e-3
+
+
 def test_the_package_offers_load(tmp_path: Path) -> None:
     assert surrogate.load is load
     assert surrogate.Forecaster is Forecaster

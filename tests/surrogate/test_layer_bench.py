@@ -8,7 +8,7 @@ from surrogate import layer_bench
 
 def test_forward_times_have_their_errors_beside_them():
     numbers = layer_bench.bench_forward(1, 0.0)
-    for name in ("textbook", "torch", "fused"):
+    for name in layer_bench.LAYOUTS:
         assert numbers[f"{name}_ms"] > 0
         assert numbers[f"{name}_error"] < layer_bench.AGREEMENT
 
@@ -27,7 +27,7 @@ def test_tables_say_where_there_is_no_compiler(monkeypatch):
     monkeypatch.setattr(layer_bench.multiprocessing, "get_context", lambda _: _InThisProcess)
     numbers = layer_bench.bench_step(0.0) | layer_bench.bench_large(0.0)
     for n_systems in layer_bench.BATCHES:
-        for name in ("textbook", "torch", "fused"):
+        for name in layer_bench.LAYOUTS:
             numbers |= {f"b{n_systems}_{name}_ms": 1.0, f"b{n_systems}_{name}_error": 1e-7}
     text = "\n".join(layer_bench.table_lines(numbers))
     assert "there is no C++ compiler" in text

@@ -1,13 +1,16 @@
 """The fused kernel: equal to the layers it stands for, taken only where it may be, never with stale weights."""
 
 import copy
+import ctypes
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from surrogate.models import egnn_fused, textbook
+from surrogate.models import egnn_fused, native, textbook
 from surrogate.models.egnn import EGNN, EGNNConfig
+from surrogate.models.watch import Watch
 from tests.surrogate.models.test_models import awake, states
 
 CLOSE = 2e-6
@@ -59,6 +62,14 @@ def test_widths_that_fill_no_panel_are_filled_up(hidden):
     model = made(hidden=hidden, layers=2)
     state = single()
     assert far(fused(model, *state), exact(model, *state)) < 2 * CLOSE
+
+
+@forms
+@pytest.mark.parametrize("head", [False, True])
+def test_the_first_layer_may_be_the_last(form, head):
+    model = made(form, head, layers=1)
+    state = single(systems=60)  # more than one group: the rows of the first are written over
+    assert far(fused(model, *state), exact(model, *state)) < CLOSE
 
 
 @forms
@@ -117,6 +128,9 @@ def test_it_leaves_to_pytorch_what_it_does_not_cover():
         assert egnn_fused.forecast(model, x, v, q) is None
         hook.remove()
         assert egnn_fused.forecast(model, x, v, q) is not None
+        other = made()
+        other.layers[0].phi_v[1] = torch.nn.Tanh()
+        assert egnn_fused.forecast(other, x, v, q) is None
         each = torch.func.vmap(lambda a, b, c: model(a[None], b[None], c[None])[0][0])(x, v, q)
         assert far((each,), (model.in_torch(x, v, q)[0],)) < CLOSE
         _, moved = torch.func.jvp(lambda a: model(a, v, q)[0], (x,), (torch.ones_like(x),))
@@ -131,6 +145,9 @@ CHANGES = {
     "one number": lambda m: _one_number(m),
     "through numpy": lambda m: m.layers[0].phi_x[0].weight.detach().numpy().__imul__(1.1),
     "data replaced": lambda m: setattr(m.embedding.bias, "data", m.embedding.bias.data + 0.1),
+    "tensors swapped": lambda m: torch.utils.swap_tensors(
+        m.embedding.bias, torch.nn.Parameter(m.embedding.bias.detach() + 0.1)
+    ),
     "parameter replaced": lambda m: setattr(m.embedding, "bias", torch.nn.Parameter(m.embedding.bias.data + 0.1)),
     "module replaced": lambda m: m.layers.__setitem__(1, m.layers[0]),
     "inner module replaced": lambda m: m.layers[0].phi_v.__setitem__(0, torch.nn.Linear(64, 64)),
@@ -148,14 +165,60 @@ def _one_number(model):
         model.layers[1].edge_out.weight[3, 5] += 0.3
 
 
+@pytest.mark.parametrize("natively", [True, False])
 @pytest.mark.parametrize("change", CHANGES)
-def test_weights_are_never_stale(change):
+def test_weights_are_never_stale(change, natively, monkeypatch):
+    if not natively:
+        monkeypatch.setattr(native, "functions", lambda: None)
     model, state = made(), single()
     before = fused(model, *state)
     CHANGES[change](model)
     after = fused(model, *state)
     assert far(after, exact(model, *state)) < CLOSE
     assert far(after[:1], before[:1]) > CLOSE  # what would have been forecast with the old weights
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="functions have these names where GCC or Clang compiled PyTorch"
+)
+def test_compiled_code_asks_on_linux():
+    model = made()
+    weights = list(model.parameters())
+    cells = native.tensor_cells(weights)
+    found = [ctypes.c_void_p.from_address(cell).value for cell in cells]
+    assert found == [weight._cdata for weight in weights]
+    watch = Watch(model)
+    assert watch._asked is not None
+    asked = (native.as_known, native.as_known.py_func)  # compiled, and what it means
+    assert all(same(watch._address) for same in asked)
+    _one_number(model)
+    assert not any(same(watch._address) for same in asked)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_frozen_weights_stay(change):
+    model, state = made(), single()
+    frozen = model.frozen()
+    before = fused(model, *state)
+    with torch.no_grad():
+        assert far(frozen(*state), before) == 0
+        CHANGES[change](model)
+        assert far(frozen(*state), before) == 0
+    x, v, q = state
+    moved = frozen(x.requires_grad_(), v, q)
+    assert far([t.detach() for t in moved], before) < CLOSE
+    assert torch.autograd.grad(moved[0].sum(), x)[0].isfinite().all()
+
+
+def test_a_frozen_model_made_at_inference_is_differentiable():
+    model, (x, v, q) = made(), single()
+    with torch.inference_mode():
+        frozen = model.frozen()
+        expected = fused(model, x, v, q)
+        assert far(frozen(x, v, q), expected) == 0
+    (gradient,) = torch.autograd.grad(frozen(x.requires_grad_(), v, q)[0].square().sum(), x)
+    (exactly,) = torch.autograd.grad(model.in_torch(x, v, q)[0].square().sum(), x)
+    assert far((gradient,), (exactly,)) < 1e-4
 
 
 def test_weights_swapped_for_a_call_are_seen():
