@@ -6,7 +6,7 @@ counters (everything written in place that autograd sees) and a sample of the nu
 write through `.data` or NumPy views). Only a few numbers written past autograd can go unseen.
 """
 
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from physics.jit import kernel
 from physics.tiles import at_address
-from surrogate.models import native
 
 SAMPLE_STRIDE = 509
 """One in so many weights is looked at; of every tensor at least its first."""
@@ -29,7 +28,7 @@ def same_bits(addresses: NDArray[np.int64], bits: NDArray[np.uint32]) -> bool:
     """Whether these addresses hold these 32 bits."""
     same = True
     for k in range(len(addresses)):
-        same &= carray(at_address(int(addresses[k])), (1,), np.uint32)[0] == bits[k]
+        same &= carray(at_address(addresses[k]), (1,), np.uint32)[0] == bits[k]
     return same
 
 
@@ -54,7 +53,7 @@ class Watch:
             for held in (module._modules, module._parameters):
                 slots += [(held, name, value) for name, value in held.items()]
             self._hooks += [module._forward_hooks, module._forward_pre_hooks]
-        self._slots = slots
+        self._tables, self._names, self._held = zip(*slots, strict=True)
         self._weights = list(model.parameters())
         self.usable = (
             not any(self._hooks)
@@ -75,18 +74,12 @@ class Watch:
             places = [np.arange(start, start + 4 * kept.size, 4 * SAMPLE_STRIDE) for start, kept in pairs]
             self._places = np.concatenate(places).astype(np.int64)
             self._bits = np.concatenate([kept[::SAMPLE_STRIDE] for kept in self._kept]).view(np.uint32)
-            self._asked = native.questions(slots, self._hooks, self._weights, self._places, self._bits)
-            self._address = 0 if self._asked is None else self._asked.ctypes.data
 
     def unchanged(self) -> bool:
         """Whether everything is as it was (False for what was not usable)."""
-        if not self.usable:
-            return False
-        if self._asked is not None:
-            same: bool = native.as_known(self._address)
-            return same
         return (
-            all(held.get(name) is value for held, name, value in self._slots)
+            self.usable
+            and all(map(is_, map(dict.get, self._tables, self._names), self._held))
             and not any(self._hooks)
             and list(map(Tensor.data_ptr, self._weights)) == self._addresses
             and list(map(_VERSION, self._weights)) == self._versions

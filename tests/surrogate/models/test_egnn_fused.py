@@ -1,16 +1,13 @@
 """The fused kernel: equal to the layers it stands for, taken only where it may be, never with stale weights."""
 
 import copy
-import ctypes
-import sys
 
 import numpy as np
 import pytest
 import torch
 
-from surrogate.models import egnn_fused, native, textbook
+from surrogate.models import egnn_fused, textbook
 from surrogate.models.egnn import EGNN, EGNNConfig
-from surrogate.models.watch import Watch
 from tests.surrogate.models.test_models import awake, states
 
 CLOSE = 2e-6
@@ -165,34 +162,14 @@ def _one_number(model):
         model.layers[1].edge_out.weight[3, 5] += 0.3
 
 
-@pytest.mark.parametrize("natively", [True, False])
 @pytest.mark.parametrize("change", CHANGES)
-def test_weights_are_never_stale(change, natively, monkeypatch):
-    if not natively:
-        monkeypatch.setattr(native, "functions", lambda: None)
+def test_weights_are_never_stale(change):
     model, state = made(), single()
     before = fused(model, *state)
     CHANGES[change](model)
     after = fused(model, *state)
     assert far(after, exact(model, *state)) < CLOSE
     assert far(after[:1], before[:1]) > CLOSE  # what would have been forecast with the old weights
-
-
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="functions have these names where GCC or Clang compiled PyTorch"
-)
-def test_compiled_code_asks_on_linux():
-    model = made()
-    weights = list(model.parameters())
-    cells = native.tensor_cells(weights)
-    found = [ctypes.c_void_p.from_address(cell).value for cell in cells]
-    assert found == [weight._cdata for weight in weights]
-    watch = Watch(model)
-    assert watch._asked is not None
-    asked = (native.as_known, native.as_known.py_func)  # compiled, and what it means
-    assert all(same(watch._address) for same in asked)
-    _one_number(model)
-    assert not any(same(watch._address) for same in asked)
 
 
 @pytest.mark.parametrize("change", CHANGES)
