@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from physics.errors import InputError
 from surrogate.models import egnn_fused
 from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, senders, shares
+from surrogate.models.dense import Dense
 from surrogate.models.row_tiles import by_rows, rows_at_once
 
 SOFTENING = 0.01
@@ -47,7 +48,7 @@ class EGCL(nn.Module):
     def __init__(self, hidden: int, attributes: int, with_velocity: bool) -> None:
         super().__init__()
         self.edge_in = nn.Linear(2 * hidden + 1 + attributes, hidden)
-        self.edge_out = nn.Linear(hidden, hidden)
+        self.edge_out = Dense(hidden, hidden)
         self.phi_x = mlp(hidden, hidden, 1, bias=False)
         nn.init.xavier_uniform_(self.phi_x[-1].weight, gain=0.001)  # type: ignore[arg-type]
         self.phi_h = mlp(2 * hidden, hidden, hidden)
@@ -55,8 +56,9 @@ class EGCL(nn.Module):
 
     def messages(self, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:
         """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, rows, F), from the shares of receivers and senders."""
-        first = nn.functional.silu(first_edge_layer(self.edge_in, p, s, scalars))
-        return nn.functional.silu(self.edge_out(first))
+        overwrite = not torch.is_grad_enabled()  # each array is made here, and wanted by nobody else
+        first = nn.functional.silu(first_edge_layer(self.edge_in, p, s, scalars), inplace=overwrite)
+        return nn.functional.silu(self.edge_out(first), inplace=overwrite)
 
     def pull(self, m: Tensor, r: Tensor) -> Tensor:
         """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, rows, n)."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from surrogate.models.base import SurrogateModel, mlp, senders
+from surrogate.models.dense import Dense
 from surrogate.models.row_tiles import by_rows
 
 
@@ -42,10 +43,10 @@ class RecurrentLayer(nn.Module):
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
-        self.receive = nn.Linear(hidden, hidden)
-        self.send = nn.Linear(hidden, hidden, bias=False)
+        self.receive = Dense(hidden, hidden)
+        self.send = Dense(hidden, hidden, bias=False)
         self.scalars = nn.Linear(EDGE_SCALARS, hidden, bias=False)
-        self.edge_out = nn.Linear(hidden, hidden)
+        self.edge_out = Dense(hidden, hidden)
         self.phi_x = nn.Linear(hidden, 2, bias=False)
         self.phi_v = nn.Linear(hidden, 1)
         self.phi_h = mlp(2 * hidden, hidden, hidden)
@@ -54,7 +55,7 @@ class RecurrentLayer(nn.Module):
 
     def messages(self, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:
         """m_ij (N-1, B, rows, F) from the receivers' p (B, rows, F), their senders' s and edge scalars."""
-        sums = torch.addmm((s + p).flatten(0, 2), scalars.flatten(0, 2), self.scalars.weight.T)
+        sums = torch.addmm((s + p).flatten(0, 2), scalars.flatten(0, 2), self.scalars.weight.T.contiguous())
         return nn.functional.silu(self.edge_out(nn.functional.silu(sums.view(s.shape))))
 
 
