@@ -143,8 +143,8 @@ def senders(values: Tensor, first: int = 0, last: int | None = None) -> Tensor:
     n = values.shape[1]
     last = n if last is None else last
     if n - 1 <= MANY_SENDERS and values.is_cpu and not torch.compiler.is_compiling():
-        index = _sender_index(values.shape[0], n, first, last)
-        return values.flatten(0, 1).index_select(0, index).view(n - 1, -1, last - first, values.shape[2])
+        index = _sender_index(len(values), n, first, last)
+        return values.flatten(0, 1).index_select(0, index).view(n - 1, len(values), last - first, values.shape[2])
     twice = torch.cat([values, values], dim=1)
     if n - 1 > MANY_SENDERS:
         return twice[:, first + 1 : last + n - 1].unfold(1, last - first, 1).permute(1, 0, 3, 2)
@@ -158,8 +158,8 @@ def _sender_index(n_systems: int, n: int, first: int, last: int) -> Tensor:
     On a GPU the gather's gradient would add up in no fixed order.
     """
     with torch.inference_mode(False):  # what is kept from there could not be used in training
-        s, i = torch.arange(1, n).view(-1, 1, 1), torch.arange(first, last)
-        return (torch.arange(n_systems).view(-1, 1) * n + (i + s) % n).flatten()
+        s, i = torch.arange(1, n, device="cpu").view(-1, 1, 1), torch.arange(first, last, device="cpu")
+        return (torch.arange(n_systems, device="cpu").view(-1, 1) * n + (i + s) % n).flatten()
 
 
 def shares(linear: nn.Linear, h: Tensor) -> tuple[Tensor, Tensor]:
@@ -180,8 +180,8 @@ def shares(linear: nn.Linear, h: Tensor) -> tuple[Tensor, Tensor]:
     """
     width, n_out = h.shape[-1], linear.out_features
     both = torch.cat([linear.weight[:, :width], linear.weight[:, width : 2 * width]])
-    made = dense.linear(h, both, nn.functional.pad(linear.bias, (0, n_out)))
-    return made[..., :n_out], made[..., n_out:]
+    p, s = dense.linear(h, both, nn.functional.pad(linear.bias, (0, n_out))).chunk(2, dim=-1)
+    return p, s
 
 
 def first_edge_layer(linear: nn.Linear, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:

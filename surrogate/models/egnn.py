@@ -56,9 +56,8 @@ class EGCL(nn.Module):
 
     def messages(self, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:
         """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, rows, F), from the shares of receivers and senders."""
-        overwrite = not torch.is_grad_enabled()  # each array is made here, and wanted by nobody else
-        first = nn.functional.silu(first_edge_layer(self.edge_in, p, s, scalars), inplace=overwrite)
-        return nn.functional.silu(self.edge_out(first), inplace=overwrite)
+        first = nn.functional.silu(first_edge_layer(self.edge_in, p, s, scalars))
+        return nn.functional.silu(self.edge_out(first))
 
     def pull(self, m: Tensor, r: Tensor) -> Tensor:
         """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, rows, n)."""
