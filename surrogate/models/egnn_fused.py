@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from physics.tiles import LANES, PANEL
+from surrogate.models.dense import Dense
 from surrogate.models.egnn_kernels import forward_at
 from surrogate.models.watch import Watch
 
@@ -148,7 +149,7 @@ def _current(model: "EGNN") -> tuple[Watch, Packed | None]:
     known = _PACKED.get(model)
     if known is None or not known[0].unchanged():
         watch = Watch(model)
-        known_layers = all(type(m) in (nn.Linear, nn.SiLU) for m in model.modules() if not m._modules)
+        known_layers = all(type(m) in (nn.Linear, Dense, nn.SiLU) for m in model.modules() if not m._modules)
         fits = watch.usable and known_layers and model.embedding.out_features <= MOST_HIDDEN
         known = (watch, Packed(model) if fits else None)
         _PACKED[model] = known
