@@ -33,8 +33,8 @@ FloatArray = NDArray[np.float64]
 
 SIZES = tuple((n_dims, n) for n_dims in (2, 3, 4, 8) for n in (5, 20, 100))
 SYSTEMS = 64
-PAIR_STEPS = 10_000_000
-"""Pairs times steps of one repetition: some milliseconds."""
+PAIR_STEPS = 40_000_000
+"""Pairs times steps of one repetition: some 20 milliseconds, beside which the packing of the start is little."""
 ROUNDS = 40
 LOW = 0.1
 SOFTENING = 0.1

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from physics.jit import kernel
 from physics.lane_laws import GROUP, coefficients, inverse_cube
 from physics.large_systems import LARGE, receiver_accelerations
+from physics.row_kernels import row_passes, takes_rows
 from physics.vectors import (
+    aligned_stack,
     broadcast,
     fma,
     fnma,
@@ -127,6 +129,7 @@ def inverse_square_passes(n_dims: int) -> Callable[..., None]:
         dt: float,
         n_passes: int,
     ) -> None:
+        aligned_stack()
         n, lanes = x.shape[0], x.shape[2]
         across = n_dims * lanes
         kicked = closing != 0.0 or opening != 0.0
@@ -235,6 +238,8 @@ def passes(  # noqa: C901  (a table of n, spelt out: kernels take no functions f
             _group_passes(
                 code, x, v, coupling, inverse_mass, parameters, f, w, constants, closing, opening, dt, n_passes
             )
+        elif takes_rows(n, d):
+            row_passes(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
         elif d == 1:
             _in_1(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
         elif d == 2:

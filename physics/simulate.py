@@ -30,11 +30,9 @@ from physics.schedule import Schedule, output_times, refuse_step, schedule_throu
 from physics.shared_steps import shared_step
 from physics.time_scales import SHARE, default_dt, shortest_time
 from physics.types import State, System, Trajectory
+from physics.vectors import CACHE_LINE
 
 FloatArray = NDArray[np.float64]
-
-CACHE_LINE = 64
-"""Bytes."""
 
 BLOCK_NUMBERS = 1024
 """Coordinates of a block that fit into the nearest cache three times, spread over it by their stride."""

@@ -11,6 +11,7 @@ count numbers from the start of a C-contiguous array; nothing is checked against
 """
 
 from collections.abc import Callable
+from functools import wraps
 from inspect import signature
 from typing import Any, cast
 
@@ -24,6 +25,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 Vector = FloatArray
 Point = tuple[FloatArray, ...]
+
+CACHE_LINE = 64
+"""Bytes."""
 
 ROOT_SEED = 0x5FE6EB50C7B537A9
 """Minus half the bits of x, shifted by this, are those of a first guess of 1/sqrt(x), right to 3.5 %."""
@@ -44,56 +48,78 @@ def broadcast(value: float, width: int) -> Vector:
     return np.full(width, value)
 
 
-def constant(value: float, like: Vector) -> Vector:
-    """The same number in every lane of a vector as wide as `like`."""
-    return np.full_like(like, value)
+def constant(value: float, like: Any) -> Any:
+    """The same number in every lane of a vector, or of every vector of a point, as wide as `like`."""
+    return tuple(np.full_like(x, value) for x in like) if isinstance(like, tuple) else np.full_like(like, value)
 
 
+def each(function: Callable[..., Vector]) -> Callable[..., Any]:
+    """`function` of vectors, and of points: component by component."""
+
+    @wraps(function)
+    def of_either(*arguments: Any) -> Any:
+        if isinstance(arguments[0], tuple):
+            return tuple(function(*parts) for parts in zip(*arguments, strict=True))
+        return function(*arguments)
+
+    return of_either
+
+
+@each
 def add(x: Vector, y: Vector) -> Vector:
     """Sum."""
     return x + y
 
 
+@each
 def sub(x: Vector, y: Vector) -> Vector:
     """Difference."""
     return x - y
 
 
+@each
 def mul(x: Vector, y: Vector) -> Vector:
     """Product."""
     return x * y
 
 
+@each
 def div(x: Vector, y: Vector) -> Vector:
     """Quotient."""
     return x / y
 
 
+@each
 def root(x: Vector) -> Vector:
     """Square root."""
     return np.sqrt(x)
 
 
+@each
 def fma(x: Vector, y: Vector, z: Vector) -> Vector:
     """The sum x y + z, rounded once in kernels."""
     return x * y + z
 
 
+@each
 def fnma(x: Vector, y: Vector, z: Vector) -> Vector:
     """The difference z - x y, rounded once in kernels."""
     return z - x * y
 
 
+@each
 def smaller(x: Vector, y: Vector) -> Vector:
     """The smaller one; x where either is NaN."""
     return np.where(y < x, y, x)
 
 
+@each
 def larger(x: Vector, y: Vector) -> Vector:
     """The larger one; x where either is NaN."""
     return np.where(y > x, y, x)
 
 
+@each
 def root_seed(x: Vector) -> Vector:
     """1 / sqrt(x) to 3.5 %, by integer arithmetic on its bits."""
     return cast("Vector", (np.int64(ROOT_SEED) - (x.view(np.int64) >> 1)).view(np.float64))
@@ -142,6 +168,10 @@ def limited(p: Point, limit: Vector) -> Point:
     return tuple(larger(smaller(x, limit), -limit) for x in p)
 
 
+def aligned_stack() -> None:
+    """Have the kernel keep at cache lines what finds no room in registers: else half of it straddles two."""
+
+
 class VectorType(types.Type):  # type: ignore[misc]  # Numba has no types
     """The Numba type of a vector of `width` float64."""
 
@@ -176,7 +206,8 @@ def operation(function: Callable[..., Any], typer: Typer) -> Callable[[Builder],
     return decorate
 
 
-def _is_point(kind: Any) -> bool:
+def is_point(kind: Any) -> bool:
+    """Whether a Numba type is that of a point."""
     return isinstance(kind, types.UniTuple) and isinstance(kind.dtype, VectorType)
 
 
@@ -188,6 +219,17 @@ def _is_flat(array: Any, *numbers: Any) -> bool:
 def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, width: int) -> Any:
     data = context.make_array(kind)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [index]), ir.VectorType(ir.DoubleType(), width).as_pointer())
+
+
+@operation(aligned_stack, lambda: types.void)
+def _aligned_stack(context: Any, builder: Any, _kinds: Any, _values: Any) -> Any:
+    # LLVM aligns a stack as its variables ask, never as spilt registers would: here is a variable that asks,
+    # and an empty piece of assembly that seems to use it.
+    slot = cgutils.alloca_once(builder, ir.IntType(64))
+    slot.align = CACHE_LINE
+    used = ir.InlineAsm(ir.FunctionType(ir.VoidType(), [slot.type]), "", "r", side_effect=True)
+    builder.call(used, [slot])
+    return context.get_dummy_value()
 
 
 def filled(builder: Any, value: Any, width: int) -> Any:
@@ -206,11 +248,13 @@ def _llvm(builder: Any, name: str, *values: Any) -> Any:
     return builder.call(function, values)
 
 
-def _parts(builder: Any, p: Any) -> list[Any]:
+def parts_of(builder: Any, p: Any) -> list[Any]:
+    """The LLVM vectors of a point."""
     return [builder.extract_value(p, k) for k in range(p.type.count)]
 
 
-def _point(builder: Any, parts: list[Any]) -> Any:
+def point_of(builder: Any, parts: list[Any]) -> Any:
+    """The opposite of :func:`parts_of`."""
     point = ir.Constant(ir.ArrayType(parts[0].type, len(parts)), ir.Undefined)
     for k, part in enumerate(parts):
         point = builder.insert_value(point, part, k)
@@ -251,16 +295,19 @@ def _broadcast(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
 
 
 def _constant_type(value: Any, like: Any) -> Any:
-    return like if isinstance(value, types.Float) and isinstance(like, VectorType) else None
+    return like if isinstance(value, types.Float) and (isinstance(like, VectorType) or is_point(like)) else None
 
 
 @operation(constant, _constant_type)
 def _constant(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    return filled(builder, values[0], kinds[1].width)
+    if isinstance(kinds[1], VectorType):
+        return filled(builder, values[0], kinds[1].width)
+    return point_of(builder, [filled(builder, values[0], kinds[1].dtype.width)] * kinds[1].count)
 
 
 def _same(*kinds: Any) -> Any:
-    return kinds[0] if all(isinstance(kind, VectorType) and kind == kinds[0] for kind in kinds) else None
+    known = isinstance(kinds[0], VectorType) or is_point(kinds[0])
+    return kinds[0] if known and all(kind == kinds[0] for kind in kinds) else None
 
 
 # Numba reads the number of arguments off the typer.
@@ -272,9 +319,15 @@ _SAME: dict[int, Typer] = {
 
 
 def _elementwise(function: Callable[..., Any], build: Callable[..., Any]) -> None:
-    """Teach kernels an operation of vectors alone: `build` makes it from the builder and the values."""
-    typer = _SAME[len(signature(function).parameters)]
-    operation(function, typer)(lambda _context, builder, _kinds, values: build(builder, *values))
+    """Teach kernels an operation of vectors or points alone: `build` makes it from the builder and the values."""
+
+    def build_each(_context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+        if isinstance(kinds[0], VectorType):
+            return build(builder, *values)
+        parts = zip(*(parts_of(builder, value) for value in values), strict=True)
+        return point_of(builder, [build(builder, *part) for part in parts])
+
+    operation(function, _SAME[len(signature(function).parameters)])(build_each)
 
 
 _elementwise(add, lambda builder, x, y: builder.fadd(x, y))
@@ -284,7 +337,8 @@ _elementwise(div, lambda builder, x, y: builder.fdiv(x, y))
 _elementwise(root, lambda builder, x: _llvm(builder, "sqrt", x))
 
 
-def _fma(builder: Any, x: Any, y: Any, z: Any) -> Any:
+def built_fma(builder: Any, x: Any, y: Any, z: Any) -> Any:
+    """The LLVM value of x y + z."""
     return _llvm(builder, "fma", x, y, z)
 
 
@@ -307,7 +361,7 @@ def _root_seed(builder: Any, x: Any) -> Any:
 
 
 for _function, _build in (
-    (fma, _fma),
+    (fma, built_fma),
     (fnma, _fnma),
     (smaller, _smaller),
     (larger, _larger),
@@ -331,53 +385,53 @@ def _load_point(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
         address = _address(context, builder, kinds[0], array, index, kinds[4].literal_value)
         parts.append(builder.load(address, align=8))
         index = builder.add(index, stride)
-    return _point(builder, parts)
+    return point_of(builder, parts)
 
 
 def _stored_point(array: Any, index: Any, stride: Any, p: Any) -> Any:
-    return types.void if _is_flat(array, index, stride) and _is_point(p) else None
+    return types.void if _is_flat(array, index, stride) and is_point(p) else None
 
 
 @operation(store_point, _stored_point)
 def _store_point(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     array, index, stride, p = values
-    for part in _parts(builder, p):
+    for part in parts_of(builder, p):
         builder.store(part, _address(context, builder, kinds[0], array, index, part.type.count), align=8)
         index = builder.add(index, stride)
     return context.get_dummy_value()
 
 
 def _same_points(p: Any, r: Any) -> Any:
-    return p if _is_point(p) and p == r else None
+    return p if is_point(p) and p == r else None
 
 
 @operation(point_difference, _same_points)
 def _point_difference(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    pairs = zip(*(_parts(builder, p) for p in values), strict=True)
-    return _point(builder, [builder.fsub(x, y) for x, y in pairs])
+    pairs = zip(*(parts_of(builder, p) for p in values), strict=True)
+    return point_of(builder, [builder.fsub(x, y) for x, y in pairs])
 
 
 def _point_to_vector(p: Any, start: Any) -> Any:
-    return start if _is_point(p) and p.dtype == start else None
+    return start if is_point(p) and p.dtype == start else None
 
 
 @operation(plus_square, _point_to_vector)
 def _plus_square(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     total = values[1]
-    for x in _parts(builder, values[0]):
-        total = _fma(builder, x, x, total)
+    for x in parts_of(builder, values[0]):
+        total = built_fma(builder, x, x, total)
     return total
 
 
 def _point_and_scaled(p: Any, c: Any, r: Any) -> Any:
-    return p if _is_point(p) and p == r and p.dtype == c else None
+    return p if is_point(p) and p == r and p.dtype == c else None
 
 
 @operation(plus_scaled, _point_and_scaled)
 def _plus_scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     p, c, r = values
-    pairs = zip(_parts(builder, p), _parts(builder, r), strict=True)
-    return _point(builder, [_fma(builder, c, y, x) for x, y in pairs])
+    pairs = zip(parts_of(builder, p), parts_of(builder, r), strict=True)
+    return point_of(builder, [built_fma(builder, c, y, x) for x, y in pairs])
 
 
 @operation(minus_scaled, _point_and_scaled)
@@ -387,17 +441,17 @@ def _minus_scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
 
 
 def _point_and_vector(p: Any, c: Any) -> Any:
-    return p if _is_point(p) and p.dtype == c else None
+    return p if is_point(p) and p.dtype == c else None
 
 
 @operation(scaled, _point_and_vector)
 def _scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    return _point(builder, [builder.fmul(x, values[1]) for x in _parts(builder, values[0])])
+    return point_of(builder, [builder.fmul(x, values[1]) for x in parts_of(builder, values[0])])
 
 
 @operation(limited, _point_and_vector)
 def _limited(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     limit, low = values[1], builder.fneg(values[1])
-    return _point(
-        builder, [_larger(builder, _smaller(builder, x, limit), low) for x in _parts(builder, values[0])]
+    return point_of(
+        builder, [_larger(builder, _smaller(builder, x, limit), low) for x in parts_of(builder, values[0])]
     )

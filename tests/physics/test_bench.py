@@ -46,6 +46,37 @@ def test_limit_counts_the_multiplications_of_a_pair(monkeypatch):
         assert counts[1] - counts[0] == 2 * bench.instructions(d) + row
 
 
+@pytest.mark.parametrize("d", [2, 3, 4])
+def test_rows_make_the_multiplications_of_their_pairs_and_no_more(d, monkeypatch):
+    """As above; `scaled` makes the couplings here."""
+    from physics import lane_laws, row_kernels, rows
+
+    counted = []
+    for module, names in (
+        (lane_laws, ["mul", "fma", "fnma"]),
+        (rows, ["mul", "plus_square", "plus_scaled", "minus_scaled"]),
+        (row_kernels, ["fma", "scaled"]),
+    ):
+        for name in names:
+            original = getattr(module, name)
+
+            def seen(*arguments, original=original):
+                counted.append(len(arguments[0]) if isinstance(arguments[0], tuple) else 1)
+                return original(*arguments)
+
+            monkeypatch.setattr(module, name, seen)
+    monkeypatch.setattr(row_kernels, "inverse_cube", lane_laws.inverse_cube.py_func)
+    counts = []
+    for n in (5, 10):
+        del counted[:]
+        x, v, f = np.ones((3, n, d, 16))
+        x += np.arange(n)[:, None, None]
+        passes = row_kernels.five_row_passes(d).py_func
+        passes(x, v, np.ones((n, 16)), np.ones((n, 16)), f, 0, (0.01, 1.0, 0.0, np.inf), 0.0, 0.0, 0.0, 1)
+        counts.append(sum(counted) / 2)  # two halves of a group
+    assert counts[1] - counts[0] == 35 * bench.instructions(d) + 5  # 45 - 10 pairs, five more scaled couplings
+
+
 def test_numpy_rival_is_the_published_generator(monkeypatch):
     x, v, q = oracle.published_start(1)[0]
     frames = []

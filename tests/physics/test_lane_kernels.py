@@ -11,6 +11,7 @@ from physics.integrators import INTEGRATORS
 from physics.lane_laws import FARTHEST, GROUP, coefficients
 from physics.large_systems import LARGE
 from physics.laws import packed_parameters, resolve_parameters
+from physics.row_kernels import ROWS, takes_rows
 from physics.schedule import Schedule
 from physics.simulate import aligned_zeros, block_lanes, pack_lanes, simulate_batch
 from tests.physics import oracle
@@ -101,6 +102,26 @@ def test_groups_and_single_lanes_have_the_same_bits(law, parameters, d, rng):
     padded = stepped(slice(None), 3 * GROUP)
     assert padded[..., : 2 * GROUP + 3].tobytes() == whole.tobytes()
     for lane in (0, GROUP - 1, GROUP, 2 * GROUP + 1):  # in a group there, alone here
+        assert stepped(slice(lane, lane + 1))[..., 0].tobytes() == whole[..., lane].tobytes()
+
+
+@pytest.mark.parametrize(("law", "parameters"), LAWS, ids=str)
+@pytest.mark.parametrize("n", [ROWS, 2 * ROWS, 2 * ROWS + 3])
+@pytest.mark.parametrize("d", [2, 3])
+def test_rows_have_the_bits_of_single_lanes(law, parameters, n, d, rng):
+    x, v, q, m = systems(rng, GROUP, n, d)
+    code, packed = FORCES[law].code, packed_parameters(law, resolve_parameters(law, parameters), d)
+
+    def stepped(which):
+        state = [pack_lanes(values[which]) for values in (x, v, q, m)]
+        a = aligned_zeros(state[0].shape)
+        INTEGRATORS["leapfrog"].step(code, *state, packed, a, 1e-2, 3)
+        lane_acceleration(code, state[0], state[2], state[3], packed, a)
+        return np.stack([state[0], state[1], a])
+
+    assert takes_rows(n, d)
+    whole = stepped(slice(None))
+    for lane in (0, GROUP // 2, GROUP - 1):
         assert stepped(slice(lane, lane + 1))[..., 0].tobytes() == whole[..., lane].tobytes()
 
 
