@@ -101,6 +101,9 @@ class TrainConfig:
         "float32" or "float64".
     compile : bool
         Train with `torch.compile`, where this machine has what it takes; a warning says why where not.
+    amp : bool
+        Products of dense layers in bfloat16 while training (`torch.autocast`); weights, positions and loss stay
+        float32, and so do validations.
     """
 
     epochs: int = 1000
@@ -124,6 +127,7 @@ class TrainConfig:
     seeds: int = 1
     dtype: str = "float32"
     compile: bool = False
+    amp: bool = False
 
 
 @dataclass(frozen=True)
@@ -292,6 +296,7 @@ def _check(config: Config, where: str) -> None:
         (train.patience >= 0, "train.patience must be >= 0"),
         (1 <= train.seeds <= SIZE_LIMIT, f"train.seeds must be from 1 to {SIZE_LIMIT}"),
         (train.dtype in ("float32", "float64"), "train.dtype must be float32 or float64"),
+        (not train.amp or train.dtype == "float32", "train.amp needs train.dtype float32"),
         (data.stream in ("auto", "always", "never"), "data.stream must be auto, always or never"),
         (data.windows in ("task", "all"), "data.windows must be task or all"),
         (data.train_samples >= 0 and data.valid_samples >= 0, "data.*_samples must be >= 0"),

@@ -227,9 +227,9 @@ class Trainer:
         """Mean squared error of positions (and, where the config says so, velocities), weighted per data set."""
         batch = batch.to(self.device)
         masses = batch.m if self.model.uses_masses else None
-        outputs: tuple[Tensor, Tensor | None] = self.model(
-            batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses
-        )
+        outputs: tuple[Tensor, Tensor | None]
+        with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self.config.train.amp):
+            outputs = self.model(batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses)
         x, v = outputs
         if self.stages[self.progress.stage].name == "velocities":
             assert v is not None

@@ -212,6 +212,21 @@ def test_double_precision_on_request(folder: Path) -> None:
     assert load(out).forecast(np.eye(3), np.zeros((3, 3)), np.ones(3), 0.5).positions.shape == (3, 3)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_mixed_precision_on_request(name: str, folder: Path) -> None:
+    out, plain = run(config(name, amp=True)), run(config(name), "plain")
+    point = read_checkpoint(out / "latest").tensors
+    assert {t.dtype for key, t in point.items() if key.startswith(("model.", "average."))} == {torch.float32}
+    one, two = (float((o / "metrics.csv").read_text().split(",")[-1]) for o in (out, plain))
+    assert one == pytest.approx(two, rel=0.2)
+    if name == "egnn":
+        assert one != two
+        before = kept(out)
+        assert kept(run(config(name, amp=True), resume=True)) == before
+    with pytest.raises(InputError, match=r"train.amp needs train.dtype float32"):
+        config(name, amp=True, dtype="float64")
+
+
 def test_training_goes_on_uncompiled_and_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("surrogate.compiled.compiler", lambda: None)
     plain = kept(run(config(epochs=2), folder / "plain"))
