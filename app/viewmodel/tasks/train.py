@@ -14,6 +14,9 @@ from physics.cli import EXIT_INTERRUPTED
 from physics.errors import InputError
 
 POLL = 0.2
+"""Between two reports [second]."""
+LOOKS = 5
+"""Between them it is looked so often whether it is to be stopped."""
 PATIENCE = 8.0
 """Seconds a command may take to end by itself when it is stopped."""
 
@@ -76,7 +79,9 @@ class _Watch:
                     process.kill()
                 break
             self._report()
-            time.sleep(POLL)
+            for _ in range(LOOKS):
+                if not cancelled():
+                    time.sleep(POLL / LOOKS)
         status = process.wait()
         reader.join(1.0)
         self._report()
