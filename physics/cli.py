@@ -15,6 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NoReturn
 
@@ -150,16 +151,23 @@ def claim_output(path: Path, *, resume: bool = False, overwrite: bool = False) -
     """Refuse an existing output unless it may be resumed or replaced; with `overwrite`, remove it."""
     if not path.parent.exists():
         path.parent.mkdir(parents=True)
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+    if not unused(path):
         if overwrite:
             _remove(path)
         elif not resume:
             raise InputError(f"{path}: already exists; use --overwrite to replace it, or --resume to go on")
 
 
+def unused(path: Path) -> bool:
+    """Whether nothing is there, or a folder where nothing has its final name: killed at its first file."""
+    if path.is_dir():
+        return all(fnmatch(entry.name, ".*.part*") for entry in path.iterdir())
+    return not path.exists()
+
+
 def refuse_existing(path: Path, allowed: bool, hint: str = "--overwrite") -> None:
     """Refuse an existing file or non-empty folder unless `allowed`."""
-    if allowed or not path.exists() or (path.is_dir() and not any(path.iterdir())):
+    if allowed or unused(path):
         return
     raise InputError(f"{path}: already exists; choose another name or use {hint}")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from physics import __version__
-from physics.cli import claim_output, refuse_existing
+from physics.cli import claim_output, refuse_existing, unused
 from physics.errors import InputError
 from physics.files import atomic_write
 from surrogate.board import needs_tensorboard, tensorboard
@@ -56,7 +56,7 @@ def train(
     if config.train.seeds > 1:
         raise InputError("a run has one seed; several are a grid of runs (surrogate.grid)")
     refuse_existing(out, resume or overwrite, "--overwrite to replace it, or --resume to go on")
-    if resume and out.is_dir() and any(out.iterdir()) and not (out / "config.toml").is_file():
+    if resume and out.is_dir() and not unused(out) and not (out / "config.toml").is_file():
         raise InputError(f"{out}: cannot --resume: not a run (no config.toml)")
     if board:
         needs_tensorboard()

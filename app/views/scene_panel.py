@@ -26,6 +26,7 @@ from app.viewmodel.draft import Draft
 from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.views.fields_page import FieldsPage
+from app.views.host import main_window_of
 from surrogate.render.theme import THEMES
 
 LEFT_WIDTH = 290
@@ -240,7 +241,7 @@ class ScenePanel(QWidget):
         self._scenes.scale(self.factor.text())
 
     def _save(self) -> None:
-        path = self.window().scenario_path()  # type: ignore[attr-defined]
+        path = main_window_of(self).scenario_path()
         if path:
             self._scenes.save(path)
 

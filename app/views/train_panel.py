@@ -23,6 +23,7 @@ from app.viewmodel.session import Session
 from app.viewmodel.state import ViewState
 from app.viewmodel.training import TrainPlan, configs, default_out, standing, trouble
 from app.views.curve_plot import LogAxis
+from app.views.host import main_window_of
 from physics.presets import PRESETS
 from surrogate.render.theme import THEMES, Theme
 
@@ -178,13 +179,13 @@ class TrainPanel(QWidget):
         if preset:
             self._intents.set(preset=preset)
             return
-        path = self.window().data_path()  # type: ignore[attr-defined]
+        path = main_window_of(self).data_path()
         if path:
             self._intents.set(preset="", data=path)
         self._show_plan(self._session.state.training.plan)
 
     def _choose_out(self) -> None:
-        path = self.window().run_folder()  # type: ignore[attr-defined]
+        path = main_window_of(self).run_folder()
         if path:
             self._intents.set(out=path)
 

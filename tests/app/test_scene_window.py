@@ -126,3 +126,19 @@ def test_models_scene_data_and_training(open_window, qtbot, tmp_path):
     qtbot.waitUntil(lambda: session.state.training.status == "training", timeout=PATIENCE)
     window.close()  # while it trains: nothing is left running (the fixture looks), its state is kept
     assert (tmp_path / "run" / "latest").is_dir()
+
+
+def test_the_dialogs_of_a_floating_panel(open_window, qtbot, monkeypatch, tmp_path):
+    """A floating dock is a window itself, but the dialogs are the main window's."""
+    from PySide6.QtWidgets import QFileDialog
+
+    window = open_window()
+    window.docks.bring_up("train")
+    window.docks.docks["train"].setFloating(True)
+    panel = window.panels["train"]
+    assert panel.window() is not window
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
+    panel._choose_out()
+    assert window.session.state.training.plan.out == str(tmp_path / "mine")
+    window.docks.docks["train"].setFloating(False)
+    panel._choose_out()

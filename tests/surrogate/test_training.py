@@ -212,6 +212,15 @@ def test_double_precision_on_request(folder: Path) -> None:
     assert load(out).forecast(np.eye(3), np.zeros((3, 3)), np.ones(3), 0.5).positions.shape == (3, 3)
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_run_killed_at_its_first_file_begins_anew(folder: Path, resume: bool) -> None:
+    Path("run").mkdir()
+    (Path("run") / ".config-abc.part.toml").write_text("half")
+    out = run(config(epochs=2), resume=resume)
+    assert (out / "best").is_dir()
+    assert not list(out.rglob(".*.part*"))
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_mixed_precision_on_request(name: str, folder: Path) -> None:
     out, plain = run(config(name, amp=True)), run(config(name), "plain")

@@ -160,7 +160,7 @@ def random_use(n_actions: int, folder: Path) -> dict[str, Any]:
     session.start()
 
     def settle() -> None:
-        for _ in range(600):
+        for _ in range(3600):  # 200 particles take a minute, several where others use the machine
             if not session.state.busy:
                 return
             QTest.qWait(50)
