@@ -8,6 +8,7 @@ energy in proportion to dt, whatever the method.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,49 +101,24 @@ def symplectic_euler_in_box(
         folded_drift(x, v, dt, parameters)
 
 
-@kernel
-def leapfrog_in_box(
-    code: int,
-    x: FloatArray,
-    v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    a: FloatArray,
-    dt: float,
-    n_steps: int,
-) -> None:
-    """Leapfrog between walls; arguments as leapfrog."""
-    composed_in_box(code, x, v, q, m, parameters, a, dt, n_steps, WHOLE)
+def in_box(shares: FloatArray) -> Callable[..., None]:
+    """The composition of leapfrogs with these shares between walls; its arguments are leapfrog's."""
+
+    @kernel
+    def steps(
+        code: int,
+        x: FloatArray,
+        v: FloatArray,
+        q: FloatArray,
+        m: FloatArray,
+        parameters: FloatArray,
+        a: FloatArray,
+        dt: float,
+        n_steps: int,
+    ) -> None:
+        composed_in_box(code, x, v, q, m, parameters, a, dt, n_steps, shares)
+
+    return steps
 
 
-@kernel
-def yoshida4_in_box(
-    code: int,
-    x: FloatArray,
-    v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    a: FloatArray,
-    dt: float,
-    n_steps: int,
-) -> None:
-    """Yoshida's fourth order between walls; arguments as leapfrog."""
-    composed_in_box(code, x, v, q, m, parameters, a, dt, n_steps, FOURTH)
-
-
-@kernel
-def yoshida6_in_box(
-    code: int,
-    x: FloatArray,
-    v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    a: FloatArray,
-    dt: float,
-    n_steps: int,
-) -> None:
-    """Yoshida's sixth order between walls; arguments as leapfrog."""
-    composed_in_box(code, x, v, q, m, parameters, a, dt, n_steps, SIXTH)
+leapfrog_in_box, yoshida4_in_box, yoshida6_in_box = in_box(WHOLE), in_box(FOURTH), in_box(SIXTH)

@@ -1,5 +1,7 @@
 """Leapfrog composed with itself to fourth and sixth order."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,33 +50,27 @@ def composed(
                         v[i, k, w] += 0.5 * h * a[i, k, w]
 
 
-@kernel
-def yoshida4(
-    code: int,
-    x: FloatArray,
-    v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    a: FloatArray,
-    dt: float,
-    n_steps: int,
-) -> None:
-    """Fourth order, three force evaluations a step; arguments as leapfrog."""
-    composed(code, x, v, q, m, parameters, a, dt, n_steps, FOURTH)
+def yoshida(shares: FloatArray) -> Callable[..., None]:
+    """The integrator of these shares; its arguments are leapfrog's."""
+
+    @kernel
+    def steps(
+        code: int,
+        x: FloatArray,
+        v: FloatArray,
+        q: FloatArray,
+        m: FloatArray,
+        parameters: FloatArray,
+        a: FloatArray,
+        dt: float,
+        n_steps: int,
+    ) -> None:
+        composed(code, x, v, q, m, parameters, a, dt, n_steps, shares)
+
+    return steps
 
 
-@kernel
-def yoshida6(
-    code: int,
-    x: FloatArray,
-    v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    a: FloatArray,
-    dt: float,
-    n_steps: int,
-) -> None:
-    """Sixth order, seven force evaluations a step; arguments as leapfrog."""
-    composed(code, x, v, q, m, parameters, a, dt, n_steps, SIXTH)
+yoshida4 = yoshida(FOURTH)
+"""Fourth order, three force evaluations a step."""
+yoshida6 = yoshida(SIXTH)
+"""Sixth order, seven force evaluations a step."""
