@@ -72,13 +72,37 @@ def add(x: Vector, y: Vector) -> Vector:
     return x + y
 
 
+def multiply(x: Vector, y: Vector) -> Vector:
+    """Product."""
+    return x * y
+
+
 def fma(x: Vector, y: Vector, z: Vector) -> Vector:
     """X y + z, rounded once in kernels."""
     return x * y + z
 
 
+def total(x: Vector) -> np.float32:
+    """Sum of the lanes, halves added to halves."""
+    while len(x) > 1:
+        x = x[: len(x) // 2] + x[len(x) // 2 :]
+    return np.float32(x[0])
+
+
 def silu(x: Vector) -> Vector:
     """Sigmoid-weighted x / (1 + exp(-x)), to 3 units in the last place for |x| < 15, to 6 for |x| < 80."""
+    result: Vector = x / _one_plus_exponential(x)
+    return result
+
+
+def sigmoid(x: Vector) -> Vector:
+    """1 / (1 + exp(-x)), as right as :func:`silu`; silu and its slope follow from it by products."""
+    result: Vector = np.float32(1) / _one_plus_exponential(x)
+    return result
+
+
+def _one_plus_exponential(x: Vector) -> Vector:
+    """1 + exp(-x)."""
     z = np.where(-x > LARGEST, LARGEST, -x)
     z = np.where(z < -LARGEST, -LARGEST, z)
     shifted = z * LOG2E + ROUNDING
@@ -89,8 +113,13 @@ def silu(x: Vector) -> Vector:
         power = power * r + c
     with np.errstate(all="ignore"):
         scaled = (power.view(np.int32) + (shifted.view(np.int32) << 23)).view(np.float32)
-        result: Vector = x / (np.float32(1) + scaled)
+        result: Vector = np.float32(1) + scaled
     return result
+
+
+def load_tile(array: FloatArray, index: int, stride: int) -> Tile:
+    """Row r from the PANEL numbers from index + r stride on."""
+    return np.stack([array[index + r * stride : index + r * stride + PANEL] for r in range(ROWS)])
 
 
 def tile_of(array: FloatArray, index: int) -> Tile:
@@ -173,7 +202,7 @@ def _fused(builder: Any, x: Any, y: Any, z: Any) -> Any:
     return builder.call(cgutils.get_or_insert_function(builder.module, form, name), [x, y, z])
 
 
-def _built_silu(builder: Any, x: Any) -> Any:
+def _built_one_plus_exponential(builder: Any, x: Any) -> Any:
     z = builder.fneg(x)
     for sign, limit in ((">", _constant(LARGEST)), ("<", _constant(-LARGEST))):
         z = builder.select(builder.fcmp_ordered(sign, z, limit), limit, z)
@@ -186,7 +215,15 @@ def _built_silu(builder: Any, x: Any) -> Any:
     places = ir.Constant(LLVM_BITS, [23] * LANES)
     exponent = builder.shl(builder.bitcast(shifted, LLVM_BITS), places)
     scaled = builder.bitcast(builder.add(builder.bitcast(power, LLVM_BITS), exponent), LLVM_VECTOR)
-    return builder.fdiv(x, builder.fadd(_constant(1.0), scaled))
+    return builder.fadd(_constant(1.0), scaled)
+
+
+def _built_silu(builder: Any, x: Any) -> Any:
+    return builder.fdiv(x, _built_one_plus_exponential(builder, x))
+
+
+def _built_sigmoid(builder: Any, x: Any) -> Any:
+    return builder.fdiv(_constant(1.0), _built_one_plus_exponential(builder, x))
 
 
 def _sum_of_lanes(builder: Any, x: Any) -> Any:
@@ -248,8 +285,26 @@ def _elementwise(function: Callable[..., Any], build: Callable[..., Any]) -> Non
 
 
 _elementwise(add, lambda builder, x, y: builder.fadd(x, y))
+_elementwise(multiply, lambda builder, x, y: builder.fmul(x, y))
 _elementwise(fma, _fused)
 _elementwise(silu, _built_silu)
+_elementwise(sigmoid, _built_sigmoid)
+
+
+@operation(total, lambda x: types.float32 if x == VECTOR else None)
+def _total(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    return _sum_of_lanes(builder, values[0])
+
+
+@operation(load_tile, lambda array, index, stride: TILE if _flat(array) and _whole(index, stride) else None)
+def _load_tile(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    array, index, stride = values
+    parts = []
+    for _ in range(ROWS):
+        pointer = _pointer(context, builder, kinds[0], array, index)
+        parts += [builder.load(_vector_at(builder, pointer, c * LANES), align=4) for c in range(COLUMNS)]
+        index = builder.add(index, stride)
+    return _tile(builder, parts)
 
 
 @operation(tile_of, lambda array, index: TILE if _flat(array) and _whole(index) else None)

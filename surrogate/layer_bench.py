@@ -119,11 +119,12 @@ def bench_step(seconds: float) -> dict[str, float]:
 
         return step
 
-    published, eager = fresh_model(), fresh_model()
+    published, eager, fused = fresh_model(), fresh_model(), fresh_model()
     weights: dict[str, Tensor] = dict(published.named_parameters())
     calls = {
         "textbook": stepper(published, lambda: textbook.egnn(weights, "init", 4, *state, edges)),
-        "eager": stepper(eager, lambda: eager(*state)[0]),
+        "eager": stepper(eager, lambda: eager.in_torch(*state)[0]),
+        "fused": stepper(fused, lambda: fused(*state)[0]),
     }
     if compiler():
         compiled = fresh_model()
@@ -178,7 +179,7 @@ def table_lines(numbers: dict[str, float]) -> list[str]:
             ms, error = numbers[f"b{n_systems}_{name}_ms"], numbers[f"b{n_systems}_{name}_error"]
             what = f"forward, {n_systems} x {PARTICLES}, {words}"
             lines.append(f"| {what} | {ms:.3f} | {base / ms:.1f} | {error:.1e} |")
-    for name in (name for name in ("textbook", "eager", "compiled") if f"step_{name}_ms" in numbers):
+    for name in (name for name in ("textbook", "eager", "fused", "compiled") if f"step_{name}_ms" in numbers):
         ms = numbers[f"step_{name}_ms"]
         gain = numbers["step_textbook_ms"] / ms
         lines.append(f"| train step, 100 x {PARTICLES}, {name} | {ms:.2f} | {gain:.1f} | |")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from physics.errors import InputError
-from surrogate.models import egnn_fused
+from surrogate.models import egnn_fused, egnn_training
 from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, senders, shares
 from surrogate.models.dense import Dense
 from surrogate.models.row_tiles import by_rows, rows_at_once
@@ -133,7 +133,10 @@ class EGNN(SurrogateModel):
     ) -> tuple[Tensor, Tensor | None]:
         """See SurrogateModel.forward."""
         fused = egnn_fused.forecast(self, x, v, q)
-        return self.in_torch(x, v, q) if fused is None else fused
+        if fused is not None:
+            return fused
+        trained = egnn_training.forecast(self, x, v, q)
+        return self.in_torch(x, v, q) if trained is None else (trained, None)
 
     def frozen(self) -> egnn_fused.Frozen:
         """See SurrogateModel.frozen."""

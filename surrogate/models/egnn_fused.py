@@ -5,6 +5,7 @@ not cover is left to PyTorch.
 """
 
 import copy
+import math
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -135,10 +136,17 @@ class Packed:
 
 def aligned(values: FloatArray) -> FloatArray:
     """A copy that starts at a multiple of 64 bytes, so that no vector crosses a cache line."""
-    room = np.empty(len(values) + LANES, dtype=np.float32)
+    room = aligned_zeros(len(values))
+    room[:] = values
+    return room
+
+
+def aligned_zeros(*shape: int) -> FloatArray:
+    """Zeros that start at a multiple of 64 bytes."""
+    count = math.prod(shape)
+    room = np.zeros(count + LANES, dtype=np.float32)
     start = -(room.ctypes.data // 4) % LANES
-    room[start : start + len(values)] = values
-    return room[start : start + len(values)]
+    return room[start : start + count].reshape(shape)
 
 
 _PACKED: WeakKeyDictionary[nn.Module, tuple[Watch, Packed | None]] = WeakKeyDictionary()
@@ -149,11 +157,16 @@ def _current(model: "EGNN") -> tuple[Watch, Packed | None]:
     known = _PACKED.get(model)
     if known is None or not known[0].unchanged():
         watch = Watch(model)
-        known_layers = all(type(m) in (nn.Linear, Dense, nn.SiLU) for m in model.modules() if not m._modules)
-        fits = watch.usable and known_layers and model.embedding.out_features <= MOST_HIDDEN
+        fits = watch.usable and is_known(model)
         known = (watch, Packed(model) if fits else None)
         _PACKED[model] = known
     return known
+
+
+def is_known(model: "EGNN") -> bool:
+    """Whether the kernels know all its layers, and none is too wide for them."""
+    known_layers = all(type(m) in (nn.Linear, Dense, nn.SiLU) for m in model.modules() if not m._modules)
+    return known_layers and model.embedding.out_features <= MOST_HIDDEN
 
 
 def forecast(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> tuple[Tensor, Tensor | None] | None:
@@ -176,10 +189,10 @@ def forecast(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> tuple[Tensor, Te
     -----
     **Checked by** tests/surrogate/models/test_egnn_fused.py.
     """
-    if _left_to_torch(model.form, x, v, q):
+    if left_to_torch(model.form, x, v, q) or (torch.is_grad_enabled() and gradients_wanted(model, x, v, q)):
         return None
-    watch, packed = _current(model)
-    if packed is None or (torch.is_grad_enabled() and (_want_gradients(x, v, q) or watch.wants_gradients())):
+    packed = _current(model)[1]
+    if packed is None:
         return None
     return _run(packed, x, v, q, model.gives_velocity and not model.skip_velocity_head)
 
@@ -210,15 +223,21 @@ class Frozen:
         """See SurrogateModel.forward."""
         if (
             self._packed is None
-            or _left_to_torch(self._model.form, x, v, q)
-            or (torch.is_grad_enabled() and _want_gradients(x, v, q))
+            or left_to_torch(self._model.form, x, v, q)
+            or (torch.is_grad_enabled() and of_inputs(x, v, q))
         ):
             forecast: tuple[Tensor, Tensor | None] = self._model(x, v, q)
             return forecast
         return _run(self._packed, x, v, q, self._with_head)
 
 
-def _want_gradients(x: Tensor, v: Tensor, q: Tensor) -> bool:
+def gradients_wanted(model: nn.Module, x: Tensor, v: Tensor, q: Tensor) -> bool:
+    """Whether a forecast would be differentiated, with respect to its inputs or any weight."""
+    return of_inputs(x, v, q) or any(weight.requires_grad for weight in model.parameters())
+
+
+def of_inputs(x: Tensor, v: Tensor, q: Tensor) -> bool:
+    """Whether any of a forecast's inputs is to be differentiated."""
     return x.requires_grad or v.requires_grad or q.requires_grad
 
 
@@ -254,7 +273,7 @@ def _run(packed: Packed, x: Tensor, v: Tensor, q: Tensor, with_head: bool) -> tu
     return out_x, out_v
 
 
-def _left_to_torch(form: str, x: Tensor, v: Tensor, q: Tensor) -> bool:
+def left_to_torch(form: str, x: Tensor, v: Tensor, q: Tensor) -> bool:
     """What can be said before anybody looks at the weights."""
     return (
         torch.compiler.is_compiling()

@@ -32,6 +32,35 @@ def same_bits(addresses: NDArray[np.int64], bits: NDArray[np.uint32]) -> bool:
     return same
 
 
+class Build:
+    """What a network is made of: its modules, hooks and parameters (the objects, not their numbers).
+
+    Parameters
+    ----------
+    model : nn.Module
+        It is not kept alive, its parameters are.
+
+    Attributes
+    ----------
+    weights : list of Parameter
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        slots: list[tuple[dict[str, Any], str, object]] = []
+        self._strange: list[dict[Any, Any]] = []  # hooks and buffers
+        for module in model.modules():
+            for held in (module._modules, module._parameters):
+                slots += [(held, name, value) for name, value in held.items()]
+            self._strange += [module._forward_hooks, module._forward_pre_hooks, module._buffers]
+            self._strange += [module._backward_hooks, module._backward_pre_hooks]
+        self._tables, self._names, self._held = zip(*slots, strict=True)
+        self.weights = list(model.parameters())
+
+    def unchanged(self) -> bool:
+        """Whether it is made of the same objects still, without hooks and buffers."""
+        return all(map(is_, map(dict.get, self._tables, self._names), self._held)) and not any(self._strange)
+
+
 class Watch:
     """What a network was like when this was made.
 
@@ -43,28 +72,18 @@ class Watch:
     Attributes
     ----------
     usable : bool
-        Whether it has no hooks, and nothing but contiguous float32 parameters on the CPU.
+        Whether it has neither hooks nor buffers, and nothing but contiguous float32 parameters on the CPU.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        slots: list[tuple[dict[str, Any], str, object]] = []
-        self._hooks: list[dict[int, Any]] = []
-        for module in model.modules():
-            for held in (module._modules, module._parameters):
-                slots += [(held, name, value) for name, value in held.items()]
-            self._hooks += [module._forward_hooks, module._forward_pre_hooks]
-        self._tables, self._names, self._held = zip(*slots, strict=True)
-        self._weights = list(model.parameters())
-        self.usable = (
-            not any(self._hooks)
-            and not any(True for _ in model.buffers())
-            and all(
-                weight.is_contiguous()
-                and weight.dtype is torch.float32
-                and weight.device.type == "cpu"
-                and not weight.is_inference()  # these have no version counter
-                for weight in self._weights
-            )
+        self._build = Build(model)
+        self._weights = self._build.weights
+        self.usable = self._build.unchanged() and all(
+            weight.is_contiguous()
+            and weight.dtype is torch.float32
+            and weight.device.type == "cpu"
+            and not weight.is_inference()  # these have no version counter
+            for weight in self._weights
         )
         if self.usable:
             self._kept = [weight.detach().numpy().reshape(-1) for weight in self._weights]  # memory stays ours
@@ -79,13 +98,8 @@ class Watch:
         """Whether everything is as it was (False for what was not usable)."""
         return (
             self.usable
-            and all(map(is_, map(dict.get, self._tables, self._names), self._held))
-            and not any(self._hooks)
+            and self._build.unchanged()
             and list(map(Tensor.data_ptr, self._weights)) == self._addresses
             and list(map(_VERSION, self._weights)) == self._versions
             and same_bits(self._places, self._bits)
         )
-
-    def wants_gradients(self) -> bool:
-        """Whether any weight is being trained."""
-        return any(weight.requires_grad for weight in self._weights)

@@ -35,6 +35,20 @@ def product(x, stride, weights, n_in, active, out, dots):
     tiles.add_dots(tile, weights, n_in * PANEL, dots, 0)
 
 
+@kernel
+def slopes(x, out, sums):
+    for k in range(0, len(x), LANES):
+        s = tiles.sigmoid(tiles.load(x, k))
+        tiles.store(out, k, tiles.multiply(s, tiles.load(x, k)))
+        sums[k // LANES] = tiles.total(s)
+
+
+@kernel
+def added(x, stride, y, out):
+    tile = tiles.plus_outer(tiles.load_tile(x, 2, stride), y, 0, 1, x, 0)
+    tiles.store_tile(tile, out, 0, PANEL)
+
+
 def numbers(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
@@ -86,6 +100,26 @@ def test_vectors_mean_what_numpy_does():
     np.testing.assert_allclose(out, np.float32(1.5) * x + 2 * y, rtol=ROUNDING, atol=ROUNDING)
     meant = tiles.add(tiles.fma(tiles.broadcast(np.float32(1.5)), x[:LANES], y[:LANES]), y[:LANES])
     np.testing.assert_allclose(out[:LANES], meant, rtol=ROUNDING, atol=ROUNDING)
+
+
+def test_sigmoid_is_the_slope_of_silu_without_its_factor():
+    x = np.linspace(-80, 80, 160_000, dtype=np.float32)
+    out, sums = np.empty_like(x), np.empty(len(x) // LANES, dtype=np.float32)
+    slopes(x, out, sums)
+    assert worst_units(out, exact_silu(x)) < 6.0
+    exact = (1 / (1 + np.exp(-x.astype(np.float64)))).reshape(-1, LANES)
+    np.testing.assert_allclose(sums, exact.sum(1), rtol=1e-6)
+    meant = np.array([tiles.total(tiles.sigmoid(part)) for part in x.reshape(-1, LANES)])
+    np.testing.assert_allclose(sums, meant, rtol=ROUNDING, atol=1e-9)
+
+
+def test_a_tile_is_read_row_by_row():
+    stride = PANEL + 7
+    x, y, out = numbers(ROWS * stride + 2), numbers(ROWS, seed=1), np.empty(ROWS * PANEL, dtype=np.float32)
+    added(x, stride, y, out)
+    rows = x[2:].reshape(ROWS, stride)[:, :PANEL]
+    np.testing.assert_allclose(out.reshape(ROWS, PANEL), rows + y[:, None] * x[:PANEL], rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(tiles.load_tile(x, 2, stride), rows)
 
 
 @pytest.mark.parametrize("active", [False, True])

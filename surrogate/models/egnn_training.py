@@ -1,0 +1,349 @@
+"""EGNN's training step by fused CPU kernels: when it may be used, its weights and gradients, and the call.
+
+It takes the place of the PyTorch layers where gradients of weights are wanted, and of nothing else: float32 on the
+CPU. What it does not cover (gradients of inputs, gradients of gradients, a velocity head) is left to PyTorch.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from physics.tiles import LANES, PANEL, ROWS
+from surrogate.models.egnn_fused import aligned_zeros, is_known, left_to_torch, of_inputs
+from surrogate.models.egnn_gradients import backward_kept, forward_kept, gathered, picked
+from surrogate.models.watch import Build
+
+if TYPE_CHECKING:
+    from surrogate.models.egnn import EGNN
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+Sizes = tuple[tuple[str, tuple[int, ...]], ...]
+
+PART_NODES = 250
+"""Nodes of a part of the batch: their features stay in the second cache."""
+MOST_PARTS = 8
+"""Each has gradient sums of its own; how many there are depends on the batch alone, so sums do not on threads."""
+
+
+class Layout:
+    """Where each weight stands in the kernels' arrays, and where its gradient comes from.
+
+    Parameters
+    ----------
+    sizes : tuple of (name, shape)
+        Of the weights, in the order in which they are written one behind the other, after a zero.
+
+    Attributes
+    ----------
+    width : int
+        Hidden size filled up to a multiple of PANEL.
+    n_layers : int
+    weights, transposed : int64 array
+        For each number the kernels read, its place among the weights; 0 is the zero.
+    starts : (layers,) int64
+        Where the weights of each layer begin.
+    gradients : int64 array
+        For each weight, the place of its gradient.
+    n_gradients : int
+        Room for these.
+    """
+
+    def __init__(self, sizes: Sizes) -> None:
+        self._places: dict[str, IntArray] = {}
+        counted = 1
+        for name, shape in sizes:
+            count = int(np.prod(shape))
+            self._places[name] = np.arange(counted, counted + count, dtype=np.int64).reshape(shape)
+            counted += count
+        hidden = len(self._places["embedding.bias"])
+        self._hidden, self.width = hidden, -(-hidden // PANEL) * PANEL
+        self.n_layers = 1 + max(int(name.split(".")[1]) for name, _ in sizes if name.startswith("layers."))
+        self._set_weights()
+        self._set_transposed()
+        self._set_gradients(counted)
+
+    def _matrix(self, name: str, part: int = 0, parts: int = 1) -> IntArray:
+        """A (width, width) block of a weight (out, in): of `parts` below each other in its inputs."""
+        given = self._places[f"{name}.weight"]
+        share = given[:, part * self._hidden : (part + 1) * self._hidden] if parts > 1 else given
+        block = np.zeros((self.width, self.width), dtype=np.int64)
+        block[: share.shape[0], : share.shape[1]] = share
+        return block
+
+    def _blocks(self, name: str, parts: int) -> list[IntArray]:
+        return [self._matrix(name, part, parts) for part in range(parts)]
+
+    def _row(self, places: IntArray, width: int = 0) -> IntArray:
+        row = np.zeros(width or self.width, dtype=np.int64)
+        row[: len(places)] = places
+        return row
+
+    def _scalar_rows(self, layer: int) -> list[IntArray]:
+        return [self._row(row) for row in self._places[f"layers.{layer}.edge_in.weight"][:, 2 * self._hidden :].T]
+
+    def _set_weights(self) -> None:
+        """Every map (in, out) in panels, its bias behind it, layer by layer."""
+        place = self._places
+        pieces = [self._row(place["embedding.weight"][:, 0]), self._row(place["embedding.bias"])]
+        starts = []
+
+        def mapped(name: str, parts: int = 1) -> None:
+            pieces.append(_panels(np.concatenate([b.T for b in self._blocks(name, parts)])))
+            pieces.append(self._row(place[f"{name}.bias"]))
+
+        for k in range(self.n_layers):
+            starts.append(sum(len(piece) for piece in pieces))
+            receivers, senders = self._blocks(f"layers.{k}.edge_in", 2)
+            pieces += [_panels(receivers.T), _panels(senders.T), self._row(place[f"layers.{k}.edge_in.bias"])]
+            pieces += [np.zeros(self.width, dtype=np.int64), *self._scalar_rows(k)]
+            mapped(f"layers.{k}.edge_out")
+            for name in (f"layers.{k}.phi_x", f"layers.{k}.phi_v"):
+                mapped(f"{name}.0")
+                pieces.append(self._row(place[f"{name}.2.weight"][0]))
+            pieces.append(self._row(place[f"layers.{k}.phi_v.2.bias"], LANES))
+            if k < self.n_layers - 1:
+                mapped(f"layers.{k}.phi_h.0", parts=2)
+                mapped(f"layers.{k}.phi_h.2")
+        self.weights, self.starts = np.concatenate(pieces), np.array(starts, dtype=np.int64)
+
+    def _set_transposed(self) -> None:
+        """The same maps from out to in, in the order in which gradients go back through them."""
+        pieces = []
+        for k in range(self.n_layers - 1, -1, -1):
+            if k < self.n_layers - 1:
+                pieces.append(_panels(self._matrix(f"layers.{k}.phi_h.2")))
+                pieces.append(_panels(np.concatenate(self._blocks(f"layers.{k}.phi_h.0", 2), axis=1)))
+            for name in ("phi_v.0", "phi_x.0", "edge_out"):
+                pieces.append(_panels(self._matrix(f"layers.{k}.{name}")))
+            pieces.append(_panels(np.concatenate(self._blocks(f"layers.{k}.edge_in", 2))))
+        self.transposed = np.concatenate(pieces)
+
+    def _set_gradients(self, counted: int) -> None:
+        """Gradients (out filled up to whole ROWS, in), in the order in which they come."""
+        place = self._places
+        pieces: list[IntArray] = []
+
+        def grown(block: IntArray) -> None:
+            filled = np.zeros((-(-len(block) // ROWS) * ROWS, block.shape[1]), dtype=np.int64)
+            filled[: len(block)] = block
+            pieces.append(filled.reshape(-1))
+
+        def mapped(name: str, parts: int = 1) -> None:
+            grown(np.concatenate(self._blocks(name, parts), axis=1))
+            pieces.append(self._row(place[f"{name}.bias"]))
+
+        for k in range(self.n_layers - 1, -1, -1):
+            if k < self.n_layers - 1:
+                mapped(f"layers.{k}.phi_h.2")
+                mapped(f"layers.{k}.phi_h.0", parts=2)
+            mapped(f"layers.{k}.phi_v.0")
+            pieces.append(self._row(place[f"layers.{k}.phi_v.2.weight"][0]))
+            pieces.append(self._row(place[f"layers.{k}.phi_v.2.bias"], LANES))
+            mapped(f"layers.{k}.phi_x.0")
+            pieces.append(self._row(place[f"layers.{k}.phi_x.2.weight"][0]))
+            mapped(f"layers.{k}.edge_out")
+            pieces += self._scalar_rows(k)
+            grown(np.concatenate(self._blocks(f"layers.{k}.edge_in", 2)))
+            pieces.append(self._row(place[f"layers.{k}.edge_in.bias"]))
+        pieces += [self._row(place["embedding.weight"][:, 0]), self._row(place["embedding.bias"])]
+        order = np.concatenate(pieces)
+        self.n_gradients = -(-len(order) // LANES) * LANES
+        self.gradients = np.zeros(counted - 1, dtype=np.int64)
+        here = np.flatnonzero(order)
+        self.gradients[order[here] - 1] = here
+
+
+def _panels(block: IntArray) -> IntArray:
+    """An (in, out) block cut into panels of its outputs."""
+    return block.reshape(len(block), -1, PANEL).swapaxes(0, 1).reshape(-1)
+
+
+@lru_cache(maxsize=8)
+def _layout(sizes: Sizes) -> Layout:
+    return Layout(sizes)
+
+
+class _Known:
+    """A model's weights that are trained here, as long as it is made of the same objects."""
+
+    def __init__(self, model: "EGNN") -> None:
+        self.build = Build(model)
+        last = f"layers.{model.evaluations - 1}.phi_h."  # reaches no output
+        used = {
+            name: weight
+            for name, weight in model.named_parameters()
+            if not name.startswith(("velocity_head.", last))
+        }
+        self.weights = list(used.values())
+        sizes = tuple((name, tuple(weight.shape)) for name, weight in used.items())
+        self.layout = _layout(sizes) if is_known(model) else None
+
+
+_KNOWN: WeakKeyDictionary[nn.Module, _Known] = WeakKeyDictionary()
+
+
+def _known(model: "EGNN") -> _Known:
+    known = _KNOWN.get(model)
+    if known is None or not known.build.unchanged():
+        known = _KNOWN[model] = _Known(model)
+    return known
+
+
+def forecast(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> Tensor | None:
+    """Positions that `model` forecasts, differentiable with respect to its weights; None where PyTorch has to.
+
+    Parameters
+    ----------
+    model : EGNN
+        In the forms "init" and "recurrent".
+    x, v : (B, N, n) float32 tensor
+    q : (B, N) float32 tensor
+
+    Notes
+    -----
+    Gradients that are to be differentiated again are formed by the layers.
+    **Checked by** tests/surrogate/models/test_egnn_training.py.
+    """
+    if (
+        not torch.is_grad_enabled()
+        or (model.velocity_head is not None and not model.skip_velocity_head)
+        or left_to_torch(model.form, x, v, q)
+        or of_inputs(x, v, q)
+    ):
+        return None
+    known = _known(model)
+    layout, weights = known.layout, known.weights
+    if (
+        layout is None
+        or not known.build.unchanged()  # hooks, buffers
+        or not any(weight.requires_grad for weight in weights)
+        or not all(weight.dtype is torch.float32 and weight.is_cpu for weight in weights)
+    ):
+        return None
+    made: Tensor = _Forecast.apply(model, layout, x, v, q, *weights)  # type: ignore[no-untyped-call]
+    return made
+
+
+class _Parts:
+    """A batch in parts: what the kernels keep of each."""
+
+    def __init__(self, layout: Layout, x: Tensor, v: Tensor, q: Tensor) -> None:
+        n_systems, self.n, d = x.shape
+        n_parts = max(1, min(MOST_PARTS, n_systems, round(n_systems * self.n / PART_NODES)))
+        self.bounds = np.linspace(0, n_systems, n_parts + 1).round().astype(int) * self.n
+        self.x0 = x.detach().contiguous().numpy().reshape(-1, d)
+        self.v0 = v.detach().contiguous().numpy().reshape(-1, d)
+        self.q = q.detach().contiguous().numpy().reshape(-1)
+        n_kept = layout.n_layers + 1
+        counts = np.diff(self.bounds)
+        self.x = [np.empty((n_kept, count, d), dtype=np.float32) for count in counts]
+        self.v = [np.empty((n_kept, count, d), dtype=np.float32) for count in counts]
+        rows = [-(-count // ROWS) * ROWS for count in counts]
+        self.nodes = [aligned_zeros(layout.n_layers, row, 2 * layout.width) for row in rows]
+        self.pairs = [aligned_zeros(layout.n_layers, row, 2 * layout.width) for row in rows]
+        self.hidden = [aligned_zeros(layout.n_layers, 2, row, layout.width) for row in rows]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def given(self, part: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Its positions, velocities and charges."""
+        first, last = self.bounds[part : part + 2]
+        return self.x0[first:last], self.v0[first:last], self.q[first:last]
+
+    def each(self, work: Callable[[int], None]) -> None:
+        """`work` for every part, by as many threads as PyTorch has."""
+        n_threads = min(torch.get_num_threads(), len(self))
+        if n_threads == 1:
+            for part in range(len(self)):
+                work(part)
+        else:
+            with ThreadPoolExecutor(n_threads) as pool:
+                list(pool.map(work, range(len(self))))
+
+
+class _Forecast(torch.autograd.Function):
+    """Positions from weights, and the weights' gradients."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, model: "EGNN", layout: Layout, x: Tensor, v: Tensor, q: Tensor, *weights: Tensor
+    ) -> Tensor:
+        flat = torch.cat([x.new_zeros(1), *(weight.reshape(-1) for weight in weights)]).numpy()
+        packed = aligned_zeros(len(layout.weights))
+        picked(flat, layout.weights, packed)
+        parts = _Parts(layout, x, v, q)
+        carried = model.form == "recurrent"
+
+        def work(part: int) -> None:
+            forward_kept(
+                parts.n,
+                *parts.given(part),
+                packed,
+                layout.width,
+                layout.n_layers,
+                carried,
+                parts.x[part],
+                parts.v[part],
+                parts.nodes[part],
+                parts.pairs[part],
+                parts.hidden[part],
+            )
+
+        parts.each(work)
+        ctx.save_for_backward(x, v, q, *weights)
+        ctx.model, ctx.layout, ctx.parts, ctx.flat, ctx.packed = model, layout, parts, flat, packed
+        return torch.from_numpy(np.concatenate([kept[-1] for kept in parts.x])).view(x.shape)
+
+    @staticmethod
+    def backward(ctx: Any, g_out: Tensor) -> tuple[Tensor | None, ...]:
+        x, v, q, *weights = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            again = ctx.model.in_torch(x, v, q)[0]
+            wanted = [weight for weight in weights if weight.requires_grad]
+            found = iter(torch.autograd.grad(again, wanted, g_out, create_graph=True))
+            return (*[None] * 5, *(next(found) if weight.requires_grad else None for weight in weights))
+        layout, parts = ctx.layout, ctx.parts
+        transposed = aligned_zeros(len(layout.transposed))
+        picked(ctx.flat, layout.transposed, transposed)
+        g_nodes = g_out.contiguous().numpy().reshape(-1, x.shape[2])
+        sums = aligned_zeros(len(parts), layout.n_gradients)
+        work = partial(_back, ctx, parts, transposed, g_nodes, sums)
+        parts.each(work)
+        flat = torch.empty(len(layout.gradients))
+        gathered(sums, layout.gradients, flat.numpy())
+        shares = torch.split(flat, [weight.numel() for weight in weights])
+        of_weights = [
+            share.view_as(weight) if needed else None
+            for share, weight, needed in zip(shares, weights, ctx.needs_input_grad[5:], strict=True)
+        ]
+        return (*[None] * 5, *of_weights)
+
+
+def _back(ctx: Any, parts: _Parts, transposed: FloatArray, g_out: FloatArray, sums: FloatArray, part: int) -> None:
+    layout = ctx.layout
+    backward_kept(
+        parts.n,
+        *parts.given(part),
+        ctx.packed,
+        layout.starts,
+        transposed,
+        layout.width,
+        layout.n_layers,
+        ctx.model.form == "recurrent",
+        parts.x[part],
+        parts.v[part],
+        parts.nodes[part],
+        parts.pairs[part],
+        parts.hidden[part],
+        g_out[parts.bounds[part] : parts.bounds[part + 1]],
+        sums[part],
+    )
