@@ -21,7 +21,7 @@ from physics.cli import CommandParser, run_command
 from physics.files import atomic_write
 from surrogate.compiled import compiler
 from surrogate.evaluate import write_json
-from surrogate.machine import machine
+from surrogate.machine import keep_freed_memory, machine
 from surrogate.models import textbook
 from surrogate.models.egnn import EGNN, EGNNConfig
 
@@ -204,6 +204,7 @@ def main(argv: Sequence[str]) -> None:
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
+    keep_freed_memory()  # as `surrogate.train` does
     numbers: dict[str, float] = {}
     for n_systems in BATCHES:
         measured = bench_forward(n_systems, options.seconds)

@@ -19,7 +19,7 @@ from physics.errors import InputError
 from surrogate.config import Config, load_config, shipped_configs
 from surrogate.finder import rate_curve, write_rates
 from surrogate.grid import is_grid, swept_values, train_grid
-from surrogate.machine import chosen_device
+from surrogate.machine import chosen_device, keep_freed_memory
 from surrogate.processes import ProcessLostError, joined, parted
 from surrogate.run import train
 from surrogate.trainer import Trainer
@@ -87,6 +87,7 @@ def parsed(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str]) -> None:
     """Parse the command line and train."""
     options = parsed(argv)
+    keep_freed_memory()
     if options.list:
         for name in shipped_configs():
             sys.stdout.write(f"{name:16} {load_config(name).note}\n")

@@ -112,7 +112,27 @@ def _finite(name: str, value: float) -> float:
     return number
 
 
-def mlp(*sizes: int, bias: bool = True) -> nn.Sequential:
+class Mlp(nn.Sequential):
+    """Dense layers with SiLU between them; shorter ways where no gradient and no hook is wanted."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., out) from (..., in)."""
+        given = x
+        short = not torch.is_grad_enabled()
+        for layer in self._modules.values():
+            assert layer is not None
+            if not short or layer._forward_hooks or layer._forward_pre_hooks:
+                x, short = layer(x), False
+            elif type(layer) is Dense:
+                x = dense.linear(x, layer.weight, layer.bias)
+            elif type(layer) is nn.SiLU:
+                x = nn.functional.silu(x, inplace=x is not given)
+            else:
+                x = layer(x)
+        return x
+
+
+def mlp(*sizes: int, bias: bool = True) -> Mlp:
     """Linear layers of the given widths with SiLU between them; `bias` is that of the last one."""
     layers: list[nn.Module] = []
     for index, (a, b) in enumerate(pairwise(sizes)):
@@ -120,7 +140,7 @@ def mlp(*sizes: int, bias: bool = True) -> nn.Sequential:
         layers.append(Dense(a, b, bias=bias or not last))
         if not last:
             layers.append(nn.SiLU())
-    return nn.Sequential(*layers)
+    return Mlp(*layers)
 
 
 MANY_SENDERS = 64
@@ -178,22 +198,38 @@ def shares(linear: nn.Linear, h: Tensor) -> tuple[Tensor, Tensor]:
     -------
     two (B, N, width) tensors
     """
-    width, n_out = h.shape[-1], linear.out_features
+    width = h.shape[-1]
     both = torch.cat([linear.weight[:, :width], linear.weight[:, width : 2 * width]])
-    p, s = dense.linear(h, both, nn.functional.pad(linear.bias, (0, n_out))).chunk(2, dim=-1)
-    return p, s
+    p, s = dense.linear(h, both).chunk(2, dim=-1)
+    return p + linear.bias, s
 
 
-def first_edge_layer(linear: nn.Linear, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:
-    """`linear` of [h_i, h_j, scalars] from the :func:`shares` of h.
+def pair_sums(p: Tensor, s: Tensor, first: int = 0, last: int | None = None) -> Tensor:
+    """p_i + s_j of receivers i of first..last-1 and their :func:`senders` j, in an array that is nobody else's.
+
+    Parameters
+    ----------
+    p, s : (B, N, width) tensor
+        Of :func:`shares`.
+    first, last : int
+
+    Returns
+    -------
+    (N - 1, B, last - first, width) tensor
+    """
+    given, taken = senders(s, first, last), p[:, first:last]
+    if p.shape[1] - 1 > MANY_SENDERS or dense.transformed():
+        return given + taken
+    return given.add_(taken)
+
+
+def first_edge_layer(linear: nn.Linear, summed: Tensor, scalars: Tensor) -> Tensor:
+    """`linear` of [h_i, h_j, scalars] from the :func:`pair_sums` of h, which are written over.
 
     Parameters
     ----------
     linear : nn.Linear
-    p : (B, rows, width) tensor
-        Of the receivers.
-    s : (N - 1, B, rows, width) tensor
-        Of their senders.
+    summed : (N - 1, B, rows, width) tensor
     scalars : (N - 1, B, rows, scalars) tensor
 
     Returns
@@ -202,4 +238,7 @@ def first_edge_layer(linear: nn.Linear, p: Tensor, s: Tensor, scalars: Tensor) -
     """
     w_s = linear.weight[:, linear.in_features - scalars.shape[-1] :]
     # the copy has autograd form the weights' gradient as scalars^T g, a quarter of the time of g^T scalars
-    return torch.addmm((s + p).flatten(0, 2), scalars.flatten(0, 2), w_s.T.contiguous()).view(s.shape)
+    rows, w_s = scalars.flatten(0, 2), w_s.T.contiguous()
+    if dense.transformed() or torch.is_autocast_enabled(summed.device.type):
+        return torch.addmm(summed.flatten(0, 2), rows, w_s).view(summed.shape)
+    return summed.flatten(0, 2).addmm_(rows, w_s).view(summed.shape)

@@ -54,12 +54,14 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     `torch.nn.functional.linear` itself.
     **Checked by** tests/surrogate/models/test_dense.py.
     """
+    if _left_to_mkl(x, weight):
+        return nn.functional.linear(x, weight, bias)
     wanted = torch.is_grad_enabled() and (
         x.requires_grad or weight.requires_grad or (bias is not None and bias.requires_grad)
     )
-    if _left_to_mkl(x, weight):
-        return nn.functional.linear(x, weight, bias)
     # rows of a slice, with gaps between them, would be left to oneDNN's reference loops: a hundred times slower
+    if not wanted and not torch.compiler.is_compiling():
+        return _product(x.contiguous(), weight.contiguous(), bias)
     rows, weight = x.reshape(-1, x.shape[-1]).contiguous(), weight.contiguous()
     made: Tensor = _Dense.apply(rows, weight, bias) if wanted else _product(rows, weight, bias)  # type: ignore[no-untyped-call]
     return made.view(*x.shape[:-1], weight.shape[0])

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from physics.errors import InputError
 from surrogate.models import egnn_fused, egnn_training
-from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, senders, shares
+from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, pair_sums, senders, shares
 from surrogate.models.dense import Dense
 from surrogate.models.row_tiles import by_rows, rows_at_once
 
@@ -54,10 +54,11 @@ class EGCL(nn.Module):
         self.phi_h = mlp(2 * hidden, hidden, hidden)
         self.phi_v = mlp(hidden, hidden, 1) if with_velocity else None
 
-    def messages(self, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:
-        """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, rows, F), from the shares of receivers and senders."""
-        first = nn.functional.silu(first_edge_layer(self.edge_in, p, s, scalars))
-        return nn.functional.silu(self.edge_out(first))
+    def messages(self, summed: Tensor, scalars: Tensor) -> Tensor:
+        """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, rows, F), from the `pair_sums` of h."""
+        spare = not torch.is_grad_enabled()  # then silu may write over its input
+        first = nn.functional.silu(first_edge_layer(self.edge_in, summed, scalars), inplace=spare)
+        return nn.functional.silu(self.edge_out(first), inplace=spare and not self.edge_out._forward_hooks)
 
     def pull(self, m: Tensor, r: Tensor) -> Tensor:
         """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, rows, n)."""
@@ -90,7 +91,7 @@ class VelocityHead(nn.Module):
             soft = r.square().sum(-1, keepdim=True) + SOFTENING
             c = q[:, first:last] * senders(q, first, last)
             scalars = torch.cat([c, soft.log(), soft.rsqrt()], dim=-1)
-            hidden = first_edge_layer(first_map, p[:, first:last], senders(s, first, last), scalars)
+            hidden = first_edge_layer(first_map, pair_sums(p, s, first, last), scalars)
             return ((r * soft.rsqrt() * self.pair[1:](hidden)).mean(0),)
 
         (push,) = by_rows(pushes, x)
@@ -151,8 +152,9 @@ class EGNN(SurrogateModel):
         last_layer = len(self.layers) - 1
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, EGCL)
-            edges = partial(self._edge_sums, layer, *shares(layer.edge_in, h), x, known, (x0, v0, q))
-            pull, m_i = by_rows(edges, x)
+            updated = index < last_layer  # the last layer's phi_h reaches no output
+            edges = partial(self._edge_sums, layer, *shares(layer.edge_in, h), x, known, (x0, v0, q), updated)
+            pull, *m_i = by_rows(edges, x)
             if layer.phi_v is None:
                 x = x + pull
             elif self.form == "init":
@@ -160,8 +162,8 @@ class EGNN(SurrogateModel):
             else:
                 v = layer.phi_v(h) * v + pull
                 x = x + v
-            if index < last_layer:  # the last layer's phi_h reaches no output
-                h = layer.updated_features(h, m_i)
+            if updated:
+                h = layer.updated_features(h, *m_i)
         if self.velocity_head is None or self.skip_velocity_head:
             return x, None
         return x, self.velocity_head(h, x0, v0, x, q)
@@ -174,15 +176,17 @@ class EGNN(SurrogateModel):
         x: Tensor,
         known: Tensor | None,
         start: tuple[Tensor, Tensor, Tensor],
+        summed: bool,
         first: int,
         last: int,
-    ) -> tuple[Tensor, Tensor]:
-        """C sum_j r_ij phi_x(m_ij) and sum_j m_ij of receivers first..last-1; attributes may be `known`."""
+    ) -> tuple[Tensor, ...]:
+        """C sum_j r_ij phi_x(m_ij), and if `summed` sum_j m_ij, of receivers first..last-1."""
         r = x[:, first:last] - senders(x, first, last)
         attributes = self._attributes(*start, first, last) if known is None else known
-        scalars = torch.cat([r.square().sum(-1, keepdim=True), attributes], dim=-1)
-        m = layer.messages(p[:, first:last], senders(s, first, last), scalars)
-        return layer.pull(m, r), m.sum(0)
+        d2 = attributes[..., 1:2] if x is start[0] else r.square().sum(-1, keepdim=True)
+        scalars = torch.cat([d2, attributes], dim=-1)
+        m = layer.messages(pair_sums(p, s, first, last), scalars)
+        return (layer.pull(m, r), m.sum(0)) if summed else (layer.pull(m, r),)
 
     def _attributes(self, x: Tensor, v: Tensor, q: Tensor, first: int, last: int) -> Tensor:
         """Edge attributes (N-1, B, rows, attributes) from the state at the start."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, senders, shares
+from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, pair_sums, senders, shares
 from surrogate.models.row_tiles import by_rows
 
 
@@ -44,7 +44,7 @@ class GNNLayer(nn.Module):
 
         def sums(first: int, last: int) -> tuple[Tensor]:
             c = q[:, first:last] * senders(q, first, last)
-            hidden = first_edge_layer(first_map, p[:, first:last], senders(s, first, last), c)
+            hidden = first_edge_layer(first_map, pair_sums(p, s, first, last), c)
             return (nn.functional.silu(self.phi_e[1:](hidden)).sum(0),)
 
         (m_i,) = by_rows(sums, h)

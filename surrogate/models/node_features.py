@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import first_edge_layer, mlp, senders, shares
+from surrogate.models.base import first_edge_layer, mlp, pair_sums, senders, shares
 from surrogate.models.row_tiles import by_rows
 
 FEATURE_CHANNELS = 2
@@ -58,7 +58,7 @@ class NodeFeatures(nn.Module):
             approach = (r * w).sum(-1, keepdim=True) / distance
             coupling = charge[:, rows] * senders(charge, first, last)
             invariants = torch.cat([distance.log(), approach, speed, coupling], dim=-1).to(h)
-            hidden = first_edge_layer(first_map, p[:, rows], senders(s, first, last), invariants)
+            hidden = first_edge_layer(first_map, pair_sums(p, s, first, last), invariants)
             return (self.phi_e[1:](hidden).sum(0),)
 
         (m_i,) = by_rows(sums, x)

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel, senders, shares
+from surrogate.models.base import SurrogateModel, pair_sums, senders, shares
 from surrogate.models.egnn import EGCL
 from surrogate.models.row_tiles import by_rows
 
@@ -72,5 +72,5 @@ class Segno(SurrogateModel):
         at_start = (x0[:, first:last] - senders(x0, first, last)).square().sum(-1, keepdim=True)
         c = q[:, first:last] * senders(q, first, last)
         scalars = torch.cat([r.square().sum(-1, keepdim=True), c, at_start], dim=-1)
-        m = self.layer.messages(p[:, first:last], senders(s, first, last), scalars)
+        m = self.layer.messages(pair_sums(p, s, first, last), scalars)
         return self.layer.pull(m, r), m.sum(0)
