@@ -1,6 +1,9 @@
 """Charged-particle trajectories in n dimensions: NumPy and Numba only.
 
-Start at :mod:`physics.types` (the shared nouns), then :mod:`physics.simulate`.
+Start at :mod:`physics.types` (the shared nouns), then :mod:`physics.simulate`. The modules of this folder are what
+a user meets first. Of the folders each knows only those after it: `yardsticks`, `datasets`, `stepping`,
+`integrators`, `kernels`; each says in its `__init__` where to go.
+
 This package must not import torch, Qt or VTK. Importing it loads no Numba: `simulate` does, on first use.
 """
 

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from physics import __version__
 from physics.cli import CommandParser, run_command
 from physics.files import atomic_write
-from physics.jit import kernel
-from physics.schedule import Schedule
+from physics.kernels.jit import kernel
+from physics.kernels.vectors import broadcast, fma, load, store
 from physics.simulate import available_cores, simulate_batch
+from physics.stepping.schedule import Schedule
 from physics.time_scales import REFERENCE_DT
-from physics.vectors import broadcast, fma, load, store
 
 FloatArray = NDArray[np.float64]
 

@@ -1,12 +1,13 @@
 """The laws: what each particle pair does to each other, with what each law claims of itself.
 
-A law is one row of :data:`FORCES`. Its arithmetic is a pair coefficient (:mod:`physics.lane_laws`) and a pair
-energy (here). Kernels work on blocks of independent systems laid out (n_particles, n_dims, lanes), with one system
-in each lane of explicit vectors (:mod:`physics.lane_kernels`); every lane has the same bits as a system computed
-alone. One system of very many particles is summed otherwise (:mod:`physics.large_systems`).
+A law is one row of :data:`FORCES`. Its arithmetic is a pair coefficient (:mod:`physics.kernels.lane_laws`) and a
+pair energy (here). Kernels work on blocks of independent systems laid out (n_particles, n_dims, lanes), with one
+system in each lane of explicit vectors (:mod:`physics.kernels.lane_sums`); every lane has the same bits as a
+system computed alone. One system of very many particles is summed otherwise
+(:mod:`physics.kernels.large_systems`).
 
 To add a law: write its pair coefficient in `coefficients` and, with its pair energy, in
-:mod:`physics.pair_kernels`, pack its parameters (:mod:`physics.laws`), give it the next code and a row in FORCES.
+:mod:`physics.kernels.pairs`, pack its parameters (:mod:`physics.laws`), give it the next code and a row in FORCES.
 The tests are parametrised over FORCES and ask for what the row claims.
 """
 
@@ -18,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.field_kernels import LAW_PARAMETERS, add_position_fields
-from physics.jit import kernel
-from physics.lane_kernels import inverses, passes
-from physics.pair_kernels import is_periodic, more_at, n_terms, periodic_acceleration, term_code, term_parameters
+from physics.kernels.fields import LAW_PARAMETERS, add_position_fields
+from physics.kernels.jit import kernel
+from physics.kernels.lane_sums import inverses, passes
+from physics.kernels.pairs import is_periodic, more_at, n_terms, periodic_acceleration, term_code, term_parameters
 
 FloatArray = NDArray[np.float64]
 

@@ -12,7 +12,6 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
-from physics.chunks import chunks_of, file_entry, prepare_split
 from physics.cli import (
     CommandParser,
     claim_output,
@@ -23,13 +22,14 @@ from physics.cli import (
     seed,
     uninterrupted,
 )
-from physics.crews import Crew, Threads, cluster
-from physics.dataset import FORMAT
+from physics.datasets.chunks import chunks_of, file_entry, prepare_split
+from physics.datasets.crews import Crew, Threads, cluster
+from physics.datasets.plan import plan_text
+from physics.datasets.presets import PRESETS
+from physics.datasets.reading import FORMAT
+from physics.datasets.request import Request, check_feasible, check_resumable, chunk_samples, request_from_options
 from physics.errors import InputError, SimulationError
 from physics.files import atomic_write, only_writer
-from physics.plan import plan_text
-from physics.presets import PRESETS
-from physics.request import Request, check_feasible, check_resumable, chunk_samples, request_from_options
 from physics.simulate import available_cores
 
 EXAMPLES = (
@@ -56,7 +56,7 @@ def generate(
     workers : int, optional
         Threads; default: all cores. The bytes do not depend on it.
     crew : Crew, optional
-        Who makes the chunks instead, such as a :func:`physics.crews.cluster`.
+        Who makes the chunks instead, such as a :func:`physics.datasets.crews.cluster`.
     progress : callable, optional
         Called with the number of trajectories just finished.
     """

@@ -171,7 +171,7 @@ def packed_parameters(
 ) -> FloatArray:
     """What kernels read: three numbers of the (first) law, the fields', the further terms', the boundary's.
 
-    A single law in open space without fields packs to its three numbers; see :mod:`physics.pair_kernels` for the
+    A single law in open space without fields packs to its three numbers; see :mod:`physics.kernels.pairs` for the
     rest. "gauss" becomes p = n_dims - 1.
     """
     terms = [(FORCES[name].code, _packed(name, own, n_dims)) for name, own in term_values(law, parameters).items()]

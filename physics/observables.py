@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from physics.errors import InputError
 from physics.fields import field_energies
 from physics.forces import LANES, total_acceleration
+from physics.kernels.pairs import pair_sums, potential_energies
 from physics.laws import force_of, law_terms, packed_parameters
-from physics.pair_kernels import pair_sums, potential_energies
 from physics.types import State, System, Trajectory
 
 FloatArray = NDArray[np.float64]

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from physics.datasets.presets import PRESETS, PUBLISHED_STREAM, draw_state, published_states
 from physics.errors import InputError, unknown_name
 from physics.fields import NO_FIELDS, Fields
 from physics.files import bounded_text
-from physics.presets import PRESETS, PUBLISHED_STREAM, draw_state, published_states
 from physics.types import State, System, Trajectory
 from resources import SCENARIOS
 
@@ -281,8 +281,8 @@ def _checked_fields(given: Mapping[str, Any], law: str, where: str) -> Fields:
         fields = Fields(**given)
     except (InputError, OverflowError) as error:
         raise InputError(f"{where}: [fields] {error}") from None
-    from physics.defaults import default_integrator
     from physics.integrators import INTEGRATORS
+    from physics.stepping.defaults import default_integrator
 
     if fields.on_velocity and not INTEGRATORS[default_integrator(law, fields)].takes_velocity_forces:
         raise InputError(f"{where}: [fields] law {law!r} takes no magnetic field and no drag")

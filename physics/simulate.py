@@ -2,7 +2,7 @@
 
 Systems are packed up to LANES at a time into blocks; blocks are independent, so the number of worker threads
 cannot change a result. Systems of LARGE particles or more are run one after another, their receivers shared among
-the threads, with sums in an order of their own (:mod:`physics.large_systems`).
+the threads, with sums in an order of their own (:mod:`physics.kernels.large_systems`).
 """
 
 import math
@@ -15,22 +15,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from physics.boundaries import OPEN, Boundary
-from physics.defaults import default_integrator
 from physics.errors import InputError, unknown_name
-from physics.field_kernels import LAW_PARAMETERS
 from physics.fields import NO_FIELDS, Fields
 from physics.forces import LANES
-from physics.guards import refuse_coincident, refuse_non_finite, warn_of_energy
 from physics.integrators import INTEGRATORS, Integrator, Step
-from physics.lane_laws import FARTHEST, GROUP
-from physics.large_systems import LARGE
+from physics.kernels.fields import LAW_PARAMETERS
+from physics.kernels.lane_laws import FARTHEST, GROUP
+from physics.kernels.large_systems import LARGE
+from physics.kernels.vectors import CACHE_LINE
 from physics.laws import force_of, packed_parameters, resolve_parameters, singular_at_contact
-from physics.paths import adaptive_trajectory, path_of
-from physics.schedule import Schedule, output_times, refuse_step, schedule_through
-from physics.shared_steps import shared_step
+from physics.stepping.defaults import default_integrator
+from physics.stepping.guards import refuse_coincident, refuse_non_finite, warn_of_energy
+from physics.stepping.paths import adaptive_trajectory, path_of
+from physics.stepping.schedule import Schedule, output_times, refuse_step, schedule_through
+from physics.stepping.shared_steps import shared_step
 from physics.time_scales import SHARE, default_dt, shortest_time
 from physics.types import State, System, Trajectory
-from physics.vectors import CACHE_LINE
 
 FloatArray = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ def simulate(
     n_frames : int, optional
         This many equally spaced frames instead (default 101).
     integrator : str
-        A name of :data:`physics.integrators.INTEGRATORS`, or "auto" (:mod:`physics.defaults`).
+        A name of :data:`physics.integrators.INTEGRATORS`, or "auto" (:mod:`physics.stepping.defaults`).
     dt : float, optional [time]
         The largest step; by default chosen from the system (:func:`physics.time_scales.default_dt`). Of adaptive
         integrators: the first step tried, by default a share of the shortest time scale of the state.

@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError
-from physics.field_kernels import LAW_PARAMETERS
 from physics.forces import FORCES
-from physics.jit import kernel
-from physics.laws import packed_parameters, term_values
-from physics.pair_kernels import (
+from physics.kernels.fields import LAW_PARAMETERS
+from physics.kernels.jit import kernel
+from physics.kernels.pairs import (
     bounded_coefficient,
     coupling_of,
     n_terms,
@@ -22,6 +21,7 @@ from physics.pair_kernels import (
     term_code,
     term_parameters,
 )
+from physics.laws import packed_parameters, term_values
 from physics.types import State, System
 
 FloatArray = NDArray[np.float64]

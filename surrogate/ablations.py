@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from physics.cli import CommandParser, command_line, key_values, positive_int, refuse_existing, run_command
-from physics.dataset import DataSplit, read_split
+from physics.datasets.reading import DataSplit, read_split
 from physics.errors import InputError, unknown_name
 from physics.files import atomic_write
 from surrogate.ablation_tables import save_figures, tables

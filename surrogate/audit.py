@@ -14,20 +14,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physics.clean import clean_windows, largest_forces
 from physics.cli import CommandParser, command_line, positive_int, progress_bar, run_command, seed
-from physics.dataset import read_split
+from physics.datasets.reading import read_split
 from physics.errors import InputError
-from physics.orientation import (
+from physics.rotations import plane_rotation
+from physics.time_scales import REFERENCE_DT
+from physics.yardsticks.clean import clean_windows, largest_forces
+from physics.yardsticks.orientation import (
     BLIND_ROTATIONS,
     isotropic_simulation,
     orientation_study,
     published_start,
     published_step,
 )
-from physics.references import adaptive_leapfrog_forecast, eta_for, leapfrog_forecast
-from physics.rotations import plane_rotation
-from physics.time_scales import REFERENCE_DT
+from physics.yardsticks.references import adaptive_leapfrog_forecast, eta_for, leapfrog_forecast
 from surrogate.benchmark import paired_excess
 from surrogate.benchmark_tables import count, number
 from surrogate.contest import Arena, Field, arena_of, field_of, forecast_with_cost, law_calls, listed_models

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from physics import __version__
 from physics.cli import CommandParser, run_command
-from physics.dataset import read_split
+from physics.datasets.reading import read_split
+from physics.datasets.request import request_from_options
 from physics.files import atomic_write
 from physics.generate import generate
-from physics.request import request_from_options
 from physics.simulate import available_cores
 from surrogate.evaluate import evaluation, write_json
 from surrogate.forecaster import load

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physics.clean import clean_windows, largest_forces
 from physics.cli import CommandParser, command_line, positive_int, progress_bar, run_command
-from physics.dataset import read_split
+from physics.datasets.reading import read_split
 from physics.errors import unknown_name
-from physics.orientation import isotropic_simulation
-from physics.references import eta_for, leapfrog_forecast
 from physics.time_scales import REFERENCE_DT
+from physics.yardsticks.clean import clean_windows, largest_forces
+from physics.yardsticks.orientation import isotropic_simulation
+from physics.yardsticks.references import eta_for, leapfrog_forecast
 from surrogate.benchmark_tables import report
 from surrogate.contest import (
     Arena,

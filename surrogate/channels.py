@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from physics.dataset import DataSplit
+from physics.datasets.reading import DataSplit
 from surrogate.config import Config
 from surrogate.data import training_splits, windows
 from surrogate.forecaster import Forecaster, load

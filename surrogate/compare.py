@@ -21,10 +21,10 @@ from physics.cli import (
     run_command,
     seed,
 )
-from physics.dataset import DataSplit, read_split
+from physics.datasets.presets import PRESETS
+from physics.datasets.reading import DataSplit, read_split
 from physics.errors import InputError, unknown_name
 from physics.laws import is_law
-from physics.presets import PRESETS
 from physics.rotations import parse_operations, random_rotation, reflection
 from physics.scenario_files import fields_tree
 from physics.scenarios import Scenario, load_scenario, shipped_scenarios

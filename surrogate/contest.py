@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physics.dataset import DataSplit
+from physics.datasets.reading import DataSplit
 from physics.errors import InputError
 from physics.forces import FORCES
-from physics.references import ADAPTIVE_LAWS, Windows, adaptive_leapfrog_forecast, leapfrog_forecast
+from physics.yardsticks.references import ADAPTIVE_LAWS, Windows, adaptive_leapfrog_forecast, leapfrog_forecast
 from surrogate.data import task_frames
 from surrogate.forecaster import Cost, Forecaster, load
 from surrogate.metrics import sample_errors

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physics.dataset import DataSplit
+from physics.datasets.reading import DataSplit
 from physics.errors import InputError
-from physics.references import Windows, leapfrog_forecast, perturbed_truth
+from physics.yardsticks.references import Windows, leapfrog_forecast, perturbed_truth
 from surrogate.contest import Arena, Entrant, forecast_with_cost, law_calls
 from surrogate.judge import energies
 from surrogate.metrics import valid_times

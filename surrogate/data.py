@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physics.dataset import DataSplit, available_splits, read_split
+from physics.datasets.presets import PRESETS
+from physics.datasets.reading import DataSplit, available_splits, read_split
 from physics.errors import InputError
-from physics.presets import PRESETS
 from surrogate.config import DataConfig
 from surrogate.stream import StreamedSplit, mapped, streamed_split
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from physics.cli import CommandParser, command_line, positive_int, refuse_existing, run_command
-from physics.presets import PRESETS, published_states
+from physics.datasets.presets import PRESETS, published_states
 from physics.scenarios import load_scenario
-from physics.schedule import schedule_through
 from physics.simulate import simulate_batch
+from physics.stepping.schedule import schedule_through
 from surrogate.compare import comparison_of, rotation_of, scenario_truth, summary
 from surrogate.exporters import export_all
 from surrogate.forecaster import Forecaster, load

@@ -16,8 +16,8 @@ from physics.cli import CommandParser, run_command
 from physics.errors import EnergyWarning
 from physics.files import atomic_write
 from physics.forces import FORCES
-from physics.guards import energy_change
 from physics.integrators import INTEGRATORS
+from physics.stepping.guards import energy_change
 from physics.time_scales import REFERENCE_DT
 from surrogate.benchmark_figures import COLOURS, DASHES, blank
 

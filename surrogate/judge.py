@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physics.dataset import DataSplit
+from physics.datasets.reading import DataSplit
+from physics.kernels.pairs import potential_energies
 from physics.laws import force_of, is_law, packed_parameters, resolve_parameters
-from physics.pair_kernels import potential_energies
 from surrogate.data import task_frames
 from surrogate.forecaster import Forecaster
 from surrogate.metrics import valid_times

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.cli import CommandParser, command_line, key_values, positive_int, refuse_existing, run_command
-from physics.dataset import DataSplit, read_split
+from physics.datasets.reading import DataSplit, read_split
+from physics.datasets.request import request_from_options
 from physics.errors import unknown_name
 from physics.files import atomic_write
 from physics.generate import generate
-from physics.request import request_from_options
 from surrogate.channels import chosen_couplings, with_couplings
 from surrogate.config import load_config
 from surrogate.data import rms_radius

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from physics.cli import CommandParser, command_line, progress_bar, run_command
-from physics.dataset import read_split
+from physics.datasets.reading import read_split
 from physics.errors import InputError
 from physics.files import atomic_write, bounded_text
 from resources import ZOO

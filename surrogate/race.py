@@ -26,7 +26,7 @@ from physics.cli import (
     refuse_existing,
     run_command,
 )
-from physics.dataset import read_split
+from physics.datasets.reading import read_split
 from physics.errors import InputError
 from physics.files import atomic_write
 from surrogate.config import load_config

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from physics.cli import CommandParser, command_line, refuse_existing, run_command
-from physics.dataset import DataSplit, available_splits, read_split
+from physics.datasets.reading import DataSplit, available_splits, read_split
 from physics.errors import InputError
 from physics.forces import FORCES
 from physics.laws import resolve_parameters

@@ -35,7 +35,7 @@ CODE = (
     "surrogate/data.py",
     "surrogate/processes.py",
     "surrogate/models/*.py",
-    "physics/dataset.py",
+    "physics/datasets/reading.py",
 )
 """What decides the numbers of a run."""
 

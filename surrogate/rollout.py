@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physics.dataset import DataSplit
+from physics.datasets.reading import DataSplit
 from physics.errors import InputError
 from physics.types import State, System, Trajectory
 from surrogate.forecaster import Forecaster

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physics.blocks import declared_shape, split_blocks
-from physics.dataset import DataSplit, available_memory, available_splits
+from physics.datasets.blocks import declared_shape, split_blocks
+from physics.datasets.reading import DataSplit, available_memory, available_splits
 from physics.errors import InputError
 
 

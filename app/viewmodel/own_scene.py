@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from app.viewmodel.own_fields import fields_of, with_field_dims, with_fields_of
 from app.viewmodel.setup import OwnScene
+from physics.datasets.presets import PRESETS, draw_masses, draw_state
 from physics.errors import InputError
-from physics.presets import PRESETS, draw_masses, draw_state
 
 if TYPE_CHECKING:
     from physics.scenarios import Scenario

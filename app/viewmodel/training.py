@@ -9,7 +9,7 @@ from typing import Literal
 
 from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.preferences import config_folder
-from physics.presets import PRESETS
+from physics.datasets.presets import PRESETS
 from resources import CONFIGS
 
 Status = Literal["idle", "data", "training", "stopping", "done", "stopped", "failed"]

@@ -86,7 +86,7 @@ def _turned(before: Unturned, operations: tuple[Operation, ...]) -> "Trajectory"
 @lru_cache(maxsize=8)
 def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
     """Made once for each system; `stamp` is the time of its file's last change."""
-    from physics.dataset import available_splits, read_samples
+    from physics.datasets.reading import available_splits, read_samples
     from physics.scenarios import load_scenario
     from surrogate.compare import stored_truth
 
@@ -139,8 +139,8 @@ def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
 
 def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:
     """That the clamp cannot act in this run, under no rotation, and a seed with which it does; else empty."""
-    from physics.clean import clean_windows, largest_forces
     from physics.time_scales import default_dt
+    from physics.yardsticks.clean import clean_windows, largest_forces
 
     def never(seed: int | None) -> bool:
         chosen = {"n_particles": setup.particles, "seed": seed} if drawn else {}

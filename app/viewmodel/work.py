@@ -398,7 +398,7 @@ def describe_file(path: str) -> Setup:
     InputError
         One line, for anything else.
     """
-    from physics.dataset import available_splits, read_samples
+    from physics.datasets.reading import available_splits, read_samples
     from physics.scenarios import load_scenario
     from surrogate.forecaster import load
 

@@ -24,7 +24,7 @@ from app.viewmodel.state import ViewState
 from app.viewmodel.training import TrainPlan, configs, default_out, standing, trouble
 from app.views.curve_plot import LogAxis
 from app.views.host import main_window_of
-from physics.presets import PRESETS
+from physics.datasets.presets import PRESETS
 from surrogate.render.theme import THEMES, Theme
 
 LEFT_WIDTH = 370

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from physics.forces import total_acceleration
 from physics.integrators.gauss_radau import HEAD
-from physics.jit import kernel
+from physics.kernels.jit import kernel
 from physics.time_scales import shortest_rate
 
 FloatArray = NDArray[np.float64]
@@ -111,7 +111,7 @@ def adaptive_leapfrog(
     **Source** Hairer & Soederlind 2005, "Explicit, time reversible, adaptive step size control": the integrating
     controller.
     **Deviations** the logarithmic slope of the rate is taken by a central difference along the motion.
-    **Checked by** tests/physics/test_adaptive_leapfrog.py.
+    **Checked by** tests/physics/integrators/test_adaptive_leapfrog.py.
     """
     n, d = x.shape
     direction = 1.0 if times[-1] > times[0] else -1.0

@@ -8,7 +8,7 @@ fitted to the true acceleration at the seven Gauss-Radau nodes by a predictor-co
 exactly. A state at a time within a step is the end of a shorter step from the same start, fitted on its own, so
 that output times never change the steps: read off the long step's polynomial it would be right to fewer digits.
 
-Whatever a step adds up is kept to some thirty digits (:mod:`physics.precise_kernels`).
+Whatever a step adds up is kept to some thirty digits (:mod:`physics.kernels.precise`).
 """
 
 import math
@@ -17,8 +17,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.jit import kernel
-from physics.precise_kernels import precise_acceleration, precise_product, precise_sum
+from physics.kernels.jit import kernel
+from physics.kernels.precise import precise_acceleration, precise_product, precise_sum
 
 FloatArray = NDArray[np.float64]
 
@@ -353,7 +353,7 @@ def ias15(
     -----
     **Source** Rein & Spiegel 2015, "IAS15" (the scheme of Everhart 1985); steps by Pham, Rein & Spiegel 2024.
     **Deviations** a precision of 1e-12 instead of 1e-9: twice the steps, and energies at round-off.
-    **Checked by** tests/physics/test_gauss_radau.py.
+    **Checked by** tests/physics/integrators/test_gauss_radau.py.
     """
     shape = (x.shape[0], x.shape[1])
     size = x.shape[0] * x.shape[1]

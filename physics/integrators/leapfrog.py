@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.field_kernels import LAW_PARAMETERS
 from physics.forces import total_acceleration
-from physics.jit import kernel
-from physics.lane_kernels import inverses, kick, passes
+from physics.kernels.fields import LAW_PARAMETERS
+from physics.kernels.jit import kernel
+from physics.kernels.lane_sums import inverses, kick, passes
 
 FloatArray = NDArray[np.float64]
 

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.field_kernels import LAW_PARAMETERS, add_velocity_fields
 from physics.forces import total_acceleration
-from physics.jit import kernel
+from physics.kernels.fields import LAW_PARAMETERS, add_velocity_fields
+from physics.kernels.jit import kernel
 
 FloatArray = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from physics.forces import total_acceleration
 from physics.integrators.yoshida import FOURTH, SIXTH
-from physics.jit import kernel
-from physics.pair_kernels import boundary_at
+from physics.kernels.jit import kernel
+from physics.kernels.pairs import boundary_at
 
 FloatArray = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.forces import total_acceleration
-from physics.jit import kernel
+from physics.kernels.jit import kernel
 
 FloatArray = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-from physics.tiles import LANES, PANEL
+from physics.kernels.tiles import LANES, PANEL
 from surrogate.models.dense import Dense
 from surrogate.models.egnn_kernels import forward_at
 from surrogate.models.watch import Watch

@@ -14,8 +14,8 @@ import numpy as np
 from numba import carray
 from numpy.typing import NDArray
 
-from physics.jit import kernel
-from physics.tiles import (
+from physics.kernels.jit import kernel
+from physics.kernels.tiles import (
     LANES,
     PANEL,
     ROWS,

@@ -19,7 +19,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.jit import kernel
+from physics.kernels.jit import kernel
 
 FloatArray = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from numba import carray
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from physics.jit import kernel
-from physics.tiles import at_address
+from physics.kernels.jit import kernel
+from physics.kernels.tiles import at_address
 
 SAMPLE_STRIDE = 509
 """One in so many weights is looked at; of every tensor at least its first."""

@@ -10,7 +10,7 @@ from app.viewmodel.setup import Effort, Setup
 from app.viewmodel.state import ViewState, same_data
 from app.viewmodel.tasks.sample_errors import MOST, SampleErrorsTask, ranked
 from app.viewmodel.work import prepare
-from physics import request as requests
+from physics.datasets import request as requests
 from physics.errors import InputError
 from physics.generate import generate
 from tests.app.fakes import FakeDialogs, LaterRunner, later_session, prepared_for, prompt_session, texts

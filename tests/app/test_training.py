@@ -14,9 +14,9 @@ from app.viewmodel.setup import Setup
 from app.viewmodel.state import ViewState
 from app.viewmodel.tasks.train import TrainTask
 from app.viewmodel.training import TrainPlan, TrainReport, TrainRow, commands, standing, trouble
+from physics.datasets.presets import PRESETS
+from physics.datasets.request import request_from_options
 from physics.errors import InputError
-from physics.presets import PRESETS
-from physics.request import request_from_options
 from surrogate.config import shipped_configs
 from tests.app.fakes import FakeDialogs, later_session, texts
 from tests.surrogate.helpers import npz, tiny_arrays

@@ -11,10 +11,10 @@ from tests.physics import oracle
 
 def test_limit_counts_the_multiplications_of_a_pair(monkeypatch):
     """Every product of the fast kernel's pair, counted by running its Python for one pair of particles."""
-    from physics import lane_kernels, lane_laws
+    from physics.kernels import lane_laws, lane_sums
 
     counted = []
-    for module in (lane_kernels, lane_laws):
+    for module in (lane_sums, lane_laws):
         for name, products in (
             ("mul", 1),
             ("fma", 1),
@@ -31,14 +31,14 @@ def test_limit_counts_the_multiplications_of_a_pair(monkeypatch):
                     return original(*arguments)
 
                 monkeypatch.setattr(module, name, seen)
-    monkeypatch.setattr(lane_kernels, "inverse_cube", lane_laws.inverse_cube.py_func)
+    monkeypatch.setattr(lane_sums, "inverse_cube", lane_laws.inverse_cube.py_func)
     for d in (1, 2, 3, 8):
         counts = []
         for n in (2, 3):  # rows cost the same each: what is left of their difference are two pairs and a row
             del counted[:]
             x, v, f = np.ones((3, n, d, 16))
             x += np.arange(n)[:, None, None]
-            passes = lane_kernels.inverse_square_passes(d).py_func
+            passes = lane_sums.inverse_square_passes(d).py_func
             constants = (0.01, 1.0, 0.0, np.inf)
             passes(x, v, np.ones((n, 16)), np.ones((n, 16)), f, 0, constants, 0.0, 0.0, 0.0, 1)
             counts.append(sum(counted) / (1 if d <= 3 else 2))  # two halves of a group
@@ -49,13 +49,13 @@ def test_limit_counts_the_multiplications_of_a_pair(monkeypatch):
 @pytest.mark.parametrize("d", [2, 3, 4])
 def test_rows_make_the_multiplications_of_their_pairs_and_no_more(d, monkeypatch):
     """As above; `scaled` makes the couplings here."""
-    from physics import lane_laws, row_kernels, rows
+    from physics.kernels import lane_laws, row_sums, rows
 
     counted = []
     for module, names in (
         (lane_laws, ["mul", "fma", "fnma"]),
         (rows, ["mul", "plus_square", "plus_scaled", "minus_scaled"]),
-        (row_kernels, ["fma", "scaled"]),
+        (row_sums, ["fma", "scaled"]),
     ):
         for name in names:
             original = getattr(module, name)
@@ -65,13 +65,13 @@ def test_rows_make_the_multiplications_of_their_pairs_and_no_more(d, monkeypatch
                 return original(*arguments)
 
             monkeypatch.setattr(module, name, seen)
-    monkeypatch.setattr(row_kernels, "inverse_cube", lane_laws.inverse_cube.py_func)
+    monkeypatch.setattr(row_sums, "inverse_cube", lane_laws.inverse_cube.py_func)
     counts = []
     for n in (5, 10):
         del counted[:]
         x, v, f = np.ones((3, n, d, 16))
         x += np.arange(n)[:, None, None]
-        passes = row_kernels.five_row_passes(d).py_func
+        passes = row_sums.five_row_passes(d).py_func
         passes(x, v, np.ones((n, 16)), np.ones((n, 16)), f, 0, (0.01, 1.0, 0.0, np.inf), 0.0, 0.0, 0.0, 1)
         counts.append(sum(counted) / 2)  # two halves of a group
     assert counts[1] - counts[0] == 35 * bench.instructions(d) + 5  # 45 - 10 pairs, five more scaled couplings

@@ -11,8 +11,8 @@ from physics.errors import InputError, SimulationError
 from physics.fields import Fields
 from physics.forces import FORCES
 from physics.integrators import INTEGRATORS
+from physics.kernels.pairs import switch
 from physics.observables import closest_approach, kinetic_energy, momentum, total_energy, virial
-from physics.pair_kernels import switch
 from physics.rotations import random_orthogonal
 from tests.physics.oracle import pair_exponent
 from tests.physics.test_forces import force, gradient_mismatch, newton_mismatch, relative

@@ -9,8 +9,8 @@ from physics.forces import FORCES, LANES, largest_unclamped_force
 from physics.integrators import INTEGRATORS
 from physics.observables import accelerations, potential_energy, single_frame
 from physics.rotations import random_orthogonal
-from physics.schedule import schedule_through
 from physics.simulate import pack_lanes, simulate_batch
+from physics.stepping.schedule import schedule_through
 from tests.physics import oracle
 from tests.physics.tolerances import tolerance
 

@@ -17,13 +17,13 @@ import zarr
 
 from physics import __version__
 from physics import generate as command
-from physics import request as requests
 from physics.cli import claim_output, key_values, run_command
-from physics.dataset import read_split
+from physics.datasets import request as requests
+from physics.datasets.presets import PRESETS, initial_states
+from physics.datasets.reading import read_split
+from physics.datasets.request import CHUNK_BYTES, check_feasible, request_from_options
 from physics.errors import InputError
 from physics.generate import generate
-from physics.presets import PRESETS, initial_states
-from physics.request import CHUNK_BYTES, check_feasible, request_from_options
 from tests.physics import oracle
 from tests.physics.tolerances import tolerance
 
@@ -33,7 +33,7 @@ COMMAND = [sys.executable, "-m", "physics.generate"]
 SMALL_CHUNKS = [
     sys.executable,
     "-c",
-    "import sys, physics.generate as g, physics.request as r; from physics.cli import run_command\n"
+    "import sys, physics.generate as g, physics.datasets.request as r; from physics.cli import run_command\n"
     "r.CHUNK_BYTES = 8 * 132 * 3 * 2 * 8\n"
     "sys.exit(run_command(g.main))",
 ]

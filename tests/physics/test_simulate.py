@@ -4,8 +4,8 @@ import pytest
 from physics import State, System, simulate
 from physics.errors import InputError, SimulationError
 from physics.forces import LANES
-from physics.schedule import MAX_STEPS, Schedule, schedule_through
 from physics.simulate import run_blocks, simulate_batch
+from physics.stepping.schedule import MAX_STEPS, Schedule, schedule_through
 from physics.time_scales import default_dt
 from tests.physics.tolerances import tolerance
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from physics.datasets.request import request_from_options
 from physics.generate import generate
-from physics.request import request_from_options
 from surrogate import ablations
 from surrogate.ablation_tables import ablation_table, efficiency_table, mean_over_seeds, spread, tables
 from surrogate.ablations import ABLATIONS, EFFICIENCY, RESULT, SAMPLES, STEPS, VARIANTS, configured, main

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from physics.dataset import read_split
+from physics.datasets.reading import read_split
+from physics.datasets.request import request_from_options
 from physics.forces import FORCES
 from physics.generate import generate
-from physics.references import leapfrog_forecast
-from physics.request import request_from_options
+from physics.yardsticks.references import leapfrog_forecast
 from surrogate import benchmark
 from surrogate.contest import arena_of, forecast_with_cost, law_calls, listed_models
 from surrogate.contest_rollouts import chained, course_of, judged, leapfrog_rollouts, perturbed_rollouts
@@ -175,7 +175,7 @@ def test_every_law_can_be_the_opponent() -> None:
 
 
 def arena_of_law(law: str) -> Any:
-    from physics.references import Windows
+    from physics.yardsticks.references import Windows
 
     x, v = np.random.default_rng(0).standard_normal((2, 2, 3, 3))
     return Windows(x, v, np.ones((2, 3)), np.ones((2, 3)), law)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from physics.dataset import DataSplit
+from physics.datasets.reading import DataSplit
 from surrogate.channels import TOLERANCE, candidates, chosen_couplings, held_out_error, simplest, with_couplings
 from surrogate.config import Config, load_config
 from surrogate.data import Scales

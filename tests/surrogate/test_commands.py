@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from physics.datasets.request import request_from_options
 from physics.generate import generate
-from physics.request import request_from_options
 from surrogate.checkpoint import read_checkpoint
 from tests.surrogate.helpers import tree
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from physics.clean import clean_windows, largest_forces
-from physics.dataset import read_split
+from physics.datasets.reading import read_split
+from physics.yardsticks.clean import clean_windows, largest_forces
 from surrogate.evaluate import evaluation, main, without_nan, write_json
 from surrogate.forecaster import load
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_arrays, tree

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physics.dataset import DataSplit, read_split
+from physics.datasets.reading import DataSplit, read_split
+from physics.datasets.request import request_from_options
 from physics.generate import generate
-from physics.request import request_from_options
 from surrogate.data import rms_radius
 from surrogate.judge import energies
 from surrogate.laws import NOISE, main, noisy_split, table

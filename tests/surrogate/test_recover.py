@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from physics.dataset import DataSplit
+from physics.datasets.reading import DataSplit
 from physics.errors import InputError
 from physics.forces import FORCES
 from surrogate.data import Scales

@@ -27,7 +27,7 @@ from app.viewmodel.preferences import FILE, VERSION, Preferences, save_preferenc
 from app.viewmodel.saved import SavedSession, load_session, save_session
 from app.viewmodel.setup import RandomTurn, Setup, Turn
 from app.viewmodel.state import Playback, View
-from physics.dataset import read_split
+from physics.datasets.reading import read_split
 from physics.errors import InputError
 from physics.generate import main as generate
 from physics.scenarios import load_scenario, shipped_scenarios

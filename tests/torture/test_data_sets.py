@@ -15,12 +15,12 @@ import time
 import pytest
 
 from physics import generate as command
-from physics import request as requests
 from physics.cli import run_command
-from physics.dataset import read_split
+from physics.datasets import request as requests
+from physics.datasets.reading import read_split
+from physics.datasets.request import request_from_options
 from physics.errors import InputError
 from physics.generate import generate
-from physics.request import request_from_options
 from tests.physics.test_generate import ROOT, contents
 
 TINY = [
@@ -68,7 +68,7 @@ def program(chunk_bytes):
     return [
         sys.executable,
         "-c",
-        "import sys, physics.generate as g, physics.request as r; from physics.cli import run_command\n"
+        "import sys, physics.generate as g, physics.datasets.request as r; from physics.cli import run_command\n"
         f"r.CHUNK_BYTES = {chunk_bytes}\n"
         "sys.exit(run_command(g.main))",
     ]

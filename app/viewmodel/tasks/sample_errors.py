@@ -25,7 +25,7 @@ class SampleErrorsTask(Task):
     def run(self, progress: Progress, cancelled: Cancelled, part: Part) -> tuple[SampleError, ...]:
         """See Task."""
         from app.viewmodel.work import tuned_model
-        from physics.dataset import read_samples
+        from physics.datasets.reading import read_samples
         from surrogate.compare import task_start
         from surrogate.rollout import window_errors
 

@@ -1,0 +1,190 @@
+"""One chunk of a data set: its initial states, its trajectories, its files. Any process can make any chunk.
+
+A chunk is written once. Its bytes depend on the request and its place alone, so whoever makes it, and however
+often, ends with the same files.
+"""
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.cli import uninterrupted
+from physics.datasets.presets import PRESETS, initial_states, published_states
+from physics.datasets.request import Request, check_resumable, chunk_samples, schedule_of
+from physics.errors import InputError
+from physics.simulate import simulate_batch
+
+FloatArray = NDArray[np.float64]
+States = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+FileEntries = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """What is needed to make one chunk anywhere.
+
+    Attributes
+    ----------
+    out : Path
+        The Zarr folder, prepared by :func:`prepare_split`.
+    index : int
+        Its number along the samples; `first` is its first sample, `size` how many it holds.
+    states : (x, v, q, m), optional
+        Initial states where they come from one random stream; else they are drawn where the chunk is made.
+    """
+
+    request: Request
+    out: Path
+    split: str
+    index: int
+    first: int
+    size: int
+    states: States | None = None
+
+
+def chunks_of(request: Request, out: Path, split: str) -> Iterator[Chunk]:
+    """All chunks of a split, in order; lazily, since the published stream is drawn on the way."""
+    count, height = request.sizes[split], chunk_samples(request, split)
+    stream = published_states(request.preset, split, count) if PRESETS[request.preset].fixed_shape else None
+    for index, first in enumerate(range(0, count, height)):
+        size = min(height, count - first)
+        states = None
+        if stream is not None:
+            x, v, q = (np.array(values) for values in zip(*(next(stream) for _ in range(size)), strict=True))
+            states = (x, v, q, np.ones_like(q))
+        yield Chunk(request, out, split, index, first, size, states)
+
+
+def prepare_split(root: Any, request: Request, split: str) -> None:
+    """Create what is missing of a split's arrays, and its times and recipe, in the open Zarr group `root`."""
+    from zarr.codecs import Crc32cCodec
+
+    preset = PRESETS[request.preset]
+    times, count = preset.times[split], request.sizes[split]
+    n, d = request.n_particles, request.n_dims
+    height = chunk_samples(request, split)
+    shapes = {
+        "times": ((len(times),), (len(times),)),
+        "charges": ((count, n), (height, n)),
+        "positions": ((count, len(times), n, d), (height, len(times), n, d)),
+        "velocities": ((count, len(times), n, d), (height, len(times), n, d)),
+    }
+    if preset.masses:
+        shapes["masses"] = shapes["charges"]
+    with uninterrupted():
+        group = root.require_group(split)
+        for name, (shape, chunks) in shapes.items():
+            if name not in group:
+                group.create_array(
+                    name,
+                    shape=shape,
+                    chunks=chunks,
+                    dtype="float64",
+                    fill_value=np.nan,
+                    compressors=(Crc32cCodec(),),
+                )
+        group["times"][:] = times
+        group.attrs.update({"recipe": {**request.recipe, "split": split}})
+
+
+def make_chunk(chunk: Chunk, progress: Callable[[int], None] | None = None, threads: int = 1) -> FileEntries:
+    """Make the chunk unless it is there and whole; the name, size and SHA-256 of each of its files.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with the number of trajectories just finished; what it raises ends the work.
+
+    Raises
+    ------
+    SimulationError
+        Where a trajectory stops being finite.
+    """
+    import zarr
+
+    preset = PRESETS[chunk.request.preset]
+    group: Any = zarr.open_group(chunk.out, mode="r+")[chunk.split]
+    arrays = {name: group[name] for name in group.array_keys() if name != "times"}
+    where = slice(chunk.first, chunk.first + chunk.size)
+    if _is_whole(chunk, arrays, where):
+        if progress:
+            progress(chunk.size)
+    else:
+        x, v, q, m = chunk.states or initial_states(
+            chunk.request.preset,
+            chunk.split,
+            range(where.start, where.stop),
+            n_particles=chunk.request.n_particles,
+            n_dims=chunk.request.n_dims,
+            seed=chunk.request.seed,
+        )
+        positions, velocities = simulate_batch(
+            x,
+            v,
+            q,
+            masses=m,
+            schedule=schedule_of(chunk.request, chunk.split),
+            law=preset.law,
+            parameters=chunk.request.parameters,
+            integrator=preset.integrator,
+            workers=threads,
+            progress=progress,
+        )
+        begin = 0 if preset.first_frame_is_start else 1
+        made = {"positions": positions[:, begin:], "velocities": velocities[:, begin:], "charges": q, "masses": m}
+        for name, array in arrays.items():
+            array[where] = made[name]
+    files = [_file(chunk, name, array.ndim) for name, array in arrays.items()]
+    return {path.relative_to(chunk.out).as_posix(): file_entry(path, durable=True) for path in files}
+
+
+def make_chunk_elsewhere(chunk: Chunk) -> FileEntries:
+    """`make_chunk` on a machine of a cluster, once it is certain that this one sees the same folder and versions.
+
+    Raises
+    ------
+    InputError
+        Where it does not.
+    """
+    if not (chunk.out / "zarr.json").is_file():
+        raise InputError(f"{chunk.out}: a worker on {platform.node()} does not see this folder")
+    check_resumable(chunk.out, chunk.request)
+    node = json.loads((chunk.out / chunk.split / "zarr.json").read_text(encoding="utf-8"))
+    theirs, ours = node["attributes"]["recipe"]["versions"], chunk.request.recipe["versions"]
+    if theirs != ours:
+        raise InputError(f"{chunk.out}: a worker on {platform.node()} has other versions: {ours}, not {theirs}")
+    return make_chunk(chunk)
+
+
+def file_entry(path: Path, *, durable: bool = False) -> dict[str, Any]:
+    """What the manifest says of a file; with `durable`, after what was written has reached the disk."""
+    with path.open("rb") as stream:
+        if durable:
+            os.fsync(stream.fileno())
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
+
+
+def _file(chunk: Chunk, name: str, n_axes: int) -> Path:
+    return chunk.out.joinpath(chunk.split, name, "c", str(chunk.index), *["0"] * (n_axes - 1))
+
+
+def _is_whole(chunk: Chunk, arrays: dict[str, Any], where: slice) -> bool:
+    for name, array in arrays.items():
+        if not _file(chunk, name, array.ndim).is_file():
+            return False
+        try:
+            whole = bool(np.isfinite(array[where]).all())
+        except Exception:  # whatever a torn chunk raises (crc32c, size), the answer is: write it again
+            whole = False
+        if not whole:
+            return False
+    return True

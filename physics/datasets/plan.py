@@ -1,0 +1,104 @@
+"""What a data set would take before it is made: bytes, files, memory, and time from a measured sample."""
+
+import time
+
+import numpy as np
+
+from physics.datasets.chunks import States
+from physics.datasets.presets import PRESETS, initial_states, published_states
+from physics.datasets.request import (
+    Request,
+    chunk_samples,
+    schedule_of,
+    stored_bytes,
+    trajectory_bytes,
+    working_memory,
+)
+from physics.forces import LANES
+from physics.simulate import simulate_batch
+from physics.stepping.schedule import Schedule
+
+MEASURED_SECONDS = 1.0
+"""How long the sample is simulated, at least."""
+
+
+def seconds_per_trajectory(request: Request, split: str) -> float:
+    """Time that one thread takes for one trajectory of a split, drawing and simulating, measured [s]."""
+    schedule = schedule_of(request, split)
+    frames = max(len(schedule.n_steps) // 16, 1)  # a share of the frames is enough, and soon done
+    head = Schedule(schedule.n_steps[:frames], schedule.dt[:frames])
+    share = float((head.n_steps * abs(head.dt)).sum() / (schedule.n_steps * abs(schedule.dt)).sum())
+    states = _some_states(request, split)
+    _simulate(request, states, Schedule(head.n_steps[:1], head.dt[:1]))  # compiled before the clock runs
+    passes, begin = 0, time.perf_counter()
+    while time.perf_counter() - begin < MEASURED_SECONDS:
+        _simulate(request, states, head)
+        passes += 1
+    simulated = (time.perf_counter() - begin) / passes / share / len(states[0])
+    begin = time.perf_counter()
+    _some_states(request, split)
+    return simulated + (time.perf_counter() - begin) / len(states[0])
+
+
+def plan_text(request: Request, workers: int) -> str:
+    """The plan of a data set for people, several lines."""
+    lines = [f"{request.preset}: n = {request.n_dims}, N = {request.n_particles}, steps of {request.dt:g}"]
+    busy = 0.0
+    for split, count in request.sizes.items():
+        height = chunk_samples(request, split)
+        one = trajectory_bytes(request, split)
+        chunks = -(-count // height)
+        busy += count * seconds_per_trajectory(request, split)
+        lines.append(
+            f"  {split:6} {count:>13,} trajectories, {2 * one:,} bytes each; {chunks:,} chunks of {height:,} "
+            f"({height * one / 2**20:.1f} MiB of positions)"
+        )
+    arrays = 4 if PRESETS[request.preset].masses else 3
+    files = sum(arrays * -(-count // chunk_samples(request, split)) for split, count in request.sizes.items())
+    total = stored_bytes(request)
+    lines += [
+        f"  on disk   {total / 1e9:,.2f} GB in {files:,} chunk files; manifest about {files * 130 / 1e6:,.2f} MB",
+        f"  memory    {working_memory(request, workers) / 1e9:.2f} GB for {workers} workers",
+        f"  time      {_duration(busy)} on one core, {_duration(busy / workers)} on {workers} "
+        f"({total / busy / 1e6:,.1f} MB/s written a core); measured on a sample",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _simulate(request: Request, states: States, schedule: Schedule) -> None:
+    x, v, q, m = states
+    preset = PRESETS[request.preset]
+    simulate_batch(
+        x,
+        v,
+        q,
+        masses=m,
+        schedule=schedule,
+        law=preset.law,
+        parameters=request.parameters,
+        integrator=preset.integrator,
+        workers=1,
+    )
+
+
+def _some_states(request: Request, split: str) -> States:
+    count = LANES
+    if PRESETS[request.preset].fixed_shape:
+        drawn = zip(*published_states(request.preset, "train", count), strict=True)
+        x, v, q = (np.array(values) for values in drawn)
+        return x, v, q, np.ones_like(q)
+    return initial_states(
+        request.preset,
+        split,
+        range(count),
+        n_particles=request.n_particles,
+        n_dims=request.n_dims,
+        seed=request.seed,
+    )
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{seconds:,.1f} s"

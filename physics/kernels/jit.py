@@ -1,0 +1,55 @@
+"""The one Numba decorator: all flags in one place, and a compile cache that cannot go stale.
+
+Numba's own cache misses edits of a callee in another file, so the cache folder is keyed by a hash of the
+physics sources; it lives in the user's cache directory. No fastmath anywhere: results must have the same
+bits for every lane, thread count and machine.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+FORGOTTEN_AFTER = 60 * 86400
+"""Seconds after which compiled code that no process has asked for is removed."""
+
+
+def _cache_folder() -> Path:
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(Path(__file__).parents[1].rglob("*.py")):  # all of physics: kernels stand elsewhere too
+        digest.update(source.read_bytes())
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "isotwin" / "kernels"
+    return base / digest.hexdigest()[:16]
+
+
+def _use(folder: Path) -> None:
+    """Mark a cache folder as used today, and remove those of other sources that nobody uses any more."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        for other in folder.parent.iterdir():
+            if time.time() - other.stat().st_mtime > FORGOTTEN_AFTER:
+                shutil.rmtree(other, ignore_errors=True)
+    except OSError:  # a read-only home: Numba then says what it cannot write
+        pass
+
+
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    numba.config.CACHE_DIR = str(_cache_folder())
+    _use(_cache_folder())
+
+kernel_options = {"nopython": True, "nogil": True, "cache": True, "error_model": "numpy", "fastmath": False}
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """`function` compiled without the GIL, cached on disk; it takes arrays and scalars only."""
+    return cast("Callable[P, R]", numba.jit(**kernel_options)(function))

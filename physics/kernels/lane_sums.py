@@ -1,0 +1,272 @@
+"""Sums over pairs on explicit vectors, one system a lane, and the kick and drift that follow them.
+
+Everything a step needs is made in one pass over the pairs i < j of a group of lanes: once the row of particle i is
+done, its force is whole and no later pair looks at its position, so it is kicked and moved at once.
+:func:`any_law_passes` does that under every law and in any n, :func:`inverse_square_passes` with points in
+registers for the common laws, whose pair force falls as 1/r^2. Both make the same operations in the same order: a
+lane has the same bits in either, in any block and at any width.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.kernels.jit import kernel
+from physics.kernels.lane_laws import GROUP, coefficients, inverse_cube
+from physics.kernels.large_systems import LARGE, receiver_accelerations
+from physics.kernels.row_sums import row_passes, takes_rows
+from physics.kernels.vectors import (
+    aligned_stack,
+    broadcast,
+    fma,
+    fnma,
+    larger,
+    limited,
+    load,
+    load_point,
+    minus_scaled,
+    mul,
+    plus_scaled,
+    plus_square,
+    point_difference,
+    scaled,
+    smaller,
+    store,
+    store_point,
+    sub,
+)
+
+FloatArray = NDArray[np.float64]
+
+MOST_DIMS = 8
+"""Largest n whose points are held in registers."""
+
+
+def any_law_passes(width: int) -> Callable[..., None]:
+    """Passes (see :func:`passes`) under every law and in any n, for groups of `width` lanes."""
+
+    @kernel
+    def passes(
+        code: int,
+        x: FloatArray,
+        v: FloatArray,
+        coupling: FloatArray,
+        inverse_mass: FloatArray,
+        parameters: FloatArray,
+        f: FloatArray,
+        w: int,
+        constants: tuple[float, float, float, float],
+        closing: float,
+        opening: float,
+        dt: float,
+        n_passes: int,
+    ) -> None:
+        n, d, lanes = x.shape
+        eps2, scale, pull, limit = constants
+        kicked = closing != 0.0 or opening != 0.0
+        c = np.ones(n * width + GROUP)
+        closing_w, opening_w = broadcast(closing, width), broadcast(opening, width)
+        dt_w = broadcast(dt, width)
+        top, low = broadcast(limit, width), broadcast(-limit, width)
+        for _ in range(n_passes):
+            for i in range(n):
+                for j in range(i + 1, n):
+                    r2 = broadcast(eps2, width)
+                    for k in range(d):
+                        r = sub(load(x, (i * d + k) * lanes + w, width), load(x, (j * d + k) * lanes + w, width))
+                        r2 = fma(r, r, r2)
+                    store(c, (j - i - 1) * width, r2)
+                coefficients(code, parameters, c, (n - 1 - i) * width)
+                k_i = mul(broadcast(scale, width), load(coupling, i * lanes + w, width))
+                for j in range(i + 1, n):
+                    t = (j - i - 1) * width
+                    k_ij = mul(k_i, load(coupling, j * lanes + w, width))
+                    store(c, t, fma(k_ij, load(c, t, width), broadcast(-pull, width)))
+                inverse = load(inverse_mass, i * lanes + w, width)
+                for k in range(d):
+                    at = (i * d + k) * lanes + w
+                    x_i, f_i = load(x, at, width), load(f, at, width)
+                    for j in range(i + 1, n):
+                        to = (j * d + k) * lanes + w
+                        r, c_ij = sub(x_i, load(x, to, width)), load(c, (j - i - 1) * width, width)
+                        f_i = fma(c_ij, r, f_i)
+                        store(f, to, fnma(c_ij, r, load(f, to, width)))
+                    if limit < np.inf:
+                        f_i = larger(smaller(f_i, top), low)
+                    a_i = mul(f_i, inverse)
+                    if not kicked:
+                        store(f, at, a_i)
+                    else:
+                        v_i = load(v, at, width)
+                        if closing != 0.0:
+                            v_i = fma(closing_w, a_i, v_i)
+                        if opening != 0.0:
+                            v_i = fma(opening_w, a_i, v_i)
+                        store(v, at, v_i)
+                        store(f, at, broadcast(0.0, width))
+                        if dt != 0.0:
+                            store(x, at, fma(dt_w, v_i, x_i))
+
+    return passes
+
+
+def inverse_square_passes(n_dims: int) -> Callable[..., None]:
+    """Passes (see :func:`passes`) under the laws whose pair force falls as 1/r^2, for one n."""
+    width = GROUP if n_dims <= 3 else GROUP // 2  # more would not fit into the registers
+
+    @kernel
+    def passes(
+        x: FloatArray,
+        v: FloatArray,
+        coupling: FloatArray,
+        inverse_mass: FloatArray,
+        f: FloatArray,
+        w: int,
+        constants: tuple[float, float, float, float],
+        closing: float,
+        opening: float,
+        dt: float,
+        n_passes: int,
+    ) -> None:
+        aligned_stack()
+        n, lanes = x.shape[0], x.shape[2]
+        across = n_dims * lanes
+        kicked = closing != 0.0 or opening != 0.0
+        eps2, less_pull = broadcast(constants[0], width), broadcast(-constants[2], width)
+        scale, limit = broadcast(constants[1], width), broadcast(constants[3], width)
+        closing_w, opening_w = broadcast(closing, width), broadcast(opening, width)
+        dt_w, zero = broadcast(dt, width), broadcast(0.0, width)
+        for u in range(w, w + GROUP, width):
+            for _ in range(n_passes):
+                for i in range(n):
+                    at = i * across + u
+                    x_i, f_i = load_point(x, at, lanes, n_dims, width), load_point(f, at, lanes, n_dims, width)
+                    k_i = mul(scale, load(coupling, i * lanes + u, width))
+                    for j in range(i + 1, n):
+                        to = j * across + u
+                        r = point_difference(x_i, load_point(x, to, lanes, n_dims, width))
+                        k_ij = mul(k_i, load(coupling, j * lanes + u, width))
+                        c = fma(k_ij, inverse_cube(plus_square(r, eps2)), less_pull)
+                        f_i = plus_scaled(f_i, c, r)
+                        store_point(f, to, lanes, minus_scaled(load_point(f, to, lanes, n_dims, width), c, r))
+                    if constants[3] < np.inf:
+                        f_i = limited(f_i, limit)
+                    a_i = scaled(f_i, load(inverse_mass, i * lanes + u, width))
+                    if not kicked:
+                        store_point(f, at, lanes, a_i)
+                    else:
+                        v_i = load_point(v, at, lanes, n_dims, width)
+                        if closing != 0.0:
+                            v_i = plus_scaled(v_i, closing_w, a_i)
+                        if opening != 0.0:
+                            v_i = plus_scaled(v_i, opening_w, a_i)
+                        store_point(v, at, lanes, v_i)
+                        for k in range(n_dims):
+                            store(f, at + k * lanes, zero)
+                        if dt != 0.0:
+                            store_point(x, at, lanes, plus_scaled(x_i, dt_w, v_i))
+
+    return passes
+
+
+@kernel
+def kick(v: FloatArray, a: FloatArray, h: float) -> None:
+    """Add h a to v, one fma each; C-contiguous arrays of one shape."""
+    whole = v.size - v.size % GROUP
+    for t in range(0, whole, GROUP):
+        store(v, t, fma(broadcast(h, GROUP), load(a, t, GROUP), load(v, t, GROUP)))
+    for t in range(whole, v.size):
+        store(v, t, fma(broadcast(h, 1), load(a, t, 1), load(v, t, 1)))
+
+
+_group_passes, _lane_passes = any_law_passes(GROUP), any_law_passes(1)
+_in_1, _in_2, _in_3, _in_4 = (inverse_square_passes(n) for n in (1, 2, 3, 4))
+_in_5, _in_6, _in_7, _in_8 = (inverse_square_passes(n) for n in (5, 6, 7, 8))
+
+
+@kernel
+def passes(  # noqa: C901  (a table of n, spelt out: kernels take no functions from tuples)
+    code: int,
+    x: FloatArray,
+    v: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    inverse_mass: FloatArray,
+    parameters: FloatArray,
+    f: FloatArray,
+    closing: float,
+    opening: float,
+    dt: float,
+    n_passes: int,
+) -> None:
+    """Sum the pair forces, kick and drift, `n_passes` times over; the law alone acts.
+
+    Parameters
+    ----------
+    x, v, f : (n_particles, n_dims, lanes) float64
+        Positions and velocities are advanced in place. `f` must hold zeros; what it holds in the end is of use
+        only without a kick: the acceleration.
+    q, m, inverse_mass : (n_particles, lanes) float64
+    closing, opening : float [time]
+        v <- v + closing a, then v <- v + opening a: the end of one step and the start of the next, each rounded,
+        so that two runs have the bits of one. 0 leaves a kick out.
+    dt : float [time]
+        Then x <- x + dt v, if there was a kick; 0 leaves x alone.
+    """
+    n, d, lanes = x.shape
+    if lanes == 1 and n >= LARGE:
+        for _ in range(n_passes):
+            receiver_accelerations(code, x, q, m, parameters, f, 0, n)
+            if closing != 0.0:
+                kick(v, f, closing)
+            if opening != 0.0:
+                kick(v, f, opening)
+            if dt != 0.0:
+                kick(x, v, dt)
+        return
+    p = parameters[1]
+    scale = -parameters[2] if code == 2 else 1.0
+    pull = parameters[2] / n if code == 0 or code == 3 else 0.0
+    limit = parameters[2] if code == 1 else np.inf
+    constants = (parameters[0] * parameters[0], scale, pull, limit)
+    coupling = m if code == 2 else q
+    groups = lanes - lanes % GROUP
+    fast = p == 2.0 and code <= 2 and d <= MOST_DIMS
+    for w in range(0, groups, GROUP):
+        if not fast:
+            _group_passes(
+                code, x, v, coupling, inverse_mass, parameters, f, w, constants, closing, opening, dt, n_passes
+            )
+        elif takes_rows(n, d):
+            row_passes(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+        elif d == 1:
+            _in_1(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+        elif d == 2:
+            _in_2(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+        elif d == 3:
+            _in_3(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+        elif d == 4:
+            _in_4(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+        elif d == 5:
+            _in_5(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+        elif d == 6:
+            _in_6(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+        elif d == 7:
+            _in_7(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+        else:
+            _in_8(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+    for w in range(groups, lanes):
+        _lane_passes(
+            code, x, v, coupling, inverse_mass, parameters, f, w, constants, closing, opening, dt, n_passes
+        )
+
+
+@kernel
+def inverses(m: FloatArray) -> FloatArray:
+    """1 / m of each particle and lane."""
+    inverse_mass = np.empty(m.shape)
+    for i in range(m.shape[0]):
+        for w in range(m.shape[1]):
+            inverse_mass[i, w] = 1.0 / m[i, w]
+    return inverse_mass

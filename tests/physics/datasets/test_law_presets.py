@@ -1,0 +1,72 @@
+"""The presets made for recovering a law: what they draw, what they store, what they run under."""
+
+import numpy as np
+import pytest
+
+from physics import State, System, simulate
+from physics.datasets.presets import PRESETS
+from physics.datasets.reading import read_split
+from physics.datasets.request import request_from_options
+from physics.forces import FORCES
+from physics.generate import generate
+from physics.observables import momentum
+
+LAWS = [name for name in PRESETS if name.startswith("law-")]
+
+
+def made(folder, name):
+    request = request_from_options(name, {"train": "3", "valid": "2"}, 2, 5, None, {"dt": "0.01"})
+    generate(request, folder / name, workers=1)
+    return request
+
+
+@pytest.fixture(scope="module")
+def laws(tmp_path_factory):
+    """A few trajectories of each."""
+    folder = tmp_path_factory.mktemp("laws")
+    for name in [*LAWS, "charged-iso"]:
+        made(folder, name)
+    return folder
+
+
+def test_every_law_but_the_published_one_has_a_preset():
+    assert {PRESETS[name].law for name in LAWS} == FORCES.keys() - {"reference"}
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_it_stores_what_scales_its_force_and_runs_under_it(name, laws):
+    split, row = read_split(laws / name, "train"), PRESETS[name]
+    law = FORCES[row.law]
+    assert split.recipe["law"] == row.law
+    assert (np.ptp(split.masses) > 0.1) == (law.couplings == "masses")
+    assert split.charges.any() == (law.couplings == "charges")
+    system = System(split.charges[1], split.masses[1], row.law, split.recipe["parameters"])
+    path = simulate(system, State(split.positions[1, 0], split.velocities[1, 0]), 0.5, n_frames=6, dt=0.01)
+    np.testing.assert_allclose(path.positions, split.positions[1, :6], atol=1e-12)
+    np.testing.assert_allclose(momentum(path)[-1], momentum(path)[0], atol=1e-12)
+
+
+def test_real_couplings_are_spread_and_of_both_signs(laws):
+    q = read_split(laws / "law-couplings", "train").charges
+    assert np.abs(q).min() >= 0.5
+    assert np.abs(q).max() <= 2.0
+    assert len(np.unique(np.abs(q))) == q.size
+    assert q.min() < 0 < q.max()
+
+
+def test_only_presets_with_masses_store_them(laws):
+    m = read_split(laws / "law-gravity", "train").masses
+    assert 0.5 <= m.min() < 1 < m.max() <= 2.0
+    assert (laws / "law-gravity/train/masses/zarr.json").is_file()
+    for other in ("law-spring", "charged-iso"):
+        assert not (laws / other / "train/masses").exists()
+
+
+def test_missing_masses_are_written_again_on_resume(tmp_path):
+    request = made(tmp_path, "law-gravity")
+    folder = tmp_path / "law-gravity"
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    (folder / "manifest.json").unlink()
+    (folder / "train/masses/c/0/0").unlink()
+    generate(request, folder, resume=True, workers=1)
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before

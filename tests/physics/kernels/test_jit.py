@@ -1,0 +1,160 @@
+"""The compile cache, and the kernels without compilation: the same numbers."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from physics import State, System, simulate
+from physics.forces import FORCES
+from physics.integrators import INTEGRATORS
+from physics.kernels import jit as engine_jit
+from physics.kernels.large_systems import LARGE
+from physics.observables import total_energy
+from physics.simulate import simulate_batch
+from physics.stepping.schedule import Schedule
+from tests.physics.tolerances import tolerance
+
+SCRIPT = """
+import json, numba
+assert numba.config.DISABLE_JIT
+from tests.physics.kernels.test_jit import tiny_runs
+print(json.dumps(tiny_runs()))
+"""
+
+
+def tiny_runs():
+    """A few steps of every law and integrator, as numbers."""
+    state = State([[0.5, 0.0], [-0.5, 0.2]], [[0.0, 0.3], [0.1, -0.3]])
+    runs = {}
+    for law in FORCES:
+        for integrator in INTEGRATORS:
+            system = System([1.0, -1.0], [1.0, 2.0], law)
+            path = simulate(system, state, 0.02, n_frames=3, dt=0.005, integrator=integrator)
+            runs[f"{law} {integrator}"] = [path.positions.tolist(), total_energy(path).tolist()]
+    return runs
+
+
+def test_same_numbers_without_compilation():
+    root = Path(__file__).parents[3]
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SCRIPT],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    plain, compiled = json.loads(done.stdout), tiny_runs()
+    assert plain.keys() == compiled.keys()
+    assert len(plain) == len(FORCES) * len(INTEGRATORS)
+    for name, (positions, energies) in plain.items():
+        np.testing.assert_allclose(positions, compiled[name][0], rtol=tolerance("disabled_jit"), err_msg=name)
+        np.testing.assert_allclose(energies, compiled[name][1], rtol=tolerance("disabled_jit"), err_msg=name)
+
+
+def test_cache_folder_is_keyed_by_every_source(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # or loading the copy would redirect this process
+    copy = tmp_path / "physics"
+    shutil.copytree(Path(engine_jit.__file__).parents[1], copy, ignore=shutil.ignore_patterns("__pycache__"))
+    spec = importlib.util.spec_from_file_location("copied_jit", copy / "kernels" / "jit.py")
+    copied = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copied)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = copied._cache_folder()
+    assert folder.parent == tmp_path / "cache" / "isotwin" / "kernels"
+    assert folder == engine_jit._cache_folder()
+    for source in copy.rglob("*.py"):
+        text = source.read_text()
+        source.write_text(text + "# edited\n")
+        assert copied._cache_folder() != folder, source
+        source.write_text(text)
+        assert copied._cache_folder() == folder
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert copied._cache_folder().parent == tmp_path / ".cache" / "isotwin" / "kernels"
+
+
+def test_kernels_have_no_fastmath():
+    assert engine_jit.kernel_options["fastmath"] is False
+    assert engine_jit.kernel_options["nogil"] is True
+
+
+def test_compiled_code_of_sources_nobody_runs_any_more_is_removed(tmp_path):
+    current, recent, old = (tmp_path / name for name in ("current", "recent", "old"))
+    for folder, days in ((current, 400), (recent, 30), (old, 61)):
+        folder.mkdir()
+        (folder / "kernel.nbi").write_bytes(b"x")
+        os.utime(folder, (time.time() - days * 86400,) * 2)
+    engine_jit._use(current)
+    assert (current.is_dir(), recent.is_dir(), old.is_dir()) == (True, True, False)
+    assert time.time() - current.stat().st_mtime < 60
+    engine_jit._use(tmp_path / "new" / "folder")
+    assert (tmp_path / "new" / "folder").is_dir()
+
+
+CACHED = """
+from tests.physics.kernels.test_jit import lane_bits
+from physics.integrators import INTEGRATORS
+print(lane_bits())
+steps = [INTEGRATORS[name].step for name in ("leapfrog", "symplectic-euler")]
+missed = sum(sum(step.stats.cache_misses.values()) for step in steps)
+print(missed, sum(bool(step.stats.cache_hits) for step in steps))
+"""
+
+
+def lane_bits():
+    """A digest of short runs in lanes and in tiles under laws without exponentials, which libraries differ in."""
+    rng = np.random.default_rng(0)
+    digest = hashlib.sha256()
+    for d, n in ((2, 5), (3, 5), (5, 4), (3, LARGE)):
+        x, v = rng.standard_normal((2, 19 if n < LARGE else 1, n, d))
+        schedule = Schedule(np.array([3]), np.array([1e-2]))
+        for law, integrator in (
+            ("coulomb", "leapfrog"),
+            ("reference", "symplectic-euler"),
+            ("spring", "leapfrog"),
+        ):
+            path = simulate_batch(x, v, x[..., 0], law=law, integrator=integrator, schedule=schedule)
+            digest.update(np.stack(path).tobytes())
+    return digest.hexdigest()
+
+
+def elsewhere(**variables):
+    """What CACHED prints in another process."""
+    done = subprocess.run(
+        [sys.executable, "-c", CACHED],
+        cwd=Path(__file__).parents[3],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_second_start_compiles_nothing():
+    assert elsewhere() == [lane_bits(), "0 2"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "features"), [("haswell", "+avx2,+fma"), ("generic", "")])
+def test_other_processors_give_the_same_bits(name, features, tmp_path):
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("names of x86-64 processors")
+    digest, counts = elsewhere(NUMBA_CACHE_DIR=str(tmp_path), NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)
+    assert digest == lane_bits()
+    assert counts != "0 2"  # compiled for that processor
