@@ -15,8 +15,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.jit import kernel
-from physics.tiles import (
+from physics.kernels.jit import kernel
+from physics.kernels.tiles import (
     LANES,
     PANEL,
     ROWS,

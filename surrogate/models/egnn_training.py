@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from physics.tiles import LANES, PANEL, ROWS
+from physics.kernels.tiles import LANES, PANEL, ROWS
 from surrogate.models.egnn_fused import aligned_zeros, is_known, left_to_torch, of_inputs
 from surrogate.models.egnn_gradients import backward_kept, forward_kept, gathered, picked
 from surrogate.models.watch import Build
