@@ -15,23 +15,8 @@ from numba import carray
 from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
-from physics.kernels.tiles import (
-    LANES,
-    PANEL,
-    ROWS,
-    add,
-    add_dots,
-    at_address,
-    broadcast,
-    fma,
-    load,
-    plus_outer,
-    silu,
-    store,
-    store_tile,
-    tile_of,
-    tile_silu,
-)
+from physics.kernels.tiles import LANES, ROWS, add, at_address, broadcast, fma, load, silu, store
+from surrogate.models.tile_products import add_row, dense, dense_dots, dot
 
 FloatArray = NDArray[np.float32]
 DoubleArray = NDArray[np.float64]
@@ -43,69 +28,6 @@ BLOCK = 32
 """Messages are summed in blocks of so many, which keeps the rounding of large systems down."""
 SOFTENING = 0.01
 """Of the velocity head."""
-
-
-@kernel
-def dense(
-    x: FloatArray,
-    start: int,
-    stride: int,
-    n_rows: int,
-    n_in: int,
-    weights: FloatArray,
-    place: int,
-    n_out: int,
-    active: bool,
-    out: FloatArray,
-    out_start: int,
-    out_stride: int,
-) -> int:
-    """Out = x W + b for rows in steps of ROWS, then silu if `active`; returns the place behind W and b.
-
-    W is stored as n_out / PANEL panels (n_in, PANEL), b behind them. Rows up to the next multiple of ROWS are
-    written too.
-    """
-    bias = place + n_in * n_out
-    for panel in range(0, n_out, PANEL):
-        first = place + n_in * panel
-        for row in range(0, n_rows, ROWS):
-            tile = tile_of(weights, bias + panel)
-            at = start + row * stride
-            for k in range(n_in):
-                tile = plus_outer(tile, x, at + k, stride, weights, first + k * PANEL)
-            if active:
-                tile = tile_silu(tile)
-            store_tile(tile, out, out_start + row * out_stride + panel, out_stride)
-    return bias + n_out
-
-
-@kernel
-def dense_dots(
-    x: FloatArray,
-    start: int,
-    stride: int,
-    n_rows: int,
-    n_in: int,
-    width: int,
-    weights: FloatArray,
-    place: int,
-    out: FloatArray,
-    out_start: int,
-) -> int:
-    """Out = silu(x W + b) . w: a map to one number without its own bias; returns the place behind w."""
-    bias = place + n_in * width
-    last = bias + width
-    for row in range(n_rows + ROWS - 1):
-        out[out_start + row] = np.float32(0.0)
-    for panel in range(0, width, PANEL):
-        first = place + n_in * panel
-        for row in range(0, n_rows, ROWS):
-            tile = tile_of(weights, bias + panel)
-            at = start + row * stride
-            for k in range(n_in):
-                tile = plus_outer(tile, x, at + k, stride, weights, first + k * PANEL)
-            add_dots(tile_silu(tile), weights, last + panel, out, out_start + row)
-    return last + width
 
 
 @kernel
@@ -142,28 +64,12 @@ def first_layer(
 
 
 @kernel
-def add_row(x: FloatArray, start: int, out: FloatArray, out_start: int, width: int) -> None:
-    """Out += x, `width` numbers."""
-    for k in range(0, width, LANES):
-        store(out, out_start + k, add(load(out, out_start + k), load(x, start + k)))
-
-
-@kernel
 def embed(nodes: FloatArray, n_nodes: int, weights: FloatArray, width: int) -> None:
     """The features of nodes, from the speeds that stand at their ends."""
     for i in range(n_nodes):
         speed = broadcast(nodes[(2 * i + 1) * width - 1])
         for k in range(0, width, LANES):
             store(nodes, 2 * i * width + k, fma(speed, load(weights, k), load(weights, width + k)))
-
-
-@kernel
-def dot(x: FloatArray, start: int, weights: FloatArray, place: int, width: int) -> float:
-    """Product of two rows, in double precision and in their order."""
-    total = 0.0
-    for k in range(width):
-        total += np.float64(x[start + k]) * weights[place + k]
-    return total
 
 
 @kernel
