@@ -124,7 +124,7 @@ class Mlp(nn.Sequential):
             if not short or layer._forward_hooks or layer._forward_pre_hooks:
                 x, short = layer(x), False
             elif type(layer) is Dense:
-                x = dense.linear(x, layer.weight, layer.bias)
+                x = dense.linear(x, **layer._parameters)  # type: ignore[arg-type]
             elif type(layer) is nn.SiLU:
                 x = nn.functional.silu(x, inplace=x is not given)
             else:
@@ -160,11 +160,11 @@ def senders(values: Tensor, first: int = 0, last: int | None = None) -> Tensor:
     (N - 1, B, last - first, F) tensor
         Entry [s, b, i - first] is values[b, (i + 1 + s) mod N]. Sums over senders are sums over s: no scatter.
     """
-    n = values.shape[1]
+    n_systems, n, width = values.shape
     last = n if last is None else last
     if n - 1 <= MANY_SENDERS and values.is_cpu and not torch.compiler.is_compiling():
-        index = _sender_index(len(values), n, first, last)
-        return values.flatten(0, 1).index_select(0, index).view(n - 1, len(values), last - first, values.shape[2])
+        index = _sender_index(n_systems, n, first, last)
+        return values.flatten(0, 1).index_select(0, index).view(n - 1, n_systems, last - first, width)
     twice = torch.cat([values, values], dim=1)
     if n - 1 > MANY_SENDERS:
         return twice[:, first + 1 : last + n - 1].unfold(1, last - first, 1).permute(1, 0, 3, 2)
@@ -199,7 +199,8 @@ def shares(linear: nn.Linear, h: Tensor) -> tuple[Tensor, Tensor]:
     two (B, N, width) tensors
     """
     width = h.shape[-1]
-    both = torch.cat([linear.weight[:, :width], linear.weight[:, width : 2 * width]])
+    weight = linear.weight
+    both = torch.cat([weight[:, :width], weight[:, width : 2 * width]])
     p, s = dense.linear(h, both).chunk(2, dim=-1)
     return p + linear.bias, s
 
@@ -236,7 +237,7 @@ def first_edge_layer(linear: nn.Linear, summed: Tensor, scalars: Tensor) -> Tens
     -------
     (N - 1, B, rows, width) tensor
     """
-    w_s = linear.weight[:, linear.in_features - scalars.shape[-1] :]
+    w_s = linear.weight[:, -scalars.shape[-1] :]
     # the copy has autograd form the weights' gradient as scalars^T g, a quarter of the time of g^T scalars
     rows, w_s = scalars.flatten(0, 2), w_s.T.contiguous()
     if dense.transformed() or torch.is_autocast_enabled(summed.device.type):

@@ -63,7 +63,7 @@ class EGCL(nn.Module):
     def pull(self, m: Tensor, r: Tensor) -> Tensor:
         """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, rows, n)."""
         weighted: Tensor = r * self.phi_x(m)
-        return weighted.sum(0) / r.shape[0]
+        return weighted.mean(0)
 
     def updated_features(self, h: Tensor, m_i: Tensor) -> Tensor:
         """h_i + phi_h(h_i, m_i) with m_i = sum_j m_ij, (B, N, F)."""
@@ -158,7 +158,7 @@ class EGNN(SurrogateModel):
             if layer.phi_v is None:
                 x = x + pull
             elif self.form == "init":
-                x = x + pull + layer.phi_v(h) * v0
+                x = (x + pull).addcmul(layer.phi_v(h), v0)
             else:
                 v = layer.phi_v(h) * v + pull
                 x = x + v
