@@ -7,6 +7,7 @@ bits for every lane, thread count and machine.
 
 import hashlib
 import os
+import pickle
 import shutil
 import time
 from collections.abc import Callable
@@ -51,5 +52,13 @@ kernel_options = {"nopython": True, "nogil": True, "cache": True, "error_model":
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """`function` compiled without the GIL, cached on disk; it takes arrays and scalars only."""
+    """`function` compiled without the GIL, cached on disk; it takes arrays and scalars only.
+
+    What a factory made it with becomes part of its name. Numba tells the kernels of one factory apart by a number
+    that counts within a process, but the cache is filled by many: two of them under one symbol, loaded together,
+    would be one.
+    """
+    made_with = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    if made_with:
+        function.__qualname__ += "_" + hashlib.sha256(pickle.dumps(made_with)).hexdigest()[:8]
     return cast("Callable[P, R]", numba.jit(**kernel_options)(function))

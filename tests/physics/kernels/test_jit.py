@@ -92,6 +92,45 @@ def test_kernels_have_no_fastmath():
     assert engine_jit.kernel_options["nogil"] is True
 
 
+MADE = """
+from physics.kernels.jit import kernel
+def folding(n):
+    @kernel
+    def fold(x):
+        for i in range(len(x)):
+            for j in range(len(x)):
+                x[i] = (x[i] * x[j] + n) % 7.0 if x[i] > x[j] else (x[i] + n * x[j]) % 5.0
+        return x.sum()
+    return fold
+folds = {n: folding(n) for n in (1, 2)}
+first, second = folds[1], folds[2]
+@kernel
+def with_first(x):
+    return first(x) + first(x)
+@kernel
+def with_second(x):
+    return second(x) + second(x)
+"""
+
+
+def test_kernels_of_one_factory_compiled_by_two_processes_stay_two(tmp_path):
+    """Each process counts its own kernels from zero; a third loads what both have stored."""
+    (tmp_path / "made.py").write_text(MADE)
+    call = "import sys, numpy as np, made; print([float(getattr(made, n)(np.arange(9.0))) for n in sys.argv[1:]])"
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[3]), str(tmp_path)])
+
+    def called(*names, **variables):
+        command = [sys.executable, "-c", call, *names]
+        return subprocess.run(
+            command, env=environment | variables, capture_output=True, text=True, check=True
+        ).stdout
+
+    called("with_first")
+    called("with_second")
+    assert called("with_first", "with_second") == called("with_first", "with_second", NUMBA_DISABLE_JIT="1")
+
+
 def test_compiled_code_of_sources_nobody_runs_any_more_is_removed(tmp_path):
     current, recent, old = (tmp_path / name for name in ("current", "recent", "old"))
     for folder, days in ((current, 400), (recent, 30), (old, 61)):
