@@ -7,7 +7,6 @@ bits for every lane, thread count and machine.
 
 import hashlib
 import os
-import pickle
 import shutil
 import time
 from collections.abc import Callable
@@ -60,5 +59,5 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """
     made_with = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
     if made_with:
-        function.__qualname__ += "_" + hashlib.sha256(pickle.dumps(made_with)).hexdigest()[:8]
+        function.__qualname__ += "_" + hashlib.sha256(repr(made_with).encode()).hexdigest()[:8]
     return cast("Callable[P, R]", numba.jit(**kernel_options)(function))
