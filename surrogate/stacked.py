@@ -167,15 +167,16 @@ def _common_points(
     """
     found = {run: _points(trainer.out) for run, trainer in enumerate(trainers) if run not in ended}
     several = [point for points in found.values() for point in points]
+    ours = all(point.info.get("setting", {}).get("loop") == loop for point in several)
     if not all(found.values()):
-        if any(point.info.get("setting", {}).get("loop") != loop for point in several):
+        if not ours:
             raise NotStackedError("some of its runs were begun one by one")
         return [None] * len(trainers)  # the stack was killed at its first restart point
     epochs = [stage.epochs for stage in trainers[0].stages]
     of_runs = []
     for points in found.values():
         places: dict[Place, Checkpoint] = {}
-        for point in points:
+        for point in points if ours else points[:1]:  # what was trained otherwise is not gone back on
             places.setdefault(_reached(_place(point), epochs), point)
         of_runs.append(places)
     common = set(of_runs[0]).intersection(*of_runs[1:])

@@ -58,7 +58,8 @@ class WholeEpochs:
     """
 
     def __init__(self, trainers: Sequence[Trainer], ended: Collection[int] = (), *, graph: bool = True) -> None:
-        self.trainers, self.lead = trainers, next(t for i, t in enumerate(trainers) if i not in ended)
+        self.trainers, self._ended = trainers, set(ended)
+        self.lead = next(t for i, t in enumerate(trainers) if i not in self._ended)
         self._device = torch.device(self.lead.device)
         self._graph = graph and self._device.type == "cuda"
         self._graphs: dict[int, torch.cuda.CUDAGraph | None] = {}
@@ -142,6 +143,8 @@ class WholeEpochs:
     def end(self, run: int) -> None:
         """Train a run no more: its row stays as it is."""
         self._alive[run] = False
+        self._ended.add(run)
+        self.lead = next((t for i, t in enumerate(self.trainers) if i not in self._ended), self.lead)
 
     def keep(self) -> None:
         """Go back no farther than to now: this state has been measured."""
