@@ -262,7 +262,7 @@ class _Uncompiled(nn.Module):
         return made
 
 
-def recorded(rehearse: Callable[[], None], steps: Callable[[], None]) -> torch.cuda.CUDAGraph:
+def recorded(rehearse: Callable[[], object], steps: Callable[[], object]) -> torch.cuda.CUDAGraph:
     """A CUDA graph of what `steps` does, after some of it has run on a side stream; capturing runs nothing."""
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())

@@ -200,9 +200,10 @@ def test_seeds_begun_one_by_one_are_left_so(folder: Path, monkeypatch: pytest.Mo
     with pytest.raises(NotStackedError, match="begun one by one"):
         stack("all", captured="always")
     for seed in (6, 7):
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        with monkeypatch.context() as patch:
             stopping_after(2, patch)
-            run(f"all/seed={seed}", config(seed=seed, captured="always"))
+            with pytest.raises(KeyboardInterrupt):
+                run(f"all/seed={seed}", config(seed=seed, captured="always"))
     before = kept("all")
     with pytest.raises(NotStackedError, match="stand at different epochs"):
         stack("all", captured="always")

@@ -1,4 +1,4 @@
-"""R4, R5, R6, R7, R16 and R17: training runs that are killed, meet a bad disk or bad losses, or are resumed changed.
+"""R4 to R7, R16 and R17: training runs that are killed, meet a bad disk or bad losses, or are resumed changed.
 
 Each ends with the bytes of an undisturbed one, or says in one line why it does not go on.
 """
@@ -42,7 +42,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def killed_at_any_moment(folder, row, device="cpu", seeds=1):
-    """Kill runs, half of them at a file operation, until there are enough kills; each must end with the same bytes."""
+    """Kill runs, every other time at a file operation; each must end with the bytes of an undisturbed one."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.torture.killed_training"])
     rng = random.Random(4)
