@@ -8,7 +8,7 @@ each of them has, and end with the bytes of a stack that nobody disturbed.
 import json
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,8 @@ class StackOptions:
     device, command : str
     anyway, board, quiet : bool
         As of :func:`surrogate.run.train`.
+    say : callable, optional
+        Gets a line when it begins.
     """
 
     device: str
@@ -53,6 +55,7 @@ class StackOptions:
     anyway: bool = False
     board: bool = False
     quiet: bool = False
+    say: Callable[[str], None] | None = None
 
 
 def wants_stack(config: Config, device: str) -> bool:
@@ -101,6 +104,8 @@ def train_stacked(
         curves = [tensorboard(t.out / "tensorboard", t.progress.step) if options.board else None for t in trainers]
         goods = [good_of(point.tensors) if point else {} for point in points]
         group = Group(trainers, str(outs[0].parent), curves, goods, ended)
+        if options.say:
+            options.say(f"{len(outs)} seeds as one run: {', '.join(str(out) for out in outs)}")
         try:
             with TrainingProgress(options.quiet) as report, stopped_by_signals(trainers[0]):
                 fit_epochs(group, report)

@@ -160,8 +160,7 @@ def _seeds_as_one(
     """Train several seeds stacked, and which of them diverged; None where they are to train one by one."""
     if not wants_stack(members[0], device):
         return None
-    stack = StackOptions(device, command, anyway=options.resume_anyway, board=options.tensorboard)
-    _say(f"{len(outs)} seeds as one run: {', '.join(str(out) for out in outs)}")
+    stack = StackOptions(device, command, anyway=options.resume_anyway, board=options.tensorboard, say=_say)
     try:
         return train_stacked(members, outs, stack)
     except NotStackedError as reason:

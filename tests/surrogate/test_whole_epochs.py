@@ -214,7 +214,7 @@ def test_a_run_stopped_step_by_step_goes_on_in_whole_epochs(folder: Path, monkey
 
         inner = fit.train_step
         patch.setattr(fit, "train_step", lambda trainer, batch: ask(trainer, batch, inner))
-        with pytest.raises(KeyboardInterrupt, match="2 of 5 batches"):
+        with pytest.raises(KeyboardInterrupt, match="3 of 5 batches"):
             run("stopped", config())
     monkeypatch.setattr(epoch_fit, "trained_as_epochs", lambda *_: True)
     from surrogate import run as run_module
