@@ -77,6 +77,8 @@ def save_checkpoint(
     """
     folder.mkdir(parents=True, exist_ok=True)
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    # one count of steps may stand for all parameters; the format refuses tensors that share memory
+    plain = {name: tensor.clone() if tensor.dim() == 0 else tensor for name, tensor in plain.items()}
     for name, tensor in plain.items():
         if not torch.isfinite(tensor).all():
             raise ModelError(f"{folder}: weight {name} is not finite; not saved")

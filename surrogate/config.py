@@ -97,6 +97,12 @@ class TrainConfig:
         End a stage after so many epochs without a better validation; 0 is off.
     seeds : int
         Train so many seeds, from `seed` on, each in a folder of its own; the best one is the run's model.
+    stacked : str
+        Whether several seeds train as one run, their weights stacked, or one after another: "auto" (on CUDA),
+        "always" or "never".
+    captured : str
+        Whether the steps of an epoch are made as one, from data on the device: "auto" (on CUDA, where they are
+        captured in a graph), "always" (on the CPU too, where nothing is captured) or "never".
     dtype : str
         "float32" or "float64".
     compile : bool
@@ -125,6 +131,8 @@ class TrainConfig:
     spike: float = 20.0
     patience: int = 0
     seeds: int = 1
+    stacked: str = "auto"
+    captured: str = "auto"
     dtype: str = "float32"
     compile: bool = False
     amp: bool = False
@@ -295,6 +303,8 @@ def _check(config: Config, where: str) -> None:
         (train.spike == 0 or train.spike > 1, "train.spike must be 0 or above 1"),
         (train.patience >= 0, "train.patience must be >= 0"),
         (1 <= train.seeds <= SIZE_LIMIT, f"train.seeds must be from 1 to {SIZE_LIMIT}"),
+        (train.stacked in ("auto", "always", "never"), "train.stacked must be auto, always or never"),
+        (train.captured in ("auto", "always", "never"), "train.captured must be auto, always or never"),
         (train.dtype in ("float32", "float64"), "train.dtype must be float32 or float64"),
         (not train.amp or train.dtype == "float32", "train.amp needs train.dtype float32"),
         (data.stream in ("auto", "always", "never"), "data.stream must be auto, always or never"),

@@ -261,6 +261,20 @@ class Batch:
         return Batch(x, v, q, m, x_target, v_target, weight, self.share)
 
 
+def batch_share(sets: Sequence[Windows], batch_size: int) -> int:
+    """Windows of each set in a batch."""
+    return min(max(batch_size // len(sets), 1), min(len(s) for s in sets))
+
+
+def epoch_order(
+    sets: Sequence[Windows], seed: int, epoch: int
+) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
+    """For each set the order of its samples in an epoch, and the start frame of the window at each place."""
+    rng = np.random.default_rng([seed, epoch])
+    orders = [rng.permutation(len(s)) for s in sets]
+    return orders, [rng.choice(s.starts, size=len(s)) for s in sets]
+
+
 def batches(
     sets: list[Windows],
     batch_size: int,
@@ -284,12 +298,8 @@ def batches(
     rank, count : int
         Of `count` processes, the one whose part of each batch this is.
     """
-    rng = np.random.default_rng([seed, epoch])
-    share = max(batch_size // len(sets), 1)
-    smallest = min(len(s) for s in sets)
-    share = min(share, smallest)
-    orders = [rng.permutation(len(s)) for s in sets]
-    begins = [rng.choice(s.starts, size=len(s)) for s in sets]
+    share, smallest = batch_share(sets, batch_size), min(len(s) for s in sets)
+    orders, begins = epoch_order(sets, seed, epoch)
     width = max(s.n_dims for s in sets)
     low, high = share * rank // count, share * (rank + 1) // count
     for first in range(skip * share, smallest - share + 1, share):

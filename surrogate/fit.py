@@ -56,13 +56,12 @@ def fit(trainer: Trainer, report: TrainingProgress) -> None:
 def train_epoch(trainer: Trainer, report: TrainingProgress) -> float:
     """One pass over the training windows, or the rest of it; the mean loss."""
     train, progress, processes = trainer.config.train, trainer.progress, trainer.processes
-    number = progress.epoch + 1 + 1_000_000 * progress.stage
     saved = time.monotonic()
     for batch in batches(
         trainer.train_sets,
         train.batch_size,
         train.seed,
-        number,
+        trainer.epoch_number(),
         train.loss,
         skip=progress.batch,
         rank=processes.rank,
@@ -81,6 +80,12 @@ def train_epoch(trainer: Trainer, report: TrainingProgress) -> float:
             saved = time.monotonic()
     if not trainer.weights_are_finite():
         answer_trouble(trainer, "the weights are not finite", report)
+    return close_epoch(trainer)
+
+
+def close_epoch(trainer: Trainer) -> float:
+    """Count an epoch whose batches are done; its mean loss."""
+    progress = trainer.progress
     if not progress.loss_count:
         raise DivergedError(
             f"{trainer.out}: every batch of epoch {progress.epoch + 1} had to be skipped; {ADVICE}"
@@ -122,8 +127,8 @@ def train_step(trainer: Trainer, batch: Batch) -> str:
     return ""
 
 
-def answer_trouble(trainer: Trainer, trouble: str, report: TrainingProgress) -> None:
-    """Back to the last good weights; the third time within a few steps, give up.
+def answer_trouble(trainer: Trainer, trouble: str, report: TrainingProgress, who: str = "") -> None:
+    """Back to the last good weights; the third time within a few steps, give up. `who` begins the note.
 
     Raises
     ------
@@ -134,7 +139,7 @@ def answer_trouble(trainer: Trainer, trouble: str, report: TrainingProgress) -> 
     if trainer.guard.strike():
         raise DivergedError(f"{trainer.out}: {where}, for the third time within a few steps; {ADVICE}")
     trainer.roll_back()
-    report.note(f"{where}: it is skipped, the weights go back to the last good state")
+    report.note(f"{who}{where}: it is skipped, the weights go back to the last good state")
 
 
 def validate(trainer: Trainer, stage: Stage, loss: float) -> None:

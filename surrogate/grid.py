@@ -1,7 +1,8 @@
 """Several runs under one folder: a grid of configuration values (`--sweep`), several seeds (`train.seeds`).
 
-Each member is a run of its own and goes on by itself; what is finished is not trained again. At the end a table
-compares them, and the best one's weights become the model of the folder.
+Each member is a run of its own and goes on by itself, or with the other seeds of its point as one stacked run
+(surrogate/stacked.py); what is finished is not trained again. At the end a table compares them, and the best one's
+weights become the model of the folder.
 """
 
 import csv
@@ -10,7 +11,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,7 @@ def train_grid(
     resume: bool,
     overwrite: bool,
     report: Callable[[str], None],
+    run_seeds: Callable[[list[Config], list[Path]], list[DivergedError | None] | None] | None = None,
 ) -> str:
     """Train every member, write `table.md` and `table.csv`, and keep the best one's weights; the table.
 
@@ -128,6 +130,8 @@ def train_grid(
         Trains a configuration into a folder; told whether to go on with what is there.
     report : callable
         Gets a line before each member.
+    run_seeds : callable, optional
+        Trains several seeds as one run and tells which of them diverged; None where they train one by one.
     """
     runs = members(config, swept)
     plan = {"config": config.as_dict(), "sweep": {key: list(values) for key, values in swept.items()}}
@@ -144,16 +148,21 @@ def train_grid(
         atomic_write(out / "config.toml", config.to_toml().encode())
         atomic_write(kept, json.dumps(plan, indent=1).encode())
     scores: list[Score] = []
-    for number, member in enumerate(runs, 1):
-        folder = out / member.name
-        report(f"run {number} of {len(runs)}: {member.name}")
-        try:
-            run_member(member.config, folder, (folder / "config.toml").is_file())
-            scores.append(score(folder))
-        except DivergedError as error:  # a finding of the sweep, not its end
-            report(str(error))
-            scores.append(Score(math.inf, 0, 0.0))
-        _write_tables(out, runs, scores)
+    for _, group in groupby(runs, key=lambda member: member.point):
+        seeds = list(group)
+        folders = [out / member.name for member in seeds]
+        ended = run_seeds([member.config for member in seeds], folders) if run_seeds and len(seeds) > 1 else None
+        for index, (member, folder) in enumerate(zip(seeds, folders, strict=True)):
+            error = ended[index] if ended else None
+            if not ended:
+                report(f"run {len(scores) + 1} of {len(runs)}: {member.name}")
+                try:
+                    run_member(member.config, folder, (folder / "config.toml").is_file())
+                except DivergedError as diverged:  # a finding of the sweep, not its end
+                    report(str(diverged))
+                    error = diverged
+            scores.append(Score(math.inf, 0, 0.0) if error else score(folder))
+            _write_tables(out, runs, scores)
     if not any(math.isfinite(s.valid) for s in scores):
         raise InputError(f"{out}: all runs diverged; lower train.lr or set train.clip")
     best = read_checkpoint(out / runs[int(np.argmin([s.valid for s in scores]))].name / "best")

@@ -21,7 +21,7 @@ from physics.cli import CommandParser, run_command
 from physics.files import atomic_write
 from surrogate.compiled import compiler
 from surrogate.evaluate import write_json
-from surrogate.machine import keep_freed_memory, machine
+from surrogate.machine import chosen_device, keep_freed_memory, machine
 from surrogate.models import textbook
 from surrogate.models.egnn import EGNN, EGNNConfig
 
@@ -201,20 +201,32 @@ def main(argv: Sequence[str]) -> None:
     parser = CommandParser("surrogate.layer_bench", "Time our EGNN against the published layout (a minute).")
     parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for layers.json, layers.md")
     parser.add_argument("--seconds", type=float, default=8.0, help="for each comparison")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: on the card, graphs too")
     options = parser.parse_args(argv)
+    device = chosen_device(options.device)
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     keep_freed_memory()  # as `surrogate.train` does
     numbers: dict[str, float] = {}
+    if device == "cuda":
+        from surrogate.card_bench import bench_card, card_lines  # it takes its states and its clock from here
+
+        numbers = bench_card(options.seconds)
+        _write(options.out, torch.cuda.get_device_name(), numbers, card_lines(numbers))
+        return
     for n_systems in BATCHES:
         measured = bench_forward(n_systems, options.seconds)
         numbers |= {f"b{n_systems}_{name}": value for name, value in measured.items()}
     numbers |= bench_step(options.seconds)
     numbers |= bench_large(options.seconds)
+    _write(options.out, machine(), numbers, table_lines(numbers))
+
+
+def _write(out: Path, where: str, numbers: dict[str, float], table: list[str]) -> None:
     versions = f"PyTorch {torch.__version__}; Python {platform.python_version()}"
-    lines = [f"{machine()}; {versions}; {time.strftime('%Y-%m-%d')}", "", *table_lines(numbers)]
-    write_json(options.out / "layers.json", json.loads(json.dumps(numbers)))
-    atomic_write(options.out / "layers.md", ("\n".join(lines) + "\n").encode())
+    lines = [f"{where}; {versions}; {time.strftime('%Y-%m-%d')}", "", *table]
+    write_json(out / "layers.json", json.loads(json.dumps(numbers)))
+    atomic_write(out / "layers.md", ("\n".join(lines) + "\n").encode())
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -89,12 +89,13 @@ class Pace:
         self._last = clock()
         self._seen = 0
 
-    def stepped(self) -> None:
-        """A step has just ended."""
+    def stepped(self, steps: int = 1) -> None:
+        """A step has just ended, or several that were made as one."""
         now = self._clock()
-        self._seen += 1
-        if self._seen > WARM_UP_STEPS:
-            self._step.add(now - self._last)
+        if self._seen >= WARM_UP_STEPS:
+            for _ in range(steps):
+                self._step.add((now - self._last) / steps)
+        self._seen += steps
         self._last = now
 
     def validated(self) -> None:

@@ -70,9 +70,9 @@ class TrainingProgress:
             total = stage.epochs * plan.steps_per_epoch
             self._tasks[standing.stage] = self._live.add_task(stage.name, total=total, told="")
 
-    def step(self, standing: Standing) -> None:
-        """A step has ended."""
-        self._pace.stepped()
+    def step(self, standing: Standing, steps: int = 1) -> None:
+        """A step has ended, or several that were made as one."""
+        self._pace.stepped(steps)
         if standing.loss_count:
             self._loss = standing.loss_sum / standing.loss_count
         if self._quiet:

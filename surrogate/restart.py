@@ -31,6 +31,10 @@ POINTS = ("latest", "previous")
 CODE = (
     "surrogate/fit.py",
     "surrogate/trainer.py",
+    "surrogate/device_batches.py",
+    "surrogate/whole_epochs.py",
+    "surrogate/flat_state.py",
+    "surrogate/epoch_fit.py",
     "surrogate/guard.py",
     "surrogate/data.py",
     "surrogate/processes.py",
@@ -57,6 +61,7 @@ def setting(trainer: Trainer) -> dict[str, str | int]:
         "device": trainer.device.partition(":")[0],
         "threads": torch.get_num_threads(),
         "processes": trainer.processes.count,
+        "loop": trainer.loop,
     }
 
 

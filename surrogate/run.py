@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +19,9 @@ from physics.cli import claim_output, refuse_existing, unused
 from physics.errors import InputError
 from physics.files import atomic_write
 from surrogate.board import needs_tensorboard, tensorboard
-from surrogate.checkpoint import read_checkpoint
+from surrogate.checkpoint import Checkpoint, read_checkpoint
 from surrogate.config import Config
+from surrogate.epoch_fit import Group, cannot_take_epochs, fit_epochs, good_of, trained_as_epochs
 from surrogate.fit import fit
 from surrogate.machine import machine
 from surrogate.processes import Processes
@@ -62,7 +64,8 @@ def train(
         needs_tensorboard()
     trainer = Trainer(config, out, device, command, processes)
     started = time.monotonic()
-    before = _seconds_so_far(out) if resume else 0.0
+    before = seconds_so_far(out) if resume else 0.0
+    by_epochs = _by_epochs(trainer)
     point = newest_restart_point(out) if resume else None
     processes.meet()  # all have looked before the first one writes
     if point is None and processes.first:
@@ -70,23 +73,48 @@ def train(
         out.mkdir(parents=True, exist_ok=True)
     with sole_writer(out, processes):
         if point is not None:
-            load_restart_point(trainer, point, anyway=anyway)
-            if trainer.progress.stage > 0:
-                trainer.card.update(position_facts(read_checkpoint(out / "best").info["card"]))
+            go_on_from(trainer, point, anyway=anyway)
         else:
             trainer.start_stage(0)
         if processes.first:
-            for torn in out.rglob(".*.part.*"):  # what a killed run was writing
-                torn.unlink()
-            atomic_write(out / "config.toml", config.to_toml().encode())
-            write_metrics(trainer)
+            begin_files(trainer)
         curves = tensorboard(out / "tensorboard", trainer.progress.step) if board and processes.first else None
         try:
             with TrainingProgress(quiet or not processes.first, curves) as report, stopped_by_signals(trainer):
-                fit(trainer, report)
+                if by_epochs:
+                    good = good_of(point.tensors) if point else {}
+                    fit_epochs(Group([trainer], str(out), goods=[good]), report)
+                else:
+                    fit(trainer, report)
         finally:
             if processes.first:
-                _write_run(out, trainer, before + time.monotonic() - started)
+                write_run(trainer, before + time.monotonic() - started)
+
+
+def _by_epochs(trainer: Trainer) -> bool:
+    """Whether the run's epochs are made as one, by `train.captured` and by what it is."""
+    if not trained_as_epochs(trainer.config, trainer.device):
+        return False
+    if reason := cannot_take_epochs(trainer):
+        warnings.warn(f"{trainer.out}: steps are made one by one: {reason}", stacklevel=3)
+        return False
+    trainer.loop = "whole epochs"
+    return True
+
+
+def go_on_from(trainer: Trainer, point: Checkpoint, *, anyway: bool = False) -> None:
+    """Take over a restart point, and in a later stage what is known of the one before."""
+    load_restart_point(trainer, point, anyway=anyway)
+    if trainer.progress.stage > 0:
+        trainer.card.update(position_facts(read_checkpoint(trainer.out / "best").info["card"]))
+
+
+def begin_files(trainer: Trainer) -> None:
+    """What stands in the folder of a run that begins or goes on."""
+    for torn in trainer.out.rglob(".*.part.*"):  # what a killed run was writing
+        torn.unlink()
+    atomic_write(trainer.out / "config.toml", trainer.config.to_toml().encode())
+    write_metrics(trainer)
 
 
 @contextmanager
@@ -134,14 +162,16 @@ def stopped_by_signals(trainer: Trainer) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _seconds_so_far(out: Path) -> float:
+def seconds_so_far(out: Path) -> float:
+    """What a run has taken until it was last left."""
     try:
         return float(json.loads((out / "run.json").read_text(encoding="utf-8"))["seconds"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0.0
 
 
-def _write_run(out: Path, trainer: Trainer, seconds: float) -> None:
+def write_run(trainer: Trainer, seconds: float, **more: str) -> None:
+    """`run.json`: the command, the machine, the time it took, and what else is to be told."""
     facts = {
         "command": trainer.command,
         "seconds": round(seconds, 1),
@@ -151,5 +181,6 @@ def _write_run(out: Path, trainer: Trainer, seconds: float) -> None:
         "processes": trainer.processes.count,
         "machine": machine(),
         "versions": {"isotwin": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        **more,
     }
-    atomic_write(out / "run.json", json.dumps(facts, indent=1).encode())
+    atomic_write(trainer.out / "run.json", json.dumps(facts, indent=1).encode())

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from physics.cli import (
@@ -19,9 +20,11 @@ from physics.errors import InputError
 from surrogate.config import Config, load_config, shipped_configs
 from surrogate.finder import rate_curve, write_rates
 from surrogate.grid import is_grid, swept_values, train_grid
+from surrogate.guard import DivergedError
 from surrogate.machine import chosen_device, keep_freed_memory
 from surrogate.processes import ProcessLostError, joined, parted
 from surrogate.run import train
+from surrogate.stacked import NotStackedError, StackOptions, train_stacked, wants_stack
 from surrogate.trainer import Trainer
 
 EXAMPLES = (
@@ -133,6 +136,7 @@ def main(argv: Sequence[str]) -> None:
                     resume=options.resume,
                     overwrite=options.overwrite,
                     report=_say,
+                    run_seeds=partial(_seeds_as_one, options, device, command),
                 )
             )
         else:
@@ -148,6 +152,20 @@ def main(argv: Sequence[str]) -> None:
         parted()
     if processes.first:
         sys.stdout.write(f"{options.out}: done; its best model is {options.out / 'best'}\n")
+
+
+def _seeds_as_one(
+    options: argparse.Namespace, device: str, command: str, members: list[Config], outs: list[Path]
+) -> list[DivergedError | None] | None:
+    """Train several seeds stacked, and which of them diverged; None where they are to train one by one."""
+    if not wants_stack(members[0], device):
+        return None
+    stack = StackOptions(device, command, anyway=options.resume_anyway, board=options.tensorboard, say=_say)
+    try:
+        return train_stacked(members, outs, stack)
+    except NotStackedError as reason:
+        _say(f"train.stacked: the seeds train one after another: {reason}")
+        return None
 
 
 def _find_rate(config: Config, out: Path, device: str, command: str, *, overwrite: bool) -> None:

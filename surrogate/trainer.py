@@ -6,6 +6,7 @@
 import math
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -146,7 +147,9 @@ class Trainer:
         if self.model.any_horizon:  # trained on windows of any length; forecasts the data's own task by default
             self.horizon = task_horizon(next(iter(outlines.values())))
         self.model.to(device=device, dtype=dtype)
+        self.compiled = config.train.compile
         if config.train.compile and (reason := compile_in_place(self.model, device)):
+            self.compiled = False
             warnings.warn(f"train.compile: {reason}", stacklevel=2)
         self.average = {name: p.detach().clone() for name, p in self.model.state_dict().items()}
         self.stages = [Stage("positions", config.train.epochs)]
@@ -161,6 +164,7 @@ class Trainer:
         self.stop_requested = False  # of this process
         self.stop_agreed = False  # of all of them: they stop at the same step
         self.latest_is_validated = False  # of the restart point that is on the disk
+        self.loop = "step by step"  # which loop makes the steps: the last bits depend on it
 
     def _check_data(self) -> None:
         sets = self.train_sets + self.valid_sets
@@ -212,6 +216,10 @@ class Trainer:
         self.total_steps = self.stages[index].epochs * self.steps_per_epoch
         self.guard, self.good, self._watched = Guard(self.config.train.spike), None, -1
 
+    def epoch_number(self) -> int:
+        """Of the epoch under way, counted through all stages: with the seed it decides the order of the data."""
+        return self.progress.epoch + 1 + 1_000_000 * self.progress.stage
+
     def learning_rate(self, step: int) -> float:
         """One-cycle: cosine up over the warm-up, cosine down to zero; or constant."""
         train = self.config.train
@@ -223,13 +231,16 @@ class Trainer:
         fraction = (step - rise) / max(self.total_steps - rise, 1.0)
         return train.lr * 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0)))
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Mean squared error of positions (and, where the config says so, velocities), weighted per data set."""
+    def loss(self, batch: Batch, model: Callable[..., tuple[Tensor, Tensor | None]] | None = None) -> Tensor:
+        """Mean squared error of positions (and, where the config says so, velocities), weighted per data set.
+
+        `model` stands in for the run's own: the same one with other weights (surrogate/whole_epochs.py).
+        """
         batch = batch.to(self.device)
         masses = batch.m if self.model.uses_masses else None
         outputs: tuple[Tensor, Tensor | None]
         with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self.config.train.amp):
-            outputs = self.model(batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses)
+            outputs = (model or self.model)(batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses)
         x, v = outputs
         if self.stages[self.progress.stage].name == "velocities":
             assert v is not None
@@ -317,7 +328,7 @@ class Trainer:
     def set_tensors(self, named: dict[str, Tensor]) -> None:
         """Take over what `tensors` gave."""
         self._watched = -1
-        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "adam": {}, "random": {}}
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "adam": {}, "random": {}, "good": {}}
         for name, tensor in named.items():
             group, _, rest = name.partition(".")
             groups[group][rest] = tensor
@@ -360,12 +371,17 @@ class Trainer:
     @torch.no_grad()
     def update_average(self) -> None:
         """Move the averaged weights towards the live ones."""
-        # The average warms up, so that the first steps do not drag the random initial weights along.
-        steps = self.progress.step + 1  # with the one that has just been made
-        decay = min(self.config.train.ema, (1 + steps) / (10 + steps))
+        decay = self.average_decay(self.progress.step + 1)  # with the step that has just been made
         live = self.model.state_dict()
         names = list(live)
         torch._foreach_lerp_([self.average[k] for k in names], [live[k] for k in names], 1 - decay)
+
+    def average_decay(self, steps: int) -> float:
+        """What the average keeps of itself after so many steps.
+
+        It warms up, so that the first steps do not drag the random initial weights along.
+        """
+        return min(self.config.train.ema, (1 + steps) / (10 + steps))
 
     @torch.no_grad()
     def validation_errors(self) -> list[float]:

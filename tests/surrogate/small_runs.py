@@ -43,23 +43,22 @@ def begun(folder: Path) -> Path:
     return folder
 
 
-def run(out: str, *, resume: bool = False, **changes: str) -> Path:
+def run(out: str, *, resume: bool = False, device: str = "cpu", **changes: str) -> Path:
     """Train it; `train__epochs="9"` changes a setting."""
     config = load_config("tiny.toml", {key.replace("__", "."): value for key, value in changes.items()})
-    train(config, Path(out), resume=resume, device="cpu", command="the command", quiet=True)
+    train(config, Path(out), resume=resume, device=device, command="the command", quiet=True)
     return Path(out)
 
 
 def kept(out: Path) -> dict[str, bytes]:
     """All its files but the one with the time it took."""
-    return {name: data for name, data in tree(out).items() if name != "run.json"}
+    return {name: data for name, data in tree(out).items() if not name.endswith("run.json")}
 
 
 def loadable(out: Path) -> bool:
     """Whether every file with a final name that is there is whole."""
-    for name in ("best", "latest", "previous"):
-        if (out / name / FILE_NAME).exists():
-            read_checkpoint(out / name)
+    for path in out.rglob(FILE_NAME):
+        read_checkpoint(path)
     return True
 
 

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import torch
 
+from surrogate.config import load_config
+from surrogate.stacked import StackOptions, train_stacked
 from tests.surrogate.small_runs import run
 
 
-def trained(out: str, die_at: int) -> None:
-    """Train, or go on; with `die_at`, die of SIGKILL right before that file operation."""
+def trained(out: str, die_at: int, device: str = "cpu", seeds: int = 1) -> None:
+    """Train, or go on; with `die_at`, die of SIGKILL right before that file operation.
+
+    Several seeds are one stacked run, each in a folder below `out`.
+    """
     torch.set_num_threads(1)
     count = 0
 
@@ -26,4 +31,9 @@ def trained(out: str, die_at: int) -> None:
 
     os.fsync = deadly(os.fsync)
     Path.replace = deadly(Path.replace)
-    run(out, resume=(Path(out) / "config.toml").exists())
+    if seeds == 1:
+        run(out, resume=(Path(out) / "config.toml").exists(), device=device)
+    else:
+        configs = [load_config("tiny.toml", {"train.seed": str(seed)}) for seed in range(seeds)]
+        outs = [Path(out, f"seed={seed}") for seed in range(seeds)]
+        train_stacked(configs, outs, StackOptions(device, "the command", quiet=True))

@@ -48,6 +48,8 @@ ROWS: Mapping[str, Row] = {
         2,
         200,
     ),
+    "R4-seeds": Row("{size} x kill -9 in a run of three stacked seeds, as R4", "as R4, all three seeds", 1, 100),
+    "R5": Row("{size} x kill -9 in train on CUDA, one seed and three stacked, as R4", "as R4", 2, 50),
     "R4-stops": Row("train stopped at {size} of its 59 steps and resumed", "as R4, no step lost", 3, 59),
     "R6": Row(
         "the N-th operation that writes fails (ENOSPC, EIO, EACCES; once and for good), up to {size} cases",

@@ -1,4 +1,4 @@
-"""R4, R6, R7, R16 and R17: training runs that are killed, meet a bad disk or bad losses, or are resumed changed.
+"""R4 to R7, R16 and R17: training runs that are killed, meet a bad disk or bad losses, or are resumed changed.
 
 Each ends with the bytes of an undisturbed one, or says in one line why it does not go on.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from physics.cli import run_command
 from physics.errors import InputError
@@ -40,14 +41,14 @@ def folder(tmp_path, monkeypatch):
     return begun(tmp_path)
 
 
-@pytest.mark.torture("R4")
-def test_R4_killed_at_any_moment_a_run_ends_with_the_same_bytes(folder, row):
+def killed_at_any_moment(folder, row, device="cpu", seeds=1):
+    """Kill runs, every other time at a file operation; each must end with the bytes of an undisturbed one."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.torture.killed_training"])
     rng = random.Random(4)
 
     def status_of(out, die_at=0, after=120.0):
-        process = context.Process(target=trained, args=(out, die_at))
+        process = context.Process(target=trained, args=(out, die_at, device, seeds))
         process.start()
         process.join(after)
         if process.is_alive():
@@ -65,7 +66,7 @@ def test_R4_killed_at_any_moment_a_run_ends_with_the_same_bytes(folder, row):
         out, status = f"killed-{runs}", -signal.SIGKILL
         while status == -signal.SIGKILL and kills < row.size:
             if kills % 2 == 0:
-                status = status_of(out, die_at=rng.randrange(2, 40))
+                status = status_of(out, die_at=rng.randrange(2, 40 * seeds))
                 inside += status == -signal.SIGKILL
             else:
                 status = status_of(out, after=rng.uniform(0.0, seconds))
@@ -81,6 +82,24 @@ def test_R4_killed_at_any_moment_a_run_ends_with_the_same_bytes(folder, row):
     row.got(f"{same} of {runs} runs with the same bytes, {len(left)} temporary files left")
     assert same == runs
     assert not left
+
+
+@pytest.mark.torture("R4")
+def test_R4_killed_at_any_moment_a_run_ends_with_the_same_bytes(folder, row):
+    killed_at_any_moment(folder, row)
+
+
+@pytest.mark.torture("R4-seeds")
+def test_R4_seeds_stacked_and_killed_end_with_the_same_bytes(folder, row):
+    killed_at_any_moment(folder, row, seeds=3)
+
+
+@pytest.mark.torture("R5")
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_R5_killed_on_CUDA_a_run_ends_with_the_same_bytes(folder, row, seeds):
+    killed_at_any_moment(folder, row, "cuda", seeds)
 
 
 @pytest.mark.torture("R4-stops")
