@@ -1,8 +1,8 @@
 """The one Numba decorator: all flags in one place, and a compile cache that cannot go stale.
 
 Numba's own cache misses edits of a callee in another file, so the cache folder is keyed by a hash of the
-physics sources; it lives in the user's cache directory. No fastmath anywhere: results must have the same
-bits for every lane, thread count and machine.
+physics sources, and of those with kernels that stand beside a kernel; it lives in the user's cache directory.
+No fastmath anywhere: results must have the same bits for every lane, thread count and machine.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
@@ -23,9 +24,16 @@ FORGOTTEN_AFTER = 60 * 86400
 """Seconds after which compiled code that no process has asked for is removed."""
 
 
-def _cache_folder() -> Path:
+PHYSICS = Path(__file__).resolve().parents[1]
+
+
+def _cache_folder(beside: Path = PHYSICS) -> Path:
+    """Where compiled code of the sources of a folder is kept: they may call each other, and all of physics."""
+    sources = sorted(PHYSICS.rglob("*.py"))
+    if not beside.is_relative_to(PHYSICS):
+        sources += sorted(path for path in beside.glob("*.py") if b"@kernel" in path.read_bytes())
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parents[1].rglob("*.py")):  # all of physics: kernels stand elsewhere too
+    for source in sources:
         digest.update(source.read_bytes())
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "isotwin" / "kernels"
     return base / digest.hexdigest()[:16]
@@ -43,9 +51,13 @@ def _use(folder: Path) -> None:
         pass
 
 
-if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(_cache_folder())
-    _use(_cache_folder())
+@cache
+def _folder_in_use(beside: Path) -> str:
+    """:func:`_cache_folder`, made and marked."""
+    folder = _cache_folder(beside)
+    _use(folder)
+    return str(folder)
+
 
 kernel_options = {"nopython": True, "nogil": True, "cache": True, "error_model": "numpy", "fastmath": False}
 
@@ -57,6 +69,8 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     that counts within a process, but the cache is filled by many: two of them under one symbol, loaded together,
     would be one.
     """
+    if not os.environ.get("NUMBA_CACHE_DIR"):  # Numba asks for it when a function is decorated
+        numba.config.CACHE_DIR = _folder_in_use(Path(function.__code__.co_filename).resolve().parent)
     made_with = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
     if made_with:
         function.__qualname__ += "_" + hashlib.sha256(repr(made_with).encode()).hexdigest()[:8]

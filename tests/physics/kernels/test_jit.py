@@ -87,6 +87,35 @@ def test_cache_folder_is_keyed_by_every_source(tmp_path, monkeypatch):
     assert copied._cache_folder().parent == tmp_path / ".cache" / "isotwin" / "kernels"
 
 
+def test_an_edited_callee_beside_a_kernel_is_compiled_again(tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "__init__.py").write_text("")
+    callee, caller = tmp_path / "lib" / "callee.py", tmp_path / "lib" / "caller.py"
+    callee.write_text("from physics.kernels.jit import kernel\n@kernel\ndef f(x):\n    return x + 1.0\n")
+    caller.write_text(
+        "from physics.kernels.jit import kernel\nfrom lib.callee import f\n"
+        "@kernel\ndef g(x):\n    return 2.0 * f(x)\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
+    environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[3]), str(tmp_path)])
+
+    def called():
+        command = [sys.executable, "-c", "from lib.caller import g; print(g(3.0))"]
+        return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+    assert called() == 8.0
+    before = set((tmp_path / "cache" / "isotwin" / "kernels").iterdir())
+    assert called() == 8.0
+    assert set((tmp_path / "cache" / "isotwin" / "kernels").iterdir()) == before
+    callee.write_text(callee.read_text().replace("1.0", "2.0"))
+    assert called() == 10.0
+    (tmp_path / "lib" / "other.py").write_text("no = 'kernels here'\n")
+    kept = set((tmp_path / "cache" / "isotwin" / "kernels").iterdir())
+    assert called() == 10.0
+    assert set((tmp_path / "cache" / "isotwin" / "kernels").iterdir()) == kept
+
+
 def test_kernels_have_no_fastmath():
     assert engine_jit.kernel_options["fastmath"] is False
     assert engine_jit.kernel_options["nogil"] is True
