@@ -370,11 +370,10 @@ class Trainer:
 
     @torch.no_grad()
     def update_average(self) -> None:
-        """Move the averaged weights towards the live ones."""
+        """Move the averaged weights towards the live ones, after :meth:`keep_good`, which has looked them up."""
         decay = self.average_decay(self.progress.step + 1)  # with the step that has just been made
-        live = self.model.state_dict()
-        names = list(live)
-        torch._foreach_lerp_([self.average[k] for k in names], [live[k] for k in names], 1 - decay)
+        live = [self._live[f"model.{name}"] for name in self.average]
+        torch._foreach_lerp_(list(self.average.values()), live, 1 - decay)
 
     def average_decay(self, steps: int) -> float:
         """What the average keeps of itself after so many steps.
