@@ -1,6 +1,7 @@
 """What a training run shows while it works: a live line on a terminal, one line now and then elsewhere."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -16,6 +17,9 @@ from surrogate.trainer import Progress as Standing
 LINE_EVERY_SECONDS = 20.0
 FIRST_LINE_SECONDS = 3.0
 LIVE_EVERY_SECONDS = 0.2
+PATIENCE_SECONDS = 2.0
+"""After so long without a step it is said why."""
+PREPARING = "preparing the first step: kernels are compiled once on a machine, which may take a minute"
 ONE_LINE = 120
 """Columns of a terminal from which on all stands on one live line; below, on two without a bar."""
 
@@ -39,6 +43,8 @@ class TrainingProgress:
         self._shown_at = time.monotonic() - LINE_EVERY_SECONDS + FIRST_LINE_SECONDS
         self._live: Progress | None = None
         self._tasks: dict[int, TaskID] = {}
+        self._waiting = threading.Timer(PATIENCE_SECONDS, self._say, (PREPARING,))
+        self._waiting.daemon = True
         console = Console(stderr=True)
         self._wide = console.width >= ONE_LINE
         if console.is_terminal and not quiet:
@@ -53,11 +59,14 @@ class TrainingProgress:
     def __enter__(self) -> "TrainingProgress":
         if self._live:
             self._live.start()
+        if not self._quiet:
+            self._waiting.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._waiting.cancel()
         if self._live:
             self._live.stop()
 
@@ -72,6 +81,7 @@ class TrainingProgress:
 
     def step(self, standing: Standing, steps: int = 1) -> None:
         """A step has ended, or several that were made as one."""
+        self._waiting.cancel()
         self._pace.stepped(steps)
         if standing.loss_count:
             self._loss = standing.loss_sum / standing.loss_count
@@ -103,10 +113,13 @@ class TrainingProgress:
 
     def note(self, text: str) -> None:
         """Say something that should not be missed."""
+        self._say(f"warning: {text}")
+
+    def _say(self, line: str) -> None:
         if self._live:
-            self._live.console.print(f"warning: {text}", highlight=False, markup=False)
+            self._live.console.print(line, highlight=False, markup=False)
         elif not self._quiet:
-            sys.stderr.write(f"warning: {text}\n")
+            sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 
     def left(self, standing: Standing) -> float | None:

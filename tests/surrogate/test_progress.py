@@ -135,3 +135,23 @@ def test_devices_that_are_not_here_are_refused(monkeypatch: pytest.MonkeyPatch) 
             chosen_device(name)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert (chosen_device("auto"), chosen_device("cuda")) == ("cuda", "cuda")
+
+
+def test_a_first_step_that_takes_long_is_explained(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 0.01)
+    with TrainingProgress() as slow:
+        slow._waiting.join()
+    assert capsys.readouterr().err == progress_module.PREPARING + "\n"
+    monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 60.0)
+    with TrainingProgress() as quick:
+        quick.begin(PLAN, Progress())
+        quick.step(Progress())
+        quick._waiting.join(5.0)
+        assert not quick._waiting.is_alive()
+    assert progress_module.PREPARING not in capsys.readouterr().err
+    monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 0.01)
+    with TrainingProgress(quiet=True) as quiet:
+        assert not quiet._waiting.is_alive()
+    assert capsys.readouterr().err == ""
