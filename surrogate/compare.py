@@ -31,7 +31,8 @@ from physics.scenarios import Scenario, load_scenario, shipped_scenarios
 from physics.types import State, System, Trajectory
 from surrogate.comparison import Comparison
 from surrogate.exporters import EXPORTERS, export_all
-from surrogate.forecaster import Forecaster, load
+from surrogate.forecaster import Forecaster
+from surrogate.loading import load
 from surrogate.metrics import haar_matrices, relative_residuals
 from surrogate.render import COLOURINGS, LAYOUTS, ViewOptions
 from surrogate.render.colourings import colouring_of

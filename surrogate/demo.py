@@ -17,7 +17,8 @@ from physics.simulate import simulate_batch
 from physics.stepping.schedule import schedule_through
 from surrogate.compare import comparison_of, rotation_of, scenario_truth, summary
 from surrogate.exporters import export_all
-from surrogate.forecaster import Forecaster, load
+from surrogate.forecaster import Forecaster
+from surrogate.loading import load
 from surrogate.metrics import sample_errors
 
 WINDOWS = 500

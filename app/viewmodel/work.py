@@ -119,7 +119,7 @@ def _model(name: str) -> "Forecaster":
 
 @lru_cache(maxsize=8)
 def _loaded(name: str, stamp: int) -> "Forecaster":
-    from surrogate.forecaster import load
+    from surrogate.loading import load
 
     return load(name)
 
@@ -400,7 +400,7 @@ def describe_file(path: str) -> Setup:
     """
     from physics.datasets.reading import available_splits, read_samples
     from physics.scenarios import load_scenario
-    from surrogate.forecaster import load
+    from surrogate.loading import load
 
     place = Path(path)
     if not place.exists():

@@ -17,7 +17,7 @@ from surrogate import fit as fit_module
 from surrogate.checkpoint import read_checkpoint
 from surrogate.config import Config, config_from_tree, shipped_configs
 from surrogate.data import batches
-from surrogate.forecaster import load
+from surrogate.loading import load
 from surrogate.models import MODELS
 from surrogate.progress import TrainingProgress
 from surrogate.run import train
