@@ -120,7 +120,8 @@ def _serve(connection: Connection, cancel: Any) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import surrogate.compare  # noqa: F401  (PyTorch, while the window is still being made)
+    import surrogate.loading
+    import surrogate.side_by_side  # noqa: F401  (PyTorch, while the window is still being made)
 
     kept: deque[tuple[int, Request, tuple[int, int] | None]] = deque()
 

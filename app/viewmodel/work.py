@@ -167,7 +167,7 @@ def prepared_parts(setup: Setup, progress: Callable[[float], None] = lambda _: N
 
     `progress` is told how far it is, 0 to 1, where that takes longer than LONG.
     """
-    from surrogate.compare import comparison_parts
+    from surrogate.side_by_side import comparison_parts
 
     begin = time.perf_counter()
 
@@ -256,7 +256,7 @@ def turned_truth(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Any, 
 
 
 def _rotation(setup: Setup, n_dims: int) -> Any:
-    from surrogate.compare import Rotation
+    from surrogate.truth import Rotation
 
     turns = ", ".join(map(str, setup.operations))
     return Rotation(rotation_matrix(setup.operations, n_dims), turns, not setup.operations)

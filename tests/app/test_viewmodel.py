@@ -42,7 +42,8 @@ from tests.app.fakes import FakeDialogs, PromptRunner, comparison, prepared_for,
     ],
 )
 def test_the_options_of_compare_give_the_same_matrix(operations):
-    from surrogate.compare import _parser, rotation_of
+    from surrogate.compare import _parser
+    from surrogate.truth import rotation_of
 
     option = Setup(operations=operations).rotate_option
     parsed = _parser().parse_args(["model", "--out", "x", *shlex.split(option)])

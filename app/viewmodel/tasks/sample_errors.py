@@ -26,8 +26,8 @@ class SampleErrorsTask(Task):
         """See Task."""
         from app.viewmodel.work import tuned_model
         from physics.datasets.reading import read_samples
-        from surrogate.compare import task_start
         from surrogate.rollout import window_errors
+        from surrogate.truth import task_start
 
         setup = self.setup
         model = tuned_model(setup.model, setup.effort)
