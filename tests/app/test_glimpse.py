@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.viewmodel.glimpse import CHAOTIC_GROWTH, Glimpse, frames_near, turned_is_enough
-from app.viewmodel.runner import ProcessRunner
+from app.viewmodel.process_runner import ProcessRunner
 from app.viewmodel.scene import scene_of, steady_framing
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, Turn

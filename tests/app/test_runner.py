@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.viewmodel.runner import ENDED, Callbacks, ProcessRunner, _sweeper
+from app.viewmodel.child import ENDED
+from app.viewmodel.process_runner import ProcessRunner, sweeper
+from app.viewmodel.runner import Callbacks
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, Turn
 from app.viewmodel.state import ViewState
@@ -161,7 +163,7 @@ def test_a_killed_export_leaves_nothing_behind(tmp_path: Path, existed: bool) ->
     if existed:
         (folder / ".export-of-another").mkdir(parents=True)
         (folder / "comparison.mp4").write_bytes(b"earlier")
-    sweep = _sweeper(folder)
+    sweep = sweeper(folder)
     (folder / ".export-1").mkdir(parents=True)
     (folder / ".export-1" / "half.mp4").write_bytes(b"half")
     sweep()
