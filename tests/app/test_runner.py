@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from app.viewmodel.child import ENDED
+from app.viewmodel.loaded_models import default_model
 from app.viewmodel.process_runner import ProcessRunner, sweeper
 from app.viewmodel.runner import Callbacks
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, Turn
 from app.viewmodel.state import ViewState
-from app.viewmodel.work import ExportRequest, default_model
+from app.viewmodel.work import ExportRequest
 from tests.app.fakes import texts
 
 PATIENCE = 60.0

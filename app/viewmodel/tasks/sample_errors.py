@@ -24,7 +24,7 @@ class SampleErrorsTask(Task):
 
     def run(self, progress: Progress, cancelled: Cancelled, part: Part) -> tuple[SampleError, ...]:
         """See Task."""
-        from app.viewmodel.work import tuned_model
+        from app.viewmodel.loaded_models import tuned_model
         from physics.datasets.reading import read_samples
         from surrogate.rollout import window_errors
         from surrogate.truth import task_start
