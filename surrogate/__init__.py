@@ -1,20 +1,21 @@
 """Learned surrogates of particle dynamics: models, training, forecasts, comparisons. PyTorch; no Qt.
 
-`load` is imported on first use, so that importing the package stays cheap.
+`load` and `Forecaster` are imported on first use, so that importing the package stays cheap.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from surrogate.forecaster import Forecaster as Forecaster
-    from surrogate.forecaster import load as load
+    from surrogate.loading import load as load
 
 __all__ = ["Forecaster", "load"]
 
+_HOMES = {"Forecaster": "surrogate.forecaster", "load": "surrogate.loading"}
+
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from surrogate import forecaster
-
-        return getattr(forecaster, name)
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'surrogate' has no attribute {name!r}")

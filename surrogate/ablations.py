@@ -19,8 +19,8 @@ from surrogate.ablation_tables import save_figures, tables
 from surrogate.config import Config, load_config
 from surrogate.data import training_splits
 from surrogate.evaluate import evaluation, write_json
-from surrogate.forecaster import load
 from surrogate.guard import DivergedError
+from surrogate.loading import load
 from surrogate.run import train
 
 EVALUATIONS = 16

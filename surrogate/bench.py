@@ -17,8 +17,8 @@ from physics.files import atomic_write
 from physics.generate import generate
 from physics.simulate import available_cores
 from surrogate.evaluate import evaluation, write_json
-from surrogate.forecaster import load
 from surrogate.judge import rollout_summary
+from surrogate.loading import load
 from surrogate.machine import machine
 from surrogate.render.bench import ticks_of_many
 from surrogate.zoo import shipped_models

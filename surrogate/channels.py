@@ -15,7 +15,8 @@ import torch
 from physics.datasets.reading import DataSplit
 from surrogate.config import Config
 from surrogate.data import training_splits, windows
-from surrogate.forecaster import Forecaster, load
+from surrogate.forecaster import Forecaster
+from surrogate.loading import load
 from surrogate.run import train
 
 TRIAL_EPOCHS = 300
@@ -42,7 +43,7 @@ def held_out_error(model: Forecaster, split: DataSplit, config: Config) -> float
     """
     network = model.network(torch.float64)
     every = replace(config.data, windows="all")
-    w = windows(split, "valid", every, model._scales, centre=network.centres, dtype=torch.float64)
+    w = windows(split, "valid", every, model.scales, centre=network.centres, dtype=torch.float64)
     samples, starts = np.meshgrid(np.arange(len(w)), w.starts, indexing="ij")
     chosen = (torch.as_tensor(a.ravel()) for a in (samples, starts))
     x, v, q, m, x_target, v_target = w.pick(*chosen)

@@ -1,16 +1,12 @@
 """`python -m surrogate.compare`: one model against the truth on one system, under one rotation, exported."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from physics import __version__
 from physics.cli import (
     CommandParser,
     command_line,
@@ -21,24 +17,22 @@ from physics.cli import (
     run_command,
     seed,
 )
-from physics.datasets.presets import PRESETS
-from physics.datasets.reading import DataSplit, read_split
+from physics.datasets.reading import read_split
 from physics.errors import InputError, unknown_name
-from physics.laws import is_law
-from physics.rotations import parse_operations, random_rotation, reflection
 from physics.scenario_files import fields_tree
-from physics.scenarios import Scenario, load_scenario, shipped_scenarios
-from physics.types import State, System, Trajectory
+from physics.scenarios import load_scenario, shipped_scenarios
+from physics.types import Trajectory
 from surrogate.comparison import Comparison
 from surrogate.exporters import EXPORTERS, export_all
-from surrogate.forecaster import Forecaster, load
-from surrogate.metrics import haar_matrices, relative_residuals
+from surrogate.forecaster import Forecaster
+from surrogate.loading import load
 from surrogate.render import COLOURINGS, LAYOUTS, ViewOptions
 from surrogate.render.colourings import colouring_of
-from surrogate.rollout import chained_rollout, horizon_in_frames, sliding_forecast
+from surrogate.rollout import horizon_in_frames
+from surrogate.side_by_side import comparison_of
+from surrogate.truth import rotation_of, scenario_truth, stored_truth
 from surrogate.zoo import shipped_models
 
-FloatArray = NDArray[np.float64]
 DEFAULT_FORMATS = "mp4,png,html,csv,npz"
 
 EXAMPLES = (
@@ -46,197 +40,6 @@ EXAMPLES = (
     "python -m surrogate.compare egnn-nd --scenario bound-4d --random-rotation 1 --out out/bound4",
     "python -m surrogate.compare egnn-nbody --data data/nbody.zarr --index 12 --formats png,csv --out out/12",
 )
-
-
-@dataclass(frozen=True)
-class Rotation:
-    """A world rotation and how the user wrote it.
-
-    Attributes
-    ----------
-    matrix : (n, n) float64
-        An element of O(n).
-    turns : str
-        For captions: what was asked.
-    identity : bool
-    """
-
-    matrix: FloatArray
-    turns: str
-    identity: bool
-
-
-def rotation_of(n_dims: int, rotate: str | None, random_seed: int | None, reflect: int | None) -> Rotation:
-    """The world rotation of the options: turns left to right (or a Haar draw from SO(n)), then a reflection."""
-    matrix, parts = np.eye(n_dims), list[str]()
-    if rotate:
-        matrix, parts = parse_operations(rotate, n_dims)
-    elif random_seed is not None:
-        matrix = random_rotation(n_dims, np.random.default_rng(random_seed))
-        parts.append(f"random rotation {random_seed}")
-    if reflect is not None:
-        matrix = reflection(n_dims, reflect) @ matrix
-        parts.append(f"reflect x{reflect}")
-    return Rotation(matrix, ", ".join(parts), not parts)
-
-
-def scenario_truth(
-    scenario: Scenario,
-    rotation: Rotation,
-    model: Forecaster,
-    *,
-    dims: int | None = None,
-    n_particles: int | None = None,
-    chosen_seed: int | None = None,
-    n_frames: int | None = None,
-) -> Trajectory:
-    """The truth of a scenario re-simulated from the rotated state.
-
-    With `n_frames`, so many compared frames: the model's horizon comes before the first of them.
-    """
-    system, state = scenario.initial(dims=dims, n_particles=n_particles, seed=chosen_seed)
-    turned = State(state.positions @ rotation.matrix.T, state.velocities @ rotation.matrix.T, state.time)
-    if n_frames is not None:
-        lead = horizon_in_frames(np.arange(3) * np.float64(scenario.frame_interval), model.horizon)
-        n_frames += lead
-    return scenario.trajectory(system.transformed(rotation.matrix), turned, n_frames)
-
-
-def task_start(split: DataSplit, split_name: str) -> int:
-    """The frame at which the task of a data set begins."""
-    preset = PRESETS.get(str(split.recipe.get("preset")))
-    return preset.input_frame[split_name] if preset else 0
-
-
-def stored_truth(split: DataSplit, split_name: str, index: int) -> tuple[Trajectory, bool, dict[str, Any]]:
-    """A stored trajectory from the task's input frame on, whether its law is known, and its recipe."""
-    if not 0 <= index < len(split):
-        raise InputError(f"{split.source}: no sample {index}; it has {len(split)} (0 to {len(split) - 1})")
-    recipe = dict(split.recipe)
-    first = task_start(split, split_name)
-    known = is_law(recipe.get("law"))
-    law, parameters = (recipe["law"], recipe.get("parameters") or {}) if known else ("coulomb", {})
-    system = System(split.charges[index], split.masses[index], law, parameters)
-    truth = Trajectory(
-        split.times[first:],
-        split.positions[index, first:],
-        split.velocities[index, first:],
-        system,
-        float(recipe.get("velocity_offset", 0.0)),
-    )
-    return truth, known, recipe
-
-
-def comparison_of(
-    model: Forecaster,
-    truth: Trajectory,
-    rotation: Rotation,
-    *,
-    scenario_name: str,
-    law_known: bool = True,
-    command: str = "",
-    details: dict[str, Any] | None = None,
-    chained: bool = True,
-    dtype: torch.dtype = torch.float32,
-) -> Comparison:
-    """Forecast an already rotated truth, sliding and (if wanted) chained, and measure the model's equivariance."""
-    *_, whole = comparison_parts(
-        model,
-        truth,
-        rotation,
-        scenario_name=scenario_name,
-        law_known=law_known,
-        command=command,
-        details=details,
-        chained=chained,
-        dtype=dtype,
-    )
-    return whole
-
-
-def outside_training(model: Forecaster, truth: Trajectory, law_known: bool) -> tuple[str, ...]:
-    """Why sliding forecasts of all of a truth lie outside the model's training; empty inside."""
-    k = horizon_in_frames(truth.times, model.horizon)
-    input_times = (float(truth.times[0]), float(truth.times[-1 - k]))
-    if law_known:
-        return model.outside_system(truth.system, truth.n_dims, input_times)
-    return model.outside(truth.n_dims, truth.system.n_particles, None, input_times)
-
-
-def comparison_parts(
-    model: Forecaster,
-    truth: Trajectory,
-    rotation: Rotation,
-    *,
-    scenario_name: str,
-    law_known: bool = True,
-    command: str = "",
-    details: dict[str, Any] | None = None,
-    chained: bool = True,
-    dtype: torch.dtype = torch.float32,
-    n_elements: int = 8,
-) -> Iterator[Comparison]:
-    """First the comparison without roll-out and equivariance error, for those who wait for it, then the whole.
-
-    `n_elements` Haar-random elements of O(n) measure the latter where there is no rotation.
-    """
-    model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
-    k = horizon_in_frames(truth.times, model.horizon)
-    sliding = sliding_forecast(model, truth, dtype)
-    seen = Trajectory(
-        truth.times[k:], truth.positions[k:], truth.velocities[k:], truth.system, truth.velocity_offset
-    )
-    first = Comparison(
-        truth=seen,
-        forecast=sliding,
-        rollout=None,
-        rotation=rotation.matrix,
-        equivariance_error=None,
-        model_name=model.name,
-        scenario_name=scenario_name,
-        horizon=model.horizon,
-        outside_training=outside_training(model, truth, law_known),
-        law_known=law_known,
-        command=command,
-        details={
-            "versions": {"isotwin": __version__, "torch": str(torch.__version__), "numpy": np.__version__},
-            "checkpoint_sha256": model.digest,
-            "turns": rotation.turns,
-            "law": truth.system.law,
-            "parameters": dict(truth.system.parameters),
-            "fields": fields_tree(truth.system.fields),
-            "card": model.card,
-            "gives_velocity": model.gives_velocity,
-            **(details or {}),
-        },
-    )
-    yield first
-    rolled, ran_away = None, {}
-    try:
-        rolled = chained_rollout(model, truth, dtype) if chained else None
-    except InputError as error:  # the sliding forecast is still worth showing
-        ran_away = {"rollout_note": f"no chained roll-out: {error}"}
-    shape = (len(sliding.positions), truth.system.n_particles)
-    q, m = (np.broadcast_to(a, shape) for a in (truth.system.charges, truth.system.masses))
-
-    def forecast(x: FloatArray, v: FloatArray) -> FloatArray:
-        return model.forecast_in(x, v, q, dtype, m)[0]
-
-    x, v = truth.positions[:-k], truth.velocities[:-k]
-    if rotation.identity:
-        matrices = haar_matrices(truth.n_dims, n_elements, 0)
-        residuals = [relative_residuals(forecast(x @ g.T, v @ g.T), sliding.positions, g) for g in matrices]
-        errors = np.concatenate(residuals)
-    else:
-        # The forecast of the turned state, which there is, against the turned forecast of the state before it.
-        before = forecast(x @ rotation.matrix, v @ rotation.matrix)
-        errors = relative_residuals(sliding.positions, before, rotation.matrix)
-    yield replace(
-        first,
-        rollout=rolled,
-        equivariance_error=float(np.median(errors)),
-        details={**ran_away, **first.details},
-    )
 
 
 def _parser() -> CommandParser:

@@ -1,6 +1,6 @@
 """A rollout comparison: the truth and the forecast on the same frames, with their numbers. NumPy only.
 
-`surrogate.compare` makes one, `surrogate.render` draws it, `surrogate.exporters` writes it, the app shows it.
+`surrogate.side_by_side` makes one, `surrogate.render` draws it, `surrogate.exporters` writes it, the app shows it.
 """
 
 from collections.abc import Mapping

@@ -20,7 +20,8 @@ from physics.errors import InputError
 from physics.forces import FORCES
 from physics.yardsticks.references import ADAPTIVE_LAWS, Windows, adaptive_leapfrog_forecast, leapfrog_forecast
 from surrogate.data import task_frames
-from surrogate.forecaster import Cost, Forecaster, load
+from surrogate.forecaster import Cost, Forecaster
+from surrogate.loading import load
 from surrogate.metrics import sample_errors
 
 FloatArray = NDArray[np.float64]

@@ -15,10 +15,13 @@ from physics.datasets.presets import PRESETS, published_states
 from physics.scenarios import load_scenario
 from physics.simulate import simulate_batch
 from physics.stepping.schedule import schedule_through
-from surrogate.compare import comparison_of, rotation_of, scenario_truth, summary
+from surrogate.compare import summary
 from surrogate.exporters import export_all
-from surrogate.forecaster import Forecaster, load
+from surrogate.forecaster import Forecaster
+from surrogate.loading import load
 from surrogate.metrics import sample_errors
+from surrogate.side_by_side import comparison_of
+from surrogate.truth import rotation_of, scenario_truth
 
 WINDOWS = 500
 ROTATION = "0-1:50,1-2:35"

@@ -18,7 +18,8 @@ from physics.errors import InputError
 from physics.files import atomic_write
 from physics.yardsticks.clean import clean_windows, largest_forces
 from surrogate.data import task_frames
-from surrogate.forecaster import Forecaster, load
+from surrogate.forecaster import Forecaster
+from surrogate.loading import load
 from surrogate.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
 
 FloatArray = NDArray[np.float64]

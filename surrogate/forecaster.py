@@ -1,16 +1,13 @@
-"""`load()` a trained model and `forecast()` with it: the border between users' arrays and the networks.
+"""A trained model as users meet it: the border between their arrays and the networks.
 
-Shapes, dtypes, units, centring, training range and refusals are dealt with here, so that a model is only
-`model(x, v, q, horizon, masses)`.
+Shapes, dtypes, horizons, training range and refusals are dealt with here and units in :mod:`surrogate.passes`, so
+that a model is only `model(x, v, q, horizon, masses)`. :func:`surrogate.load` makes them.
 """
 
 import copy
-import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,25 +15,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physics.errors import InputError, unknown_name
+from physics.errors import InputError
 from physics.types import System
-from surrogate.checkpoint import ModelError, read_checkpoint
-from surrogate.config import built_model, config_from_tree
 from surrogate.data import Scales
-from surrogate.doubling import until_agreed
+from surrogate.given_arrays import particle_tensor, real_tensor
 from surrogate.models import SurrogateModel
-from surrogate.zoo import shipped_models
+from surrogate.passes import Passed, Passes, State
+from surrogate.training_range import reasons_outside
 
 FloatArray = NDArray[np.float64]
 UNIT_SCALES = Scales()
-TIME_SLACK = 0.5
-"""How far from the trained times an input may lie before it is flagged [time]."""
-BATCH_EDGES = 400_000
-"""Directed edges per forward pass: bounds the memory of large requests."""
-ModelState = tuple[Tensor, Tensor, Tensor, Tensor | None]
-"""Positions, velocities, charges and masses (or None) as a network takes them."""
-FIRST_SHARE = 4
-"""With a tolerance, the first forecast takes the usual number of evaluations divided by this."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +68,7 @@ class Forecaster:
     Parameters
     ----------
     frozen : bool
-        Nobody else holds the model, so it may be asked for what is faster as long as its weights stay
-        (`SurrogateModel.frozen`): until `network` hands it out.
+        Nobody else holds the model: see :class:`surrogate.passes.Passes`.
 
     Attributes
     ----------
@@ -102,6 +89,8 @@ class Forecaster:
         Of the last forecast.
     digest : str
         SHA-256 of the checkpoint.
+    scales : Scales
+        The units the network was trained in.
     """
 
     def __init__(
@@ -130,12 +119,9 @@ class Forecaster:
         self.tolerance: float | None = None
         self.cost = Cost(float(self.evaluations), None)
         self.group = model.group
-        self._scales = scales
+        self.scales = scales
         self.device = torch.device(device)
-        for parameter in model.parameters():
-            parameter.requires_grad_(False)
-        self._models = {torch.float32: model.to(self.device).eval()}
-        self._frozen = {torch.float32: model.frozen()} if frozen else {}
+        self._passes = Passes(model, scales, self.device, frozen)
 
     def with_evaluations(self, evaluations: int) -> "Forecaster":
         """The same model, spending so many evaluations on each `horizon`.
@@ -183,13 +169,7 @@ class Forecaster:
 
     def network(self, dtype: torch.dtype) -> SurrogateModel:
         """The network in float32 or float64 (converted once); forecasts follow what is done to it."""
-        self._frozen.pop(dtype, None)
-        return self._network(dtype)
-
-    def _network(self, dtype: torch.dtype) -> SurrogateModel:
-        if dtype not in self._models:
-            self._models[dtype] = copy.deepcopy(self._models[torch.float32]).to(dtype)
-        return self._models[dtype]
+        return self._passes.network(dtype)
 
     def forecast(
         self,
@@ -227,33 +207,34 @@ class Forecaster:
             (a ValueError) for what does not fit, saying what the model does.
         """
         as_tensor = isinstance(positions, Tensor)
-        x = self._checked("positions", positions)
+        x = real_tensor("positions", positions)
         single = x.ndim == 2
         if x.ndim not in (2, 3):
             raise InputError(f"positions must be (samples, N, n) or (N, n); got shape {tuple(x.shape)}")
-        v = self._checked("velocities", velocities).to(x)
+        v = real_tensor("velocities", velocities).to(x)
         if v.shape != x.shape:
             raise InputError(f"velocities must be {tuple(x.shape)} as positions; got shape {tuple(v.shape)}")
         x, v = (x[None], v[None]) if single else (x, v)
-        q = self._per_particle("charges", charges, x)
-        m = None if masses is None else self._per_particle("masses", masses, x)
+        q = particle_tensor("charges", charges, x)
+        m = None if masses is None else particle_tensor("masses", masses, x)
         self.refuse_unfit(x.shape[2], x.shape[1], horizon, m)
         device = x.device
         chosen = self if tolerance is None else self.with_tolerance(tolerance)
         rounds = self._rounds(horizon) if evaluations is None else self.with_evaluations(evaluations).evaluations
-        out_x, out_v, spent = chosen._run(x, v, q, x.dtype, horizon, m, rounds)
+        passed = chosen._passed((x, v, q, m), x.dtype, horizon, rounds)
         self.cost = chosen.cost
         outside = self.outside(x.shape[2], x.shape[1])
         if abs(horizon) > self.horizon * (1 + 1e-6):
             outside += (f"horizon {horizon:g} (measured: up to {self.horizon:g})",)
         results: list[Any] = []
-        for value in (out_x, out_v):
+        for value in (passed.positions, passed.velocities):
             if value is None:
                 results.append(None)
                 continue
             value = value[0] if single else value
             results.append(value.to(device) if as_tensor else value.detach().cpu().numpy())
-        return Forecast(results[0], results[1], outside, int(spent[0]) if single else spent.numpy())
+        spent = int(passed.evaluations[0]) if single else passed.evaluations.numpy()
+        return Forecast(results[0], results[1], outside, spent)
 
     def forecast_in(
         self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype, m: FloatArray | None = None
@@ -269,14 +250,13 @@ class Forecaster:
         """
         with torch.no_grad():
             # torch.tensor copies: the arrays of a Trajectory are read-only
-            tensors = [torch.tensor(np.asarray(array), device=self.device) for array in (x, v, q)]
+            x_in, v_in, q_in = (torch.tensor(np.asarray(array), device=self.device) for array in (x, v, q))
             masses = None
             if m is not None and self.uses_masses:
                 masses = torch.tensor(np.asarray(m), device=self.device)
-            out_x, out_v, _ = self._run(
-                tensors[0], tensors[1], tensors[2], dtype, self.horizon, masses, self.evaluations
-            )
-        return out_x.cpu().numpy(), None if out_v is None else out_v.cpu().numpy()
+            passed = self._passed((x_in, v_in, q_in, masses), dtype, self.horizon, self.evaluations)
+        v_hat = passed.velocities
+        return passed.positions.cpu().numpy(), None if v_hat is None else v_hat.cpu().numpy()
 
     def positions_after(
         self, x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, *, double: bool
@@ -284,65 +264,11 @@ class Forecaster:
         """Positions one horizon later, as `forecast_in`, for those who know no torch: in float32 or in float64."""
         return self.forecast_in(x, v, q, torch.float64 if double else torch.float32, m)[0]
 
-    def _run(
-        self,
-        x: Tensor,
-        v: Tensor,
-        q: Tensor,
-        dtype: torch.dtype,
-        horizon: float,
-        masses: Tensor | None,
-        evaluations: int,
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Positions, velocities and the evaluations of each sample; `cost` is set."""
-        model = self._network(dtype)
-        length, time = self._scales.length, self._scales.time
-        # With centring the network sees and returns displacements from the centroid.
-        centre = x.mean(dim=1, keepdim=True) if model.centres else torch.zeros_like(x[:, :1])
-        inner = ((x - centre) / length).to(self.device, dtype)
-        speed = (v * (time / length)).to(self.device, dtype)
-        charge = q.to(self.device, dtype)
-        mass = None if masses is None else masses.to(self.device, dtype)
-        share = max(BATCH_EDGES // max(x.shape[1] * (x.shape[1] - 1), 1), 1)
-        positions, velocities, spent, calls = [], [], [], 0.0
-        for first in range(0, len(x), share):
-            part = slice(first, first + share)
-            state = (inner[part], speed[part], charge[part], None if mass is None else mass[part])
-            if self.tolerance is None:
-                x_hat, v_hat, per_pair = self._pass(model, state, horizon / time, evaluations)
-                taken = torch.full((len(x_hat),), evaluations)
-            else:
-                forecasts = partial(self._pass_of_rows, model, state, horizon / time)
-                start = max(evaluations // FIRST_SHARE, 1)
-                x_hat, v_hat, taken, per_pair = until_agreed(
-                    forecasts, len(state[0]), start, self.tolerance / length
-                )
-            positions.append(x_hat)
-            velocities.append(v_hat)
-            spent.append(taken)
-            calls += per_pair * len(x_hat)
-        evaluations_spent = torch.cat(spent)
-        self.cost = Cost(
-            float(evaluations_spent.double().mean()), calls / len(x) if hasattr(model, "law_calls") else None
-        )
-        out_x = torch.cat(positions).to(x) * length + centre
-        given = [v_hat for v_hat in velocities if v_hat is not None]
-        return out_x, torch.cat(given).to(x) * (length / time) if given else None, evaluations_spent
-
-    def _pass(
-        self, model: SurrogateModel, state: ModelState, horizon: float, evaluations: int
-    ) -> tuple[Tensor, Tensor | None, float]:
-        chosen = {"evaluations": evaluations} if self.chooses_evaluations else {}
-        x, v, q, m = state
-        x_hat, v_hat = self._frozen.get(x.dtype, model)(x, v, q, horizon, m, **chosen)
-        return x_hat, v_hat, float(getattr(model, "law_calls", 0.0))
-
-    def _pass_of_rows(
-        self, model: SurrogateModel, state: ModelState, horizon: float, rows: Tensor, evaluations: int
-    ) -> tuple[Tensor, Tensor | None, float]:
-        x, v, q, m = state
-        at = rows.to(x.device)
-        return self._pass(model, (x[at], v[at], q[at], None if m is None else m[at]), horizon, evaluations)
+    def _passed(self, state: State, dtype: torch.dtype, horizon: float, evaluations: int) -> Passed:
+        """The passes over a state; `cost` is set."""
+        passed = self._passes.run(state, dtype, horizon, evaluations, self.tolerance)
+        self.cost = Cost(float(passed.evaluations.double().mean()), passed.law_calls)
+        return passed
 
     def _refuse_horizon(self, horizon: float) -> None:
         fixed = self.horizons != "any"
@@ -370,29 +296,8 @@ class Forecaster:
         law: Mapping[str, Any] | None = None,
         times: tuple[float, float] | None = None,
     ) -> tuple[str, ...]:
-        """Why a request lies outside the training range; empty inside.
-
-        Parameters
-        ----------
-        law : mapping, optional
-            With `law` and `parameters`, as in a recipe; not checked when left out.
-        times : (float, float), optional [time]
-            Earliest and latest input state; not checked when left out.
-        """
-        reasons = []
-        dims, particles = self.card.get("dims", []), self.card.get("particles", [])
-        if dims and n_dims not in dims:
-            reasons.append(f"n = {n_dims} (trained: {', '.join(map(str, dims))})")
-        if particles and n_particles not in particles:
-            reasons.append(f"N = {n_particles} (trained: {', '.join(map(str, particles))})")
-        known = [entry for entry in self.card.get("laws", []) if entry.get("law")]
-        if law and known and not any(_same_law(entry, law) for entry in known):
-            names = ", ".join(sorted({str(entry.get("preset") or entry["law"]) for entry in known}))
-            reasons.append(f"law {law.get('law')} (trained: {names})")
-        window = self.card.get("input_times")
-        if times and window and not (window[0] - TIME_SLACK <= times[0] and times[1] <= window[1] + TIME_SLACK):
-            reasons.append(f"t = {_span(*times)} (trained: {_span(*window)})")
-        return tuple(reasons)
+        """Why a request lies outside the training range: see :func:`reasons_outside`; empty inside."""
+        return reasons_outside(self.card, n_dims, n_particles, law, times)
 
     def outside_system(
         self, system: System, n_dims: int, times: tuple[float, float] | None = None
@@ -406,183 +311,3 @@ class Forecaster:
         if system.fields.any:  # no data set with fields is made or read: none was trained on
             reasons += (f"{', '.join(system.fields.names)} (trained: none)",)
         return reasons
-
-    def _checked(self, name: str, values: Any) -> Tensor:
-        if isinstance(values, Tensor):
-            tensor = values
-        else:
-            try:
-                array = np.array(values)
-            except (TypeError, ValueError):
-                array = np.array(None)
-            if array.dtype.kind not in "fiub":
-                raise InputError(f"{name} must be real numbers; got {type(values).__name__} of {array.dtype}")
-            # astype also brings foreign byte orders and long doubles to what PyTorch takes
-            single = array.dtype.kind == "f" and array.dtype.itemsize == 4
-            tensor = torch.from_numpy(array.astype(np.float32 if single else np.float64))
-        if tensor.dtype not in (torch.float32, torch.float64):
-            if tensor.is_complex():
-                raise InputError(f"{name} must be real numbers; got {tensor.dtype}")
-            tensor = tensor.to(torch.float64)
-        if tensor.numel() == 0:
-            raise InputError(f"{name} must not be empty; got shape {tuple(tensor.shape)}")
-        if not bool(torch.isfinite(tensor.detach()).all()):
-            where = tuple(torch.nonzero(~torch.isfinite(tensor.detach()))[0].tolist())
-            raise InputError(f"{name} must be finite; got {float(tensor[where])} at index {where}")
-        return tensor
-
-    def _per_particle(self, name: str, values: Any, x: Tensor) -> Tensor:
-        tensor = self._checked(name, values).to(x)
-        shape = (x.shape[0], x.shape[1])
-        if tensor.shape == shape[1:]:
-            tensor = tensor.expand(shape)
-        if tensor.shape != shape:
-            raise InputError(f"{name} must be {shape} or {shape[1:]}; got shape {tuple(tensor.shape)}")
-        return tensor
-
-
-def _span(first: float, last: float) -> str:
-    return f"{first:.3g}" if last - first < 1e-9 else f"{first:.3g} to {last:.3g}"
-
-
-def _same_law(entry: Mapping[str, Any], law: Mapping[str, Any]) -> bool:
-    return bool(
-        entry.get("law") == law.get("law") and (entry.get("parameters") or {}) == (law.get("parameters") or {})
-    )
-
-
-def _usable_card(card: Any) -> bool:
-    """Whether what `outside` reads of a card has the right kinds."""
-
-    def is_list(key: str, kind: type) -> bool:
-        values = card.get(key, [])
-        return isinstance(values, list) and all(isinstance(value, kind) for value in values)
-
-    return isinstance(card, dict) and is_list("dims", int) and is_list("particles", int) and is_list("laws", dict)
-
-
-def load(name: str | Path, device: str = "cpu", *, trust_code: bool = False) -> Forecaster:
-    """A model by shipped name, run folder or checkpoint folder.
-
-    Parameters
-    ----------
-    name : str or Path
-        Also `package.module:callable` for an outside model, with `trust_code`.
-    device : str
-
-    Raises
-    ------
-    ModelError
-        For an unknown or damaged model.
-    """
-    shipped = shipped_models()
-    text = str(name)
-    if text in shipped:
-        return _from_checkpoint(shipped[text], text, device)
-    path = Path(text)
-    try:
-        is_run, exists = (path / "best").is_dir(), path.exists()
-    except OSError as error:  # a name longer than the file system takes
-        raise ModelError(f"{text[:80]}: not a model ({error.strerror})") from None
-    if is_run:
-        return _from_checkpoint(path / "best", path.name, device)
-    if exists:
-        return _from_checkpoint(path, path.stem if path.is_file() else path.name, device)
-    if ":" in text:
-        return _outside_model(text, trust_code)
-    raise ModelError(str(unknown_name("model", text, shipped)) + "; or give a run or checkpoint folder")
-
-
-def _from_checkpoint(path: Path, name: str, device: str) -> Forecaster:
-    checkpoint = read_checkpoint(path)
-    info = checkpoint.info
-    try:
-        config = config_from_tree(info["config"], str(checkpoint.path))
-        scales = Scales(float(info["scales"]["length"]), float(info["scales"]["time"]))
-        horizon, card = float(info["horizon"]), info["card"]
-        if not _usable_card(card):
-            raise TypeError("card")
-        if not all(0 < value < math.inf for value in (horizon, scales.length, scales.time)):
-            raise TypeError("horizon and scales")
-        model = built_model(config)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, InputError):
-            raise ModelError(str(error)) from None
-        raise ModelError(f"{checkpoint.path}: not a forecasting checkpoint (no usable {error})") from None
-    expected = {k: (tuple(t.shape), t.dtype) for k, t in model.state_dict().items()}
-    found = {k: (tuple(t.shape), t.dtype) for k, t in checkpoint.tensors.items()}
-    if expected != found:
-        wrong = min(name for name, _ in set(expected.items()) ^ set(found.items()))
-        raise ModelError(f"{checkpoint.path}: weights do not fit model {config.model!r} (first: {wrong})")
-    model.load_state_dict(checkpoint.tensors)
-    return Forecaster(
-        model,
-        name=name,
-        card=card,
-        horizon=horizon,
-        scales=scales,
-        digest=checkpoint.digest,
-        device=device,
-        frozen=True,
-    )
-
-
-def _outside_model(text: str, trust_code: bool) -> "OutsideForecaster":
-    if not trust_code:
-        raise ModelError(f"{text}: an outside model runs its own code; add --trust-code if you trust it")
-    module_name, _, attribute = text.partition(":")
-    try:
-        made = getattr(importlib.import_module(module_name), attribute)()
-    except Exception as error:  # foreign code may raise anything
-        raise ModelError(f"{text}: cannot be made ({type(error).__name__}: {error})") from None
-    if not callable(getattr(made, "forecast", None)):
-        raise ModelError(f"{text}: returned {type(made).__name__}; expected an object with forecast(...)")
-    return OutsideForecaster(made, text)
-
-
-class OutsideForecaster(Forecaster):
-    """An outside object with the contract's `forecast`, made to look like ours."""
-
-    def __init__(self, made: Any, name: str) -> None:
-        self._made, self.name, self.digest = made, name, ""
-        self.card = dict(getattr(made, "card", {}) or {})
-        self.horizons = getattr(made, "horizons", "any")
-        self.horizon = 1.0 if self.horizons == "any" else float(next(iter(self.horizons)))
-        self.dims = getattr(made, "dims", "any")
-        self.particles = getattr(made, "particles", "any")
-        self.uses_masses = bool(getattr(made, "uses_masses", False))
-        self.gives_velocity = bool(getattr(made, "gives_velocity", False))
-        self.chooses_evaluations = False
-        self.evaluations = int(getattr(made, "evaluations", 0))
-        self.tolerance = None
-        self.cost = Cost(float(self.evaluations), None)
-        self.group = str(getattr(made, "group", "unknown"))
-        self.device = torch.device("cpu")
-
-    def forecast(
-        self,
-        positions: Any,
-        velocities: Any,
-        charges: Any,
-        horizon: float = 1.0,
-        *,
-        masses: Any = None,
-        evaluations: int | None = None,
-        tolerance: float | None = None,
-    ) -> Forecast:
-        """The outside object's own forecast."""
-        result = self._made.forecast(positions, velocities, charges, horizon, masses=masses)
-        return Forecast(result.positions, getattr(result, "velocities", None), ())
-
-    def forecast_in(
-        self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype, m: FloatArray | None = None
-    ) -> tuple[FloatArray, FloatArray | None]:
-        """See Forecaster.forecast_in."""
-        kind = np.float32 if dtype is torch.float32 else np.float64
-        masses = m.astype(kind) if m is not None and self.uses_masses else None
-        result = self.forecast(x.astype(kind), v.astype(kind), q.astype(kind), self.horizon, masses=masses)
-        velocities = None if result.velocities is None else np.asarray(result.velocities, dtype=np.float64)
-        positions = np.asarray(result.positions, dtype=np.float64)
-        if positions.shape != x.shape:
-            raise ModelError(f"{self.name}: forecast positions must be {x.shape}; got {positions.shape}")
-        return positions, velocities

@@ -25,7 +25,7 @@ from surrogate.channels import chosen_couplings, with_couplings
 from surrogate.config import load_config
 from surrogate.data import rms_radius
 from surrogate.evaluate import write_json
-from surrogate.forecaster import load
+from surrogate.loading import load
 from surrogate.recover import Recovery, recovery
 from surrogate.recovery_figure import recovery_figure
 from surrogate.run import train

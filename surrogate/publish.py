@@ -21,8 +21,8 @@ from resources import ZOO
 from surrogate.checkpoint import read_checkpoint, save_checkpoint
 from surrogate.data import input_times
 from surrogate.evaluate import evaluation
-from surrogate.forecaster import load
 from surrogate.judge import rollout_summary
+from surrogate.loading import load
 from surrogate.machine import machine
 from surrogate.zoo import FILE_NAME
 

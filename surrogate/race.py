@@ -31,7 +31,7 @@ from physics.errors import InputError
 from physics.files import atomic_write
 from surrogate.config import load_config
 from surrogate.evaluate import evaluation, write_json
-from surrogate.forecaster import load
+from surrogate.loading import load
 from surrogate.machine import machine
 
 LOOK_EVERY = 0.02

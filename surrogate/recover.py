@@ -22,7 +22,8 @@ from physics.laws import resolve_parameters
 from physics.observables import accelerations
 from physics.types import System
 from surrogate.evaluate import write_json
-from surrogate.forecaster import Forecaster, load
+from surrogate.forecaster import Forecaster
+from surrogate.loading import load
 from surrogate.models.integrator import Integrator
 from surrogate.recovery_figure import recovery_figure
 
@@ -158,7 +159,7 @@ def true_forces(split: DataSplit, pairs: FloatArray, distances: FloatArray, *, p
 @torch.no_grad()
 def learned_forces(model: Forecaster, network: Integrator, pairs: FloatArray, distances: FloatArray) -> FloatArray:
     """The same of the learned law, in the data's own units: (P, R) [force]."""
-    scales = model._scales  # the units the network was trained in; nothing else asks for them
+    scales = model.scales
     radial = network.law.coefficients(torch.as_tensor(distances / scales.length)).numpy() / scales.time**2
     radial = radial[: len(network.couplings)]  # what node features add vanishes with the step: it is no law
     q_i, q_j, m_i, m_j = pairs.T

@@ -83,8 +83,8 @@ def glimpse_of(
     """
     from physics.errors import InputError
     from physics.types import Trajectory
-    from surrogate.compare import comparison_parts, outside_training
     from surrogate.rollout import horizon_in_frames
+    from surrogate.side_by_side import comparison_parts, outside_training
 
     known = bool(facts["law_known"])
 

@@ -88,7 +88,7 @@ def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
     """Made once for each system; `stamp` is the time of its file's last change."""
     from physics.datasets.reading import available_splits, read_samples
     from physics.scenarios import load_scenario
-    from surrogate.compare import stored_truth
+    from surrogate.truth import stored_truth
 
     if setup.data:
         one, count = read_samples(setup.data, setup.split, range(setup.index, setup.index + 1))

@@ -1,24 +1,24 @@
 """The long work behind the window, run in a child process: simulate, forecast, measure, export.
 
-This is the only module of the view model that reaches PyTorch, and it does so inside its functions: the
-window's own process never loads it.
+PyTorch is loaded inside functions, here and in the modules that these call: the window's own process never
+loads it.
 """
 
-import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.commands import UNSAVED, command_of, training_commands
 from app.viewmodel.detail import Detail, detail_of, left_out
 from app.viewmodel.glimpse import Glimpse, glimpse_of, turned_is_enough
+from app.viewmodel.loaded_models import default_model, tuned_model
 from app.viewmodel.own_scene import scenario_of_scene
-from app.viewmodel.setup import Effort, OwnScene, Setup, rotation_matrix
+from app.viewmodel.setup import OwnScene, Setup, rotation_matrix
 from app.viewmodel.symmetry import Forecast, Symmetry, model_symmetry
 from app.viewmodel.truths import (
     Unturned,
@@ -29,16 +29,13 @@ from app.viewmodel.truths import (
 )
 from physics.errors import InputError
 from surrogate.comparison import Comparison, with_energy_shares
-from surrogate.zoo import FILE_NAME, shipped_models
+from surrogate.zoo import FILE_NAME
 
 if TYPE_CHECKING:
     from physics.types import Trajectory
     from surrogate.forecaster import Forecaster
 
 FloatArray = NDArray[np.float64]
-
-UNSAVED = "own-scene.toml"
-"""Stands in commands for a scene of the user's own that is in no file yet."""
 
 LONG = 1.0
 """A comparison that takes longer tells how far it is [second]; of a quick one that would be more work than use."""
@@ -110,50 +107,8 @@ class Prepared:
     picture: int = field(default_factory=time.monotonic_ns)
 
 
-def _model(name: str) -> "Forecaster":
-    """A loaded model; loaded anew where its file has changed, as a training does."""
-    files = (Path(name) / "best" / FILE_NAME, Path(name) / FILE_NAME, Path(name))
-    stamps = (file.stat().st_mtime_ns for file in files if file.is_file())
-    return _loaded(name, 0 if name in shipped_models() else next(stamps, 0))
-
-
-@lru_cache(maxsize=8)
-def _loaded(name: str, stamp: int) -> "Forecaster":
-    from surrogate.forecaster import load
-
-    return load(name)
-
-
-def tuned_model(name: str, effort: Effort) -> "Forecaster":
-    """A model that spends what is asked; named so that it can stand beside itself.
-
-    Raises
-    ------
-    InputError
-        Where it cannot choose.
-    """
-    model = _model(name or default_model())
-    if effort == Effort():
-        return model
-    if effort.evaluations is not None:
-        model = model.with_evaluations(effort.evaluations)
-    if effort.tolerance is not None:
-        model = model.with_tolerance(effort.tolerance)
-    model.name = f"{model.name} ({effort})"  # a copy: the loaded one keeps its name
-    return model
-
-
 def _about(model: "Forecaster") -> dict[str, Any]:
     return {"evaluations": model.evaluations, "tolerance": model.tolerance, "chooses": model.chooses_evaluations}
-
-
-def default_model() -> str:
-    """The model the application starts with."""
-    names = shipped_models()
-    for name in ("integrator-nd", "egnn-nd", "egnn-nbody"):
-        if name in names:
-            return name
-    return next(iter(names), "")
 
 
 def prepare(setup: Setup) -> Prepared:
@@ -167,7 +122,7 @@ def prepared_parts(setup: Setup, progress: Callable[[float], None] = lambda _: N
 
     `progress` is told how far it is, 0 to 1, where that takes longer than LONG.
     """
-    from surrogate.compare import comparison_parts
+    from surrogate.side_by_side import comparison_parts
 
     begin = time.perf_counter()
 
@@ -220,7 +175,7 @@ def prepared_parts(setup: Setup, progress: Callable[[float], None] = lambda _: N
         contrast_note=note,
         growth=before.growth[truth.n_frames - seen.n_frames :],
         truth_residual=None,
-        advice=_advice(setup, comparison),
+        advice=training_commands(comparison),
         seconds=time.perf_counter() - begin,
         drawn=facts["drawn"],
         seed=facts["seed"],
@@ -256,7 +211,7 @@ def turned_truth(setup: Setup, model: "Forecaster") -> tuple["Trajectory", Any, 
 
 
 def _rotation(setup: Setup, n_dims: int) -> Any:
-    from surrogate.compare import Rotation
+    from surrogate.truth import Rotation
 
     turns = ", ".join(map(str, setup.operations))
     return Rotation(rotation_matrix(setup.operations, n_dims), turns, not setup.operations)
@@ -329,42 +284,6 @@ def _kinetic(comparison: Comparison) -> float:
     return mean if mean > 1e-12 else 1.0
 
 
-def _advice(setup: Setup, comparison: Comparison) -> str:
-    if not any(reason.startswith("law ") for reason in comparison.outside_training):
-        return ""
-    if comparison.truth.system.fields.any:  # no preset makes data with fields
-        return ""
-    n, d = comparison.truth.system.n_particles, comparison.truth.n_dims
-    if comparison.truth.system.law == "reference":
-        return (
-            "python -m physics.generate --preset nbody-reference --out data/nbody.zarr && "
-            "python -m surrogate.train --config egnn-nbody --data data/nbody.zarr --out runs/mine"
-        )
-    given = comparison.truth.system.parameters.items()
-    parameters = " ".join(f"{key}={value if isinstance(value, str) else f'{value:g}'}" for key, value in given)
-    return (
-        f"python -m physics.generate --preset charged-bound --dims {d} --particles {n} --set {parameters} "
-        "--out data/mine.zarr && python -m surrogate.train --config egnn-nd --data data/mine.zarr --out runs/mine"
-    )
-
-
-def command_of(setup: Setup, model_name: str) -> str:
-    """The `surrogate.compare` command that makes this comparison again; it has no second model."""
-    parts = ["python -m surrogate.compare", shlex.quote(setup.model or model_name), *setup.effort.options]
-    if setup.data:
-        parts.append(f"--data {shlex.quote(setup.data)} --split {setup.split} --index {setup.index}")
-    else:
-        parts.append(f"--scenario {shlex.quote(UNSAVED if setup.own is not None else setup.scenario)}")
-        for option, value in (("--dims", setup.dims), ("--particles", setup.particles), ("--seed", setup.seed)):
-            if value is not None:
-                parts.append(f"{option} {value}")
-        if setup.clamped:
-            parts.append("--law reference")
-    if setup.rotate_option:
-        parts.append(setup.rotate_option)
-    return " ".join([*parts, "--out out/comparison"])
-
-
 @dataclass(frozen=True)
 class ExportRequest:
     """What to export where."""
@@ -400,7 +319,7 @@ def describe_file(path: str) -> Setup:
     """
     from physics.datasets.reading import available_splits, read_samples
     from physics.scenarios import load_scenario
-    from surrogate.forecaster import load
+    from surrogate.loading import load
 
     place = Path(path)
     if not place.exists():

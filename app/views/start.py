@@ -17,7 +17,8 @@ from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.first_film import first_film
 from app.viewmodel.lessons import lesson_titles
 from app.viewmodel.preferences import Preferences, config_folder, load_preferences
-from app.viewmodel.runner import ProcessRunner, Runner
+from app.viewmodel.process_runner import ProcessRunner
+from app.viewmodel.runner import Runner
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup
 from app.viewmodel.state import Playback, View, ViewState

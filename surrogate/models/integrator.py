@@ -18,7 +18,8 @@ from surrogate.models.conserved import (
     with_energy,
 )
 from surrogate.models.node_features import FEATURE_CHANNELS, NodeFeatures
-from surrogate.models.pair_kernels import MOST_SUBSTEPS, rounds_backward, rounds_forward
+from surrogate.models.pair_gradients import rounds_backward
+from surrogate.models.pair_kernels import MOST_SUBSTEPS, rounds_forward
 from surrogate.models.pair_law import FARTHEST, KNOT_SPACING, PairLaw
 from surrogate.models.pair_torch import LimitedGrowth, rounds_in_torch
 

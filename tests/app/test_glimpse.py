@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from app.viewmodel.glimpse import CHAOTIC_GROWTH, Glimpse, frames_near, turned_is_enough
-from app.viewmodel.runner import ProcessRunner
+from app.viewmodel.loaded_models import default_model
+from app.viewmodel.process_runner import ProcessRunner
 from app.viewmodel.scene import scene_of, steady_framing
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, Turn
 from app.viewmodel.state import ViewState
-from app.viewmodel.work import default_model, glimpse, prepare
+from app.viewmodel.work import glimpse, prepare
 from tests.app.fakes import comparison, later_session, prepared_for
 from tests.app.test_runner import Loop
 

@@ -6,9 +6,10 @@ import time
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.runner import Callbacks, ProcessRunner
+from app.viewmodel.loaded_models import default_model
+from app.viewmodel.process_runner import ProcessRunner
+from app.viewmodel.runner import Callbacks
 from app.viewmodel.setup import Setup
-from app.viewmodel.work import default_model
 from tests.app.fakes import FakeDialogs, LaterRunner, later_session, prompt_session, texts
 
 

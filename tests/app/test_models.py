@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.commands import copied_commands
+from app.viewmodel.commands import command_of, copied_commands
+from app.viewmodel.loaded_models import tuned_model
 from app.viewmodel.model_rows import COLUMNS, outdated, standing
 from app.viewmodel.setup import Effort, Setup, Turn
 from app.viewmodel.tasks.model_table import ModelRow, ModelTableTask
-from app.viewmodel.work import command_of, prepare, tuned_model
+from app.viewmodel.work import prepare
 from physics.errors import InputError
 from surrogate.zoo import shipped_models
 from tests.app.fakes import FakeDialogs, later_session, prepared_for, prompt_session, texts

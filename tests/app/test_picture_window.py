@@ -8,7 +8,7 @@ import pytest
 from app.viewmodel.setup import Setup
 from surrogate.render.bench import many_particles
 from tests.app.fakes import PromptRunner
-from tests.app.test_window import choose, pixels, press, type_number
+from tests.app.gestures import choose, pixels, press, type_number
 
 pytestmark = pytest.mark.gui
 

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from app.viewmodel.runner import ENDED, Callbacks, ProcessRunner, _sweeper
+from app.viewmodel.child import ENDED
+from app.viewmodel.loaded_models import default_model
+from app.viewmodel.process_runner import ProcessRunner, sweeper
+from app.viewmodel.runner import Callbacks
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup, Turn
 from app.viewmodel.state import ViewState
-from app.viewmodel.work import ExportRequest, default_model
+from app.viewmodel.work import ExportRequest
 from tests.app.fakes import texts
 
 PATIENCE = 60.0
@@ -161,7 +164,7 @@ def test_a_killed_export_leaves_nothing_behind(tmp_path: Path, existed: bool) ->
     if existed:
         (folder / ".export-of-another").mkdir(parents=True)
         (folder / "comparison.mp4").write_bytes(b"earlier")
-    sweep = _sweeper(folder)
+    sweep = sweeper(folder)
     (folder / ".export-1").mkdir(parents=True)
     (folder / ".export-1" / "half.mp4").write_bytes(b"half")
     sweep()

@@ -8,6 +8,7 @@ import pytest
 
 from app.viewmodel import own_fields, own_scene
 from app.viewmodel.actions import ACTIONS
+from app.viewmodel.commands import command_of
 from app.viewmodel.draft import Draft, shown
 from app.viewmodel.own_scene import columns, problems, scenario_of_scene, values
 from app.viewmodel.readouts import readouts
@@ -16,7 +17,7 @@ from app.viewmodel.saved import SavedSession, load_session, save_session
 from app.viewmodel.session import Session
 from app.viewmodel.setup import OwnScene, Setup, Turn
 from app.viewmodel.state import Playback, View, ViewState
-from app.viewmodel.work import ExportRequest, command_of, export, prepare
+from app.viewmodel.work import ExportRequest, export, prepare
 from physics.cli import run_command
 from physics.errors import InputError
 from physics.forces import FORCES

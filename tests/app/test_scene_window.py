@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.app.gestures import PATIENCE, choose, press, settled, type_number
 from tests.app.test_training import TINY
-from tests.app.test_window import PATIENCE, choose, press, settled, type_number
 from tests.surrogate.helpers import npz, tiny_arrays
 
 pytestmark = pytest.mark.gui

@@ -8,7 +8,8 @@ import pytest
 
 from app.viewmodel import training as plans
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.runner import Callbacks, InlineRunner, ProcessRunner
+from app.viewmodel.process_runner import ProcessRunner
+from app.viewmodel.runner import Callbacks, InlineRunner
 from app.viewmodel.session import Session
 from app.viewmodel.setup import Setup
 from app.viewmodel.state import ViewState

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.viewmodel.loaded_models import default_model
 from app.viewmodel.own_scene import scene_of_state
 from app.viewmodel.runner import InlineRunner
 from app.viewmodel.session import Session
 from app.viewmodel.setup import RandomTurn, Setup, Turn
 from app.viewmodel.state import ViewState
 from app.viewmodel.truths import growth_of
-from app.viewmodel.work import ExportRequest, default_model, describe_file, export, prepare, prepared_parts
+from app.viewmodel.work import ExportRequest, describe_file, export, prepare, prepared_parts
 from physics.errors import InputError
 from physics.scenarios import load_scenario
 from surrogate.zoo import shipped_models

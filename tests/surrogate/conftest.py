@@ -1,6 +1,7 @@
 """Light by default: one thread, so that tests share a machine with training runs and give the same bytes."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from physics import State, System, simulate
 from physics.types import Trajectory
 from surrogate.comparison import Comparison
+from tests.surrogate.helpers import npz
 
 torch.set_num_threads(1)
 
@@ -41,3 +43,11 @@ def comparison_of() -> Callable[..., Comparison]:
         return Comparison(**(given | changes))  # type: ignore[arg-type]
 
     return build
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to stand in, with a small data set."""
+    monkeypatch.chdir(tmp_path)
+    npz(tmp_path / "data.npz")
+    return tmp_path

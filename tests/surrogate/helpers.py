@@ -66,6 +66,14 @@ def tiny_arrays(
     return {"positions": positions, "velocities": v[:, None] + a[:, None] * t, "charges": q, "times": times}
 
 
+def state(samples: int = 4, particles: int = 5, n: int = 3, dtype: Any = np.float64) -> list[np.ndarray]:
+    """Positions, velocities and charges, drawn."""
+    rng = np.random.default_rng(7)
+    x, v = rng.standard_normal((2, samples, particles, n))
+    q = rng.choice([-1.0, 1.0], (samples, particles))
+    return [a.astype(dtype) for a in (x, v, q)]
+
+
 def npz(path: Path, arrays: dict[str, Any] | None = None, **changes: Any) -> Path:
     values = {**(tiny_arrays() if arrays is None else arrays), **changes}
     if isinstance(values.get("recipe"), dict):

@@ -16,7 +16,7 @@ from physics.yardsticks.references import leapfrog_forecast
 from surrogate import benchmark
 from surrogate.contest import arena_of, forecast_with_cost, law_calls, listed_models
 from surrogate.contest_rollouts import chained, course_of, judged, leapfrog_rollouts, perturbed_rollouts
-from surrogate.forecaster import load
+from surrogate.loading import load
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_arrays, tree
 
 REFERENCE = Path(__file__).parents[1] / "data" / "reference_seed43_first40.npz"
@@ -96,7 +96,7 @@ def test_law_calls_are_averaged_over_windows(data: Path, folder: Path, monkeypat
     arena = arena_of(read_split(data, "test"), "test")
     model = load("int-0").with_evaluations(4)
     x, v, cost = forecast_with_cost(model, arena.windows, torch.float64)
-    monkeypatch.setattr("surrogate.forecaster.BATCH_EDGES", 6)  # one window at a time
+    monkeypatch.setattr("surrogate.passes.BATCH_EDGES", 6)  # one window at a time
     y, w, in_parts = forecast_with_cost(model, arena.windows, torch.float64)
     np.testing.assert_allclose(x, y, rtol=1e-12)
     assert v is not None

@@ -15,7 +15,7 @@ from surrogate.data import Scales
 from surrogate.forecaster import Forecaster
 from surrogate.models.integrator import Integrator, IntegratorConfig
 from tests.surrogate.helpers import npz, tree
-from tests.surrogate.models.integrators import coulomb_table, forecast, knowing_coulomb, state
+from tests.surrogate.models.integrators import Uncopied, coulomb_table, forecast, knowing_coulomb, state
 
 
 def law_of(constant: float, charges: float) -> Integrator:
@@ -83,10 +83,8 @@ def test_the_simplest_that_explains_is_chosen(constant: float, charges: float, b
 
 def test_held_out_error_is_of_most_windows_and_not_of_the_worst() -> None:
     data = arrays_of(0.0, 1.0, samples=10)
-    true = Forecaster(law_of(0.0, 1.0), name="t", card={}, horizon=1.0, scales=Scales())
-    true._models[torch.float64] = true._models[torch.float32]  # its table is a stub: no copies
-    wrong = Forecaster(knowing_coulomb(-1.0), name="w", card={}, horizon=1.0, scales=Scales())
-    wrong._models[torch.float64] = wrong._models[torch.float32]
+    true = Uncopied(law_of(0.0, 1.0), name="t", card={}, horizon=1.0, scales=Scales())
+    wrong = Uncopied(knowing_coulomb(-1.0), name="w", card={}, horizon=1.0, scales=Scales())
     config = load_config("integrator-law")
 
     def error(model: Forecaster) -> float:

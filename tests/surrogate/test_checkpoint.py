@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from surrogate.checkpoint import FILE_NAME, FORMAT, ModelError, read_checkpoint, save_checkpoint
-from surrogate.forecaster import load
+from surrogate.loading import load
 from tests.surrogate.helpers import info_of, saved_model, tiny_config, tiny_model, tree
 
 

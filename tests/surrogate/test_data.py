@@ -24,7 +24,8 @@ from surrogate.data import (
     training_splits,
     windows,
 )
-from surrogate.forecaster import Forecaster, load
+from surrogate.forecaster import Forecaster
+from surrogate.loading import load
 from surrogate.run import train
 from surrogate.stream import is_streamed
 from tests.surrogate.helpers import npz, tiny_arrays, tiny_model

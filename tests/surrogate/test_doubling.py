@@ -8,7 +8,7 @@ from torch import Tensor
 from physics.errors import InputError
 from physics.rotations import random_rotation
 from surrogate.doubling import MOST_DOUBLINGS, until_agreed
-from surrogate.forecaster import load
+from surrogate.loading import load
 
 SIZES = torch.tensor([0.0, 1.0, 4.0, 100.0], dtype=torch.float64)
 """Windows whose error with k evaluations is size / k^2."""

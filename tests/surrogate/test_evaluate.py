@@ -14,7 +14,7 @@ import torch
 from physics.datasets.reading import read_split
 from physics.yardsticks.clean import clean_windows, largest_forces
 from surrogate.evaluate import evaluation, main, without_nan, write_json
-from surrogate.forecaster import load
+from surrogate.loading import load
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_arrays, tree
 
 KEYS = {

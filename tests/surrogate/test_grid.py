@@ -13,8 +13,8 @@ from surrogate import train as train_module
 from surrogate.checkpoint import read_checkpoint
 from surrogate.config import load_config
 from surrogate.finder import HIGHEST, LOWEST, SAFETY, RateCurve, rate_curve
-from surrogate.forecaster import load
 from surrogate.grid import members, swept_values
+from surrogate.loading import load
 from surrogate.train import main
 from surrogate.trainer import Trainer
 from tests.surrogate.helpers import command, npz, refused, tree

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from physics.datasets.reading import DataSplit
 from physics.errors import InputError
@@ -16,7 +15,7 @@ from surrogate.forecaster import Forecaster
 from surrogate.models.integrator import Integrator, IntegratorConfig
 from surrogate.recover import main, recovery, seen_distances, true_forces, typical_pairs
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_model
-from tests.surrogate.models.integrators import knowing_coulomb
+from tests.surrogate.models.integrators import Uncopied, knowing_coulomb
 
 
 def split_of(law: str = "coulomb", samples: int = 6, **recipe: Any) -> DataSplit:
@@ -27,15 +26,8 @@ def split_of(law: str = "coulomb", samples: int = 6, **recipe: Any) -> DataSplit
     return DataSplit(x, 0 * x, q, m, np.arange(3.0), "test", recipe)
 
 
-class Knowing(Forecaster):
-    """A forecaster around an integrator that is not copied to another dtype (its table is a stub)."""
-
-    def network(self, dtype: torch.dtype) -> Any:
-        return self._models[torch.float32]
-
-
 def forecaster(model: Integrator, scales: Scales | None = None) -> Forecaster:
-    return Knowing(model, name="m", card={}, horizon=1.0, scales=scales or Scales())
+    return Uncopied(model, name="m", card={}, horizon=1.0, scales=scales or Scales())
 
 
 def test_a_model_that_knows_the_law_has_no_error() -> None:

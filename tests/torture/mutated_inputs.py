@@ -33,7 +33,7 @@ from physics.generate import main as generate
 from physics.scenarios import load_scenario, shipped_scenarios
 from surrogate.checkpoint import read_checkpoint
 from surrogate.config import load_config
-from surrogate.forecaster import load
+from surrogate.loading import load
 from surrogate.zoo import shipped_models
 
 SESSION = SavedSession(

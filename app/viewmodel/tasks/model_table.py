@@ -78,10 +78,11 @@ def effort_in(setup: Setup, name: str) -> Effort:
 
 def measured(setup: Setup, name: str) -> ModelRow:
     """One model's row; what it refuses is its reason."""
-    from app.viewmodel.work import tuned_model, turned_truth
-    from surrogate.compare import comparison_of
+    from app.viewmodel.loaded_models import tuned_model
+    from app.viewmodel.work import turned_truth
     from surrogate.metrics import valid_times
     from surrogate.rollout import sliding_forecast
+    from surrogate.side_by_side import comparison_of
 
     effort = effort_in(setup, name)
     label = f"{name} ({effort})" if effort != Effort() else name

@@ -24,10 +24,10 @@ class SampleErrorsTask(Task):
 
     def run(self, progress: Progress, cancelled: Cancelled, part: Part) -> tuple[SampleError, ...]:
         """See Task."""
-        from app.viewmodel.work import tuned_model
+        from app.viewmodel.loaded_models import tuned_model
         from physics.datasets.reading import read_samples
-        from surrogate.compare import task_start
         from surrogate.rollout import window_errors
+        from surrogate.truth import task_start
 
         setup = self.setup
         model = tuned_model(setup.model, setup.effort)

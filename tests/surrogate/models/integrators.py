@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from surrogate.forecaster import Forecaster
+from surrogate.models import SurrogateModel
 from surrogate.models.integrator import Integrator, IntegratorConfig
 from surrogate.models.pair_law import KNOT_SPACING, PairLaw
 
@@ -30,6 +32,13 @@ def knowing_coulomb(strength: float = 1.0, **settings: Any) -> Integrator:
     table = torch.stack([row.double() for row in rows])
     model.law.table = lambda: table  # type: ignore[method-assign]
     return model
+
+
+class Uncopied(Forecaster):
+    """A forecaster around such an integrator, which is not copied to another dtype: its table is a stub."""
+
+    def network(self, dtype: torch.dtype) -> SurrogateModel:
+        return super().network(torch.float32)
 
 
 def drawn(std: float = 0.1, **settings: Any) -> Integrator:
