@@ -136,15 +136,15 @@ class Packed:
 
 def aligned(values: FloatArray) -> FloatArray:
     """A copy that starts at a multiple of 64 bytes, so that no vector crosses a cache line."""
-    room = aligned_zeros(len(values))
+    room = aligned_room(len(values))
     room[:] = values
     return room
 
 
-def aligned_zeros(*shape: int) -> FloatArray:
-    """Zeros that start at a multiple of 64 bytes."""
+def aligned_room(*shape: int) -> FloatArray:
+    """Room, with anything in it, that starts at a multiple of 64 bytes."""
     count = math.prod(shape)
-    room = np.zeros(count + LANES, dtype=np.float32)
+    room = np.empty(count + LANES, dtype=np.float32)
     start = -(room.ctypes.data // 4) % LANES
     return room[start : start + count].reshape(shape)
 

@@ -66,7 +66,7 @@ def forward_kept(
     x, v : (layers + 1, nodes, n_dims) float32
         Written: positions, and velocities where they are carried, before each layer and behind the last.
     nodes : (layers, rows, 2 width) float32
-        Written: features and sums of messages; as many rows as nodes, filled up to whole ROWS, zero at first.
+        Written: features and sums of messages; as many rows as nodes, filled up to whole ROWS.
     pairs : (layers, rows, 2 width) float32
         Written: P and S.
     hidden : (layers, 2, rows, width) float32
@@ -82,6 +82,7 @@ def forward_kept(
     pull, numbers = np.zeros((count, d)), np.empty((3, FORWARD_TILE), dtype=np.int64)
     relative = np.empty((FORWARD_TILE, d), dtype=np.float32)
     scalars = np.empty((FORWARD_TILE, 3), dtype=np.float32)
+    nodes[:, count:] = np.float32(0.0)
     x[0], v[0] = x0, v0
     h = nodes[0].reshape(-1)
     for i in range(count):

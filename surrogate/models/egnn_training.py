@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from physics.kernels.tiles import ROWS
-from surrogate.models.egnn_fused import aligned_zeros, is_known, left_to_torch, of_inputs
+from surrogate.models.egnn_fused import aligned_room, is_known, left_to_torch, of_inputs
 from surrogate.models.egnn_gradients import backward_kept, forward_kept, gathered, picked
 from surrogate.models.egnn_layout import Layout, layout_of
 from surrogate.models.watch import Build
@@ -108,9 +108,9 @@ class _Parts:
         self.x = [np.empty((n_kept, count, d), dtype=np.float32) for count in counts]
         self.v = [np.empty((n_kept, count, d), dtype=np.float32) for count in counts]
         rows = [-(-count // ROWS) * ROWS for count in counts]
-        self.nodes = [aligned_zeros(layout.n_layers, row, 2 * layout.width) for row in rows]
-        self.pairs = [aligned_zeros(layout.n_layers, row, 2 * layout.width) for row in rows]
-        self.hidden = [aligned_zeros(layout.n_layers, 2, row, layout.width) for row in rows]
+        self.nodes = [aligned_room(layout.n_layers, row, 2 * layout.width) for row in rows]
+        self.pairs = [aligned_room(layout.n_layers, row, 2 * layout.width) for row in rows]
+        self.hidden = [aligned_room(layout.n_layers, 2, row, layout.width) for row in rows]
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -139,7 +139,7 @@ class _Forecast(torch.autograd.Function):
         ctx: Any, model: "EGNN", layout: Layout, x: Tensor, v: Tensor, q: Tensor, *weights: Tensor
     ) -> Tensor:
         flat = torch.cat([x.new_zeros(1), *(weight.reshape(-1) for weight in weights)]).numpy()
-        packed = aligned_zeros(len(layout.weights))
+        packed = aligned_room(len(layout.weights))
         picked(flat, layout.weights, packed)
         parts = _Parts(layout, x, v, q)
         carried = model.form == "recurrent"
@@ -173,10 +173,11 @@ class _Forecast(torch.autograd.Function):
             found = iter(torch.autograd.grad(again, wanted, g_out, create_graph=True))
             return (*[None] * 5, *(next(found) if weight.requires_grad else None for weight in weights))
         layout, parts = ctx.layout, ctx.parts
-        transposed = aligned_zeros(len(layout.transposed))
+        transposed = aligned_room(len(layout.transposed))
         picked(ctx.flat, layout.transposed, transposed)
         g_nodes = g_out.contiguous().numpy().reshape(-1, x.shape[2])
-        sums = aligned_zeros(len(parts), layout.n_gradients)
+        sums = aligned_room(len(parts), layout.n_gradients)
+        sums.fill(0.0)
         work = partial(_back, ctx, parts, transposed, g_nodes, sums)
         parts.each(work)
         flat = torch.empty(len(layout.gradients))
