@@ -6,8 +6,6 @@ not cover is left to PyTorch.
 
 import copy
 import math
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -21,6 +19,7 @@ from torch.autograd import forward_ad
 from physics.kernels.tiles import LANES, PANEL
 from surrogate.models.dense import Dense
 from surrogate.models.egnn_kernels import forward_at
+from surrogate.models.threads import for_each
 from surrogate.models.watch import Watch
 
 if TYPE_CHECKING:
@@ -268,8 +267,7 @@ def _run(packed: Packed, x: Tensor, v: Tensor, q: Tensor, with_head: bool) -> tu
         forward_at(0, n_systems, *arguments)
     else:
         bounds = np.linspace(0, n_systems, n_threads + 1).round().astype(int).tolist()
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(lambda pair: forward_at(pair[0], pair[1], *arguments), pairwise(bounds)))
+        for_each(lambda part: forward_at(bounds[part], bounds[part + 1], *arguments), n_threads, n_threads)
     return out_x, out_v
 
 

@@ -4,8 +4,6 @@ It takes the place of the PyTorch layers where gradients of weights are wanted, 
 CPU. What it does not cover (gradients of inputs, gradients of gradients, a velocity head) is left to PyTorch.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -19,6 +17,7 @@ from physics.kernels.tiles import ROWS
 from surrogate.models.egnn_fused import aligned_room, is_known, left_to_torch, of_inputs
 from surrogate.models.egnn_gradients import backward_kept, forward_kept, gathered, picked
 from surrogate.models.egnn_layout import Layout, layout_of
+from surrogate.models.threads import for_each
 from surrogate.models.watch import Build
 
 if TYPE_CHECKING:
@@ -120,16 +119,6 @@ class _Parts:
         first, last = self.bounds[part : part + 2]
         return self.x0[first:last], self.v0[first:last], self.q[first:last]
 
-    def each(self, work: Callable[[int], None]) -> None:
-        """`work` for every part, by as many threads as PyTorch has."""
-        n_threads = min(torch.get_num_threads(), len(self))
-        if n_threads == 1:
-            for part in range(len(self)):
-                work(part)
-        else:
-            with ThreadPoolExecutor(n_threads) as pool:
-                list(pool.map(work, range(len(self))))
-
 
 class _Forecast(torch.autograd.Function):
     """Positions from weights, and the weights' gradients."""
@@ -159,7 +148,7 @@ class _Forecast(torch.autograd.Function):
                 parts.hidden[part],
             )
 
-        parts.each(work)
+        for_each(work, len(parts), torch.get_num_threads())
         ctx.save_for_backward(x, v, q, *weights)
         ctx.model, ctx.layout, ctx.parts, ctx.flat, ctx.packed = model, layout, parts, flat, packed
         return torch.from_numpy(np.concatenate([kept[-1] for kept in parts.x])).view(x.shape)
@@ -179,7 +168,7 @@ class _Forecast(torch.autograd.Function):
         sums = aligned_room(len(parts), layout.n_gradients)
         sums.fill(0.0)
         work = partial(_back, ctx, parts, transposed, g_nodes, sums)
-        parts.each(work)
+        for_each(work, len(parts), torch.get_num_threads())
         flat = torch.empty(len(layout.gradients))
         gathered(sums, layout.gradients, flat.numpy())
         shares = torch.split(flat, [weight.numel() for weight in weights])
