@@ -14,6 +14,8 @@ from app.viewmodel.setup import Setup
 from app.viewmodel.work import ExportRequest, glimpse
 from physics.errors import InputError
 
+TERMINATED_PATIENCE = 0.7
+"""Seconds a terminated process may take before it is killed."""
 PAINT_SECONDS = 0.06
 """After a glimpse the child waits so long for a newer request: meanwhile the window paints, undisturbed."""
 
@@ -143,7 +145,7 @@ class Child:
 
     def _bury(self) -> None:
         with self._burial:
-            self._process.join(1.0)
+            self._process.join(TERMINATED_PATIENCE)
             if self._process.is_alive():
                 self._process.kill()
                 self._process.join(1.0)

@@ -14,7 +14,7 @@ from app.viewmodel.tasks.train import PATIENCE, TrainTask
 from app.viewmodel.work import ExportRequest
 from physics.errors import InputError
 
-CANCEL_PATIENCE = 1.0
+CANCEL_PATIENCE = 0.7
 """Seconds a cancelled export may take to end by itself before its process is stopped."""
 
 
