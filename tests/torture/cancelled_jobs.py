@@ -139,15 +139,21 @@ class Desk:
         if not jobs:
             return None
         took: list[float] = []
+        over: list[int] = []
 
         def cancel() -> None:
+            if all(job.number != jobs[0] for job in self.session.state.jobs):
+                over.append(jobs[0])  # it ended between two turns of the event loop: nothing is left to cancel
+                return
             took[:] = [time.monotonic(), time.thread_time()]
             QTimer.singleShot(0, lambda: took.extend([time.monotonic(), time.thread_time()]))
             self.session.jobs.cancel(jobs[0])
 
         mine = descendants() - before
         QTimer.singleShot(0, cancel)
-        self.until(lambda: len(took) == 4)
+        self.until(lambda: bool(over) or len(took) == 4)
+        if over:
+            return None
         self.until(lambda: not mine & descendants() and not any(t.startswith(title) for t in self.titles()))
         return took[2] - took[0], time.monotonic() - took[0], took[3] - took[1]
 
