@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
-from physics.kernels.tiles import LANES, ROWS, add, broadcast, fma, load, multiply, store, total
+from physics.kernels.tiles import LANES, ROWS, broadcast, fma, load, multiply, store, total
+from surrogate.models.egnn_kernels import first_layer
 from surrogate.models.tile_products import (
     add_row,
     bend,
@@ -25,30 +26,6 @@ IntArray = NDArray[np.int64]
 
 TILE = 8 * ROWS
 """Edges that are worked on together; six arrays of their features are 60 kB at width 64."""
-
-
-@kernel
-def first_edges(
-    pairs: FloatArray,
-    receivers: IntArray,
-    senders: IntArray,
-    scalars: FloatArray,
-    n_edges: int,
-    width: int,
-    weights: FloatArray,
-    place: int,
-    e_rows: FloatArray,
-) -> None:
-    """P_i + S_j + scalars . W_c of a tile's edges, before silu."""
-    for e in range(n_edges):
-        receiver, sender = 2 * receivers[e] * width, (2 * senders[e] + 1) * width
-        a, b, c = broadcast(scalars[e, 0]), broadcast(scalars[e, 1]), broadcast(scalars[e, 2])
-        for k in range(0, width, LANES):
-            summed = add(load(pairs, receiver + k), load(pairs, sender + k))
-            summed = fma(a, load(weights, place + k), summed)
-            summed = fma(b, load(weights, place + width + k), summed)
-            summed = fma(c, load(weights, place + 2 * width + k), summed)
-            store(e_rows, e * width + k, summed)
 
 
 @kernel
@@ -96,7 +73,7 @@ def tile_back(
     e_rows, e_slopes, m_rows = room, room[size:], room[2 * size :]
     m_slopes, g_rows, g_slopes = room[3 * size :], room[4 * size :], room[5 * size :]
     # the tile once more
-    first_edges(pairs, receivers, senders, scalars, n_edges, width, weights, place, e_rows)
+    first_layer(pairs, receivers, senders, scalars, n_edges, width, weights, place, False, e_rows)
     bend(e_rows, e_rows, e_slopes, used)
     after = dense(e_rows, 0, width, n_edges, width, weights, place + 3 * width, width, False, m_rows, 0, width)
     bend(m_rows, m_rows, m_slopes, used)

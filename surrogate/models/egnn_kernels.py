@@ -40,9 +40,10 @@ def first_layer(
     width: int,
     weights: FloatArray,
     place: int,
+    active: bool,
     out: FloatArray,
 ) -> None:
-    """Rows silu(P_i + S_j + three scalars times their weights) of some edges.
+    """Rows P_i + S_j + three scalars times their weights of some edges, then silu if `active`.
 
     Parameters
     ----------
@@ -60,7 +61,9 @@ def first_layer(
             total = fma(a, load(weights, place + k), total)
             total = fma(b, load(weights, place + width + k), total)
             total = fma(c, load(weights, place + 2 * width + k), total)
-            store(out, e * width + k, silu(total))
+            if active:
+                total = silu(total)
+            store(out, e * width + k, total)
 
 
 @kernel
@@ -159,7 +162,7 @@ def convolve(
             receivers[filled], senders[filled], order[filled] = i, j, s
             filled += 1
             if filled == TILE or (i == n_nodes - 1 and s == n - 2):
-                first_layer(pairs, receivers, senders, scalars, filled, width, weights, place, edges)
+                first_layer(pairs, receivers, senders, scalars, filled, width, weights, place, True, edges)
                 after = dense(edges, 0, width, filled, width, weights, behind, width, True, messages, 0, width)
                 after = dense_dots(messages, 0, width, filled, width, width, weights, after, gains, 0)
                 if summed:
@@ -214,7 +217,7 @@ def head(
             inverse = 1.0 / math.sqrt(soft)
             receivers[0], senders[0] = i, j
             scalars[0, 0], scalars[0, 1], scalars[0, 2] = q[i] * q[j], math.log(soft), inverse
-            first_layer(pairs, receivers, senders, scalars, 1, width, weights, place, edges)
+            first_layer(pairs, receivers, senders, scalars, 1, width, weights, place, True, edges)
             gain = dot(edges, 0, weights, place + 3 * width, width) + weights[place + 4 * width]
             for k in range(d):
                 push[k] += (x[i, k] - x[j, k]) * inverse * gain

@@ -44,7 +44,8 @@ class _Known:
         }
         self.weights = list(used.values())
         sizes = tuple((name, tuple(weight.shape)) for name, weight in used.items())
-        self.layout = layout_of(sizes) if is_known(model) else None
+        plain = self.build.unchanged()  # no hooks, no buffers
+        self.layout = layout_of(sizes) if plain and is_known(model) else None
 
 
 _KNOWN: WeakKeyDictionary[nn.Module, _Known] = WeakKeyDictionary()
@@ -83,7 +84,6 @@ def forecast(model: "EGNN", x: Tensor, v: Tensor, q: Tensor) -> Tensor | None:
     layout, weights = known.layout, known.weights
     if (
         layout is None
-        or not known.build.unchanged()  # hooks, buffers
         or not any(weight.requires_grad for weight in weights)
         or not all(weight.dtype is torch.float32 and weight.is_cpu for weight in weights)
     ):
