@@ -34,8 +34,8 @@ torture: setup
 bench: setup
 	@$(PYTHON_VENV) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@$(PYTHON_VENV) -m physics.bench --out out/bench
-	@$(PYTHON_VENV) -m surrogate.bench --out out/bench
-	@$(PYTHON_VENV) -m surrogate.layer_bench --out out/bench
+	@$(PYTHON_VENV) -m surrogate.bench.forecasts --out out/bench
+	@$(PYTHON_VENV) -m surrogate.bench.layers --out out/bench
 	@QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m app.bench --out out/bench
 
 .PHONY: screenshots
@@ -44,4 +44,4 @@ screenshots: setup
 
 .PHONY: laws
 laws: setup
-	@$(PYTHON_VENV) -m surrogate.laws --out out/laws --resume
+	@$(PYTHON_VENV) -m surrogate.studies.laws --out out/laws --resume

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.viewmodel.preferences import VARIABLE
+from app.viewmodel.state.preferences import VARIABLE
 from physics.cli import CommandParser, run_command
 from physics.errors import InputError
 from physics.files import atomic_write
@@ -85,7 +85,7 @@ def main(argv: Sequence[str]) -> None:
     for part, words in (("tick", "tick to painter"), ("render", "rendered and painted")):
         say(f"playing N = 200, trails of 200 frames: {words}", f"play_{part}", [t[part] for t in ticks])
     options.out.mkdir(parents=True, exist_ok=True)
-    from surrogate.machine import machine  # PyTorch: after the measurements
+    from surrogate.training.machine import machine  # PyTorch: after the measurements
 
     where = f"{machine()}; Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}"
     atomic_write(options.out / "app.json", (json.dumps(numbers, indent=1) + "\n").encode())

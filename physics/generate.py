@@ -23,7 +23,7 @@ from physics.cli import (
     uninterrupted,
 )
 from physics.datasets.chunks import chunks_of, file_entry, prepare_split
-from physics.datasets.crews import Crew, Threads, cluster
+from physics.datasets.executors import Crew, Threads, cluster
 from physics.datasets.plan import plan_text
 from physics.datasets.presets import PRESETS
 from physics.datasets.reading import FORMAT
@@ -56,7 +56,7 @@ def generate(
     workers : int, optional
         Threads; default: all cores. The bytes do not depend on it.
     crew : Crew, optional
-        Who makes the chunks instead, such as a :func:`physics.datasets.crews.cluster`.
+        Who makes the chunks instead, such as a :func:`physics.datasets.executors.cluster`.
     progress : callable, optional
         Called with the number of trajectories just finished.
     """

@@ -7,12 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from surrogate.forecaster import Forecaster as Forecaster
-    from surrogate.loading import load as load
+    from surrogate.inference.forecaster import Forecaster as Forecaster
+    from surrogate.inference.loading import load as load
 
 __all__ = ["Forecaster", "load"]
 
-_HOMES = {"Forecaster": "surrogate.forecaster", "load": "surrogate.loading"}
+_HOMES = {"Forecaster": "surrogate.inference.forecaster", "load": "surrogate.inference.loading"}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,15 +14,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from physics.baselines.clean import clean_windows, largest_forces
+from physics.baselines.orientation import isotropic_simulation
+from physics.baselines.references import eta_for, leapfrog_forecast
 from physics.cli import CommandParser, command_line, positive_int, progress_bar, run_command
 from physics.datasets.reading import read_split
 from physics.errors import unknown_name
+from physics.output_folder import refuse_foreign, staged_folder
 from physics.time_scales import REFERENCE_DT
-from physics.yardsticks.clean import clean_windows, largest_forces
-from physics.yardsticks.orientation import isotropic_simulation
-from physics.yardsticks.references import eta_for, leapfrog_forecast
-from surrogate.benchmark_tables import report
-from surrogate.contest import (
+from resources.shipped import shipped_models
+from surrogate.evaluate import write_json
+from surrogate.evaluation.benchmark.models import (
     Arena,
     Entrant,
     Field,
@@ -34,7 +36,7 @@ from surrogate.contest import (
     leapfrog_score,
     listed_models,
 )
-from surrogate.contest_rollouts import (
+from surrogate.evaluation.benchmark.rollouts import (
     LEAPFROG_EVALUATIONS,
     MODEL_EVALUATIONS,
     course_of,
@@ -42,10 +44,8 @@ from surrogate.contest_rollouts import (
     leapfrog_rollouts,
     perturbed_rollouts,
 )
-from surrogate.evaluate import write_json
-from surrogate.machine import machine
-from surrogate.staging import refuse_foreign, staged_folder
-from surrogate.zoo import shipped_models
+from surrogate.evaluation.benchmark.tables import report
+from surrogate.training.machine import machine
 
 FloatArray = NDArray[np.float64]
 
@@ -258,7 +258,7 @@ def benchmark(arena: Arena, field: Field, course: Any, opponent: str) -> dict[st
 
 def write_all(result: dict[str, Any], out: Path, overwrite: bool) -> None:
     """benchmark.json, benchmark.md and the figures, made aside and moved into place together."""
-    from surrogate.benchmark_figures import save_figures
+    from surrogate.evaluation.benchmark.figures import save_figures
 
     with staged_folder(out, overwrite) as staging:
         figures = save_figures(result, staging)

@@ -22,16 +22,16 @@ from physics.errors import InputError, unknown_name
 from physics.scenario_files import fields_tree
 from physics.scenarios import load_scenario, shipped_scenarios
 from physics.types import Trajectory
-from surrogate.comparison import Comparison
-from surrogate.exporters import EXPORTERS, export_all
-from surrogate.forecaster import Forecaster
-from surrogate.loading import load
+from resources.shipped import shipped_models
+from surrogate.comparison.comparison import Comparison
+from surrogate.comparison.forecasts import comparison_of
+from surrogate.comparison.ground_truth import rotation_of, scenario_truth, stored_truth
+from surrogate.export import EXPORTERS, export_all
+from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.loading import load
+from surrogate.inference.rollout import horizon_in_frames
 from surrogate.render import COLOURINGS, LAYOUTS, ViewOptions
 from surrogate.render.colourings import colouring_of
-from surrogate.rollout import horizon_in_frames
-from surrogate.side_by_side import comparison_of
-from surrogate.truth import rotation_of, scenario_truth, stored_truth
-from surrogate.zoo import shipped_models
 
 DEFAULT_FORMATS = "mp4,png,html,csv,npz"
 

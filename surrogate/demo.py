@@ -16,12 +16,12 @@ from physics.scenarios import load_scenario
 from physics.simulate import simulate_batch
 from physics.stepping.schedule import schedule_through
 from surrogate.compare import summary
-from surrogate.exporters import export_all
-from surrogate.forecaster import Forecaster
-from surrogate.loading import load
-from surrogate.metrics import sample_errors
-from surrogate.side_by_side import comparison_of
-from surrogate.truth import rotation_of, scenario_truth
+from surrogate.comparison.forecasts import comparison_of
+from surrogate.comparison.ground_truth import rotation_of, scenario_truth
+from surrogate.evaluation.metrics import sample_errors
+from surrogate.export import export_all
+from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.loading import load
 
 WINDOWS = 500
 ROTATION = "0-1:50,1-2:35"

@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from physics.baselines.clean import clean_windows, largest_forces
 from physics.cli import CommandParser, command_line, positive_float, positive_int, progress_bar, run_command, seed
 from physics.datasets.reading import DataSplit, read_split
 from physics.errors import InputError
 from physics.files import atomic_write
-from physics.yardsticks.clean import clean_windows, largest_forces
-from surrogate.data import task_frames
-from surrogate.forecaster import Forecaster
-from surrogate.loading import load
-from surrogate.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
+from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
+from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.loading import load
+from surrogate.tasks.dynamics.windows import task_frames
 
 FloatArray = NDArray[np.float64]
 FORWARD_BATCH = 100

@@ -18,13 +18,13 @@ from physics.datasets.reading import read_split
 from physics.errors import InputError
 from physics.files import atomic_write, bounded_text
 from resources import ZOO
-from surrogate.checkpoint import read_checkpoint, save_checkpoint
-from surrogate.data import input_times
+from resources.shipped import FILE_NAME
 from surrogate.evaluate import evaluation
-from surrogate.judge import rollout_summary
-from surrogate.loading import load
-from surrogate.machine import machine
-from surrogate.zoo import FILE_NAME
+from surrogate.evaluation.rollout_metrics import rollout_summary
+from surrogate.inference.loading import load
+from surrogate.tasks.dynamics.windows import input_times
+from surrogate.training.checkpoint import read_checkpoint, save_checkpoint
+from surrogate.training.machine import machine
 
 EXAMPLES = (
     "python -m surrogate.publish egnn-nbody runs/egnn-0 runs/egnn-1 runs/egnn-2 --data data/nbody.zarr",

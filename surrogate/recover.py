@@ -22,13 +22,13 @@ from physics.laws import resolve_parameters
 from physics.observables import accelerations
 from physics.types import System
 from surrogate.evaluate import write_json
-from surrogate.forecaster import Forecaster
-from surrogate.loading import load
-from surrogate.models.integrator import Integrator
-from surrogate.recovery_figure import recovery_figure
+from surrogate.export.recovery_figure import recovery_figure
+from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.loading import load
+from surrogate.models.integrator.model import Integrator
 
 if TYPE_CHECKING:
-    from surrogate.recovery_figure import Curves
+    from surrogate.export.recovery_figure import Curves
 
 FloatArray = NDArray[np.float64]
 

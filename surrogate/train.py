@@ -1,4 +1,4 @@
-"""`python -m surrogate.train`: the options of the trainer; what they start is in :mod:`surrogate.run`."""
+"""`python -m surrogate.train`: the options of the trainer; what they start is in :mod:`surrogate.training.run`."""
 
 import argparse
 import signal
@@ -17,15 +17,15 @@ from physics.cli import (
     run_command,
 )
 from physics.errors import InputError
-from surrogate.config import Config, load_config, shipped_configs
-from surrogate.finder import rate_curve, write_rates
-from surrogate.grid import is_grid, swept_values, train_grid
-from surrogate.guard import DivergedError
-from surrogate.machine import chosen_device, keep_freed_memory
-from surrogate.processes import ProcessLostError, joined, parted
-from surrogate.run import train
-from surrogate.stacked import NotStackedError, StackOptions, train_stacked, wants_stack
-from surrogate.trainer import Trainer
+from surrogate.training.config import Config, load_config, shipped_configs
+from surrogate.training.distributed import ProcessLostError, joined, parted
+from surrogate.training.divergence import DivergedError
+from surrogate.training.lr_finder import rate_curve, write_rates
+from surrogate.training.machine import chosen_device, keep_freed_memory
+from surrogate.training.run import train
+from surrogate.training.stacked import NotStackedError, StackOptions, train_stacked, wants_stack
+from surrogate.training.state import Trainer
+from surrogate.training.sweep import is_grid, swept_values, train_grid
 
 EXAMPLES = (
     "python -m surrogate.train --config egnn-nbody --data data/nbody.zarr --out runs/egnn",

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from app.viewmodel.draft import Draft
 from app.viewmodel.intents.autosave import AutosaveIntents
 from app.viewmodel.intents.basis import BasisIntents
 from app.viewmodel.intents.clock import ClockIntents
@@ -33,11 +32,12 @@ from app.viewmodel.intents.training import TrainIntents
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.intents.welcome import WelcomeIntents
 from app.viewmodel.intents.world import WorldIntents
-from app.viewmodel.lessons import ticked
-from app.viewmodel.runner import Runner
-from app.viewmodel.setup import Setup
-from app.viewmodel.sketch import kept
-from app.viewmodel.state import Message, View, ViewState
+from app.viewmodel.state.draft import Draft
+from app.viewmodel.state.lessons import ticked
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.sketch import kept
+from app.viewmodel.state.view_state import Message, View, ViewState
+from app.viewmodel.worker.runner import Runner
 
 Listener = Callable[[ViewState], None]
 

@@ -9,13 +9,13 @@ import numpy as np
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.viewmodel.runner import Callbacks, Request
-from app.viewmodel.setup import Setup
-from app.viewmodel.work import Prepared
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.runner import Callbacks, Request
+from app.viewmodel.worker.work import Prepared
 from app.views.start import first_setup, loaded, make_window, run
 from physics.errors import InputError
-from surrogate.comparison import Comparison
-from surrogate.render.bench import many_particles
+from surrogate.bench.rendering import many_particles
+from surrogate.comparison.comparison import Comparison
 
 PATIENCE = 60.0
 HEARTBEAT = 0.004

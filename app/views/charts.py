@@ -6,11 +6,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.viewmodel.readouts import energy_errors
+from app.viewmodel.presenters.readouts import energy_errors
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
-from app.viewmodel.truths import PERTURBATION
-from app.viewmodel.work import Prepared
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.ground_truth import PERTURBATION
+from app.viewmodel.worker.work import Prepared
 from app.views.curve_plot import Curve, CurvePlot
 from surrogate.render.theme import THEMES, Theme
 

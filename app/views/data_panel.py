@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState, same_data
-from app.viewmodel.tasks.sample_errors import MOST
+from app.viewmodel.state.view_state import ViewState, same_data
+from app.viewmodel.worker.tasks.sample_errors import MOST
 from app.views.curve_plot import LogAxis
 from surrogate.render.captions import short_number
 from surrogate.render.theme import THEMES

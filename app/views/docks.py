@@ -6,9 +6,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
-from app.viewmodel.catalogue import Catalogue
+from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState, same_but_for_the_clock
+from app.viewmodel.state.view_state import ViewState, same_but_for_the_clock
 from app.views.panels import BOTTOM, LEFT, PANELS, RIGHT, Panel, PanelArea
 
 LAYOUT_VERSION = 1

@@ -5,9 +5,9 @@ import pyqtgraph as pg
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.viewmodel.state import ViewState
-from app.viewmodel.symmetry import NAMES
-from app.viewmodel.work import Prepared
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.symmetry import NAMES
+from app.viewmodel.worker.work import Prepared
 from app.views.curve_plot import use_theme
 from surrogate.render.theme import THEMES, Theme
 

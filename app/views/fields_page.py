@@ -13,9 +13,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel.draft import Draft
 from app.viewmodel.intents.scene import SceneIntents
-from app.viewmodel.own_fields import SINGLE, field_values
+from app.viewmodel.state.draft import Draft
+from app.viewmodel.state.own_fields import SINGLE, field_values
 from surrogate.render.theme import Theme
 
 EQUATION = "m dv/dt = pair forces + q E + q B v − γ v − k x"

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodel.session import Session
-from app.viewmodel.state import RunningJob, ViewState
+from app.viewmodel.state.view_state import RunningJob, ViewState
 
 PATIENCE_MILLISECONDS = 700
 """A job without a progress is shown when it has run so long: a forecast is mostly there before."""

@@ -4,9 +4,9 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.viewmodel.catalogue import Catalogue
+from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state import RunningLesson, ViewState
+from app.viewmodel.state.view_state import RunningLesson, ViewState
 
 DONE, OPEN, HERE = "✓", "○", "●"
 

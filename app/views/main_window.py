@@ -33,11 +33,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodel.actions import Action
-from app.viewmodel.catalogue import Catalogue
-from app.viewmodel.palette import Entry
-from app.viewmodel.particles import particle_words
+from app.viewmodel.presenters.catalogue import Catalogue
+from app.viewmodel.presenters.palette import Entry
+from app.viewmodel.presenters.particles import particle_words
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState, same_but_for_the_clock
+from app.viewmodel.state.view_state import ViewState, same_but_for_the_clock
 from app.views.docks import Docks
 from app.views.jobs import JobBar
 from app.views.mover import ParticleMover

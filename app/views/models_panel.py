@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.intents.models import MAX_EVALUATIONS
-from app.viewmodel.model_rows import COLUMNS, outdated, standing
+from app.viewmodel.presenters.catalogue import Catalogue
+from app.viewmodel.presenters.model_rows import COLUMNS, outdated, standing
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Effort
-from app.viewmodel.state import ViewState
-from surrogate.comparison import Comparison
+from app.viewmodel.state.setup import Effort
+from app.viewmodel.state.view_state import ViewState
+from surrogate.comparison.comparison import Comparison
 
 TOLERANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from app.viewmodel.moving import drawing, in_view
 from app.viewmodel.session import Session
-from app.viewmodel.sketch import unprojected
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.moving import drawing, in_view
+from app.viewmodel.state.sketch import unprojected
+from app.viewmodel.state.view_state import ViewState
 from app.views.pane_geometry import Rectangle, first_pane
 from app.views.viewport import Viewport
 from surrogate.render.picking import on_screen

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodel.session import Session
-from app.viewmodel.state import Offer, ViewState
+from app.viewmodel.state.view_state import Offer, ViewState
 
 WIDTH = 400
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.view_state import ViewState
 from app.views.offer import OfferCard
 from app.views.panels import COMMANDS
 from app.views.welcome import WelcomeCard

@@ -8,9 +8,9 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodel.actions import ACTIONS, Action
-from app.viewmodel.catalogue import Catalogue
+from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.view_state import ViewState
 from app.views.basis_panel import BasisPanel
 from app.views.charts import Charts
 from app.views.data_panel import DataPanel

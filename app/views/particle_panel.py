@@ -14,9 +14,9 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
-from app.viewmodel.particles import ParticleTable, csv_of, particle_table
+from app.viewmodel.presenters.particles import ParticleTable, csv_of, particle_table
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.view_state import ViewState
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel.picture import LAYOUT_NAMES, colouring_label, possible_colourings
+from app.viewmodel.presenters.picture import LAYOUT_NAMES, colouring_label, possible_colourings
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.view_state import ViewState
 from surrogate.render import COLOURINGS
 
 LONGEST_TRAIL = 2000

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 from pyvistaqt import QtInteractor
 
-from app.viewmodel.scene import MAX_PANES
+from app.viewmodel.presenters.scene import MAX_PANES
 
 GL_COLOR_BUFFER_BIT = 0x4000
 

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel.catalogue import Catalogue
-from app.viewmodel.preferences import MAX_TRAIL
+from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.preferences import MAX_TRAIL
+from app.viewmodel.state.view_state import ViewState
 
 WIDTH = 420
 

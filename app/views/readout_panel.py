@@ -3,8 +3,8 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from app.viewmodel.readouts import MEANINGS, ReadOut, readouts
-from app.viewmodel.state import ViewState
+from app.viewmodel.presenters.readouts import MEANINGS, ReadOut, readouts
+from app.viewmodel.state.view_state import ViewState
 
 Cell = tuple[int, int, int, str, str]
 """Row, column, columns spanned, style and text of a read-out."""

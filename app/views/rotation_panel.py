@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.matrices import off_orthogonal
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Operation, RandomTurn
-from app.viewmodel.state import ViewState
-from app.viewmodel.work import Prepared
+from app.viewmodel.state.matrices import off_orthogonal
+from app.viewmodel.state.setup import Operation, RandomTurn
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.work import Prepared
 from app.views.dial import Dial
 from app.views.plane_matrix import PlaneMatrix, nudge, snap_of
 from app.views.tour_controls import TourControls

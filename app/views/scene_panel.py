@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel import own_scene
-from app.viewmodel.catalogue import Catalogue
-from app.viewmodel.draft import Draft
+from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state import own_scene
+from app.viewmodel.state.draft import Draft
+from app.viewmodel.state.view_state import ViewState
 from app.views.fields_page import FieldsPage
 from app.views.host import main_window_of
 from surrogate.render.theme import THEMES

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.viewmodel.actions.file import EXPORT_FORMATS
-from app.viewmodel.moving import drawing
+from app.viewmodel.state.moving import drawing
 from physics.cli import CommandParser, run_command
 from physics.errors import InputError
 

@@ -4,8 +4,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSlider
 
-from app.viewmodel.ruler import horizon_boundaries, ticks
-from app.viewmodel.state import ViewState
+from app.viewmodel.presenters.ruler import horizon_boundaries, ticks
+from app.viewmodel.state.view_state import ViewState
 from surrogate.render.theme import THEMES
 
 MARGIN, GROOVE, LABELS, HEIGHT = 12.0, 10.0, 30.0, 34

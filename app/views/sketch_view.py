@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPol
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodel.session import Session
-from app.viewmodel.sketch import Rectangle, nearest_particle, shown_coordinates, unprojected, verdict
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.sketch import Rectangle, nearest_particle, shown_coordinates, unprojected, verdict
+from app.viewmodel.state.view_state import ViewState
 from app.views.pane_geometry import first_pane
 from app.views.viewport import Viewport
 from surrogate.render.picking import on_screen

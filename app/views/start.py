@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.viewmodel.catalogue import Catalogue
-from app.viewmodel.first_film import first_film
-from app.viewmodel.lessons import lesson_titles
-from app.viewmodel.preferences import Preferences, config_folder, load_preferences
-from app.viewmodel.process_runner import ProcessRunner
-from app.viewmodel.runner import Runner
+from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup
-from app.viewmodel.state import Playback, View, ViewState
+from app.viewmodel.state.lessons import lesson_titles
+from app.viewmodel.state.preferences import Preferences, config_folder, load_preferences
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.view_state import Playback, View, ViewState
+from app.viewmodel.worker.first_film import first_film
+from app.viewmodel.worker.process_runner import ProcessRunner
+from app.viewmodel.worker.runner import Runner
 from app.views.qt_runner import Poster
 from physics.errors import InputError
 from physics.scenarios import scenario_titles
-from surrogate.zoo import shipped_models
+from resources.shipped import shipped_models
 
 if TYPE_CHECKING:
     from app.views.main_window import MainWindow

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel.catalogue import Catalogue
 from app.viewmodel.intents.system import MAX_SEED
-from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.own_scene import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.state.view_state import ViewState
 
 OWN = "own scene"
 """Stands in the list of scenarios for what the scene editor made."""

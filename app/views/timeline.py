@@ -4,7 +4,7 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodel.session import Session
-from app.viewmodel.state import ENDINGS, SPEEDS, ViewState, same_but_for_the_clock
+from app.viewmodel.state.view_state import ENDINGS, SPEEDS, ViewState, same_but_for_the_clock
 from app.views.icons import themed_icon
 from app.views.scrubber import Scrubber
 

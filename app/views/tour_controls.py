@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLa
 
 from app.viewmodel.intents.tours import SPEEDS
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
-from app.viewmodel.tours import TOURS
+from app.viewmodel.state.tours import TOURS
+from app.viewmodel.state.view_state import ViewState
 
 
 class TourControls(QWidget):

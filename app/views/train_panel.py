@@ -18,10 +18,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
-from app.viewmodel.training import TrainPlan, configs, default_out, standing, trouble
+from app.viewmodel.state.own_scene import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.state.training import TrainPlan, configs, default_out, standing, trouble
+from app.viewmodel.state.view_state import ViewState
 from app.views.curve_plot import LogAxis
 from app.views.host import main_window_of
 from physics.datasets.presets import PRESETS

@@ -17,10 +17,10 @@ from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
-from app.viewmodel.glimpse import Glimpse
-from app.viewmodel.scene import pane_texts, scene_of, steady_framing
-from app.viewmodel.state import View, ViewState
-from app.viewmodel.work import Prepared
+from app.viewmodel.presenters.scene import pane_texts, scene_of, steady_framing
+from app.viewmodel.state.view_state import View, ViewState
+from app.viewmodel.worker.preview import Glimpse
+from app.viewmodel.worker.work import Prepared
 from app.views.qt_runner import Poster
 from surrogate.render import Camera, Framing, Scene
 from surrogate.render.painter import Painter

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.view_state import ViewState
 
 WIDTH, SPARE = 700, 8
 

@@ -1,12 +1,14 @@
 """The one Numba decorator: all flags in one place, and a compile cache that cannot go stale.
 
 Numba's own cache misses edits of a callee in another file, so the cache folder is keyed by a hash of the
-physics sources, and of those with kernels that stand beside a kernel; it lives in the user's cache directory.
+physics sources, and of all sources of a kernel's own package that use Numba; it lives in the user's cache
+directory.
 No fastmath anywhere: results must have the same bits for every lane, thread count and machine.
 """
 
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -25,13 +27,22 @@ FORGOTTEN_AFTER = 60 * 86400
 
 
 PHYSICS = Path(__file__).resolve().parents[1]
+_USES_NUMBA = re.compile(rb"numba|physics\.kernels")
 
 
-def _cache_folder(beside: Path = PHYSICS) -> Path:
-    """Where compiled code of the sources of a folder is kept: they may call each other, and all of physics."""
+def _package(file: Path) -> Path:
+    """The outermost package a source file belongs to; its folder where it belongs to none."""
+    folder = file.parent
+    while (folder.parent / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
+
+
+def _cache_folder(package: Path = PHYSICS) -> Path:
+    """Where compiled code of a package is kept: its kernels may call each other, and all of physics."""
     sources = sorted(PHYSICS.rglob("*.py"))
-    if not beside.is_relative_to(PHYSICS):
-        sources += sorted(path for path in beside.glob("*.py") if b"@kernel" in path.read_bytes())
+    if package != PHYSICS:
+        sources += sorted(path for path in package.rglob("*.py") if _USES_NUMBA.search(path.read_bytes()))
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sources:
         digest.update(source.read_bytes())
@@ -52,9 +63,9 @@ def _use(folder: Path) -> None:
 
 
 @cache
-def _folder_in_use(beside: Path) -> str:
+def _folder_in_use(package: Path) -> str:
     """:func:`_cache_folder`, made and marked."""
-    folder = _cache_folder(beside)
+    folder = _cache_folder(package)
     _use(folder)
     return str(folder)
 
@@ -70,7 +81,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     would be one.
     """
     if not os.environ.get("NUMBA_CACHE_DIR"):  # Numba asks for it when a function is decorated
-        numba.config.CACHE_DIR = _folder_in_use(Path(function.__code__.co_filename).resolve().parent)
+        numba.config.CACHE_DIR = _folder_in_use(_package(Path(function.__code__.co_filename).resolve()))
     made_with = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
     if made_with:
         function.__qualname__ += "_" + hashlib.sha256(repr(made_with).encode()).hexdigest()[:8]

@@ -2,7 +2,7 @@
 
 A model maps positions x (B, N, n), velocities v (B, N, n) and charges q (B, N) to the positions (and, where
 it gives them, velocities) one horizon later. Everything else (units, dtypes, shapes users pass) is the
-business of :mod:`surrogate.forecaster`.
+business of :mod:`surrogate.inference.forecaster`.
 """
 
 import math
@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from physics.errors import InputError, unknown_name
-from surrogate.models import dense
-from surrogate.models.dense import Dense
+from surrogate.nn import dense
+from surrogate.nn.dense import Dense
 
 
 class SurrogateModel(nn.Module):

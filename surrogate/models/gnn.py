@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, pair_sums, senders, shares
-from surrogate.models.row_tiles import by_rows
+from surrogate.nn.row_tiles import by_rows
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from surrogate.models.base import SurrogateModel, pair_sums, senders, shares
-from surrogate.models.egnn import EGCL
-from surrogate.models.row_tiles import by_rows
+from surrogate.models.egnn.model import EGCL
+from surrogate.nn.row_tiles import by_rows
 
 
 @dataclass(frozen=True)

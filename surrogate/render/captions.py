@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from physics.types import System
-from surrogate.comparison import Comparison
+from surrogate.comparison.comparison import Comparison
 
 Source = Literal["truth", "forecast", "rollout"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from physics.errors import InputError, unknown_name
 from physics.types import Trajectory
-from surrogate.comparison import Comparison
+from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import short_number, sources
 from surrogate.render.projection import RUNAWAY, Framing, hidden_radius, rounded_up
 from surrogate.render.theme import Theme, ramp_colours, rgb

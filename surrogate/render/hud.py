@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate.comparison import Comparison
+from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import GAP, law_words, rotation_text, short_number, steady_number
 
 FloatArray = NDArray[np.float64]

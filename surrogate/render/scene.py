@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError, unknown_name
-from surrogate.comparison import Comparison
+from surrogate.comparison.comparison import Comparison
 from surrogate.render.arrows import Arrows, arrows, joined
 from surrogate.render.captions import Source, pane_badge, pane_title, sources
 from surrogate.render.colourings import Legend

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate.comparison import Comparison
+from surrogate.comparison.comparison import Comparison
 from surrogate.render.arrows import Arrows, arrows, field_key, field_vectors, joined
 from surrogate.render.captions import Source, sources
 from surrogate.render.colourings import (

@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 
-from app.viewmodel.setup import Setup
+from app.viewmodel.state.setup import Setup
 from tests.app.fakes import PromptRunner
 
 

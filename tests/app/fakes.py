@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from app.viewmodel.own_scene import scene_of_state
-from app.viewmodel.runner import Callbacks, Request
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup, rotation_matrix
-from app.viewmodel.state import ViewState
-from app.viewmodel.symmetry import NAMES, Symmetry
-from app.viewmodel.tasks.task import Task
-from app.viewmodel.work import ExportRequest, Prepared
+from app.viewmodel.state.own_scene import scene_of_state
+from app.viewmodel.state.setup import Setup, rotation_matrix
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.runner import Callbacks, Request
+from app.viewmodel.worker.symmetry import NAMES, Symmetry
+from app.viewmodel.worker.tasks.task import Task
+from app.viewmodel.worker.work import ExportRequest, Prepared
 from physics import State, System, simulate
 from physics.types import Trajectory
-from surrogate.comparison import Comparison
+from surrogate.comparison.comparison import Comparison
 
 DIMS = {"bound-4d": 4, "bound-2d": 2, "free-6d": 6}
 CARD = {"dims": [3], "particles": [5], "laws": [{"preset": "p", "law": "coulomb", "parameters": {"eps": 0.1}}]}

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.autosave import (
+from app.viewmodel.state.autosave import (
     EARLIER,
     FOLDER,
     Autosave,
@@ -22,9 +22,9 @@ from app.viewmodel.autosave import (
     read_autosave,
     write_autosave,
 )
-from app.viewmodel.saved import SavedSession
-from app.viewmodel.setup import Setup
-from app.viewmodel.state import Playback, View
+from app.viewmodel.state.saved import SavedSession
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.view_state import Playback, View
 from physics.errors import InputError
 from tests.app.fakes import FakeDialogs, prompt_session, texts
 

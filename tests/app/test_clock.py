@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup
-from app.viewmodel.state import SPEEDS, Playback
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.view_state import SPEEDS, Playback
 from tests.app.fakes import PromptRunner, later_session, prepared_for, prompt_session
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.runner import InlineRunner
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Effort, Setup
-from app.viewmodel.state import ViewState, same_data
-from app.viewmodel.tasks.sample_errors import MOST, SampleErrorsTask, ranked
-from app.viewmodel.work import prepare
+from app.viewmodel.state.setup import Effort, Setup
+from app.viewmodel.state.view_state import ViewState, same_data
+from app.viewmodel.worker.runner import InlineRunner
+from app.viewmodel.worker.tasks.sample_errors import MOST, SampleErrorsTask, ranked
+from app.viewmodel.worker.work import prepare
 from physics.datasets import request as requests
 from physics.errors import InputError
 from physics.generate import generate

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.viewmodel.setup import Turn
+from app.viewmodel.state.setup import Turn
 from app.views.panels import PANELS
 
 pytestmark = pytest.mark.gui

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.viewmodel.saved import SavedSession, save_session
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup, Turn
-from app.viewmodel.state import Playback, View, ViewState
+from app.viewmodel.state.saved import SavedSession, save_session
+from app.viewmodel.state.setup import Setup, Turn
+from app.viewmodel.state.view_state import Playback, View, ViewState
 from tests.app.fakes import PromptRunner, later_session, prompt_session, texts
 
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.viewmodel.glimpse import CHAOTIC_GROWTH, Glimpse, frames_near, turned_is_enough
-from app.viewmodel.loaded_models import default_model
-from app.viewmodel.process_runner import ProcessRunner
-from app.viewmodel.scene import scene_of, steady_framing
+from app.viewmodel.presenters.scene import scene_of, steady_framing
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup, Turn
-from app.viewmodel.state import ViewState
-from app.viewmodel.work import glimpse, prepare
+from app.viewmodel.state.setup import Setup, Turn
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.loaded_models import default_model
+from app.viewmodel.worker.preview import CHAOTIC_GROWTH, Glimpse, frames_near, turned_is_enough
+from app.viewmodel.worker.process_runner import ProcessRunner
+from app.viewmodel.worker.work import glimpse, prepare
 from tests.app.fakes import comparison, later_session, prepared_for
 from tests.app.test_runner import Loop
 

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.loaded_models import default_model
-from app.viewmodel.process_runner import ProcessRunner
-from app.viewmodel.runner import Callbacks
-from app.viewmodel.setup import Setup
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.loaded_models import default_model
+from app.viewmodel.worker.process_runner import ProcessRunner
+from app.viewmodel.worker.runner import Callbacks
 from tests.app.fakes import FakeDialogs, LaterRunner, later_session, prompt_session, texts
 
 

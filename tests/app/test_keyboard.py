@@ -3,7 +3,7 @@
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.setup import Turn
+from app.viewmodel.state.setup import Turn
 from app.views.panels import COMMANDS
 from tests.app.gestures import press, type_number
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.conditions import CONDITIONS
-from app.viewmodel.lessons import LIMIT, lesson_titles, load_lesson, read_lesson, setup_at, shipped_lessons
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Reflect, Setup, Turn
-from app.viewmodel.state import ViewState
-from app.viewmodel.work import prepare
+from app.viewmodel.state.conditions import CONDITIONS
+from app.viewmodel.state.lessons import LIMIT, lesson_titles, load_lesson, read_lesson, setup_at, shipped_lessons
+from app.viewmodel.state.setup import Reflect, Setup, Turn
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.work import prepare
 from physics import State, simulate
 from physics.errors import InputError
 from physics.scenarios import load_scenario

@@ -6,9 +6,16 @@ import math
 import numpy as np
 import pytest
 
-from app.viewmodel.matrices import DEGREES_PER_PIXEL, as_option, parse_matrix, plane_turns, trackball, turn_between
-from app.viewmodel.setup import MENDED_EVERY, Given, Reflect, TourTurn, Turn, fits, rotation_matrix
-from app.viewmodel.tours import TOURS, Course
+from app.viewmodel.state.matrices import (
+    DEGREES_PER_PIXEL,
+    as_option,
+    parse_matrix,
+    plane_turns,
+    trackball,
+    turn_between,
+)
+from app.viewmodel.state.setup import MENDED_EVERY, Given, Reflect, TourTurn, Turn, fits, rotation_matrix
+from app.viewmodel.state.tours import TOURS, Course
 from physics.errors import InputError
 from physics.rotations import parse_operations, plane_rotation, random_orthogonal
 from surrogate.render.projection import default_view_basis

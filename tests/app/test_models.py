@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.commands import command_of, copied_commands
-from app.viewmodel.loaded_models import tuned_model
-from app.viewmodel.model_rows import COLUMNS, outdated, standing
-from app.viewmodel.setup import Effort, Setup, Turn
-from app.viewmodel.tasks.model_table import ModelRow, ModelTableTask
-from app.viewmodel.work import prepare
+from app.viewmodel.presenters.model_rows import COLUMNS, outdated, standing
+from app.viewmodel.state.setup import Effort, Setup, Turn
+from app.viewmodel.worker.commands import command_of, copied_commands
+from app.viewmodel.worker.loaded_models import tuned_model
+from app.viewmodel.worker.tasks.model_table import ModelRow, ModelTableTask
+from app.viewmodel.worker.work import prepare
 from physics.errors import InputError
-from surrogate.zoo import shipped_models
+from resources.shipped import shipped_models
 from tests.app.fakes import FakeDialogs, later_session, prepared_for, prompt_session, texts
 
 ROW = ModelRow(

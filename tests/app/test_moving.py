@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.moving import ARROW_TIME, Moving, drawing, in_view, nudge_length
-from app.viewmodel.scene import scene_of, steady_framing
+from app.viewmodel.presenters.scene import scene_of, steady_framing
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Turn
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.moving import ARROW_TIME, Moving, drawing, in_view, nudge_length
+from app.viewmodel.state.setup import Turn
+from app.viewmodel.state.view_state import ViewState
 from surrogate.render.picking import on_screen
 from tests.app.fakes import FakeDialogs, PromptRunner, later_session, prompt_session, texts
 from tests.app.test_scene_editor import FIELDED, SCENE, session_with

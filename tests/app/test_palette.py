@@ -3,10 +3,10 @@
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.catalogue import Catalogue
-from app.viewmodel.palette import CHOICES, entries, found, score
-from app.viewmodel.preferences import Preferences
-from app.viewmodel.state import SPEEDS, ViewState
+from app.viewmodel.presenters.catalogue import Catalogue
+from app.viewmodel.presenters.palette import CHOICES, entries, found, score
+from app.viewmodel.state.preferences import Preferences
+from app.viewmodel.state.view_state import SPEEDS, ViewState
 from tests.app.fakes import FakeDialogs, prompt_session
 
 CATALOGUE = Catalogue(

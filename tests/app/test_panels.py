@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.viewmodel.setup import Turn
+from app.viewmodel.state.setup import Turn
 from app.views.panels import COMMANDS
 from tests.app.fakes import LaterRunner, prepared_for
 from tests.app.gestures import choose, type_number

@@ -10,12 +10,12 @@ import pytest
 
 from app.viewmodel.actions import ACTIONS
 from app.viewmodel.intents.clock import advanced
-from app.viewmodel.particles import LEADING, csv_of, particle_table, particle_words
-from app.viewmodel.picture import fitting, possible_colourings
-from app.viewmodel.ruler import horizon_boundaries, ticks
-from app.viewmodel.scene import scene_of, steady_framing
-from app.viewmodel.setup import Setup
-from app.viewmodel.state import ENDINGS, Playback, Selection, View, ViewState, same_but_for_the_clock
+from app.viewmodel.presenters.particles import LEADING, csv_of, particle_table, particle_words
+from app.viewmodel.presenters.picture import fitting, possible_colourings
+from app.viewmodel.presenters.ruler import horizon_boundaries, ticks
+from app.viewmodel.presenters.scene import scene_of, steady_framing
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.view_state import ENDINGS, Playback, Selection, View, ViewState, same_but_for_the_clock
 from physics.observables import total_energy
 from surrogate.render import COLOURINGS
 from tests.app.fakes import FakeDialogs, comparison, later_session, prepared_for, prompt_session, texts
@@ -156,7 +156,7 @@ def test_depth_slice_trails_ghosts_and_read_out():
 
 
 def test_the_head_up_line_says_the_seed():
-    from app.viewmodel.work import prepared_parts
+    from app.viewmodel.worker.work import prepared_parts
 
     first = next(prepared_parts(Setup(scenario="bound", seed=7, model="egnn-nbody")))
     state = ViewState(prepared=first)

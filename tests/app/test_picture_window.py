@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from app.viewmodel.setup import Setup
-from surrogate.render.bench import many_particles
+from app.viewmodel.state.setup import Setup
+from surrogate.bench.rendering import many_particles
 from tests.app.fakes import PromptRunner
 from tests.app.gestures import choose, pixels, press, type_number
 

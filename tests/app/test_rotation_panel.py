@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.viewmodel.setup import Given, RandomTurn, Reflect, Turn
+from app.viewmodel.state.setup import Given, RandomTurn, Reflect, Turn
 from app.views.curve_plot import LogAxis
 from app.views.dial import angle_at
 from app.views.docks import fair_shares

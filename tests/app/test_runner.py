@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from app.viewmodel.child import ENDED
-from app.viewmodel.loaded_models import default_model
-from app.viewmodel.process_runner import ProcessRunner, sweeper
-from app.viewmodel.runner import Callbacks
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup, Turn
-from app.viewmodel.state import ViewState
-from app.viewmodel.work import ExportRequest
+from app.viewmodel.state.setup import Setup, Turn
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.child import ENDED
+from app.viewmodel.worker.loaded_models import default_model
+from app.viewmodel.worker.process_runner import ProcessRunner, sweeper
+from app.viewmodel.worker.runner import Callbacks
+from app.viewmodel.worker.work import ExportRequest
 from tests.app.fakes import texts
 
 PATIENCE = 60.0

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.saved import load_session
+from app.viewmodel.state.saved import load_session
 from physics.errors import InputError
 from surrogate.render import Camera
 from tests.app.fakes import FakeDialogs, prompt_session, texts

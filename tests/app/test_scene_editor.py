@@ -6,18 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.viewmodel import own_fields, own_scene
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.commands import command_of
-from app.viewmodel.draft import Draft, shown
-from app.viewmodel.own_scene import columns, problems, scenario_of_scene, values
-from app.viewmodel.readouts import readouts
-from app.viewmodel.runner import InlineRunner
-from app.viewmodel.saved import SavedSession, load_session, save_session
+from app.viewmodel.presenters.readouts import readouts
 from app.viewmodel.session import Session
-from app.viewmodel.setup import OwnScene, Setup, Turn
-from app.viewmodel.state import Playback, View, ViewState
-from app.viewmodel.work import ExportRequest, export, prepare
+from app.viewmodel.state import own_fields, own_scene
+from app.viewmodel.state.draft import Draft, shown
+from app.viewmodel.state.own_scene import columns, problems, scenario_of_scene, values
+from app.viewmodel.state.saved import SavedSession, load_session, save_session
+from app.viewmodel.state.setup import OwnScene, Setup, Turn
+from app.viewmodel.state.view_state import Playback, View, ViewState
+from app.viewmodel.worker.commands import command_of
+from app.viewmodel.worker.runner import InlineRunner
+from app.viewmodel.worker.work import ExportRequest, export, prepare
 from physics.cli import run_command
 from physics.errors import InputError
 from physics.forces import FORCES

@@ -1,9 +1,9 @@
 """The Session as a whole: which request wins, what a failure leaves, undo and redo. No Qt, no network."""
 
-from app.viewmodel.runner import InlineRunner
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup, Turn
-from app.viewmodel.state import TRAILS, ViewState
+from app.viewmodel.state.setup import Setup, Turn
+from app.viewmodel.state.view_state import TRAILS, ViewState
+from app.viewmodel.worker.runner import InlineRunner
 from tests.app.fakes import PromptRunner, later_session, prompt_session, texts
 
 

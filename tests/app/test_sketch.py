@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.setup import Setup
-from app.viewmodel.sketch import (
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.sketch import (
     REACH,
     evenly,
     fresh_sketch,
@@ -16,7 +16,7 @@ from app.viewmodel.sketch import (
     unprojected,
     verdict,
 )
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.view_state import ViewState
 from surrogate.render.picking import on_screen
 from surrogate.render.projection import project
 from tests.app.fakes import FakeDialogs, comparison, prepared_for, prompt_session, texts

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.viewmodel.loaded_models import default_model
-from app.viewmodel.runner import Callbacks, InlineRunner
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup, Turn
-from app.viewmodel.state import ViewState
-from app.viewmodel.work import prepare, prepared_parts
+from app.viewmodel.state.setup import Setup, Turn
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.loaded_models import default_model
+from app.viewmodel.worker.runner import Callbacks, InlineRunner
+from app.viewmodel.worker.work import prepare, prepared_parts
 from tests.app.fakes import LaterRunner, prepared_for
 
 HEAVY = ("torch", "numba", "matplotlib", "pyvista", "vtkmodules")

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.viewmodel.loaded_models import default_model
-from app.viewmodel.readouts import readouts
-from app.viewmodel.setup import Setup, Turn
-from app.viewmodel.state import ViewState
-from app.viewmodel.symmetry import (
+from app.viewmodel.presenters.readouts import readouts
+from app.viewmodel.state.setup import Setup, Turn
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.loaded_models import default_model
+from app.viewmodel.worker.symmetry import (
     NAMES,
     ROUND_OFF,
     Symmetry,
@@ -19,7 +19,7 @@ from app.viewmodel.symmetry import (
     sampled_frames,
     truth_verdict,
 )
-from app.viewmodel.work import prepare
+from app.viewmodel.worker.work import prepare
 
 TURNED = Setup(scenario="bound", model=default_model(), contrast="gnn-nbody", operations=(Turn(0, 1, 40.0),))
 TIMES = np.linspace(0.0, 9.0, 10)

@@ -4,7 +4,7 @@ import pytest
 
 from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
 from app.viewmodel.session import Session
-from app.viewmodel.setup import RandomTurn, Reflect, Setup, Turn
+from app.viewmodel.state.setup import RandomTurn, Reflect, Setup, Turn
 from tests.app.fakes import PromptRunner, later_session, prompt_session, texts
 
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from app.viewmodel.tours import TOURS, Course, geodesic, orthonormal, rotation_along
+from app.viewmodel.state.tours import TOURS, Course, geodesic, orthonormal, rotation_along
 from physics.rotations import plane_rotation, random_rotation
 from surrogate.render.projection import default_view_basis
 

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from app.viewmodel import training as plans
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.process_runner import ProcessRunner
-from app.viewmodel.runner import Callbacks, InlineRunner
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup
-from app.viewmodel.state import ViewState
-from app.viewmodel.tasks.train import TrainTask
-from app.viewmodel.training import TrainPlan, TrainReport, TrainRow, commands, standing, trouble
+from app.viewmodel.state import training as plans
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.training import TrainPlan, TrainReport, TrainRow, commands, standing, trouble
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.process_runner import ProcessRunner
+from app.viewmodel.worker.runner import Callbacks, InlineRunner
+from app.viewmodel.worker.tasks.train import TrainTask
 from physics.datasets.presets import PRESETS
 from physics.datasets.request import request_from_options
 from physics.errors import InputError
-from surrogate.config import shipped_configs
+from surrogate.training.config import shipped_configs
 from tests.app.fakes import FakeDialogs, later_session, texts
 from tests.surrogate.helpers import npz, tiny_arrays
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.viewmodel.setup import Given, RandomTurn, Reflect, Turn, rotation_matrix
+from app.viewmodel.state.setup import Given, RandomTurn, Reflect, Turn, rotation_matrix
 from physics.errors import InputError
 from tests.app.fakes import later_session, prompt_session
 

@@ -13,15 +13,15 @@ import pytest
 
 from app.viewmodel.actions import ACTIONS, AREAS
 from app.viewmodel.actions.file import EXPORT_FORMATS
-from app.viewmodel.commands import command_of
-from app.viewmodel.moving import Moving
-from app.viewmodel.readouts import MEANINGS, ReadOut, energy_errors, readouts
-from app.viewmodel.scene import MAX_PANES, pane_texts, scene_of, steady_framing
+from app.viewmodel.presenters.readouts import MEANINGS, ReadOut, energy_errors, readouts
+from app.viewmodel.presenters.scene import MAX_PANES, pane_texts, scene_of, steady_framing
 from app.viewmodel.session import Session
-from app.viewmodel.setup import RandomTurn, Reflect, Setup, Turn, planes, rotation_matrix
-from app.viewmodel.state import View, ViewState, chosen_basis
-from app.viewmodel.symmetry import NAMES
-from surrogate.exporters import EXPORTERS
+from app.viewmodel.state.moving import Moving
+from app.viewmodel.state.setup import RandomTurn, Reflect, Setup, Turn, planes, rotation_matrix
+from app.viewmodel.state.view_state import View, ViewState, chosen_basis
+from app.viewmodel.worker.commands import command_of
+from app.viewmodel.worker.symmetry import NAMES
+from surrogate.export import EXPORTERS
 from surrogate.render.captions import short_number
 from surrogate.render.projection import rounded_up
 from tests.app.fakes import FakeDialogs, PromptRunner, comparison, prepared_for, prompt_session
@@ -43,7 +43,7 @@ from tests.app.fakes import FakeDialogs, PromptRunner, comparison, prepared_for,
 )
 def test_the_options_of_compare_give_the_same_matrix(operations):
     from surrogate.compare import _parser
-    from surrogate.truth import rotation_of
+    from surrogate.comparison.ground_truth import rotation_of
 
     option = Setup(operations=operations).rotate_option
     parsed = _parser().parse_args(["model", "--out", "x", *shlex.split(option)])

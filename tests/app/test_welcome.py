@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.first_film import SETUP, first_film
-from app.viewmodel.preferences import load_preferences
-from app.viewmodel.setup import Setup
-from app.viewmodel.work import prepare
+from app.viewmodel.state.preferences import load_preferences
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.first_film import SETUP, first_film
+from app.viewmodel.worker.work import prepare
 from tests.app.fakes import FakeDialogs, prompt_session
 
 

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from app.viewmodel.loaded_models import default_model
-from app.viewmodel.setup import Setup, Turn
+from app.viewmodel.state.setup import Setup, Turn
+from app.viewmodel.worker.loaded_models import default_model
 from tests.app.gestures import PATIENCE, choose, pixels, press, settled, type_number
 from tests.surrogate.helpers import npz, tiny_arrays
 

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.viewmodel.loaded_models import default_model
-from app.viewmodel.own_scene import scene_of_state
-from app.viewmodel.runner import InlineRunner
 from app.viewmodel.session import Session
-from app.viewmodel.setup import RandomTurn, Setup, Turn
-from app.viewmodel.state import ViewState
-from app.viewmodel.truths import growth_of
-from app.viewmodel.work import ExportRequest, describe_file, export, prepare, prepared_parts
+from app.viewmodel.state.own_scene import scene_of_state
+from app.viewmodel.state.setup import RandomTurn, Setup, Turn
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.ground_truth import growth_of
+from app.viewmodel.worker.loaded_models import default_model
+from app.viewmodel.worker.runner import InlineRunner
+from app.viewmodel.worker.work import ExportRequest, describe_file, export, prepare, prepared_parts
 from physics.errors import InputError
 from physics.scenarios import load_scenario
-from surrogate.zoo import shipped_models
+from resources.shipped import shipped_models
 from tests.app.fakes import texts
 from tests.surrogate.helpers import npz, saved_model, tiny_arrays
 
@@ -129,10 +129,10 @@ def test_growth_starts_at_one_and_says_nothing_of_unknown_laws(models):
 
 def test_a_long_comparison_tells_how_far_it_is(models, monkeypatch):
     setup, told = Setup(scenario="binary", model=models["egnn"]), []
-    monkeypatch.setattr("app.viewmodel.work.LONG", np.inf)  # however slow the machine, this one is quick
+    monkeypatch.setattr("app.viewmodel.worker.work.LONG", np.inf)  # however slow the machine, this one is quick
     list(prepared_parts(setup, told.append))
     assert told == []
-    monkeypatch.setattr("app.viewmodel.work.LONG", 0.0)
+    monkeypatch.setattr("app.viewmodel.worker.work.LONG", 0.0)
     list(prepared_parts(setup, told.append))
     assert told == sorted(told)
     assert len(told) > 2
@@ -150,7 +150,7 @@ def test_masses_are_no_lack_of_equivariance(models):
 
 
 def test_a_large_system_goes_without_some_of_it_and_says_so(models, monkeypatch):
-    monkeypatch.setattr("app.viewmodel.detail.MOST_IN_FULL", 4)
+    monkeypatch.setattr("app.viewmodel.worker.detail.MOST_IN_FULL", 4)
     large = Setup(scenario="bound", model=models["egnn"], seed=41)  # no other test's: truths are kept
     reduced, full = prepare(large), prepare(replace(large, in_full=True))
     assert np.allclose(np.diff(reduced.comparison.truth.times), 1.0 / 8)

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.documents import checked, plain
 from app.viewmodel.intents.tours import FULL_EVERY, SPEEDS
 from app.viewmodel.intents.world import snapped
-from app.viewmodel.matrices import DEGREES_PER_PIXEL
-from app.viewmodel.saved import SavedSession, load_session, save_session
-from app.viewmodel.scene import scene_of, steady_framing
-from app.viewmodel.setup import Given, RandomTurn, Reflect, Setup, TourTurn, Turn, rotation_matrix
-from app.viewmodel.state import Playback, View
-from app.viewmodel.tours import TOURS, Course, rotation_along
+from app.viewmodel.presenters.scene import scene_of, steady_framing
+from app.viewmodel.state.documents import checked, plain
+from app.viewmodel.state.matrices import DEGREES_PER_PIXEL
+from app.viewmodel.state.saved import SavedSession, load_session, save_session
+from app.viewmodel.state.setup import Given, RandomTurn, Reflect, Setup, TourTurn, Turn, rotation_matrix
+from app.viewmodel.state.tours import TOURS, Course, rotation_along
+from app.viewmodel.state.view_state import Playback, View
 from physics.errors import InputError
 from physics.rotations import random_orthogonal
 from surrogate.render.projection import default_view_basis

@@ -9,7 +9,7 @@ import torch
 
 from physics import State, System, simulate
 from physics.types import Trajectory
-from surrogate.comparison import Comparison
+from surrogate.comparison.comparison import Comparison
 from tests.surrogate.helpers import npz
 
 torch.set_num_threads(1)

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from physics.cli import run_command
-from surrogate.checkpoint import save_checkpoint
-from surrogate.config import Config, config_from_tree
 from surrogate.models import MODELS, SurrogateModel
+from surrogate.training.checkpoint import save_checkpoint
+from surrogate.training.config import Config, config_from_tree
 
 TINY: dict[str, dict[str, Any]] = {
     "linear": {},

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from surrogate.checkpoint import FILE_NAME, read_checkpoint
-from surrogate.config import load_config
-from surrogate.run import train
-from surrogate.trainer import Trainer
+from surrogate.training.checkpoint import FILE_NAME, read_checkpoint
+from surrogate.training.config import load_config
+from surrogate.training.run import train
+from surrogate.training.state import Trainer
 from tests.surrogate.helpers import npz, tree
 
 CONFIG = """

@@ -8,15 +8,21 @@ import numpy as np
 import pytest
 import torch
 
+from physics.baselines.references import leapfrog_forecast
 from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
 from physics.forces import FORCES
 from physics.generate import generate
-from physics.yardsticks.references import leapfrog_forecast
 from surrogate import benchmark
-from surrogate.contest import arena_of, forecast_with_cost, law_calls, listed_models
-from surrogate.contest_rollouts import chained, course_of, judged, leapfrog_rollouts, perturbed_rollouts
-from surrogate.loading import load
+from surrogate.evaluation.benchmark.models import arena_of, forecast_with_cost, law_calls, listed_models
+from surrogate.evaluation.benchmark.rollouts import (
+    chained,
+    course_of,
+    judged,
+    leapfrog_rollouts,
+    perturbed_rollouts,
+)
+from surrogate.inference.loading import load
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_arrays, tree
 
 REFERENCE = Path(__file__).parents[1] / "data" / "reference_seed43_first40.npz"
@@ -96,7 +102,7 @@ def test_law_calls_are_averaged_over_windows(data: Path, folder: Path, monkeypat
     arena = arena_of(read_split(data, "test"), "test")
     model = load("int-0").with_evaluations(4)
     x, v, cost = forecast_with_cost(model, arena.windows, torch.float64)
-    monkeypatch.setattr("surrogate.passes.BATCH_EDGES", 6)  # one window at a time
+    monkeypatch.setattr("surrogate.inference.batched_forward.BATCH_EDGES", 6)  # one window at a time
     y, w, in_parts = forecast_with_cost(model, arena.windows, torch.float64)
     np.testing.assert_allclose(x, y, rtol=1e-12)
     assert v is not None
@@ -175,7 +181,7 @@ def test_every_law_can_be_the_opponent() -> None:
 
 
 def arena_of_law(law: str) -> Any:
-    from physics.yardsticks.references import Windows
+    from physics.baselines.references import Windows
 
     x, v = np.random.default_rng(0).standard_normal((2, 2, 3, 3))
     return Windows(x, v, np.ones((2, 3)), np.ones((2, 3)), law)

@@ -20,7 +20,7 @@ import pytest
 
 from physics.datasets.request import request_from_options
 from physics.generate import generate
-from surrogate.checkpoint import read_checkpoint
+from surrogate.training.checkpoint import read_checkpoint
 from tests.surrogate.helpers import tree
 
 CONFIG = """

@@ -14,8 +14,9 @@ import pytest
 
 from physics.cli import run_command
 from physics.rotations import composed, reflection
-from surrogate import bench, compare, publish
-from surrogate.exporters import EXPORTERS
+from surrogate import compare, publish
+from surrogate.bench import forecasts as bench
+from surrogate.export import EXPORTERS
 from tests.surrogate.helpers import saved_model, tiny_arrays
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from physics.baselines.clean import clean_windows, largest_forces
 from physics.datasets.reading import read_split
-from physics.yardsticks.clean import clean_windows, largest_forces
 from surrogate.evaluate import evaluation, main, without_nan, write_json
-from surrogate.loading import load
+from surrogate.inference.loading import load
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_arrays, tree
 
 KEYS = {

@@ -12,14 +12,14 @@ import pytest
 import torch
 
 from physics.errors import InputError
-from surrogate import fit as fit_module
-from surrogate import restart
-from surrogate import trainer as trainer_module
-from surrogate.checkpoint import FILE_NAME, read_checkpoint
-from surrogate.config import load_config
-from surrogate.guard import CALM, STRIKES, WARM_UP, Guard
 from surrogate.train import main
-from surrogate.trainer import Trainer
+from surrogate.training import loop as fit_module
+from surrogate.training import restart
+from surrogate.training import state as trainer_module
+from surrogate.training.checkpoint import FILE_NAME, read_checkpoint
+from surrogate.training.config import load_config
+from surrogate.training.divergence import CALM, STRIKES, WARM_UP, Guard
+from surrogate.training.state import Trainer
 from tests.surrogate.small_runs import ARGUMENTS, begun, kept, run, valid
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")

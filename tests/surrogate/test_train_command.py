@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate.config import shipped_configs
 from surrogate.train import main
+from surrogate.training.config import shipped_configs
 from tests.surrogate.helpers import command, npz, refused, tiny_arrays, tree
 from tests.surrogate.small_runs import kept
 from tests.surrogate.tiny_runs import config, run

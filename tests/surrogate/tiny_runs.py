@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from surrogate.config import Config, config_from_tree
 from surrogate.models import MODELS
-from surrogate.run import train
+from surrogate.training.config import Config, config_from_tree
+from surrogate.training.run import train
 from tests.surrogate.helpers import TINY
 
 

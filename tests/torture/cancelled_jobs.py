@@ -21,8 +21,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.viewmodel.actions.file import EXPORT_FORMATS
-from app.viewmodel.preferences import VARIABLE
-from app.viewmodel.setup import Setup
+from app.viewmodel.state.preferences import VARIABLE
+from app.viewmodel.state.setup import Setup
 from tests.torture.processes import TRACKER, descendants, with_variable
 
 PATIENCE = 60.0

@@ -8,11 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from app.viewmodel.autosave import Autosave
-from app.viewmodel.runner import Callbacks, Request
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.autosave import Autosave
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.runner import Callbacks, Request
 from tests.app.fakes import FakeJob
 from tests.torture.random_runner import answer_for
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from surrogate.config import load_config
-from surrogate.stacked import StackOptions, train_stacked
+from surrogate.training.config import load_config
+from surrogate.training.stacked import StackOptions, train_stacked
 from tests.surrogate.small_runs import run
 
 

@@ -20,21 +20,21 @@ from typing import Any
 
 import numpy as np
 
-from app.viewmodel.autosave import Autosave, read_autosave, write_autosave
-from app.viewmodel.documents import plain, read_document
-from app.viewmodel.lessons import read_lesson, shipped_lessons
-from app.viewmodel.preferences import FILE, VERSION, Preferences, save_preferences
-from app.viewmodel.saved import SavedSession, load_session, save_session
-from app.viewmodel.setup import RandomTurn, Setup, Turn
-from app.viewmodel.state import Playback, View
+from app.viewmodel.state.autosave import Autosave, read_autosave, write_autosave
+from app.viewmodel.state.documents import plain, read_document
+from app.viewmodel.state.lessons import read_lesson, shipped_lessons
+from app.viewmodel.state.preferences import FILE, VERSION, Preferences, save_preferences
+from app.viewmodel.state.saved import SavedSession, load_session, save_session
+from app.viewmodel.state.setup import RandomTurn, Setup, Turn
+from app.viewmodel.state.view_state import Playback, View
 from physics.datasets.reading import read_split
 from physics.errors import InputError
 from physics.generate import main as generate
 from physics.scenarios import load_scenario, shipped_scenarios
-from surrogate.checkpoint import read_checkpoint
-from surrogate.config import load_config
-from surrogate.loading import load
-from surrogate.zoo import shipped_models
+from resources.shipped import shipped_models
+from surrogate.inference.loading import load
+from surrogate.training.checkpoint import read_checkpoint
+from surrogate.training.config import load_config
 
 SESSION = SavedSession(
     Setup(scenario="bound", seed=5, model="egnn-nd", operations=(Turn(0, 1, 30.0), RandomTurn(4))),

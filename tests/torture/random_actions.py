@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from app.viewmodel.autosave import Autosave, read_autosave, write_autosave
-from app.viewmodel.particles import particle_table
-from app.viewmodel.readouts import readouts
-from app.viewmodel.saved import saved_of
-from app.viewmodel.scene import scene_of, steady_framing
+from app.viewmodel.presenters.particles import particle_table
+from app.viewmodel.presenters.readouts import readouts
+from app.viewmodel.presenters.scene import scene_of, steady_framing
 from app.viewmodel.session import Session
-from app.viewmodel.setup import Setup
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.autosave import Autosave, read_autosave, write_autosave
+from app.viewmodel.state.saved import saved_of
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.view_state import ViewState
 from tests.torture.memory import resident
 from tests.torture.random_files import descriptions, written_files
 from tests.torture.random_moves import MOVES, RandomDialogs, User

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from app.viewmodel.saved import SavedSession, save_session
-from app.viewmodel.setup import OwnScene, RandomTurn, Setup, Turn
-from app.viewmodel.state import Playback, View
+from app.viewmodel.state.saved import SavedSession, save_session
+from app.viewmodel.state.setup import OwnScene, RandomTurn, Setup, Turn
+from app.viewmodel.state.view_state import Playback, View
 
 SCENARIO = """
 title = "Two"

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from app.viewmodel import own_scene
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.catalogue import Catalogue
-from app.viewmodel.lessons import lesson_titles
-from app.viewmodel.palette import entries
+from app.viewmodel.presenters.catalogue import Catalogue
+from app.viewmodel.presenters.palette import entries
 from app.viewmodel.session import Session
-from app.viewmodel.state import ENDINGS, TRAILS
-from app.viewmodel.tours import TOURS
+from app.viewmodel.state import own_scene
+from app.viewmodel.state.lessons import lesson_titles
+from app.viewmodel.state.tours import TOURS
+from app.viewmodel.state.view_state import ENDINGS, TRAILS
 from physics.forces import FORCES
 from physics.scenarios import scenario_titles
+from resources.shipped import shipped_models
 from surrogate.render import COLOURINGS
-from surrogate.zoo import shipped_models
 from tests.app.fakes import FakeDialogs
 
 NOT_HERE = ("quit",)

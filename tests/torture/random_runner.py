@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from app.viewmodel.glimpse import Glimpse
-from app.viewmodel.runner import Callbacks, Request
-from app.viewmodel.setup import Setup, rotation_matrix
-from app.viewmodel.tasks.model_table import ModelRow, ModelTableTask
-from app.viewmodel.tasks.sample_errors import SampleErrorsTask
-from app.viewmodel.tasks.train import TrainTask
-from app.viewmodel.training import TrainReport, TrainRow
-from app.viewmodel.work import ExportRequest, Prepared
+from app.viewmodel.state.setup import Setup, rotation_matrix
+from app.viewmodel.state.training import TrainReport, TrainRow
+from app.viewmodel.worker.preview import Glimpse
+from app.viewmodel.worker.runner import Callbacks, Request
+from app.viewmodel.worker.tasks.model_table import ModelRow, ModelTableTask
+from app.viewmodel.worker.tasks.sample_errors import SampleErrorsTask
+from app.viewmodel.worker.tasks.train import TrainTask
+from app.viewmodel.worker.work import ExportRequest, Prepared
 from physics.errors import InputError
-from surrogate.comparison import Comparison
+from surrogate.comparison.comparison import Comparison
 from tests.app.fakes import DIMS, FakeJob, comparison, prepared_for
 
 FRAMES = (2, 7, 12, 30)

@@ -118,7 +118,7 @@ class Hands:
 
 def random_use(n_actions: int, folder: Path) -> dict[str, Any]:
     """Open the window, use it, close it."""
-    from app.viewmodel.setup import Setup
+    from app.viewmodel.state.setup import Setup
     from app.views.start import make_window
 
     wrong: list[tuple[int, int, str, str]] = []

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.viewmodel.autosave import EARLIER, LAST, Autosave, OwnFile, left_behind, read_autosave
-from app.viewmodel.saved import SavedSession, save_session
-from app.viewmodel.setup import Setup
-from app.viewmodel.state import Playback, View
+from app.viewmodel.state.autosave import EARLIER, LAST, Autosave, OwnFile, left_behind, read_autosave
+from app.viewmodel.state.saved import SavedSession, save_session
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.view_state import Playback, View
 from physics.errors import InputError
 from tests.torture.edited_session import last_edit
 

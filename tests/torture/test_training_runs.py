@@ -22,12 +22,12 @@ import torch
 
 from physics.cli import run_command
 from physics.errors import InputError
-from surrogate import fit as fit_module
-from surrogate import restart
-from surrogate.checkpoint import read_checkpoint
-from surrogate.guard import Guard
 from surrogate.train import main
-from surrogate.trainer import Trainer
+from surrogate.training import loop as fit_module
+from surrogate.training import restart
+from surrogate.training.checkpoint import read_checkpoint
+from surrogate.training.divergence import Guard
+from surrogate.training.state import Trainer
 from tests.surrogate.helpers import npz, refused, tiny_arrays, tree
 from tests.surrogate.small_runs import ARGUMENTS, STEPS, begun, injected, kept, loadable, run, valid
 from tests.torture.killed_training import trained
@@ -284,7 +284,7 @@ def test_R16_stops_between_faults_change_nothing(folder, monkeypatch, row):
         return inner(trainer, batch)
 
     monkeypatch.setattr(Trainer, "loss", loss)
-    monkeypatch.setattr("surrogate.guard.CALM", 3)
+    monkeypatch.setattr("surrogate.training.divergence.CALM", 3)
     expected = kept(run("whole", **settings))
     stops = np.linspace(1, 29, row.size).astype(int)
     for stop in stops:
@@ -352,7 +352,7 @@ def test_R17_a_change_is_refused_by_its_name(folder, row):
 
 
 @pytest.mark.torture("R17")
-@pytest.mark.parametrize(("what", "value"), [("surrogate/fit.py", "0" * 16), ("torch", "2.99")])
+@pytest.mark.parametrize(("what", "value"), [("surrogate/training/loop.py", "0" * 16), ("torch", "2.99")])
 def test_R17_changed_code(what, value, folder, monkeypatch, row):
     shorter, now = {"train__epochs": "2", "train__velocity_epochs": "1"}, restart.code_identity()
     with monkeypatch.context() as patch:

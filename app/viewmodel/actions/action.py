@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodel.session import Session
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.view_state import ViewState
 
 FloatArray = NDArray[np.float64]
 

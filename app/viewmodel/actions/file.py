@@ -1,8 +1,8 @@
 """Opening, exporting, copying, leaving."""
 
 from app.viewmodel.actions.action import Action, Dialogs
-from app.viewmodel.commands import copied_commands
 from app.viewmodel.session import Session
+from app.viewmodel.worker.commands import copied_commands
 
 EXPORT_FORMATS = ("mp4", "png", "csv", "npz", "html")
 

@@ -1,8 +1,8 @@
 """What the panes show, where the camera stands, which particles are pointed at."""
 
 from app.viewmodel.actions.action import Action, Dialogs
-from app.viewmodel.particles import csv_of, particle_table
-from app.viewmodel.picture import colouring_label
+from app.viewmodel.presenters.particles import csv_of, particle_table
+from app.viewmodel.presenters.picture import colouring_label
 from app.viewmodel.session import Session
 from surrogate.render import COLOURINGS
 

@@ -1,7 +1,7 @@
 """The clock."""
 
 from app.viewmodel.actions.action import Action
-from app.viewmodel.state import ViewState
+from app.viewmodel.state.view_state import ViewState
 
 
 def _arrows_step(state: ViewState) -> bool:

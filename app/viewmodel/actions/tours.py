@@ -2,7 +2,7 @@
 
 from app.viewmodel.actions.action import Action, Dialogs
 from app.viewmodel.session import Session
-from app.viewmodel.tours import TOURS
+from app.viewmodel.state.tours import TOURS
 
 WORLD_KEYS = {"grand": "G"}
 VIEW_KEYS = {"grand": "Shift+V"}

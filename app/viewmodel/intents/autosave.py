@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.viewmodel.autosave import Autosave, Left, OwnFile, left_behind
-from app.viewmodel.saved import saved_of
-from app.viewmodel.state import Offer, ViewState
+from app.viewmodel.state.autosave import Autosave, Left, OwnFile, left_behind
+from app.viewmodel.state.saved import saved_of
+from app.viewmodel.state.view_state import Offer, ViewState
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

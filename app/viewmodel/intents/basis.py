@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.viewmodel.matrices import trackball
-from app.viewmodel.state import Rows
-from app.viewmodel.tours import orthonormal
+from app.viewmodel.state.matrices import trackball
+from app.viewmodel.state.tours import orthonormal
+from app.viewmodel.state.view_state import Rows
 from surrogate.render.projection import FloatArray
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.viewmodel.state import SPEEDS, Ending, Playback, neighbour
+from app.viewmodel.state.view_state import SPEEDS, Ending, Playback, neighbour
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.glimpse import Glimpse, frames_near
-from app.viewmodel.picture import fitting
-from app.viewmodel.runner import Callbacks, Job
-from app.viewmodel.setup import Setup, fitting_operations, planes
-from app.viewmodel.state import Message, Selection, ViewState
-from app.viewmodel.work import Prepared
+from app.viewmodel.presenters.picture import fitting
+from app.viewmodel.state.setup import Setup, fitting_operations, planes
+from app.viewmodel.state.view_state import Message, Selection, ViewState
+from app.viewmodel.worker.preview import Glimpse, frames_near
+from app.viewmodel.worker.runner import Callbacks, Job
+from app.viewmodel.worker.work import Prepared
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

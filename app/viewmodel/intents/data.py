@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.intents.latest import LatestJob
-from app.viewmodel.runner import Callbacks
-from app.viewmodel.state import Browser, same_data
-from app.viewmodel.tasks.sample_errors import SampleError, SampleErrorsTask
+from app.viewmodel.state.view_state import Browser, same_data
+from app.viewmodel.worker.runner import Callbacks
+from app.viewmodel.worker.tasks.sample_errors import SampleError, SampleErrorsTask
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

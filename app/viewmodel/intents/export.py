@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.runner import Callbacks, Job
-from app.viewmodel.state import Message
-from app.viewmodel.work import ExportRequest
+from app.viewmodel.state.view_state import Message
+from app.viewmodel.worker.runner import Callbacks, Job
+from app.viewmodel.worker.work import ExportRequest
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

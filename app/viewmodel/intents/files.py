@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.viewmodel.draft import Draft
 from app.viewmodel.intents.system import OWN_SYSTEM
-from app.viewmodel.runner import Callbacks
-from app.viewmodel.saved import SavedSession, load_session, save_session, saved_of
-from app.viewmodel.setup import Setup
+from app.viewmodel.state.draft import Draft
+from app.viewmodel.state.saved import SavedSession, load_session, save_session, saved_of
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.runner import Callbacks
 from physics.errors import InputError
 
 if TYPE_CHECKING:

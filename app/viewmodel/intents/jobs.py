@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.viewmodel.state import RunningJob
+from app.viewmodel.state.view_state import RunningJob
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.runner import Callbacks, Job, Request
+from app.viewmodel.worker.runner import Callbacks, Job, Request
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.lessons import load_lesson, setup_at
-from app.viewmodel.state import RunningLesson
+from app.viewmodel.state.lessons import load_lesson, setup_at
+from app.viewmodel.state.view_state import RunningLesson
 from physics.errors import InputError
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.viewmodel.intents.latest import LatestJob
-from app.viewmodel.runner import Callbacks
-from app.viewmodel.setup import Effort
-from app.viewmodel.state import ModelTable
-from app.viewmodel.tasks.model_table import ModelRow, ModelTableTask
-from surrogate.zoo import shipped_models
+from app.viewmodel.state.setup import Effort
+from app.viewmodel.state.view_state import ModelTable
+from app.viewmodel.worker.runner import Callbacks
+from app.viewmodel.worker.tasks.model_table import ModelRow, ModelTableTask
+from resources.shipped import shipped_models
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

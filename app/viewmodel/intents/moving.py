@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewmodel.moving import Moving, drawing, in_view, nudge_length
+from app.viewmodel.state.moving import Moving, drawing, in_view, nudge_length
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.picture import colouring_label, possible_colourings
-from app.viewmodel.scene import scene_of, steady_framing
+from app.viewmodel.presenters.picture import colouring_label, possible_colourings
+from app.viewmodel.presenters.scene import scene_of, steady_framing
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.preferences import N_RECENT, Preferences, save_preferences
+from app.viewmodel.state.preferences import N_RECENT, Preferences, save_preferences
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

@@ -5,10 +5,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.viewmodel import own_fields, own_scene
-from app.viewmodel.draft import Draft
 from app.viewmodel.intents.system import OWN_SYSTEM
-from app.viewmodel.setup import OwnScene, Setup, fitting_operations
+from app.viewmodel.state import own_fields, own_scene
+from app.viewmodel.state.draft import Draft
+from app.viewmodel.state.setup import OwnScene, Setup, fitting_operations
 from physics.errors import InputError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class SceneIntents:
         )
 
     def set_field(self, name: str, text: str) -> None:
-        """A number of the fields, by the names of `app.viewmodel.own_fields`."""
+        """A number of the fields, by the names of `app.viewmodel.state.own_fields`."""
         self.type_number(
             name,
             text,

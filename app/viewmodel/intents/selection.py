@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.viewmodel.state import Selection
+from app.viewmodel.state.view_state import Selection
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

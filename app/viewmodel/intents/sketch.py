@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewmodel.sketch import fresh_sketch
+from app.viewmodel.state.sketch import fresh_sketch
 from surrogate.render.projection import project
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.detail import MOST_IN_FULL
-from app.viewmodel.own_scene import MAX_DIMS, MAX_PARTICLES
-from app.viewmodel.setup import Effort, fitting_operations
+from app.viewmodel.state.own_scene import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.state.setup import Effort, fitting_operations
+from app.viewmodel.worker.detail import MOST_IN_FULL
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.viewmodel.setup import Operation, TourTurn, Turn, with_turn
-from app.viewmodel.state import Touring, ViewState
-from app.viewmodel.tours import Course, rotation_along
+from app.viewmodel.state.setup import Operation, TourTurn, Turn, with_turn
+from app.viewmodel.state.tours import Course, rotation_along
+from app.viewmodel.state.view_state import Touring, ViewState
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.intents.latest import LatestJob
-from app.viewmodel.runner import Callbacks
-from app.viewmodel.tasks.train import TrainTask
-from app.viewmodel.training import TrainReport, default_out, trouble
-from surrogate.zoo import FILE_NAME
+from app.viewmodel.state.training import TrainReport, default_out, trouble
+from app.viewmodel.worker.runner import Callbacks
+from app.viewmodel.worker.tasks.train import TrainTask
+from resources.shipped import FILE_NAME
 
 if TYPE_CHECKING:
     from app.viewmodel.session import Session

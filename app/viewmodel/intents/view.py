@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from app.viewmodel.state import TRAILS, neighbour
+from app.viewmodel.state.view_state import TRAILS, neighbour
 from surrogate.render import Camera
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.viewmodel.intents.basis import rows_of
-from app.viewmodel.matrices import parse_matrix, trackball
-from app.viewmodel.setup import Given, Operation, RandomTurn, Reflect, Turn, active_degrees, with_turn
+from app.viewmodel.state.matrices import parse_matrix, trackball
+from app.viewmodel.state.setup import Given, Operation, RandomTurn, Reflect, Turn, active_degrees, with_turn
 from physics.errors import InputError
 from surrogate.render.projection import FloatArray
 

@@ -88,7 +88,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(tmp_path):
 IMPATIENT = [
     sys.executable,
     "-c",
-    "import sys, physics.generate as g, physics.datasets.crews as c; from physics.cli import run_command\n"
+    "import sys, physics.generate as g, physics.datasets.executors as c; from physics.cli import run_command\n"
     "c.WAIT_FOR_WORKERS, c.CONNECT_SECONDS = 0.5, 2\n"
     "sys.exit(run_command(g.main))",
 ]

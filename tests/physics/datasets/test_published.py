@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from physics.baselines.clean import clean_windows, largest_forces
 from physics.datasets.presets import PRESETS, published_states
 from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
@@ -10,7 +11,6 @@ from physics.forces import FORCES
 from physics.generate import generate
 from physics.simulate import simulate_batch
 from physics.stepping.schedule import schedule_through
-from physics.yardsticks.clean import clean_windows, largest_forces
 from tests.physics import oracle
 from tests.physics.tolerances import tolerance
 

@@ -87,13 +87,17 @@ def test_cache_folder_is_keyed_by_every_source(tmp_path, monkeypatch):
     assert copied._cache_folder().parent == tmp_path / ".cache" / "isotwin" / "kernels"
 
 
-def test_an_edited_callee_beside_a_kernel_is_compiled_again(tmp_path):
-    (tmp_path / "lib").mkdir()
-    (tmp_path / "lib" / "__init__.py").write_text("")
-    callee, caller = tmp_path / "lib" / "callee.py", tmp_path / "lib" / "caller.py"
+@pytest.mark.parametrize("folder", ["lib", "lib/deep/cpu"])
+def test_an_edited_callee_in_the_package_of_a_kernel_is_compiled_again(folder, tmp_path):
+    (tmp_path / folder).mkdir(parents=True)
+    for package in {"lib", "lib/deep", folder}:
+        if (tmp_path / package).is_dir():
+            (tmp_path / package / "__init__.py").write_text("")
+    callee, caller = tmp_path / folder / "callee.py", tmp_path / "lib" / "caller.py"
+    name = f"{folder.replace('/', '.')}.callee"
     callee.write_text("from physics.kernels.jit import kernel\n@kernel\ndef f(x):\n    return x + 1.0\n")
     caller.write_text(
-        "from physics.kernels.jit import kernel\nfrom lib.callee import f\n"
+        f"from physics.kernels.jit import kernel\nfrom {name} import f\n"
         "@kernel\ndef g(x):\n    return 2.0 * f(x)\n"
     )
     environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}

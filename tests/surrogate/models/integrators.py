@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from surrogate.forecaster import Forecaster
+from surrogate.inference.forecaster import Forecaster
 from surrogate.models import SurrogateModel
-from surrogate.models.integrator import Integrator, IntegratorConfig
-from surrogate.models.pair_law import KNOT_SPACING, PairLaw
+from surrogate.models.integrator.model import Integrator, IntegratorConfig
+from surrogate.models.integrator.pair_law import KNOT_SPACING, PairLaw
 
 
 def coulomb_table(law: PairLaw, strength: float = 1.0) -> Tensor:

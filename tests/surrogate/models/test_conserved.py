@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from surrogate.models.conserved import (
+from surrogate.models.integrator.conserved import (
     MOST_SCALING,
     angular_momentum,
     centred,

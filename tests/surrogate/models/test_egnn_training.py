@@ -5,9 +5,10 @@ import copy
 import pytest
 import torch
 
-from surrogate.models import egnn_training, textbook
-from surrogate.models.egnn import EGNN, EGNNConfig
-from tests.surrogate.models.test_egnn_fused import single
+from surrogate.bench import textbook
+from surrogate.models.egnn.cpu import training as egnn_training
+from surrogate.models.egnn.model import EGNN, EGNNConfig
+from tests.surrogate.models.test_egnn_inference import single
 from tests.surrogate.models.test_models import awake
 
 CLOSE = 3e-5

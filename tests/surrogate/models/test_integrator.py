@@ -10,11 +10,11 @@ from torch import Tensor
 
 from physics import State, System, simulate
 from physics.errors import InputError
-from surrogate.forecaster import Forecaster
-from surrogate.metrics import equivariance_errors, haar_matrices
-from surrogate.models.conserved import angular_momentum, kinetic_energy
-from surrogate.models.integrator import Integrator, IntegratorConfig, _Rounds
-from surrogate.models.pair_torch import rounds_in_torch
+from surrogate.evaluation.metrics import equivariance_errors, haar_matrices
+from surrogate.inference.forecaster import Forecaster
+from surrogate.models.integrator.conserved import angular_momentum, kinetic_energy
+from surrogate.models.integrator.model import Integrator, IntegratorConfig, _Rounds
+from surrogate.models.integrator.rounds import rounds_in_torch
 from tests.surrogate.models.integrators import coulomb_table, drawn, forecast, gap, knowing_coulomb, state
 
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from physics.errors import InputError
 from physics.rotations import plane_rotation
-from surrogate.models.integrator import Integrator, IntegratorConfig
-from surrogate.models.node_features import FEATURE_CHANNELS
-from surrogate.models.pair_torch import rounds_in_torch
+from surrogate.models.integrator.model import Integrator, IntegratorConfig
+from surrogate.models.integrator.node_features import FEATURE_CHANNELS
+from surrogate.models.integrator.rounds import rounds_in_torch
 from tests.surrogate.models.integrators import drawn, forecast, gap, knowing_coulomb, state
 
 # 1 Node features

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from physics.errors import InputError
 from physics.rotations import random_orthogonal
-from surrogate.models import MODELS, SurrogateModel, textbook
+from surrogate.bench import textbook
+from surrogate.models import MODELS, SurrogateModel
 from surrogate.models.base import config_from_dict, senders
-from surrogate.models.egnn import EGCL
+from surrogate.models.egnn.model import EGCL
 
 VARIANTS = {
     "egnn-recurrent-form": ("egnn", {"velocity": "recurrent"}),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from surrogate.models import pair_kernels
-from surrogate.models.pair_law import FARTHEST, KNOT_SPACING, PairLaw, spline
+from surrogate.models.integrator.cpu import rounds as pair_kernels
+from surrogate.models.integrator.pair_law import FARTHEST, KNOT_SPACING, PairLaw, spline
 from tests.surrogate.models.integrators import coulomb_table
 
 

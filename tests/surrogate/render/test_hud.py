@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from physics.observables import total_energy
-from surrogate.comparison import with_energy_shares
+from surrogate.comparison.comparison import with_energy_shares
 from surrogate.render import ViewOptions, build_scene
 from surrogate.render.hud import Numbers, footer, headline
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from physics.errors import InputError
+from surrogate.bench.rendering import many_particles
 from surrogate.render import DARK, LIGHT, ViewOptions, build_scene
-from surrogate.render.bench import many_particles
 from surrogate.render.offscreen import display_answers, offscreen_plotter, use_offscreen_gl
 from surrogate.render.options import FieldVectors
 from surrogate.render.painter import Painter, camera_matrix

@@ -277,7 +277,7 @@ def test_turns_in_words(turns, text):
 
 def test_importing_the_package_loads_no_vtk_and_no_matplotlib():
     heavy = ("pyvista", "vtkmodules", "vtk", "matplotlib", "torch", "PySide6", "imageio_ffmpeg")
-    code = f"import sys, surrogate.render, surrogate.exporters; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, surrogate.render, surrogate.export; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

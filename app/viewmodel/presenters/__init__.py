@@ -1,0 +1,1 @@
+"""What the window shows, made from the state by pure functions."""

@@ -1,0 +1,127 @@
+"""The numbers beside the panes, in words: model error, lack of equivariance and chaos told apart."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.symmetry import NAMES, model_verdict, truth_verdict
+from app.viewmodel.worker.work import Prepared
+from physics.types import Trajectory
+from surrogate.comparison.comparison import Comparison
+from surrogate.render.captions import short_number
+
+FloatArray = NDArray[np.float64]
+
+MEANINGS = {
+    "RMSE": "Root mean square of the position error over particles and coordinates, at this frame",
+    "energy": "Energy of the forecast less that of the truth, as a share of the mean kinetic energy",
+    "rotation": "How far the forecast of the turned world is from the turned forecast, relative to its size: "
+    "under the world rotation, or a random one where there is none",
+    "reflection": "The same for the world mirrored in a random direction",
+    "translation": "The same for the world moved away by its own size",
+    "permutation": "The same for the particles in another order",
+    "engine": "The simulation itself, from the start of the run to this frame: its round-off, made large by chaos",
+    "roll-out RMSE": "The same of the model fed with its own forecasts",
+    "roll-out energy": "The same of the model fed with its own forecasts",
+    "a 1e-6 perturbation has grown": "How fast the motion itself drives neighbouring states apart: chaos",
+}
+"""What the short names of the read-outs mean, for tool tips."""
+
+
+@dataclass(frozen=True)
+class ReadOut:
+    """The numbers of one frame.
+
+    Attributes
+    ----------
+    sources : tuple of str
+        Column heads: the model, the contrast model, the engine, as far as there are any.
+    table : tuple of (str, tuple of str)
+        A quantity and its value for each source; empty where it has none.
+    lines : tuple of (str, str)
+        Single numbers: of the chained roll-out, of the motion itself.
+    explanation : str
+        A sentence that reads them.
+    """
+
+    sources: tuple[str, ...] = ()
+    table: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()
+    explanation: str = ""
+
+
+def readouts(state: ViewState) -> ReadOut:
+    """The read-outs at the shown frame."""
+    prepared = state.prepared
+    if prepared is None:
+        return ReadOut()
+    comparison, contrast, frame = prepared.comparison, prepared.contrast, state.frame
+    symmetry = prepared.symmetry
+    sources = [("model", comparison.model_name)]
+    errors, drifts = [_rmse(comparison, None, frame)], [_energy_error(prepared, "forecast", frame)]
+    if contrast is not None:
+        sources.append(("contrast", contrast.model_name))
+        errors.append(_rmse(contrast, None, min(frame, contrast.truth.n_frames - 1)))
+        drifts.append(_energy_error(prepared, "second", frame))
+    if "engine" in symmetry:
+        sources.append(("engine", "engine"))
+        errors.append("")
+        drifts.append("")
+    table = [("RMSE", tuple(errors))]
+    if any(drifts):
+        table.append(("energy", tuple(drifts)))
+    for name in NAMES:
+        values = tuple(_power(symmetry[key].at(name, frame)) if key in symmetry else "" for key, _ in sources)
+        if any(values):
+            table.append((name, values))
+    lines = []
+    if comparison.rollout is not None:
+        lines.append(("roll-out RMSE", _rmse(comparison, comparison.rollout, frame)))
+        drift = _energy_error(prepared, "rollout", frame)
+        if drift:
+            lines.append(("roll-out energy", drift))
+    lines.append(("a 1e-6 perturbation has grown", f"{short_number(float(prepared.growth[frame]))}×"))
+    notes = [f"{n[:1].upper()}{n[1:]}." for n in (prepared.clamp_note, prepared.left_out) if n]
+    said = (*notes, verdict(prepared))
+    return ReadOut(tuple(name for _, name in sources), tuple(table), tuple(lines), " ".join(filter(None, said)))
+
+
+def verdict(prepared: Prepared) -> str:
+    """Lack of equivariance, round-off and chaos told apart: a sentence for each model, and one for the truth."""
+    from physics.laws import force_of  # Numba: loaded by now, but not when the window opens
+
+    found, times, parts = prepared.symmetry, prepared.comparison.truth.times, list[str]()
+    for key, comparison in (("model", prepared.comparison), ("contrast", prepared.contrast)):
+        if key in found and comparison is not None:
+            parts.append(model_verdict(comparison.model_name, found[key], comparison.truth.times))
+    if "engine" in found:
+        system = prepared.comparison.truth.system
+        isotropic, trapped = force_of(system.law).isotropic, system.fields.trap != 0.0
+        parts.append(truth_verdict(found["engine"], times, system.law, isotropic, trapped))
+    return " ".join(parts)
+
+
+def _power(value: float) -> str:
+    return f"{value:.0e}" if value else "0"
+
+
+def _rmse(comparison: Comparison, trajectory: Trajectory | None, frame: int) -> str:
+    seen = trajectory or comparison.forecast
+    return short_number(float(np.sqrt(np.mean((seen.positions[frame] - comparison.truth.positions[frame]) ** 2))))
+
+
+def energy_errors(prepared: Prepared) -> dict[str, FloatArray]:
+    """Energy of each source less that of the truth's first frame, as a share of its mean kinetic energy."""
+    if "truth" not in prepared.energies:
+        return {}
+    start = prepared.energies["truth"][0]
+    return {name: (values - start) / prepared.kinetic for name, values in prepared.energies.items()}
+
+
+def _energy_error(prepared: Prepared, source: str, frame: int) -> str:
+    energies = prepared.energies
+    if "truth" not in energies or source not in energies:
+        return ""
+    return f"{float(energies[source][frame] - energies['truth'][frame]) / prepared.kinetic:+.2g}"

@@ -1,0 +1,1 @@
+"""What the window knows: frozen dataclasses and pure functions on them."""

@@ -1,0 +1,234 @@
+"""A training as the window sees it: the plan, the commands that it stands for, and how far it is."""
+
+import math
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from app.viewmodel.state.own_scene import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.state.preferences import config_folder
+from physics.datasets.presets import PRESETS
+from resources import CONFIGS
+
+Status = Literal["idle", "data", "training", "stopping", "done", "stopped", "failed"]
+VALIDATIONS = 40
+"""About so many points the curves of a short run get, and so many restart points it has."""
+
+VALIDATE_WITHIN = 10
+"""Epochs between two validations at most."""
+
+
+def configs() -> tuple[str, ...]:
+    """Names of the shipped configurations."""
+    return tuple(sorted(path.stem for path in CONFIGS.glob("*.toml")))
+
+
+@dataclass(frozen=True)
+class TrainPlan:
+    """What is to be trained on what, for how long, into which folder.
+
+    Attributes
+    ----------
+    preset : str
+        Data that is generated first; empty for a data set of the user's own.
+    data : str
+        That data set's path.
+    dims, particles, samples : int
+        Of the generated data; as many samples as train, a tenth more validate and test each.
+    config : str
+        A shipped name or a TOML file.
+    epochs : int
+    minutes : float
+        Stop so long after the first validation at the latest; 0 for no limit.
+    learning_rate : float
+    seed : int
+        Of the data and of the training.
+    out : str
+        The run folder; generated data lies beside it.
+    """
+
+    preset: str = "charged-bound"
+    data: str = ""
+    dims: int = 3
+    particles: int = 5
+    samples: int = 300
+    config: str = "integrator-law"
+    epochs: int = 50
+    minutes: float = 0.0
+    learning_rate: float = 2e-3
+    seed: int = 1
+    out: str = ""
+
+    @property
+    def data_path(self) -> str:
+        """What is trained on."""
+        return f"{self.out}-data.zarr" if self.preset else self.data
+
+
+@dataclass(frozen=True)
+class TrainRow:
+    """A line of metrics.csv."""
+
+    stage: str
+    epoch: int
+    loss: float
+    valid: float
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """How far a training is.
+
+    Attributes
+    ----------
+    phase : "data" or "training"
+    rows : tuple of TrainRow
+    line : str
+        The last line it wrote.
+    seconds : float
+        Since it started.
+    left : float or None [second]
+        Until it ends, by the epochs so far.
+    """
+
+    phase: Literal["data", "training"]
+    rows: tuple[TrainRow, ...] = ()
+    line: str = ""
+    seconds: float = 0.0
+    left: float | None = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """The training panel.
+
+    Attributes
+    ----------
+    plan : TrainPlan
+    status : Status
+    report : TrainReport
+        The last one.
+    reason : str
+        Why it failed.
+    usable : bool
+        Whether there is a best model to forecast with.
+    resumable : bool
+        Whether the folder holds a run that can go on.
+    """
+
+    plan: TrainPlan = TrainPlan()
+    status: Status = "idle"
+    report: TrainReport = TrainReport("data")
+    reason: str = ""
+    usable: bool = False
+    resumable: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Whether it is under way."""
+        return self.status in ("data", "training", "stopping")
+
+
+def trouble(plan: TrainPlan) -> dict[str, str]:
+    """What is wrong with a plan, by field."""
+    found: dict[str, str] = {}
+    if not plan.preset and not plan.data:
+        found["data"] = "choose a data set"
+    elif not plan.preset and not Path(plan.data).exists():
+        found["data"] = f"{plan.data}: no such data set"
+    if plan.preset and plan.preset not in PRESETS:
+        found["data"] = f"no preset {plan.preset!r}"
+    elif plan.preset and PRESETS[plan.preset].fixed_shape and (plan.dims, plan.particles) != (3, 5):
+        found["data"] = f"{plan.preset} is n = 3, N = 5 only"
+    if plan.config not in configs() and not Path(plan.config).is_file():
+        found["config"] = f"{plan.config}: neither a shipped configuration nor a file"
+    if not 0 < plan.learning_rate < 1:
+        found["learning_rate"] = f"a learning rate is between 0 and 1; got {plan.learning_rate:g}"
+    for name, low, high in (
+        ("dims", 1, MAX_DIMS),
+        ("particles", 2, MAX_PARTICLES),
+        ("samples", 10, 10_000),
+        ("epochs", 1, 100_000),
+        ("minutes", 0, 10_000),
+        ("seed", 0, 2**32 - 1),
+    ):
+        value = getattr(plan, name)
+        if not (math.isfinite(value) and low <= value <= high):
+            found[name] = f"{name}: from {low} to {high}; got {value:g}"
+    if not plan.out.strip():
+        found["out"] = "choose a folder to write"
+    return found
+
+
+def commands(plan: TrainPlan, resume: bool = False) -> list[tuple[str, list[str]]]:
+    """The phases of a training and the command line of each."""
+    lines = []
+    python = [sys.executable, "-m"]
+    if plan.preset and not (resume and (Path(plan.data_path) / "manifest.json").is_file()):
+        share = max(plan.samples // 10, 5)
+        line = [*python, "physics.generate", "--preset", plan.preset, "--out", plan.data_path]
+        line += ["--split", f"train={plan.samples}", f"valid={share}", f"test={share}", "--seed", str(plan.seed)]
+        if not PRESETS[plan.preset].fixed_shape:
+            line += ["--dims", str(plan.dims), "--particles", str(plan.particles)]
+        else:
+            line = [a for a in line if a not in ("--seed", str(plan.seed))]
+        if Path(plan.data_path).exists():
+            line.append("--resume")  # what is there already is used if it is the same
+        lines.append(("data", line))
+    train = [*python, "surrogate.train", "--out", plan.out]
+    if resume:
+        lines.append(("training", [*train, "--config", str(Path(plan.out) / "config.toml"), "--resume"]))
+        return lines
+    settings = {
+        "train.epochs": plan.epochs,
+        "train.lr": plan.learning_rate,
+        "train.seed": plan.seed,
+        "train.validate_every": min(max(plan.epochs // VALIDATIONS, 1), VALIDATE_WITHIN),
+        "data.train_samples": 0,
+    }
+    if _velocity_epochs(plan.config):  # a head trained afterwards: a quarter of the budget again
+        settings["train.velocity_epochs"] = max(plan.epochs // 4, 1)
+    sets = [f"{key}={value!r}" for key, value in settings.items()]
+    lines.append(("training", [*train, "--config", plan.config, "--data", plan.data_path, "--set", *sets]))
+    return lines
+
+
+def default_out() -> str:
+    """Where the first run is written: in the working folder if that is a place to write, else the user's own."""
+    here = Path.cwd()
+    return str(here / "runs" / "mine") if (here / "runs").is_dir() else str(config_folder() / "runs" / "mine")
+
+
+def _velocity_epochs(config: str) -> int:
+    path = CONFIGS / f"{config}.toml" if config in configs() else Path(config)
+    try:
+        return int(tomllib.loads(path.read_text(encoding="utf-8")).get("train", {}).get("velocity_epochs", 0))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return 0  # the trainer says what is wrong with the file
+
+
+def standing(training: Training) -> str:
+    """How it is, in a line."""
+    report = training.report
+    if training.status == "idle":
+        return "a run that is there can be resumed" if training.resumable else ""
+    if training.status == "data":
+        return f"generating the data … {report.seconds:.0f} s"
+    if training.status == "stopping":
+        return "stopping …"
+    if training.status == "failed":
+        return training.reason
+    best = min((row.valid for row in report.rows if row.stage == report.rows[-1].stage), default=math.nan)
+    at = f"epoch {report.rows[-1].epoch}, best {best:.3g}" if report.rows else "loading"
+    if training.status == "training":
+        left = "" if report.left is None else f", about {_duration(report.left)} left"
+        return f"{at}, {_duration(report.seconds)}{left}"
+    if training.status == "stopped":
+        return f"stopped at {at}; the state is kept, Resume goes on"
+    return f"done: {at}, {_duration(report.seconds)}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,1 @@
+"""Long work: child processes, and what runs there."""

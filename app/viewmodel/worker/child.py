@@ -1,0 +1,171 @@
+"""A child process that does the long work, and the side of it that the window's process holds."""
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.runner import Callbacks, Request, answer
+from app.viewmodel.worker.work import ExportRequest, glimpse
+from physics.errors import InputError
+
+TERMINATED_PATIENCE = 0.7
+"""Seconds a terminated process may take before it is killed."""
+PAINT_SECONDS = 0.06
+"""After a glimpse the child waits so long for a newer request: meanwhile the window paints, undisturbed."""
+
+ENDED = "the working process ended unexpectedly; try again"
+
+
+def serve(connection: Connection, cancel: Any) -> None:
+    """The child process: answer requests until the pipe closes."""
+    # Half the cores, set before PyTorch loads: its threads wait for each other by spinning, and beside the
+    # drawing window on a small machine a forecast of 0.2 s then takes seconds now and then.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) // 2, 1)))
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import surrogate.comparison.forecasts  # noqa: F401  (PyTorch, while the window is still being made)
+
+    kept: deque[tuple[int, Request, tuple[int, int] | None]] = deque()
+
+    def outdated(seconds: float) -> bool:
+        """Whether another comparison was asked for meanwhile."""
+        while connection.poll(seconds):
+            kept.append(connection.recv())
+            seconds = 0.0
+        return any(isinstance(asked, Setup) for _, asked, _ in kept)
+
+    while True:
+        try:
+            number, request, near = kept.popleft() if kept else connection.recv()
+        except (EOFError, OSError):
+            return
+
+        def report(fraction: float, number: int = number) -> None:
+            connection.send((number, "progress", fraction))
+
+        def first(part: Any, number: int = number) -> None:
+            connection.send((number, "first", part))
+
+        try:
+            if isinstance(request, ExportRequest):  # when stopped: unwind, so that the staging folder is removed
+                signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+            if isinstance(request, Setup) and near is not None:
+                seen = glimpse(request, near)
+                if seen is not None:
+                    connection.send((number, "glimpse", seen))
+                    if outdated(PAINT_SECONDS):
+                        connection.send((number, "dropped", None))
+                        continue
+            connection.send((number, "done", answer(request, report, cancel.is_set, first)))
+        except SystemExit:
+            os._exit(1)  # at once: the window waits
+        except InputError as error:
+            connection.send((number, "failed", str(error)))
+        except (BrokenPipeError, EOFError):
+            return
+        except Exception as error:  # shown in the window; the process goes on
+            connection.send((number, "failed", f"{type(error).__name__}: {error}"))
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+class Child:
+    """One child process and the thread that listens to it."""
+
+    def __init__(
+        self,
+        post: Callable[[Callable[[], None]], None],
+        name: str,
+        sweep: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._sweep = sweep
+        context = multiprocessing.get_context("spawn")
+        self._post = post
+        self._mine, theirs = context.Pipe()
+        self._cancel = context.Event()
+        self._process = context.Process(target=serve, args=(theirs, self._cancel), daemon=True, name=name)
+        self._process.start()
+        theirs.close()
+        self._waiting: dict[int, Callbacks] = {}
+        self._count = 0
+        self._closed = False
+        self._hung_up = False  # a killed process closes its pipe a moment before it counts as dead
+        self._lock = threading.Lock()
+        self._burial = threading.Lock()
+        threading.Thread(target=self._listen, daemon=True, name=f"{name} listener").start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.is_alive() and not self._closed and not self._hung_up
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process still, stopped or not."""
+        return self._process.is_alive()
+
+    def send(self, request: Request, callbacks: Callbacks) -> None:
+        """Ask it; the answers are posted."""
+        with self._lock:
+            self._count += 1
+            self._waiting[self._count] = callbacks
+            try:
+                self._mine.send((self._count, request, callbacks.near))
+            except OSError:  # it died this moment
+                if self._waiting.pop(self._count, None) is not None:
+                    self._post(lambda: callbacks.failed(ENDED))
+
+    def cancel(self) -> None:
+        """Tell what is under way to end by itself."""
+        self._cancel.set()
+
+    def stop(self) -> None:
+        """As `close`, without waiting until it is dead: the window could not answer meanwhile."""
+        self._hang_up()
+        threading.Thread(target=self._bury, daemon=True, name="isotwin waits for a stopped process").start()
+
+    def close(self) -> None:
+        """Hear nothing more of it; it is dead when this returns."""
+        self._hang_up()
+        self._bury()
+
+    def _hang_up(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._waiting.clear()
+        self._cancel.set()
+        self._process.terminate()
+
+    def _bury(self) -> None:
+        with self._burial:
+            self._process.join(TERMINATED_PATIENCE)
+            if self._process.is_alive():
+                self._process.kill()
+                self._process.join(1.0)
+            self._sweep()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                number, kind, value = self._mine.recv()
+            except (EOFError, OSError):
+                break
+            with self._lock:
+                callbacks = self._waiting.get(number)
+                if kind in ("done", "failed", "dropped"):
+                    self._waiting.pop(number, None)
+            if callbacks is not None and kind != "dropped":
+                target = getattr(callbacks, kind)
+                self._post(lambda target=target, value=value: target(value))  # type: ignore[misc]
+        with self._lock:
+            self._hung_up = True
+            left = [] if self._closed else list(self._waiting.values())
+            self._waiting.clear()
+        for callbacks in left:
+            self._post(lambda c=callbacks: c.failed(ENDED))  # type: ignore[misc]

@@ -1,0 +1,66 @@
+"""What is shown as commands: a comparison made again, one for each model; a model trained on its law."""
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.viewmodel.state.setup import Setup
+from surrogate.comparison.comparison import Comparison
+
+if TYPE_CHECKING:
+    from app.viewmodel.worker.work import Prepared
+
+OUT = "--out out/comparison"
+
+UNSAVED = "own-scene.toml"
+"""Stands in commands for a scene of the user's own that is in no file yet."""
+
+
+def command_of(setup: Setup, model_name: str) -> str:
+    """The `surrogate.compare` command that makes this comparison again; it has no second model."""
+    parts = ["python -m surrogate.compare", shlex.quote(setup.model or model_name), *setup.effort.options]
+    if setup.data:
+        parts.append(f"--data {shlex.quote(setup.data)} --split {setup.split} --index {setup.index}")
+    else:
+        parts.append(f"--scenario {shlex.quote(UNSAVED if setup.own is not None else setup.scenario)}")
+        for option, value in (("--dims", setup.dims), ("--particles", setup.particles), ("--seed", setup.seed)):
+            if value is not None:
+                parts.append(f"{option} {value}")
+        if setup.clamped:
+            parts.append("--law reference")
+    if setup.rotate_option:
+        parts.append(setup.rotate_option)
+    return " ".join([*parts, OUT])
+
+
+def training_commands(comparison: Comparison) -> str:
+    """How to train a model on the law of a comparison, where its own was not; empty where it was."""
+    if not any(reason.startswith("law ") for reason in comparison.outside_training):
+        return ""
+    if comparison.truth.system.fields.any:  # no preset makes data with fields
+        return ""
+    n, d = comparison.truth.system.n_particles, comparison.truth.n_dims
+    if comparison.truth.system.law == "reference":
+        return (
+            "python -m physics.generate --preset nbody-reference --out data/nbody.zarr && "
+            "python -m surrogate.train --config egnn-nbody --data data/nbody.zarr --out runs/mine"
+        )
+    given = comparison.truth.system.parameters.items()
+    parameters = " ".join(f"{key}={value if isinstance(value, str) else f'{value:g}'}" for key, value in given)
+    return (
+        f"python -m physics.generate --preset charged-bound --dims {d} --particles {n} --set {parameters} "
+        "--out data/mine.zarr && python -m surrogate.train --config egnn-nd --data data/mine.zarr --out runs/mine"
+    )
+
+
+def copied_commands(prepared: "Prepared") -> tuple[list[str], list[str]]:
+    """The command lines, and in words what they do not say."""
+    commands = [prepared.comparison.command]
+    left_out: list[str] = []
+    setup = prepared.setup
+    if setup.own is not None:
+        left_out.append(f"save your scene as {UNSAVED} first (Scene menu)")
+    if prepared.contrast is not None:
+        second = replace(setup, model=setup.contrast, effort=setup.contrast_effort)
+        commands.append(command_of(second, setup.contrast).replace(OUT, f"{OUT}-second"))
+    return commands, left_out

@@ -1,0 +1,53 @@
+"""Models as the application asks for them: by name and effort, loaded once; in the child process only."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.viewmodel.state.setup import Effort
+from resources.shipped import FILE_NAME, shipped_models
+
+if TYPE_CHECKING:
+    from surrogate.inference.forecaster import Forecaster
+
+
+def default_model() -> str:
+    """The model the application starts with."""
+    names = shipped_models()
+    for name in ("integrator-nd", "egnn-nd", "egnn-nbody"):
+        if name in names:
+            return name
+    return next(iter(names), "")
+
+
+def tuned_model(name: str, effort: Effort) -> "Forecaster":
+    """A model that spends what is asked; named so that it can stand beside itself.
+
+    Raises
+    ------
+    InputError
+        Where it cannot choose.
+    """
+    model = _model(name or default_model())
+    if effort == Effort():
+        return model
+    if effort.evaluations is not None:
+        model = model.with_evaluations(effort.evaluations)
+    if effort.tolerance is not None:
+        model = model.with_tolerance(effort.tolerance)
+    model.name = f"{model.name} ({effort})"  # a copy: the loaded one keeps its name
+    return model
+
+
+def _model(name: str) -> "Forecaster":
+    """A loaded model; loaded anew where its file has changed, as a training does."""
+    files = (Path(name) / "best" / FILE_NAME, Path(name) / FILE_NAME, Path(name))
+    stamps = (file.stat().st_mtime_ns for file in files if file.is_file())
+    return _loaded(name, 0 if name in shipped_models() else next(stamps, 0))
+
+
+@lru_cache(maxsize=8)
+def _loaded(name: str, stamp: int) -> "Forecaster":
+    from surrogate.inference.loading import load
+
+    return load(name)

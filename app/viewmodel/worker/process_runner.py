@@ -1,0 +1,172 @@
+"""The runner of the application: forecasts, exports and measurements in child processes, trainings as commands."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from app.viewmodel.worker.child import Child
+from app.viewmodel.worker.runner import Callbacks, Job, Request
+from app.viewmodel.worker.tasks.task import Task
+from app.viewmodel.worker.tasks.train import PATIENCE, TrainTask
+from app.viewmodel.worker.work import ExportRequest
+from physics.errors import InputError
+
+CANCEL_PATIENCE = 0.7
+"""Seconds a cancelled export may take to end by itself before its process is stopped."""
+
+
+def sweeper(folder: Path) -> Callable[[], None]:
+    """What removes the traces of an export into `folder` once its process is dead (killed, it cannot do so)."""
+    existed = folder.exists()
+    earlier = set(folder.glob(".export-*"))
+
+    def sweep() -> None:
+        for staging in set(folder.glob(".export-*")) - earlier:
+            shutil.rmtree(staging, ignore_errors=True)
+        if not existed:
+            with suppress(OSError):  # not there, or not empty: then it holds finished files
+                folder.rmdir()
+
+    return sweep
+
+
+class _ExportJob:
+    """An export in a process of its own: cancelling it cannot disturb the forecasts."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+
+    def cancel(self) -> None:
+        """See Job. It may end by itself first, and take its staging folder away."""
+        self._child.cancel()
+        timer = threading.Timer(CANCEL_PATIENCE, self._child.close)
+        timer.daemon = True
+        timer.start()
+
+
+class _TaskJob:
+    """A task in a process of its own; it leaves nothing behind, so it is stopped at once."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+
+    def cancel(self) -> None:
+        """See Job."""
+        self._child.stop()
+
+
+class _ForecastJob:
+    """A comparison; cancelling it ends its process, and the next one starts at once to be ready."""
+
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self._cancel = cancel
+
+    def cancel(self) -> None:
+        """See Job."""
+        self._cancel()
+
+
+class _Watcher:
+    """A training: commands of their own, watched by a thread of this process."""
+
+    def __init__(self, task: TrainTask, callbacks: Callbacks, post: Callable[[Callable[[], None]], None]) -> None:
+        self._stop = threading.Event()
+        self._closed = False
+
+        def tell(then: Callable[[Any], None], value: Any) -> None:
+            if not self._closed:
+                post(lambda: then(value))
+
+        def work() -> None:
+            try:
+                ended = task.run(
+                    lambda fraction: tell(callbacks.progress, fraction),
+                    self._stop.is_set,
+                    lambda part: tell(callbacks.first, part),
+                )
+            except (InputError, OSError) as error:
+                tell(callbacks.failed, str(error))
+            else:
+                tell(callbacks.done, ended)
+
+        self._thread = threading.Thread(target=work, daemon=True, name="isotwin training")
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def cancel(self) -> None:
+        self._stop.set()
+
+    def close(self) -> None:
+        """Stop the command and wait until it is: it keeps its last validated state."""
+        self._closed = True
+        self._stop.set()
+        self._thread.join(PATIENCE + 2.0)
+
+
+class ProcessRunner:
+    """Forecasts in one long-lived child, exports and tasks in a fresh one each, trainings as commands.
+
+    Parameters
+    ----------
+    post : callable
+        Runs a function in the window's thread.
+    at_once : bool
+        Let the child load PyTorch now; else with the first request.
+    """
+
+    def __init__(self, post: Callable[[Callable[[], None]], None], at_once: bool = True) -> None:
+        self._post = post
+        self._forecasts = Child(post, "isotwin forecasts") if at_once else None
+        self._exports: list[Child] = []
+        self._stopped: list[Child] = []
+        self._trainings: list[_Watcher] = []
+
+    def submit(self, request: Request, callbacks: Callbacks) -> Job:
+        """See Runner."""
+        if isinstance(request, TrainTask):
+            watcher = _Watcher(request, callbacks, self._post)
+            self._trainings = [w for w in self._trainings if w.alive] + [watcher]
+            return watcher
+        if isinstance(request, ExportRequest | Task):
+            if isinstance(request, ExportRequest):
+                child = Child(self._post, "isotwin export", sweeper(Path(request.folder)))
+            else:
+                child = Child(self._post, "isotwin measurement")
+            self._exports = [c for c in self._exports if c.running] + [child]
+
+            def ended(then: Callable[[Any], None]) -> Callable[[Any], None]:
+                def run(value: Any) -> None:
+                    child.stop()
+                    then(value)
+
+                return run
+
+            done, failed = ended(callbacks.done), ended(callbacks.failed)
+            child.send(request, Callbacks(done, failed, callbacks.progress, callbacks.first))
+            return _ExportJob(child) if isinstance(request, ExportRequest) else _TaskJob(child)
+        if self._forecasts is None or not self._forecasts.alive:
+            self._forecasts = Child(self._post, "isotwin forecasts")
+        child = self._forecasts
+        child.send(request, callbacks)
+
+        def restart() -> None:
+            if self._forecasts is child:
+                child.stop()
+                self._stopped = [c for c in self._stopped if c.running] + [child]
+                self._forecasts = Child(self._post, "isotwin forecasts")
+
+        return _ForecastJob(restart)
+
+    def close(self) -> None:
+        """See Runner."""
+        for child in (self._forecasts, *self._exports, *self._stopped):
+            if child is not None:
+                child.close()
+        for training in self._trainings:
+            training.close()

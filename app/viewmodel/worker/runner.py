@@ -1,0 +1,94 @@
+"""Who does the long work: what the Session asks and is told, and one that answers at once (tests)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.preview import Glimpse
+from app.viewmodel.worker.tasks.task import Task
+from app.viewmodel.worker.work import ExportRequest, describe_file, export, prepared_parts
+from physics.errors import InputError
+
+Request = Setup | ExportRequest | Task | str
+
+
+@dataclass
+class Callbacks:
+    """Where a job's answers go; called in the window's thread.
+
+    Attributes
+    ----------
+    done, failed, progress : callable
+    first : callable
+        Given what can be shown before all is measured.
+    glimpse : callable
+        Given what is on the screen before all is forecast.
+    near : (int, int) or None
+        Which frames those are; no glimpse for None.
+    """
+
+    done: Callable[[Any], None]
+    failed: Callable[[str], None]
+    progress: Callable[[float], None] = lambda _: None
+    first: Callable[[Any], None] = lambda _: None
+    glimpse: Callable[[Glimpse], None] = lambda _: None
+    near: tuple[int, int] | None = None
+
+
+class Job(Protocol):
+    """A job that can be cancelled."""
+
+    def cancel(self) -> None:
+        """Ask the job to stop; nothing is reported afterwards but its end."""
+
+
+class Runner(Protocol):
+    """Runs requests: a Setup is prepared, an ExportRequest exported, a Task done, a path described."""
+
+    def submit(self, request: Request, callbacks: Callbacks) -> Job:
+        """Start a job; its callbacks come later, or at once for the inline runner."""
+
+    def close(self) -> None:
+        """Stop everything; no callback comes after this."""
+
+
+def answer(
+    request: Request,
+    progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
+    first: Callable[[Any], None] = lambda _: None,
+) -> Any:
+    """What a request asks for, computed here and now."""
+    if isinstance(request, Setup):
+        for part in prepared_parts(request, progress):
+            if not part.measured:
+                first(part)
+        return part
+    if isinstance(request, ExportRequest):
+        return export(request, progress, cancelled)
+    if isinstance(request, Task):
+        return request.run(progress, cancelled, first)
+    return describe_file(request)
+
+
+class _Done:
+    def cancel(self) -> None:
+        """Nothing to stop."""
+
+
+class InlineRunner:
+    """Answers before `submit` returns: for tests of the Session."""
+
+    def submit(self, request: Request, callbacks: Callbacks) -> Job:
+        """See Runner."""
+        try:
+            result = answer(request, callbacks.progress, lambda: False, callbacks.first)
+        except InputError as error:
+            callbacks.failed(str(error))
+        else:
+            callbacks.done(result)
+        return _Done()
+
+    def close(self) -> None:
+        """See Runner."""

@@ -1,0 +1,207 @@
+"""Yardsticks of the published set, whose per-component clamp breaks its isotropy.
+
+The published simulator with an isotropic clamp; the orientation-blind reference, which knows the simulator but
+not how a window is oriented; and the published map run backwards, which shows that states betray their
+orientation.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.baselines.references import Windows, clamped_acceleration, in_blocks
+from physics.datasets.presets import SPEED
+from physics.forces import REFERENCE_FORCE_LIMIT, lane_acceleration
+from physics.integrators import symplectic_euler
+from physics.kernels.jit import kernel
+from physics.rotations import random_rotation
+from physics.time_scales import REFERENCE_DT
+
+FloatArray = NDArray[np.float64]
+
+LIKELY_SHARE = 0.05
+"""Share of the rotations, those with the likeliest past, that the informed average is over."""
+
+BLIND_ROTATIONS = 500
+"""Rotations drawn for each window of the orientation-blind reference: fewer move it by several per cent."""
+
+
+@kernel
+def _isotropic_euler(
+    x: FloatArray,
+    v: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    parameters: FloatArray,
+    norm_limit: float,
+    dt: float,
+    n_steps: int,
+) -> None:
+    """The published kick-then-drift with the clamp on the norm of the force."""
+    n, d, lanes = x.shape
+    a = np.empty_like(x)
+    for _ in range(n_steps):
+        clamped_acceleration(1, x, q, m, parameters, norm_limit, a)
+        for i in range(n):
+            for k in range(d):
+                for w in range(lanes):
+                    v[i, k, w] += dt * a[i, k, w]
+                    x[i, k, w] += dt * v[i, k, w]
+
+
+@kernel
+def _euler_backwards(
+    x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, dt: float, n_steps: int
+) -> None:
+    """The exact inverse of the published kick-then-drift: x <- x - dt v, v <- v - dt a(x)."""
+    n, d, lanes = x.shape
+    a = np.empty_like(x)
+    for _ in range(n_steps):
+        for i in range(n):
+            for k in range(d):
+                for w in range(lanes):
+                    x[i, k, w] -= dt * v[i, k, w]
+        lane_acceleration(1, x, q, m, parameters, a)
+        for i in range(n):
+            for k in range(d):
+                for w in range(lanes):
+                    v[i, k, w] -= dt * a[i, k, w]
+
+
+def isotropic_simulation(
+    windows: Windows, n_steps: int, dt: float = REFERENCE_DT, limit: float = REFERENCE_FORCE_LIMIT
+) -> tuple[FloatArray, FloatArray]:
+    """The published simulator with its clamp moved to the norm of the force: isotropic, otherwise the same.
+
+    Parameters
+    ----------
+    windows : Windows
+        With velocities as the published set stores them, half a step behind.
+
+    Returns
+    -------
+    positions, velocities : (n_windows, N, n) float64
+    """
+    packed = np.array([0.0, 2.0, math.inf])
+    return in_blocks(windows, lambda x, v, q, m: _isotropic_euler(x, v, q, m, packed, limit, dt, n_steps))
+
+
+def _published(windows: Windows) -> Windows:
+    """The same windows under the published, per-component clamp."""
+    return replace(windows, law="reference", norm_limit=math.inf)
+
+
+def published_start(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> tuple[FloatArray, FloatArray]:
+    """Where the published simulator came from, `n_steps` steps earlier: its map run backwards, exactly."""
+    packed = _published(windows).packed()
+    return in_blocks(windows, lambda x, v, q, m: _euler_backwards(x, v, q, m, packed, dt, n_steps))
+
+
+def published_step(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> tuple[FloatArray, FloatArray]:
+    """The published simulator run on: full kick, then drift, with its per-component clamp."""
+    packed = _published(windows).packed()
+
+    def advance(x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray) -> None:
+        symplectic_euler(1, x, v, q, m, packed, np.empty_like(x), dt, n_steps)
+
+    return in_blocks(windows, advance)
+
+
+def turned_copies(windows: Windows, index: int, rotations: FloatArray) -> Windows:
+    """One window in every orientation: x, v (M, N, n) as seen after each of `rotations` (M, n, n)."""
+    count = len(rotations)
+    x, v = (np.einsum("mab,ib->mia", rotations, a[index]) for a in (windows.x, windows.v))
+    q, m = (np.repeat(a[index][None], count, axis=0) for a in (windows.q, windows.m))
+    return replace(windows, x=x, v=v, q=q, m=m)
+
+
+def haar_rotations(n_dims: int, count: int, rng: np.random.Generator) -> FloatArray:
+    """`count` independent Haar-random rotations, (count, n, n) float64."""
+    return np.array([random_rotation(n_dims, rng) for _ in range(count)])
+
+
+@dataclass(frozen=True, eq=False)
+class OrientationStudy:
+    """The orientation-blind reference, and what states tell about the orientation after all.
+
+    Attributes
+    ----------
+    blind : (n_windows, N, n) float64
+        Average of the back-rotated outcomes over all rotations of a window.
+    informed : (n_windows, N, n) float64, or None
+        The same average over the 5 % of the rotations whose past, run backwards, looks most like a start of the
+        published recipe: every particle at speed 0.5.
+    speed_error : (n_windows,) float64, or None
+        How far the speeds at t = 0 are from 0.5 in the data's own orientation (root mean square over particles).
+    speed_error_turned, speed_error_least : (n_windows,) float64, or None
+        The same in the median rotation, and in the best of them.
+    """
+
+    blind: FloatArray
+    informed: FloatArray | None = None
+    speed_error: FloatArray | None = None
+    speed_error_turned: FloatArray | None = None
+    speed_error_least: FloatArray | None = None
+
+
+def orientation_study(
+    windows: Windows,
+    n_steps: int,
+    *,
+    rotations: int = BLIND_ROTATIONS,
+    seed: int = 0,
+    dt: float = REFERENCE_DT,
+    steps_before: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> OrientationStudy:
+    """Forecasts by someone who knows the published simulator but is not told how the window is oriented.
+
+    Parameters
+    ----------
+    windows : Windows
+        Of the published set. Windows that the clamp leaves alone may be left out: every orientation gives the
+        same outcome there.
+    n_steps : int
+    rotations : int
+        Haar draws, fresh ones for each window.
+    steps_before : int
+        Steps between t = 0 and the window's start; 0: the past is not looked at.
+
+    Notes
+    -----
+    Both forecasts depend on the state only up to a rotation (the draws are uniform), so both are what an
+    equivariant predictor could do. The second shows that the first is a yardstick, not a bound.
+    """
+    x_blind, x_informed = np.empty_like(windows.x), np.empty_like(windows.x)
+    own, median, least = (np.empty(len(windows)) for _ in range(3))
+    few = max(round(LIKELY_SHARE * rotations), 1)
+    for index in range(len(windows)):
+        matrices = haar_rotations(windows.x.shape[-1], rotations, np.random.default_rng([seed, index]))
+        outcomes = _outcomes(windows, index, matrices, n_steps, dt)
+        x_blind[index] = outcomes.mean(axis=0)
+        if steps_before:
+            errors = _speed_errors(turned_copies(windows, index, matrices), steps_before, dt)
+            x_informed[index] = outcomes[np.argsort(errors, kind="stable")[:few]].mean(axis=0)
+            own[index] = _speed_errors(windows.part([index]), steps_before, dt)[0]
+            median[index], least[index] = np.median(errors), errors.min()
+        if progress:
+            progress(1)
+    if not steps_before:
+        return OrientationStudy(x_blind)
+    return OrientationStudy(x_blind, x_informed, own, median, least)
+
+
+def _outcomes(windows: Windows, index: int, matrices: FloatArray, n_steps: int, dt: float) -> FloatArray:
+    """Where the published simulator takes one window in each orientation, turned back: (M, N, n)."""
+    x, _ = published_step(turned_copies(windows, index, matrices), n_steps, dt)
+    return np.asarray(np.einsum("mab,mia->mib", matrices, x))
+
+
+def _speed_errors(windows: Windows, n_steps: int, dt: float) -> FloatArray:
+    """Root mean square over particles of |v(0)| - 0.5, after running the published map backwards."""
+    _, v = published_start(windows, n_steps, dt)
+    speeds = np.linalg.norm(v, axis=-1)
+    return np.asarray(np.sqrt(np.mean((speeds - SPEED) ** 2, axis=-1)))

@@ -1,0 +1,308 @@
+"""Opponents that know the law.
+
+Leapfrog of the true law with exactly K evaluations in every window, or with steps chosen in each window from its
+smallest pair time scale; and the truth from a perturbed start. All work on batches of windows of any n and N, one
+thread, nothing learned. What concerns the published set's clamp is in :mod:`physics.baselines.orientation`.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.errors import InputError
+from physics.forces import REFERENCE_FORCE_LIMIT, total_acceleration
+from physics.kernels.jit import kernel
+from physics.laws import force_of, packed_parameters, resolve_parameters
+from physics.simulate import pack_lanes, run_blocks, simulate_batch
+from physics.stepping.schedule import Schedule
+
+FloatArray = NDArray[np.float64]
+
+ADAPTIVE_LAWS = ("coulomb", "reference")
+"""Laws whose pair time scale is known here."""
+
+MOST_STEPS = 1_000_000
+"""An adaptive window never takes more steps than this: particles that all but coincide must not hang a run."""
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """States at the start of each window, and the law they obey.
+
+    Attributes
+    ----------
+    x, v : (n_windows, N, n) float64 [length], [length/time]
+    q, m : (n_windows, N) float64 [charge], [mass]
+    law : str
+        A row of FORCES, or a sum of them.
+    parameters : mapping
+        Of the law; what is left out has its default.
+    norm_limit : float [force]
+        The norm of each particle's total force is cut down to this (isotropic; infinite: never). With it the law
+        `reference` loses its per-component clamp.
+    """
+
+    x: FloatArray
+    v: FloatArray
+    q: FloatArray
+    m: FloatArray
+    law: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    norm_limit: float = math.inf
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def packed(self) -> FloatArray:
+        """The law's parameters as kernels read them."""
+        packed = packed_parameters(self.law, resolve_parameters(self.law, self.parameters), self.x.shape[-1])
+        if self.law == "reference" and self.norm_limit < math.inf:
+            packed[2] = math.inf
+        return packed
+
+    def isotropic(self, limit: float = REFERENCE_FORCE_LIMIT) -> "Windows":
+        """The same windows with the clamp on the norm of the force."""
+        return replace(self, norm_limit=limit)
+
+    def part(self, which: Any) -> "Windows":
+        """Some of the windows."""
+        return replace(self, x=self.x[which], v=self.v[which], q=self.q[which], m=self.m[which])
+
+
+@kernel
+def clamped_acceleration(
+    code: int,
+    x: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    parameters: FloatArray,
+    norm_limit: float,
+    a: FloatArray,
+) -> None:
+    """The law's acceleration, then the isotropic clamp of each particle's total force; arrays as in lanes."""
+    total_acceleration(code, x, q, m, parameters, a)
+    if norm_limit == np.inf:
+        return
+    n, d, lanes = x.shape
+    for i in range(n):
+        for w in range(lanes):
+            f2 = 0.0
+            for k in range(d):
+                f2 += a[i, k, w] * a[i, k, w]
+            size = m[i, w] * math.sqrt(f2)
+            if size > norm_limit:
+                for k in range(d):
+                    a[i, k, w] *= norm_limit / size
+
+
+@kernel
+def _leapfrog(
+    code: int,
+    x: FloatArray,
+    v: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    parameters: FloatArray,
+    norm_limit: float,
+    dt: float,
+    n_steps: int,
+) -> None:
+    """Drift-kick-drift: exactly one evaluation a step. Advances x and v (N, n, lanes) in place."""
+    n, d, lanes = x.shape
+    a = np.empty_like(x)
+    drift = 0.5 * dt
+    for s in range(n_steps):
+        for i in range(n):
+            for k in range(d):
+                for w in range(lanes):
+                    x[i, k, w] += drift * v[i, k, w]
+        clamped_acceleration(code, x, q, m, parameters, norm_limit, a)
+        # the closing drift of a step and the opening one of the next are made as one
+        drift = dt if s < n_steps - 1 else 0.5 * dt
+        for i in range(n):
+            for k in range(d):
+                for w in range(lanes):
+                    v[i, k, w] += dt * a[i, k, w]
+        if s == n_steps - 1:
+            for i in range(n):
+                for k in range(d):
+                    for w in range(lanes):
+                        x[i, k, w] += drift * v[i, k, w]
+
+
+@kernel
+def _fastest_rate(
+    x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, eps2: float, p: float, pull: float
+) -> float:
+    """1 / (smallest pair time scale) of one system (lane 0): the root of the largest rate^2 below.
+
+    rate^2 = |q q'| (1/m + 1/m') / s^(p+1) + w^2 / s^2 + pull. Pairs without charge feel
+    nothing of each other and set no pace.
+    """
+    n, d, _ = x.shape
+    fastest = pull
+    for i in range(n):
+        for j in range(i + 1, n):
+            strength = abs(q[i, 0] * q[j, 0]) * (1.0 / m[i, 0] + 1.0 / m[j, 0])
+            if strength == 0.0:
+                continue
+            s2 = eps2
+            w2 = 0.0
+            for k in range(d):
+                r = x[i, k, 0] - x[j, k, 0]
+                w = v[i, k, 0] - v[j, k, 0]
+                s2 += r * r
+                w2 += w * w
+            fastest = max(fastest, strength * s2 ** (-0.5 * (p + 1.0)) + w2 / s2 + pull)
+    return math.sqrt(fastest)
+
+
+@kernel
+def _adaptive_leapfrog(
+    code: int,
+    x: FloatArray,
+    v: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    parameters: FloatArray,
+    norm_limit: float,
+    eta: float,
+    horizon: float,
+    most_steps: int,
+) -> int:
+    """Drift-kick-drift of one system (one lane), each step eta times its smallest pair time scale; steps taken."""
+    n, d, _ = x.shape
+    a = np.empty_like(x)
+    p = parameters[1]
+    eps2 = parameters[0] * parameters[0]
+    pull = parameters[2] if code == 0 else 0.0
+    left = horizon
+    count = 0
+    while left > 0.0:
+        dt = left
+        rate = _fastest_rate(x, v, q, m, eps2, p, pull)
+        if rate * left > eta:
+            dt = max(eta / rate, horizon / most_steps)
+        dt = min(dt, left)
+        for i in range(n):
+            for k in range(d):
+                x[i, k, 0] += 0.5 * dt * v[i, k, 0]
+        clamped_acceleration(code, x, q, m, parameters, norm_limit, a)
+        for i in range(n):
+            for k in range(d):
+                v[i, k, 0] += dt * a[i, k, 0]
+                x[i, k, 0] += 0.5 * dt * v[i, k, 0]
+        count += 1
+        left -= dt
+        if left < 1e-12 * horizon:
+            break
+    return count
+
+
+def in_blocks(
+    windows: Windows,
+    advance: Callable[[FloatArray, FloatArray, FloatArray, FloatArray], None],
+    progress: Callable[[int], None] | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Positions and velocities after `advance` worked on each lane block in place; one thread."""
+    x_out, v_out = np.empty_like(windows.x), np.empty_like(windows.v)
+
+    def run(block: slice) -> int:
+        x, v, q, m = (pack_lanes(a[block]) for a in (windows.x, windows.v, windows.q, windows.m))
+        advance(x, v, q, m)
+        x_out[block], v_out[block] = np.moveaxis(x, -1, 0), np.moveaxis(v, -1, 0)
+        return int(block.stop - block.start)
+
+    run_blocks(run, len(windows), 1, progress)
+    return x_out, v_out
+
+
+def leapfrog_forecast(windows: Windows, horizon: float, evaluations: int) -> tuple[FloatArray, FloatArray]:
+    """Leapfrog of the true law with exactly `evaluations` equal steps in every window.
+
+    Returns
+    -------
+    positions, velocities : (n_windows, N, n) float64
+        At the end of the horizon [time].
+    """
+    if evaluations < 1:
+        raise InputError(f"evaluations must be at least 1; got {evaluations}")
+    code, packed, limit = force_of(windows.law).code, windows.packed(), windows.norm_limit
+    dt = horizon / evaluations
+    return in_blocks(windows, lambda x, v, q, m: _leapfrog(code, x, v, q, m, packed, limit, dt, evaluations))
+
+
+def adaptive_leapfrog_forecast(
+    windows: Windows, horizon: float, eta: float
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Leapfrog of the true law with a step of `eta` times the smallest pair time scale of the moment.
+
+    Returns
+    -------
+    positions, velocities : (n_windows, N, n) float64
+    evaluations : (n_windows,) int64
+        Force evaluations of each window; passes that choose the step are not counted.
+
+    Notes
+    -----
+    The pair time scale is 1 / sqrt(|q q'| (1/m + 1/m') / s^3 + w^2 / s^2 + kappa), s the softened distance and
+    w the relative speed: benchmark.md's for unit charges and masses; kappa is the bound set's pull. The last step
+    takes what remains.
+    """
+    if windows.law not in ADAPTIVE_LAWS:
+        raise InputError(f"the adaptive leapfrog knows the laws {', '.join(ADAPTIVE_LAWS)}; got {windows.law!r}")
+    if not (math.isfinite(eta) and eta > 0):
+        raise InputError(f"eta must be positive and finite; got {eta}")
+    code, packed, limit = force_of(windows.law).code, windows.packed(), windows.norm_limit
+    x_out, v_out = np.array(windows.x), np.array(windows.v)
+    counts = np.empty(len(windows), dtype=np.int64)
+    for index in range(len(windows)):
+        x, v, q, m = (
+            np.array(a[index][..., None], order="C") for a in (windows.x, windows.v, windows.q, windows.m)
+        )
+        counts[index] = _adaptive_leapfrog(code, x, v, q, m, packed, limit, eta, horizon, MOST_STEPS)
+        x_out[index], v_out[index] = x[..., 0], v[..., 0]
+    return x_out, v_out, counts
+
+
+def eta_for(windows: Windows, horizon: float, evaluations: float, rounds: int = 12) -> float:
+    """The eta at which the adaptive leapfrog spends a mean of about `evaluations` a window (bisection)."""
+    low, high = math.log(1e-3), math.log(10.0)
+    for _ in range(rounds):
+        middle = 0.5 * (low + high)
+        mean = float(adaptive_leapfrog_forecast(windows, horizon, math.exp(middle))[2].mean())
+        low, high = (middle, high) if mean > evaluations else (low, middle)
+    return math.exp(0.5 * (low + high))
+
+
+def perturbed_truth(
+    windows: Windows, times: FloatArray, dt: float, size: float, seed: int = 0
+) -> tuple[FloatArray, FloatArray]:
+    """The truth again from positions moved by `size` times a standard normal draw.
+
+    Parameters
+    ----------
+    times : (n_frames,) float64 [time]
+        From the windows' start on.
+    dt : float [time]
+        The step that the data were made with, so that only the perturbation differs.
+
+    Returns
+    -------
+    positions, velocities : (n_windows, n_frames, N, n) float64
+    """
+    shift = size * np.random.default_rng(seed).standard_normal(windows.x.shape)
+    return simulate_batch(
+        windows.x + shift,
+        windows.v,
+        windows.q,
+        masses=windows.m,
+        law=windows.law,
+        parameters=dict(windows.parameters),
+        schedule=Schedule.through(times, dt),
+        workers=1,
+    )

@@ -1,0 +1,234 @@
+"""`python -m surrogate.bench.layers` (part of `make bench`): our EGNN beside the published layout, same weights.
+
+One process, one thread; variants are timed in turns and the low quantile is kept, so that the ratios hold on a
+busy machine too. Large systems: time for each directed edge, and memory, each size in a process of its own.
+"""
+
+import json
+import multiprocessing
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from physics.cli import CommandParser, run_command
+from physics.files import atomic_write
+from surrogate.bench import textbook
+from surrogate.evaluate import write_json
+from surrogate.models.egnn.model import EGNN, EGNNConfig
+from surrogate.training.compiled import compiler
+from surrogate.training.machine import chosen_device, keep_freed_memory, machine
+
+Call = Callable[[], object]
+
+BATCHES = (100, 1)
+LAYOUTS = {
+    "textbook": "textbook",
+    "torch": "torch",
+    "fused": "fused",
+    "frozen": "fused, frozen as a loaded forecaster has it",
+}
+PARTICLES = 5
+SIZES = (100, 300, 1000)
+LARGEST = 2000
+LOW = 0.05
+"""The quantile of the repeated times that is kept."""
+AGREEMENT = 2e-6
+"""Largest difference of two layouts, relative to the largest coordinate."""
+
+
+def states(n_systems: int, n: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Random positions and velocities (B, N, 3) and charges (B, N), float32."""
+    generator = torch.Generator().manual_seed(0)
+    x, v = torch.randn(2, n_systems, n, 3, generator=generator)
+    return x, v, torch.randn(n_systems, n, generator=generator).sign()
+
+
+def fresh_model() -> EGNN:
+    """The paper's size, 4 layers x 64, with weights drawn anew."""
+    torch.manual_seed(0)
+    return EGNN(EGNNConfig())
+
+
+def low_times(calls: dict[str, Call], seconds: float) -> dict[str, float]:
+    """Seconds of each call, made in turns for about `seconds` in all."""
+    for call in calls.values():
+        call()
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or not times[next(iter(times))]:
+        for name, call in calls.items():
+            call()  # brings its weights and code back into the caches
+            begin = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - begin)
+    return {name: float(np.quantile(values, LOW)) for name, values in times.items()}
+
+
+def distance(a: Tensor, b: Tensor) -> float:
+    """Largest difference, relative to the largest number."""
+    return float((a.detach().double() - b.detach().double()).abs().max() / b.detach().abs().max())
+
+
+def bench_forward(n_systems: int, seconds: float) -> dict[str, float]:
+    """Milliseconds of a forward pass in inference mode, and errors against float64."""
+    model = fresh_model()
+    state = states(n_systems, PARTICLES)
+    weights, edges = model.state_dict(), textbook.edge_list(n_systems, PARTICLES)
+    calls: dict[str, Call] = {
+        "textbook": partial(textbook.egnn, weights, "init", 4, *state, edges),
+        "torch": partial(model.in_torch, *state),
+        "fused": partial(model, *state),
+        "frozen": partial(model.frozen(), *state),
+    }
+    with torch.inference_mode():
+        exact = fresh_model().double().in_torch(*(t.double() for t in state))[0]
+        numbers = {f"{name}_ms": 1e3 * value for name, value in low_times(calls, seconds).items()}
+        found = {"textbook": textbook.egnn(weights, "init", 4, *state, edges), "torch": model.in_torch(*state)[0]}
+        found |= {"fused": model(*state)[0], "frozen": model.frozen()(*state)[0]}
+        numbers |= {f"{name}_error": distance(value, exact) for name, value in found.items()}
+        for name in ("torch", "fused", "frozen"):
+            if distance(found[name], found["textbook"]) > AGREEMENT:
+                raise RuntimeError(f"{name} and textbook layouts differ by more than {AGREEMENT:g}")
+    return numbers
+
+
+def bench_step(seconds: float) -> dict[str, float]:
+    """Milliseconds of a training step at batch 100: forward, backward and the trainer's optimiser, for all alike.
+
+    Compiled if there is a compiler.
+    """
+    state = states(100, PARTICLES)
+    target = state[0] + state[1]
+    edges = textbook.edge_list(100, PARTICLES)
+
+    def stepper(model: EGNN, forward: Callable[[], Tensor]) -> Call:
+        optimiser = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+
+        def step() -> None:
+            optimiser.zero_grad()
+            loss: Tensor = (forward() - target).square().mean()
+            torch.autograd.backward(loss)
+            optimiser.step()
+
+        return step
+
+    published, eager, fused = fresh_model(), fresh_model(), fresh_model()
+    weights: dict[str, Tensor] = dict(published.named_parameters())
+    calls = {
+        "textbook": stepper(published, lambda: textbook.egnn(weights, "init", 4, *state, edges)),
+        "eager": stepper(eager, lambda: eager.in_torch(*state)[0]),
+        "fused": stepper(fused, lambda: fused(*state)[0]),
+    }
+    if compiler():
+        compiled = fresh_model()
+        made = torch.compile(compiled.in_torch)
+        calls["compiled"] = stepper(compiled, lambda: made(*state)[0])
+    return {f"step_{name}_ms": 1e3 * value for name, value in low_times(calls, seconds).items()}
+
+
+def _peak() -> float:
+    """Bytes of memory this process has held at most; `getrusage` would count its parent's as well."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return 1024.0 * next(float(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+def peak_memory(n: int, fused: bool) -> float:
+    """Bytes above base of a forward pass of one system of n (Linux); for a process of its own."""
+    torch.set_num_threads(1)
+    model = fresh_model()
+    call = model if fused else model.in_torch
+    with torch.inference_mode():
+        call(*states(1, 8))
+        state = states(1, n)
+        before = _peak()
+        call(*state)
+    return _peak() - before
+
+
+def bench_large(seconds: float) -> dict[str, float]:
+    """Nanoseconds for each directed edge (all four layers), by size, and memory of the largest."""
+    model = fresh_model()
+    numbers = {}
+    with torch.inference_mode():
+        for n in SIZES:
+            state = states(1, n)
+            times = low_times({"torch": partial(model.in_torch, *state), "fused": partial(model, *state)}, seconds)
+            for name, value in times.items():
+                numbers[f"{name}_ns_per_edge_N{n}"] = 1e9 * value / (n * (n - 1))
+    for name in ("torch", "fused"):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            above = pool.apply(peak_memory, (LARGEST, name == "fused"))
+        numbers[f"{name}_megabytes_N{LARGEST}"] = above / 1e6
+    return numbers
+
+
+def table_lines(numbers: dict[str, float]) -> list[str]:
+    """The tables of what was measured."""
+    lines = ["| EGNN, 4 layers x 64, one thread | ms | times the published layout | error against float64 |"]
+    lines.append("|---|---|---|---|")
+    for n_systems in BATCHES:
+        base = numbers[f"b{n_systems}_textbook_ms"]
+        for name, words in LAYOUTS.items():
+            ms, error = numbers[f"b{n_systems}_{name}_ms"], numbers[f"b{n_systems}_{name}_error"]
+            what = f"forward, {n_systems} x {PARTICLES}, {words}"
+            lines.append(f"| {what} | {ms:.3f} | {base / ms:.1f} | {error:.1e} |")
+    for name in (name for name in ("textbook", "eager", "fused", "compiled") if f"step_{name}_ms" in numbers):
+        ms = numbers[f"step_{name}_ms"]
+        gain = numbers["step_textbook_ms"] / ms
+        lines.append(f"| train step, 100 x {PARTICLES}, {name} | {ms:.2f} | {gain:.1f} | |")
+    if "step_compiled_ms" not in numbers:
+        lines.append("| train step, compiled: not measured, there is no C++ compiler | | | |")
+    lines += ["", "| one system of N | " + " | ".join(f"N = {n}, ns per edge" for n in SIZES) + " |"]
+    lines[-1] += f" MB above base, N = {LARGEST} |"
+    lines.append("|---" * (len(SIZES) + 2) + "|")
+    for name in ("torch", "fused"):
+        cells = [f"{numbers[f'{name}_ns_per_edge_N{n}']:.0f}" for n in SIZES]
+        lines.append(
+            f"| {name} | " + " | ".join([*cells, f"{numbers[f'{name}_megabytes_N{LARGEST}']:.0f}"]) + " |"
+        )
+    return lines
+
+
+def main(argv: Sequence[str]) -> None:
+    """Parse the command line and measure."""
+    parser = CommandParser("surrogate.bench.layers", "Time our EGNN against the published layout (a minute).")
+    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for layers.json, layers.md")
+    parser.add_argument("--seconds", type=float, default=8.0, help="for each comparison")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: on the card, graphs too")
+    options = parser.parse_args(argv)
+    device = chosen_device(options.device)
+    options.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    keep_freed_memory()  # as `surrogate.train` does
+    numbers: dict[str, float] = {}
+    if device == "cuda":
+        from surrogate.bench.gpu import bench_card, card_lines  # it takes its states and its clock from here
+
+        numbers = bench_card(options.seconds)
+        _write(options.out, torch.cuda.get_device_name(), numbers, card_lines(numbers))
+        return
+    for n_systems in BATCHES:
+        measured = bench_forward(n_systems, options.seconds)
+        numbers |= {f"b{n_systems}_{name}": value for name, value in measured.items()}
+    numbers |= bench_step(options.seconds)
+    numbers |= bench_large(options.seconds)
+    _write(options.out, machine(), numbers, table_lines(numbers))
+
+
+def _write(out: Path, where: str, numbers: dict[str, float], table: list[str]) -> None:
+    versions = f"PyTorch {torch.__version__}; Python {platform.python_version()}"
+    lines = [f"{where}; {versions}; {time.strftime('%Y-%m-%d')}", "", *table]
+    write_json(out / "layers.json", json.loads(json.dumps(numbers)))
+    atomic_write(out / "layers.md", ("\n".join(lines) + "\n").encode())
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -1,0 +1,133 @@
+"""A `Comparison` made: forecasts of one model beside a truth already turned, and its equivariance error."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from physics import __version__
+from physics.errors import InputError
+from physics.scenario_files import fields_tree
+from physics.types import Trajectory
+from surrogate.comparison.comparison import Comparison
+from surrogate.comparison.ground_truth import Rotation
+from surrogate.evaluation.metrics import haar_matrices, relative_residuals
+from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.rollout import chained_rollout, horizon_in_frames, sliding_forecast
+
+FloatArray = NDArray[np.float64]
+
+
+def outside_training(model: Forecaster, truth: Trajectory, law_known: bool) -> tuple[str, ...]:
+    """Why sliding forecasts of all of a truth lie outside the model's training; empty inside."""
+    k = horizon_in_frames(truth.times, model.horizon)
+    input_times = (float(truth.times[0]), float(truth.times[-1 - k]))
+    if law_known:
+        return model.outside_system(truth.system, truth.n_dims, input_times)
+    return model.outside(truth.n_dims, truth.system.n_particles, None, input_times)
+
+
+def comparison_of(
+    model: Forecaster,
+    truth: Trajectory,
+    rotation: Rotation,
+    *,
+    scenario_name: str,
+    law_known: bool = True,
+    command: str = "",
+    details: dict[str, Any] | None = None,
+    chained: bool = True,
+    dtype: torch.dtype = torch.float32,
+) -> Comparison:
+    """Forecast an already rotated truth, sliding and (if wanted) chained, and measure the model's equivariance."""
+    *_, whole = comparison_parts(
+        model,
+        truth,
+        rotation,
+        scenario_name=scenario_name,
+        law_known=law_known,
+        command=command,
+        details=details,
+        chained=chained,
+        dtype=dtype,
+    )
+    return whole
+
+
+def comparison_parts(
+    model: Forecaster,
+    truth: Trajectory,
+    rotation: Rotation,
+    *,
+    scenario_name: str,
+    law_known: bool = True,
+    command: str = "",
+    details: dict[str, Any] | None = None,
+    chained: bool = True,
+    dtype: torch.dtype = torch.float32,
+    n_elements: int = 8,
+) -> Iterator[Comparison]:
+    """First the comparison without roll-out and equivariance error, for those who wait for it, then the whole.
+
+    `n_elements` Haar-random elements of O(n) measure the latter where there is no rotation.
+    """
+    model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
+    k = horizon_in_frames(truth.times, model.horizon)
+    sliding = sliding_forecast(model, truth, dtype)
+    seen = Trajectory(
+        truth.times[k:], truth.positions[k:], truth.velocities[k:], truth.system, truth.velocity_offset
+    )
+    first = Comparison(
+        truth=seen,
+        forecast=sliding,
+        rollout=None,
+        rotation=rotation.matrix,
+        equivariance_error=None,
+        model_name=model.name,
+        scenario_name=scenario_name,
+        horizon=model.horizon,
+        outside_training=outside_training(model, truth, law_known),
+        law_known=law_known,
+        command=command,
+        details={
+            "versions": {"isotwin": __version__, "torch": str(torch.__version__), "numpy": np.__version__},
+            "checkpoint_sha256": model.digest,
+            "turns": rotation.turns,
+            "law": truth.system.law,
+            "parameters": dict(truth.system.parameters),
+            "fields": fields_tree(truth.system.fields),
+            "card": model.card,
+            "gives_velocity": model.gives_velocity,
+            **(details or {}),
+        },
+    )
+    yield first
+    rolled, ran_away = None, {}
+    try:
+        rolled = chained_rollout(model, truth, dtype) if chained else None
+    except InputError as error:  # the sliding forecast is still worth showing
+        ran_away = {"rollout_note": f"no chained roll-out: {error}"}
+    shape = (len(sliding.positions), truth.system.n_particles)
+    q, m = (np.broadcast_to(a, shape) for a in (truth.system.charges, truth.system.masses))
+
+    def forecast(x: FloatArray, v: FloatArray) -> FloatArray:
+        return model.forecast_in(x, v, q, dtype, m)[0]
+
+    x, v = truth.positions[:-k], truth.velocities[:-k]
+    if rotation.identity:
+        matrices = haar_matrices(truth.n_dims, n_elements, 0)
+        residuals = [relative_residuals(forecast(x @ g.T, v @ g.T), sliding.positions, g) for g in matrices]
+        errors = np.concatenate(residuals)
+    else:
+        # The forecast of the turned state, which there is, against the turned forecast of the state before it.
+        before = forecast(x @ rotation.matrix, v @ rotation.matrix)
+        errors = relative_residuals(sliding.positions, before, rotation.matrix)
+    yield replace(
+        first,
+        rollout=rolled,
+        equivariance_error=float(np.median(errors)),
+        details={**ran_away, **first.details},
+    )

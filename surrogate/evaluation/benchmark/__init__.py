@@ -1,0 +1,1 @@
+"""Learned models beside opponents that know the law, at equal cost."""

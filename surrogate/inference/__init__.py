@@ -1,0 +1,1 @@
+"""From a checkpoint to a forecast in the units, shapes and dtypes users come with."""

@@ -1,0 +1,137 @@
+"""Forward passes in users' units: states centred, scaled, cast and cut into batches for a network, and back."""
+
+import copy
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from surrogate.inference.adaptive_rounds import until_agreed
+from surrogate.models import SurrogateModel
+from surrogate.tasks.dynamics.windows import Scales
+
+BATCH_EDGES = 400_000
+"""Directed edges per forward pass: bounds the memory of large requests."""
+FIRST_SHARE = 4
+"""With a tolerance, the first forecast takes the usual number of evaluations divided by this."""
+State = tuple[Tensor, Tensor, Tensor, Tensor | None]
+"""Positions, velocities, charges and masses (or None)."""
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What the passes over some samples gave.
+
+    Attributes
+    ----------
+    positions : (samples, N, n) tensor [length]
+    velocities : (samples, N, n) tensor or None [length/time]
+    evaluations : (samples,) int64 tensor
+        Those of discarded forecasts included.
+    law_calls : float or None
+        Per pair, mean over samples, of models that sub-step close pairs.
+    """
+
+    positions: Tensor
+    velocities: Tensor | None
+    evaluations: Tensor
+    law_calls: float | None
+
+
+class Passes:
+    """A network in each precision it was asked for, run in users' units.
+
+    Parameters
+    ----------
+    model : SurrogateModel
+        Of float32; its weights are not trained any more.
+    scales : Scales
+        The units the network was trained in.
+    device : torch.device
+    frozen : bool
+        Nobody else holds the model, so it may be asked for what is faster as long as its weights stay
+        (`SurrogateModel.frozen`): until `network` hands it out.
+    """
+
+    def __init__(self, model: SurrogateModel, scales: Scales, device: torch.device, frozen: bool) -> None:
+        self._scales, self._device = scales, device
+        for parameter in model.parameters():
+            parameter.requires_grad_(False)
+        self._models = {torch.float32: model.to(device).eval()}
+        self._frozen = {torch.float32: model.frozen()} if frozen else {}
+
+    def network(self, dtype: torch.dtype) -> SurrogateModel:
+        """The network in float32 or float64 (converted once); passes follow what is done to it."""
+        self._frozen.pop(dtype, None)
+        return self._network(dtype)
+
+    def _network(self, dtype: torch.dtype) -> SurrogateModel:
+        if dtype not in self._models:
+            self._models[dtype] = copy.deepcopy(self._models[torch.float32]).to(dtype)
+        return self._models[dtype]
+
+    def run(
+        self, state: State, dtype: torch.dtype, horizon: float, evaluations: int, tolerance: float | None = None
+    ) -> Passed:
+        """The state one horizon later.
+
+        Parameters
+        ----------
+        state : State
+            Of any device and float dtype, (samples, N, n) and (samples, N); what comes back is like its positions.
+        dtype : torch.dtype
+            The network computes in it.
+        horizon : float [time]
+        evaluations : int
+            Message rounds, for models that choose.
+        tolerance : float, optional [length]
+            Where set, each sample chooses its own number of evaluations, from a quarter of `evaluations` on.
+        """
+        x, v, q, masses = state
+        model = self._network(dtype)
+        length, time = self._scales.length, self._scales.time
+        # With centring the network sees and returns displacements from the centroid.
+        centre = x.mean(dim=1, keepdim=True) if model.centres else torch.zeros_like(x[:, :1])
+        inner = ((x - centre) / length).to(self._device, dtype)
+        speed = (v * (time / length)).to(self._device, dtype)
+        charge = q.to(self._device, dtype)
+        mass = None if masses is None else masses.to(self._device, dtype)
+        share = max(BATCH_EDGES // max(x.shape[1] * (x.shape[1] - 1), 1), 1)
+        positions, velocities, spent, calls = [], [], [], 0.0
+        for first in range(0, len(x), share):
+            part = slice(first, first + share)
+            batch = (inner[part], speed[part], charge[part], None if mass is None else mass[part])
+            if tolerance is None:
+                x_hat, v_hat, per_pair = self._pass(model, batch, horizon / time, evaluations)
+                taken = torch.full((len(x_hat),), evaluations)
+            else:
+                forecasts = partial(self._pass_of_rows, model, batch, horizon / time)
+                start = max(evaluations // FIRST_SHARE, 1)
+                x_hat, v_hat, taken, per_pair = until_agreed(forecasts, len(batch[0]), start, tolerance / length)
+            positions.append(x_hat)
+            velocities.append(v_hat)
+            spent.append(taken)
+            calls += per_pair * len(x_hat)
+        given = [v_hat for v_hat in velocities if v_hat is not None]
+        return Passed(
+            torch.cat(positions).to(x) * length + centre,
+            torch.cat(given).to(x) * (length / time) if given else None,
+            torch.cat(spent),
+            calls / len(x) if hasattr(model, "law_calls") else None,
+        )
+
+    def _pass(
+        self, model: SurrogateModel, state: State, horizon: float, evaluations: int
+    ) -> tuple[Tensor, Tensor | None, float]:
+        chosen = {"evaluations": evaluations} if model.chooses_evaluations else {}
+        x, v, q, m = state
+        x_hat, v_hat = self._frozen.get(x.dtype, model)(x, v, q, horizon, m, **chosen)
+        return x_hat, v_hat, float(getattr(model, "law_calls", 0.0))
+
+    def _pass_of_rows(
+        self, model: SurrogateModel, state: State, horizon: float, rows: Tensor, evaluations: int
+    ) -> tuple[Tensor, Tensor | None, float]:
+        x, v, q, m = state
+        at = rows.to(x.device)
+        return self._pass(model, (x[at], v[at], q[at], None if m is None else m[at]), horizon, evaluations)

@@ -1,0 +1,314 @@
+"""A trained model as users meet it: the border between their arrays and the networks.
+
+Shapes, dtypes, horizons, training range and refusals are dealt with here and units in
+:mod:`surrogate.inference.batched_forward`, so that a model is only `model(x, v, q, horizon, masses)`.
+:func:`surrogate.load` makes them.
+"""
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from physics.errors import InputError
+from physics.types import System
+from surrogate.inference.batched_forward import Passed, Passes, State
+from surrogate.inference.given_arrays import particle_tensor, real_tensor
+from surrogate.inference.training_range import reasons_outside
+from surrogate.models import SurrogateModel
+from surrogate.tasks.dynamics.windows import Scales
+
+FloatArray = NDArray[np.float64]
+UNIT_SCALES = Scales()
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What `forecast` returns.
+
+    Attributes
+    ----------
+    positions : array or tensor like the input
+    velocities : array or tensor like the input, or None where the model gives none
+    outside_training : tuple of str
+        Why this lies outside the model's training range; empty inside.
+    evaluations : (samples,) int64 array, an int for a single system, or None where unknown
+        Spent on each sample; those of discarded forecasts included where a tolerance was given.
+    """
+
+    positions: Any
+    velocities: Any
+    outside_training: tuple[str, ...] = ()
+    evaluations: Any = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the last forecast took, mean over its samples.
+
+    Attributes
+    ----------
+    evaluations : float
+    law_calls : float or None
+        Per pair, of models that sub-step close pairs.
+    """
+
+    evaluations: float
+    law_calls: float | None
+
+
+class Forecaster:
+    """A trained model with its card, ready to forecast.
+
+    Parameters
+    ----------
+    frozen : bool
+        Nobody else holds the model: see :class:`surrogate.inference.batched_forward.Passes`.
+
+    Attributes
+    ----------
+    name : str
+    card : mapping
+        What it was trained on: law, n, N, horizon, measured error.
+    horizons : "any" or tuple of float [time]
+    dims, particles : "any" or tuple of int
+        What the weights accept; the card says what they were trained on.
+    uses_masses, gives_velocity, chooses_evaluations : bool
+    horizon : float [time]
+        The one it forecasts, or the usual one of a model that takes any.
+    evaluations : int
+        Message rounds in one forecast of `horizon`.
+    tolerance : float or None [length]
+        Where set, each sample chooses its own number of evaluations (see `with_tolerance`).
+    cost : Cost
+        Of the last forecast.
+    digest : str
+        SHA-256 of the checkpoint.
+    scales : Scales
+        The units the network was trained in.
+    """
+
+    def __init__(
+        self,
+        model: SurrogateModel,
+        *,
+        name: str,
+        card: Mapping[str, Any],
+        horizon: float,
+        scales: Scales = UNIT_SCALES,
+        digest: str = "",
+        device: str | torch.device = "cpu",
+        frozen: bool = False,
+    ) -> None:
+        self.name, self.card, self.digest = name, dict(card), digest
+        self.horizons: tuple[float, ...] | str = "any" if model.any_horizon else (horizon,)
+        self.horizon = horizon
+        self.dims: tuple[int, ...] | str = "any" if model.dims is None else (model.dims,)
+        self.particles: tuple[int, ...] | str = "any"
+        self.uses_masses = model.uses_masses
+        self.gives_velocity = model.gives_velocity
+        self.chooses_evaluations = model.chooses_evaluations
+        self.evaluations = model.evaluations
+        if model.any_horizon:
+            self.evaluations = max(round(model.evaluations * horizon / scales.time), 1)
+        self.tolerance: float | None = None
+        self.cost = Cost(float(self.evaluations), None)
+        self.group = model.group
+        self.scales = scales
+        self.device = torch.device(device)
+        self._passes = Passes(model, scales, self.device, frozen)
+
+    def with_evaluations(self, evaluations: int) -> "Forecaster":
+        """The same model, spending so many evaluations on each `horizon`.
+
+        Raises
+        ------
+        InputError
+            Where the model cannot choose, or for fewer than one.
+        """
+        if not self.chooses_evaluations:
+            raise InputError(f"model {self.name!r} always uses {self.evaluations} evaluations and cannot choose")
+        if evaluations != int(evaluations) or evaluations < 1:
+            raise InputError(f"evaluations must be a whole number from 1; got {evaluations}")
+        other = copy.copy(self)
+        other.evaluations = evaluations
+        return other
+
+    def with_tolerance(self, tolerance: float) -> "Forecaster":
+        """The same model, choosing for each sample how many evaluations it takes.
+
+        They start at a quarter of `evaluations` and are doubled until that moves the positions by less than
+        `tolerance` [length] (root mean square), at most 64 times the start.
+
+        Raises
+        ------
+        InputError
+            Where the model cannot choose, or for a tolerance that is not positive.
+        """
+        other = self.with_evaluations(self.evaluations)
+        if not 0 < tolerance < math.inf:
+            raise InputError(f"tolerance must be positive and finite; got {tolerance:g}")
+        other.tolerance = tolerance
+        return other
+
+    def with_horizon(self, horizon: float) -> "Forecaster":
+        """A model of any horizon with another usual one, at the same evaluations per unit of time."""
+        self._refuse_horizon(horizon)
+        other = copy.copy(self)
+        other.evaluations = self._rounds(horizon)
+        other.horizon = horizon
+        return other
+
+    def _rounds(self, horizon: float) -> int:
+        return max(round(self.evaluations * abs(horizon / self.horizon)), 1)
+
+    def network(self, dtype: torch.dtype) -> SurrogateModel:
+        """The network in float32 or float64 (converted once); forecasts follow what is done to it."""
+        return self._passes.network(dtype)
+
+    def forecast(
+        self,
+        positions: Any,
+        velocities: Any,
+        charges: Any,
+        horizon: float = 1.0,
+        *,
+        masses: Any = None,
+        evaluations: int | None = None,
+        tolerance: float | None = None,
+    ) -> Forecast:
+        """The state one horizon later.
+
+        Parameters
+        ----------
+        positions, velocities : (samples, N, n) or (N, n) array or tensor [length], [length/time]
+            float32 and float64 are computed as such, everything else becomes float64.
+        charges : (samples, N) or (N,) [charge]
+        horizon : float [time]
+        masses : like charges, optional [mass]
+        evaluations : int, optional
+            Message rounds, for models that choose.
+        tolerance : float, optional [length]
+            Let each sample choose its own number, starting at a quarter of `evaluations`: see `with_tolerance`.
+
+        Returns
+        -------
+        Forecast
+            Same shape, kind, dtype and device as positions. Tensors stay differentiable.
+
+        Raises
+        ------
+        InputError
+            (a ValueError) for what does not fit, saying what the model does.
+        """
+        as_tensor = isinstance(positions, Tensor)
+        x = real_tensor("positions", positions)
+        single = x.ndim == 2
+        if x.ndim not in (2, 3):
+            raise InputError(f"positions must be (samples, N, n) or (N, n); got shape {tuple(x.shape)}")
+        v = real_tensor("velocities", velocities).to(x)
+        if v.shape != x.shape:
+            raise InputError(f"velocities must be {tuple(x.shape)} as positions; got shape {tuple(v.shape)}")
+        x, v = (x[None], v[None]) if single else (x, v)
+        q = particle_tensor("charges", charges, x)
+        m = None if masses is None else particle_tensor("masses", masses, x)
+        self.refuse_unfit(x.shape[2], x.shape[1], horizon, m)
+        device = x.device
+        chosen = self if tolerance is None else self.with_tolerance(tolerance)
+        rounds = self._rounds(horizon) if evaluations is None else self.with_evaluations(evaluations).evaluations
+        passed = chosen._passed((x, v, q, m), x.dtype, horizon, rounds)
+        self.cost = chosen.cost
+        outside = self.outside(x.shape[2], x.shape[1])
+        if abs(horizon) > self.horizon * (1 + 1e-6):
+            outside += (f"horizon {horizon:g} (measured: up to {self.horizon:g})",)
+        results: list[Any] = []
+        for value in (passed.positions, passed.velocities):
+            if value is None:
+                results.append(None)
+                continue
+            value = value[0] if single else value
+            results.append(value.to(device) if as_tensor else value.detach().cpu().numpy())
+        spent = int(passed.evaluations[0]) if single else passed.evaluations.numpy()
+        return Forecast(results[0], results[1], outside, spent)
+
+    def forecast_in(
+        self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype, m: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Forecasts of float64 states computed in `dtype`: centred before the cast, back in float64 after it.
+
+        Parameters
+        ----------
+        x, v : (samples, N, n) float64
+        q : (samples, N) float64
+        m : (samples, N) float64, optional
+            Used by models that use masses.
+        """
+        with torch.no_grad():
+            # torch.tensor copies: the arrays of a Trajectory are read-only
+            x_in, v_in, q_in = (torch.tensor(np.asarray(array), device=self.device) for array in (x, v, q))
+            masses = None
+            if m is not None and self.uses_masses:
+                masses = torch.tensor(np.asarray(m), device=self.device)
+            passed = self._passed((x_in, v_in, q_in, masses), dtype, self.horizon, self.evaluations)
+        v_hat = passed.velocities
+        return passed.positions.cpu().numpy(), None if v_hat is None else v_hat.cpu().numpy()
+
+    def positions_after(
+        self, x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, *, double: bool
+    ) -> FloatArray:
+        """Positions one horizon later, as `forecast_in`, for those who know no torch: in float32 or in float64."""
+        return self.forecast_in(x, v, q, torch.float64 if double else torch.float32, m)[0]
+
+    def _passed(self, state: State, dtype: torch.dtype, horizon: float, evaluations: int) -> Passed:
+        """The passes over a state; `cost` is set."""
+        passed = self._passes.run(state, dtype, horizon, evaluations, self.tolerance)
+        self.cost = Cost(float(passed.evaluations.double().mean()), passed.law_calls)
+        return passed
+
+    def _refuse_horizon(self, horizon: float) -> None:
+        fixed = self.horizons != "any"
+        if not fixed and (not math.isfinite(horizon) or horizon == 0):
+            raise InputError(f"horizon must be finite and not 0; got {horizon:g}")
+        if not math.isfinite(horizon) or (fixed and abs(horizon - self.horizon) > 1e-6 * self.horizon):
+            raise InputError(f"model {self.name!r} forecasts a horizon of {self.horizon:g} only; got {horizon:g}")
+
+    def refuse_unfit(self, n_dims: int, n_particles: int, horizon: float, masses: Tensor | None = None) -> None:
+        """Raise InputError for what the model does not do."""
+        self._refuse_horizon(horizon)
+        if self.dims != "any" and n_dims not in self.dims:
+            raise InputError(f"model {self.name!r} runs in n = {self.dims[0]} only; got n = {n_dims}")
+        if n_particles < 2:
+            raise InputError(f"model {self.name!r} needs at least 2 particles; got N = {n_particles}")
+        if masses is not None and not self.uses_masses and bool((masses != 1).any()):
+            raise InputError(f"model {self.name!r} was made for unit masses and takes no others")
+        if masses is not None and not bool((masses > 0).all()):
+            raise InputError(f"masses must be positive; got {float(masses.min()):g}")
+
+    def outside(
+        self,
+        n_dims: int,
+        n_particles: int,
+        law: Mapping[str, Any] | None = None,
+        times: tuple[float, float] | None = None,
+    ) -> tuple[str, ...]:
+        """Why a request lies outside the training range: see :func:`reasons_outside`; empty inside."""
+        return reasons_outside(self.card, n_dims, n_particles, law, times)
+
+    def outside_system(
+        self, system: System, n_dims: int, times: tuple[float, float] | None = None
+    ) -> tuple[str, ...]:
+        """As `outside`, for a System."""
+        reasons = self.outside(
+            n_dims, system.n_particles, {"law": system.law, "parameters": dict(system.parameters)}, times
+        )
+        if not self.uses_masses and (system.masses != 1).any():
+            reasons += ("masses other than 1",)
+        if system.fields.any:  # no data set with fields is made or read: none was trained on
+            reasons += (f"{', '.join(system.fields.names)} (trained: none)",)
+        return reasons

@@ -1,0 +1,1 @@
+"""E(n)-equivariant graph networks (EGNN): the model, its recurrent form, and CPU kernels."""

@@ -1,0 +1,1 @@
+"""EGNN as fused float32 kernels on the CPU: the forward pass, and a training step."""

@@ -1,0 +1,207 @@
+"""EGNN: E(n)-equivariant message passing, with the velocity update in both of its forms, or without.
+
+Only invariants enter the networks and only differences and velocities are moved, so one set of weights runs
+in every dimension.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from physics.errors import InputError
+from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, pair_sums, senders, shares
+from surrogate.models.egnn.cpu import inference as egnn_fused
+from surrogate.models.egnn.cpu import training as egnn_training
+from surrogate.nn.dense import Dense
+from surrogate.nn.row_tiles import by_rows, rows_at_once
+
+SOFTENING = 0.01
+"""Added to squared distances in the velocity head."""
+VELOCITY_FORMS = ("init", "recurrent", "none")
+
+
+@dataclass(frozen=True)
+class EGNNConfig:
+    """Sizes and form of an EGNN.
+
+    Attributes
+    ----------
+    hidden, layers : int
+    velocity : str
+        "init": x += phi_v(h) v(0) in every layer (form I, the published number);
+        "recurrent": v <- phi_v(h) v + ..., x += v (form R, equation 7 of the paper);
+        "none": no velocity stream, velocities enter as invariants of the pairs.
+    velocity_head : bool
+        A separate small head for the forecast velocity, trained after the positions with the rest frozen.
+    """
+
+    hidden: int = 64
+    layers: int = 4
+    velocity: str = "init"
+    velocity_head: bool = False
+
+
+class EGCL(nn.Module):
+    """One equivariant graph convolution; `attributes` is the number of edge attributes besides d_ij^2."""
+
+    def __init__(self, hidden: int, attributes: int, with_velocity: bool) -> None:
+        super().__init__()
+        self.edge_in = nn.Linear(2 * hidden + 1 + attributes, hidden)
+        self.edge_out = Dense(hidden, hidden)
+        self.phi_x = mlp(hidden, hidden, 1, bias=False)
+        nn.init.xavier_uniform_(self.phi_x[-1].weight, gain=0.001)  # type: ignore[arg-type]
+        self.phi_h = mlp(2 * hidden, hidden, hidden)
+        self.phi_v = mlp(hidden, hidden, 1) if with_velocity else None
+
+    def messages(self, summed: Tensor, scalars: Tensor) -> Tensor:
+        """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, rows, F), from the `pair_sums` of h."""
+        spare = not torch.is_grad_enabled()  # then silu may write over its input
+        first = nn.functional.silu(first_edge_layer(self.edge_in, summed, scalars), inplace=spare)
+        return nn.functional.silu(self.edge_out(first), inplace=spare and not self.edge_out._forward_hooks)
+
+    def pull(self, m: Tensor, r: Tensor) -> Tensor:
+        """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, rows, n)."""
+        weighted: Tensor = r * self.phi_x(m)
+        return weighted.mean(0)
+
+    def updated_features(self, h: Tensor, m_i: Tensor) -> Tensor:
+        """h_i + phi_h(h_i, m_i) with m_i = sum_j m_ij, (B, N, F)."""
+        return h + torch.as_tensor(self.phi_h(torch.cat([h, m_i], dim=-1)))
+
+
+class VelocityHead(nn.Module):
+    """v_hat_i = v_i + a_i v_i + b_i (x_hat_i - x_i) + C sum_j u_ij c_ij: equivariant; positions untouched."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.node = mlp(hidden, hidden, 2)
+        self.pair = mlp(2 * hidden + 3, hidden, 1)
+
+    def forward(self, h: Tensor, x: Tensor, v: Tensor, x_hat: Tensor, q: Tensor) -> Tensor:
+        """Forecast velocities (B, N, n); q is (B, N, 1)."""
+        h, x_hat = h.detach(), x_hat.detach()
+        gains = self.node(h)
+        first_map = self.pair[0]
+        assert isinstance(first_map, nn.Linear)
+        p, s = shares(first_map, h)
+
+        def pushes(first: int, last: int) -> tuple[Tensor]:
+            r = x_hat[:, first:last] - senders(x_hat, first, last)
+            soft = r.square().sum(-1, keepdim=True) + SOFTENING
+            c = q[:, first:last] * senders(q, first, last)
+            scalars = torch.cat([c, soft.log(), soft.rsqrt()], dim=-1)
+            hidden = first_edge_layer(first_map, pair_sums(p, s, first, last), scalars)
+            return ((r * soft.rsqrt() * self.pair[1:](hidden)).mean(0),)
+
+        (push,) = by_rows(pushes, x)
+        forecast: Tensor = v + gains[..., :1] * v + gains[..., 1:] * (x_hat - x) + push
+        return forecast
+
+
+class EGNN(SurrogateModel):
+    """EGNN with velocity (forms I and R) or without.
+
+    Notes
+    -----
+    **Source** Satorras, Hoogeboom, Welling, "E(n) Equivariant Graph Neural Networks" (2021), eq. 3-7 and
+    section 5.1; form I is what its published code runs. Edge attributes are [q_i q_j, d_ij(0)^2] as in the
+    code (the paper mentions only the first).
+    **Deviations** the per-component clamp of the pair terms at +-100 is dropped (it breaks equivariance
+    when it acts); "none" feeds [q_i q_j, d_ij(0)^2, u_ij.v_i, u_ij.v_j, v_i.v_j] so that it is not blind.
+    **Checked by** tests/surrogate/models/test_models.py (equivariance, parameter count 134,020, I = R = none
+    relations at v = 0, textbook layout).
+    """
+
+    Config = EGNNConfig
+
+    def __init__(self, config: EGNNConfig) -> None:
+        super().__init__()
+        if config.velocity not in VELOCITY_FORMS:
+            raise InputError(f"model.velocity must be one of {', '.join(VELOCITY_FORMS)}; got {config.velocity!r}")
+        self.form = config.velocity
+        self.evaluations = config.layers
+        self.gives_velocity = config.velocity_head
+        self.embedding = nn.Linear(1, config.hidden)
+        attributes = 5 if self.form == "none" else 2
+        self.layers = nn.ModuleList(
+            EGCL(config.hidden, attributes, self.form != "none") for _ in range(config.layers)
+        )
+        self.velocity_head = VelocityHead(config.hidden) if config.velocity_head else None
+
+    def forward(
+        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """See SurrogateModel.forward."""
+        fused = egnn_fused.forecast(self, x, v, q)
+        if fused is not None:
+            return fused
+        trained = egnn_training.forecast(self, x, v, q)
+        return self.in_torch(x, v, q) if trained is None else (trained, None)
+
+    def frozen(self) -> egnn_fused.Frozen:
+        """See SurrogateModel.frozen."""
+        return egnn_fused.Frozen(self)
+
+    def in_torch(self, x: Tensor, v: Tensor, q: Tensor) -> tuple[Tensor, Tensor | None]:
+        """`forward` by PyTorch: on any device, in any precision, differentiable."""
+        q = q.unsqueeze(-1)
+        x0, v0 = x, v
+        h = self.embedding(v.square().sum(-1, keepdim=True).add(1e-16).sqrt())
+        known = self._attributes(x, v, q, 0, x.shape[1]) if rows_at_once(x) == x.shape[1] else None
+        last_layer = len(self.layers) - 1
+        for index, layer in enumerate(self.layers):
+            assert isinstance(layer, EGCL)
+            updated = index < last_layer  # the last layer's phi_h reaches no output
+            edges = partial(self._edge_sums, layer, *shares(layer.edge_in, h), x, known, (x0, v0, q), updated)
+            pull, *m_i = by_rows(edges, x)
+            if layer.phi_v is None:
+                x = x + pull
+            elif self.form == "init":
+                x = (x + pull).addcmul(layer.phi_v(h), v0)
+            else:
+                v = layer.phi_v(h) * v + pull
+                x = x + v
+            if updated:
+                h = layer.updated_features(h, *m_i)
+        if self.velocity_head is None or self.skip_velocity_head:
+            return x, None
+        return x, self.velocity_head(h, x0, v0, x, q)
+
+    def _edge_sums(
+        self,
+        layer: EGCL,
+        p: Tensor,
+        s: Tensor,
+        x: Tensor,
+        known: Tensor | None,
+        start: tuple[Tensor, Tensor, Tensor],
+        summed: bool,
+        first: int,
+        last: int,
+    ) -> tuple[Tensor, ...]:
+        """C sum_j r_ij phi_x(m_ij), and if `summed` sum_j m_ij, of receivers first..last-1."""
+        r = x[:, first:last] - senders(x, first, last)
+        attributes = self._attributes(*start, first, last) if known is None else known
+        d2 = attributes[..., 1:2] if x is start[0] else r.square().sum(-1, keepdim=True)
+        scalars = torch.cat([d2, attributes], dim=-1)
+        m = layer.messages(pair_sums(p, s, first, last), scalars)
+        return (layer.pull(m, r), m.sum(0)) if summed else (layer.pull(m, r),)
+
+    def _attributes(self, x: Tensor, v: Tensor, q: Tensor, first: int, last: int) -> Tensor:
+        """Edge attributes (N-1, B, rows, attributes) from the state at the start."""
+        c = q[:, first:last] * senders(q, first, last)
+        r = x[:, first:last] - senders(x, first, last)
+        d2 = r.square().sum(-1, keepdim=True)
+        if self.form != "none":
+            return torch.cat([c, d2], dim=-1)
+        u = r * d2.add(1e-16).rsqrt()
+        v_j = senders(v, first, last)
+        v_i = v[:, first:last].expand(v_j.shape)
+        products = [
+            (u * v_i).sum(-1, keepdim=True),
+            (u * v_j).sum(-1, keepdim=True),
+            (v_i * v_j).sum(-1, keepdim=True),
+        ]
+        return torch.cat([c, d2, *products], dim=-1)

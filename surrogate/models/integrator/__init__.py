@@ -1,0 +1,1 @@
+"""The flagship: a learned pair law, moved by rounds of two-body steps."""

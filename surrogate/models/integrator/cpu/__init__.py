@@ -1,0 +1,1 @@
+"""Rounds of two-body steps as Numba kernels, and their adjoint."""

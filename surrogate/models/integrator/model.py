@@ -1,0 +1,307 @@
+"""The flagship: a learned pair law, stepped by exact two-body motions; one set of weights for every n, N and K."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from physics.errors import InputError
+from surrogate.models.base import SurrogateModel
+from surrogate.models.integrator.conserved import (
+    angular_momentum,
+    centred,
+    kinetic_energy,
+    with_angular_momentum,
+    with_energy,
+)
+from surrogate.models.integrator.cpu.adjoint import rounds_backward
+from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, rounds_forward
+from surrogate.models.integrator.node_features import FEATURE_CHANNELS, NodeFeatures
+from surrogate.models.integrator.pair_law import FARTHEST, KNOT_SPACING, PairLaw
+from surrogate.models.integrator.rounds import LimitedGrowth, rounds_in_torch
+
+COUPLINGS = ("constant", "charges", "masses")
+PULLS = ("none", "always", "at-rest")
+AT_REST = 1e-3
+"""A system is at rest where its centre of mass moves slower than this share of the RMS speed."""
+SLOWEST = 1e-15
+"""Slower RMS speeds count as this one there: gradients stay finite where nothing moves."""
+
+
+@dataclass(frozen=True)
+class IntegratorConfig:
+    """What the integrator may learn.
+
+    Attributes
+    ----------
+    hidden : int
+        Width of the radial network.
+    evaluations : int
+        Rounds per unit of time where the caller does not choose.
+    couplings : str
+        Comma-separated channels of the pair law, each with its own radial function times k_i k_j:
+        "constant" (1), "charges", "masses".
+    powers : str
+        Digits p of the prefactors (r^2 + s^2)^(-p/2) on offer; "3" is Coulomb's alone, "0" none.
+    softening : float
+        s of the law's own variable [length]: smaller distances look alike.
+    reach : float
+        The radial network is asked no farther [length].
+    pull : str
+        A learned pull to the centre of mass: "none", "always", or "at-rest" (only systems whose centre of
+        mass does not move: how data of a free and a trapped law are told apart).
+    conserve : bool
+        Whether momentum and angular momentum are kept. False adds a learned drag, for data that loses both.
+    energy : bool
+        Whether forecasts also keep the energy of the learned law (not while training, and only with
+        `conserve`).
+    most_substeps : int
+        Steps a close pair may take within a round; a power of two, 1 for none of its own.
+    features : int
+        Width of node features h that carry history from round to round; 0 for none. They give each particle
+        further couplings, proportional to dt: a correction that vanishes as the rounds get shorter.
+    component_limit : float
+        Where positive: each Cartesian component of a pair force stays within a learned limit, which starts
+        here. Not equivariant: for the audit of the published set. Much slower (PyTorch).
+    gradient_growth : float
+        In training, the gradient of a (chaotic) system may grow so many times on its way back; beyond, it is
+        scaled down. 0 is no limit.
+    """
+
+    hidden: int = 64
+    evaluations: int = 16
+    couplings: str = "constant,charges"
+    powers: str = "0123"
+    softening: float = 0.1
+    reach: float = 30.0
+    pull: str = "none"
+    conserve: bool = True
+    energy: bool = True
+    most_substeps: int = MOST_SUBSTEPS
+    features: int = 0
+    component_limit: float = 0.0
+    gradient_growth: float = 10.0
+
+
+class _Rounds(torch.autograd.Function):
+    """K rounds in the Numba kernel, with its hand-written adjoint."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        v: Tensor,
+        couplings: Tensor,
+        m: Tensor,
+        kappa: Tensor,
+        gamma: Tensor,
+        table: Tensor,
+        u0: float,
+        softening: float,
+        dt: float,
+        n_rounds: int,
+        count: list[int],
+        limit: float = math.inf,
+        most: int = MOST_SUBSTEPS,
+    ) -> tuple[Tensor, Tensor]:
+        out_x, out_v = np.array(x.detach().numpy(), order="C"), np.array(v.detach().numpy(), order="C")
+        arrays = [np.ascontiguousarray(t.detach().numpy()) for t in (couplings, m, kappa, table)]
+        rate, n_systems = float(gamma), len(out_x)
+        room = (n_systems, n_rounds, 2, *out_x.shape[1:]) if any(ctx.needs_input_grad) else (0, 0, 0, 0, 0)
+        kept = np.empty(room)
+        facts = (u0, 1.0 / KNOT_SPACING, softening, dt)
+        c, mass, k, t = arrays
+        count[0] = rounds_forward(out_x, out_v, c, mass, k, rate, t, *facts, n_rounds, kept, most)
+        ctx.kept, ctx.arrays, ctx.rate, ctx.facts = kept, arrays, rate, facts
+        ctx.limit, ctx.most = limit, most
+        return torch.from_numpy(out_x), torch.from_numpy(out_v)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        c, mass, k, t = ctx.arrays
+        gx, gv = (np.array(g.numpy(), order="C") for g in grads)
+        g_couplings, g_kappa, g_table = np.zeros_like(c), np.zeros_like(k), np.zeros_like(t)
+        u0, per_knot, softening, dt = ctx.facts
+        g_gamma = rounds_backward(
+            ctx.kept,
+            c,
+            mass,
+            k,
+            ctx.rate,
+            t,
+            u0,
+            per_knot,
+            softening,
+            dt,
+            gx,
+            gv,
+            g_couplings,
+            g_kappa,
+            g_table,
+            ctx.limit,
+            ctx.most,
+        )
+        made = [torch.from_numpy(g) for g in (gx, gv, g_couplings, g_kappa, g_table)]
+        gamma = torch.tensor(g_gamma, dtype=torch.float64)
+        return made[0], made[1], made[2], None, made[3], gamma, made[4], *(None,) * 7
+
+
+class Integrator(SurrogateModel):
+    """E(n)-equivariant integrator with a learned pair law.
+
+    Each round is one EGNN layer with velocities whose pair message is the motion of two bodies under the
+    learned law L over dt, less their free flight: a force that sees (r, q_i, q_j) alone, and a correction
+    that vanishes with dt. So one round is right for any two bodies (to the 1e-4 of its sub-steps), what it gets
+    wrong is three-body, and that falls as dt^2 with more rounds.
+
+    Notes
+    -----
+    Exact to round-off: E(n) and permutations; momentum; angular momentum and the energy of the learned law
+    (restored at the end of a forecast, see `conserved.py`). Not exact: the energy of the
+    true law, time reversal; it is not symplectic. Arithmetic is float64 whatever the input.
+
+    **Source** the equation-7 layer of Satorras et al. 2021 in its recurrent reading; pairs solved as two-body
+    problems and summed, in the spirit of Hernandez & Bertschinger 2015 (who compose them one after another).
+    **Deviations** the message is not a free network of the invariants but an integral of a learned law.
+    **Checked by** tests/surrogate/models/test_integrator.py.
+    """
+
+    Config = IntegratorConfig
+    gives_velocity = True
+    uses_masses = True
+    chooses_evaluations = True
+    any_horizon = True
+
+    def __init__(self, config: IntegratorConfig) -> None:
+        super().__init__()
+        self.couplings = tuple(name.strip() for name in config.couplings.split(","))
+        for name in self.couplings:
+            if name not in COUPLINGS:
+                raise InputError(f"model.couplings: {name!r} is none of {', '.join(COUPLINGS)}")
+        if config.pull not in PULLS:
+            raise InputError(f"model.pull must be one of {', '.join(PULLS)}; got {config.pull!r}")
+        if not config.powers.isdecimal():
+            raise InputError(f"model.powers must be digits such as 3 or 0123; got {config.powers!r}")
+        if not 0 < config.softening < min(config.reach, FARTHEST):
+            raise InputError(f"model.softening must be positive and below model.reach and {FARTHEST:g}")
+        if config.most_substeps < 1 or config.most_substeps.bit_count() > 1:
+            raise InputError(f"model.most_substeps must be a power of two; got {config.most_substeps}")
+        for name in ("gradient_growth", "features", "component_limit"):
+            if getattr(config, name) < 0:
+                raise InputError(f"model.{name} must be >= 0; got {getattr(config, name)}")
+        self.most_substeps, self.gradient_growth = config.most_substeps, config.gradient_growth or math.inf
+        self.pull, self.conserve, self.energy = config.pull, config.conserve, config.energy
+        self.evaluations = config.evaluations
+        powers = tuple(int(digit) for digit in config.powers)
+        channels = len(self.couplings) + (FEATURE_CHANNELS if config.features else 0)
+        self.law = PairLaw(channels, powers, config.hidden, config.softening, config.reach)
+        self.features = NodeFeatures(config.features) if config.features else None
+        self.log_limit = None
+        if config.component_limit:
+            self.log_limit = nn.Parameter(torch.tensor(math.log(config.component_limit)))
+            self.group = "Sym"
+        if config.pull != "none":
+            self.log_kappa = nn.Parameter(torch.tensor(math.log(0.1)))
+        if not config.conserve:
+            self.drag = nn.Parameter(torch.tensor(0.0))
+        self.law_calls = 0.0
+        """Law calls per pair in the last forecast (close pairs take more than one a round)."""
+
+    def rounds_for(self, horizon: float) -> int:
+        """Rounds of a forecast over `horizon` where the caller does not choose."""
+        return max(round(self.evaluations * abs(horizon)), 1)
+
+    def forward(
+        self,
+        x: Tensor,
+        v: Tensor,
+        q: Tensor,
+        horizon: float = 1.0,
+        masses: Tensor | None = None,
+        evaluations: int | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """See SurrogateModel.forward; `evaluations` rounds, and any horizon: a negative one goes back in time."""
+        if horizon < 0:
+            if not self.conserve:
+                raise InputError("a law with drag cannot be run back in time; the horizon must be positive")
+            back_x, back_v = self.forward(x, -v, q, -horizon, masses, evaluations)
+            return back_x, -back_v
+        n_rounds = evaluations or self.rounds_for(horizon)
+        start_x, start_v, charge = x.double(), v.double(), q.double()
+        m = torch.ones_like(charge) if masses is None else masses.double()
+        known = {"constant": torch.ones_like(charge), "charges": charge, "masses": m}
+        couplings = torch.stack([known[name] for name in self.couplings])
+        table, kappa = self.law.table(), self._kappa(start_v, m)
+        dt = horizon / n_rounds
+        if self.features is None:
+            out_x, out_v, calls = self._rounds(start_x, start_v, couplings, m, kappa, table, dt, n_rounds)
+        else:
+            out_x, out_v, calls, h = start_x, start_v, 0, self.features.first(charge, m)
+            limited = LimitedGrowth(self._growth)
+            for _ in range(n_rounds):
+                out_x, out_v = limited(out_x, out_v)
+                h = self.features(h, out_x, out_v, charge, dt)
+                more = torch.cat([couplings, dt * self.features.couplings(h)])
+                out_x, out_v, new = self._rounds(out_x, out_v, more, m, kappa, table, dt, 1)
+                calls += new
+            out_x, out_v = limited(out_x, out_v)
+            couplings = torch.cat([couplings, torch.zeros_like(more[len(couplings) :])])  # the law's energy alone
+        self.law_calls = calls / max(len(x) * x.shape[1] * (x.shape[1] - 1) / 2, 1)
+        if self.conserve:
+            kept = angular_momentum(centred(start_x, m), centred(start_v, m), m)
+            out_x, out_v = with_angular_momentum(out_x, out_v, m, kept)
+        if self.conserve and self.energy and not self.training:
+            # both at once: the law is integrated for each call
+            twice = (couplings.repeat(1, 2, 1), m.repeat(2, 1), kappa.repeat(2))
+            before, after = self._potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
+            out_v = with_energy(out_x, out_v, m, kinetic_energy(start_v, m) + (before - after))
+        return out_x.to(x), out_v.to(x)
+
+    @property
+    def _growth(self) -> float:
+        return self.gradient_growth if self.training else math.inf
+
+    def _rounds(
+        self,
+        x: Tensor,
+        v: Tensor,
+        couplings: Tensor,
+        m: Tensor,
+        kappa: Tensor,
+        table: Tensor,
+        dt: float,
+        n_rounds: int,
+    ) -> tuple[Tensor, Tensor, int]:
+        """Positions and velocities after some rounds, and their law calls."""
+        gamma = self.drag.double() if not self.conserve else x.new_zeros(())
+        facts = (couplings, m, kappa, gamma, table, self.law.u0, self.law.softening, dt, n_rounds)
+        if x.device.type != "cpu" or self.log_limit is not None:
+            limit = None if self.log_limit is None else self.log_limit.double().exp()
+            return rounds_in_torch(x, v, *facts, self.most_substeps, limit, self._growth)
+        count, most = [0], self.most_substeps
+        out_x, out_v = _Rounds.apply(x, v, *facts, count, self._growth, most)  # type: ignore[no-untyped-call]
+        return out_x, out_v, count[0]
+
+    def _potential(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
+        """Energy of the learned law, up to a constant of the system: (B,)."""
+        first, second = torch.triu_indices(x.shape[1], x.shape[1], 1, device=x.device)
+        r2 = (x[:, first] - x[:, second]).square().sum(-1)
+        factors = couplings[:, :, first] * couplings[:, :, second]
+        # one dimension after the other: the order of a joint sum depends on the size of the batch
+        pairs = (factors * self.law.potentials(table, r2)).sum(2).sum(0)
+        return pairs + kappa * kinetic_energy(centred(x, m), m)
+
+    def _kappa(self, v: Tensor, m: Tensor) -> Tensor:
+        """Strength of the pull for each system: (B,)."""
+        if self.pull == "none":
+            return v.new_zeros(len(v))
+        kappa = self.log_kappa.double().exp().expand(len(v))
+        if self.pull == "always":
+            return kappa
+        weight = (m / m.sum(1, keepdim=True)).unsqueeze(-1)
+        drift = (weight * v).sum(1).square().sum(-1)
+        speed = (weight * v.square()).sum((1, 2)).clamp_min(SLOWEST**2)
+        return kappa * torch.exp(-drift / (AT_REST**2 * speed))

@@ -1,0 +1,1 @@
+"""What models are made of: edges of all pairs, dense layers."""

@@ -1,0 +1,1 @@
+"""Questions answered once in a while: `python -m surrogate.studies.NAME`. Nothing imports them."""

@@ -1,0 +1,1 @@
+"""What is learned: how data become batches, the loss, the validation score."""

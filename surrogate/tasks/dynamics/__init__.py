@@ -1,0 +1,1 @@
+"""The task of this project so far: the state one horizon later."""

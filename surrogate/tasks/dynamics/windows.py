@@ -1,0 +1,385 @@
+"""From data sets to training windows: (state at frame I) -> (state at frame J), several sets mixed in a batch.
+
+Data sets of different dimension share a batch by padding coordinates with zeros: an E(n) model keeps a
+subspace, so this is exact for it.
+"""
+
+import hashlib
+import math
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from physics.datasets.presets import PRESETS
+from physics.datasets.reading import DataSplit, available_splits, read_split
+from physics.errors import InputError
+from surrogate.tasks.dynamics.config import DataConfig
+from surrogate.tasks.dynamics.streamed import StreamedSplit, mapped, streamed_split
+
+OWN_DATA_HOLD_OUT = 0.1
+"""Share of the last samples that validate where a data set has no valid split."""
+
+
+ROWS = 1 << 15
+"""Samples that are summed or digested at a time."""
+Split = DataSplit | StreamedSplit
+
+
+@dataclass(frozen=True)
+class Scales:
+    """The length and time units a model was trained in, measured in the data's own units."""
+
+    length: float = 1.0
+    time: float = 1.0
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of one data set, ready for a model.
+
+    Attributes
+    ----------
+    x, v : (n_samples, n_frames, N, n) tensors
+    q, m : (n_samples, N) tensors
+    starts : (n_starts,) int64 array
+        Allowed input frames; the target is `length` frames later.
+    length : int
+    horizon : float [time]
+    ballistic : float
+        Mean squared error of x + v t on these windows (first start only): the unit of the relative loss.
+    """
+
+    x: Tensor
+    v: Tensor
+    q: Tensor
+    m: Tensor
+    starts: NDArray[np.int64]
+    length: int
+    horizon: float
+    ballistic: float
+    source: str
+    n_dims: int
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def pick(self, samples: Tensor, starts: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Inputs x, v, q, m and targets x, v of the chosen samples and start frames."""
+        ends = starts + self.length
+        return (
+            self.x[samples, starts],
+            self.v[samples, starts],
+            self.q[samples],
+            self.m[samples],
+            self.x[samples, ends],
+            self.v[samples, ends],
+        )
+
+
+def task_frames(split: DataSplit, split_name: str, input_frame: int, target_frame: int) -> tuple[int, int]:
+    """The window's frames: as asked, else the preset's task, else first to second.
+
+    Raises
+    ------
+    InputError
+        Where the data set has no such frames.
+    """
+    preset = PRESETS.get(str(split.recipe.get("preset")))
+    default = (preset.input_frame[split_name], preset.target_frame[split_name]) if preset else (0, 1)
+    first = default[0] if input_frame < 0 else input_frame
+    last = default[1] if target_frame < 0 else target_frame
+    n_frames = len(split.times)
+    if not 0 <= first < last < n_frames:
+        raise InputError(
+            f"{split.source}: window {first} -> {last} does not fit frames 0 to {n_frames - 1}, input first"
+        )
+    return first, last
+
+
+def task_horizon(split: DataSplit) -> float:
+    """Time from input to target of the data set's own task [time]."""
+    first, last = task_frames(split, "train", -1, -1)
+    return float(split.times[last] - split.times[first])
+
+
+def training_splits(path: str) -> tuple[DataSplit, DataSplit]:
+    """The train and valid split; without a valid split the last 10 % of the samples validate, and that is said."""
+    train = read_split(path, "train")
+    if "valid" in available_splits(path):
+        return train, read_split(path, "valid")
+    kept = _held_out(path, len(train))
+    return train.part(slice(0, kept)), train.part(slice(kept, len(train)))
+
+
+def streamed_splits(path: str, folder: Path) -> tuple[StreamedSplit, StreamedSplit]:
+    """As `training_splits`, but not read yet; their windows will lie in files in `folder`."""
+    train = streamed_split(path, "train", folder)
+    if "valid" in available_splits(path):
+        return train, streamed_split(path, "valid", folder)
+    kept = _held_out(path, len(train))
+    return train.part(slice(0, kept)), train.part(slice(kept, len(train)))
+
+
+def _held_out(path: str, samples: int) -> int:
+    """How many samples train where the rest must validate."""
+    held = max(int(samples * OWN_DATA_HOLD_OUT), 1)
+    if held >= samples:
+        raise InputError(f"{path}: {samples} sample; at least 2 are needed to train and validate")
+    warnings.warn(f"{path}: no valid split, so the last {held} of {samples} samples validate", stacklevel=3)
+    return samples - held
+
+
+def rms_radius(positions: NDArray[np.float64]) -> float:
+    """Root of the mean squared distance from the centroid over samples and particles, (samples, N, n) [length]."""
+    centred = positions - positions.mean(axis=1, keepdims=True)
+    return float(np.sqrt(np.mean(np.sum(centred**2, axis=-1))))
+
+
+def fitted_scales(split: Split, frames: tuple[int, int]) -> Scales:
+    """One length and one time scale for own data: RMS radius, and the horizon; 1 for our presets."""
+    outline = split.outline if isinstance(split, StreamedSplit) else split
+    if str(outline.recipe.get("preset")) in PRESETS:
+        return Scales()
+    blocks = split.blocks() if isinstance(split, StreamedSplit) else iter([split])
+    radii = [
+        (rms_radius(np.asarray(block.positions[:, frames[0]], dtype=np.float64)), len(block)) for block in blocks
+    ]
+    spread = radii[0][0] if len(radii) == 1 else math.sqrt(sum(r**2 * n for r, n in radii) / len(split))
+    horizon = float(outline.times[frames[1]] - outline.times[frames[0]])
+    if not np.isfinite(spread):
+        raise InputError(f"{outline.source}: positions are too large for float64 arithmetic")
+    return Scales(spread or 1.0, horizon)
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """Which frames of a split make its windows."""
+
+    kept: list[int] | slice
+    starts: NDArray[np.int64]
+    length: int
+    horizon: float
+
+
+def _frames(split: DataSplit, split_name: str, config: DataConfig) -> _Frames:
+    first, last = task_frames(split, split_name, config.input_frame, config.target_frame)
+    horizon = float(split.times[last] - split.times[first])
+    if config.windows != "all":
+        return _Frames([first, last], np.array([0]), 1, horizon)
+    spacing = np.diff(split.times)
+    if not np.allclose(spacing, spacing[0], rtol=1e-6):
+        raise InputError(f"{split.source}: data.windows = all needs equally spaced frames")
+    return _Frames(slice(None), np.arange(len(split.times) - (last - first)), last - first, horizon)
+
+
+def _window_arrays(
+    split: DataSplit, frames: _Frames, scales: Scales, centre: bool, dtype: torch.dtype
+) -> tuple[list[Tensor], float]:
+    """x, v, q, m in the run's units and dtype, and the mean squared error of x + v t."""
+    x = np.asarray(split.positions[:, frames.kept], dtype=np.float64)
+    v = np.asarray(split.velocities[:, frames.kept], dtype=np.float64)
+    if centre:
+        x = x - x.mean(axis=(1, 2), keepdims=True)
+    values = (x / scales.length, v * (scales.time / scales.length), split.charges, split.masses)
+    tensors = [torch.as_tensor(np.asarray(a), dtype=dtype) for a in values]
+    if not all(bool(torch.isfinite(t).all()) for t in tensors):
+        raise InputError(f"{split.source}: values too large for {dtype} in units of {scales.length:g}")
+    reach = x[:, frames.length :][:, frames.starts] - x[:, frames.starts] - frames.horizon * v[:, frames.starts]
+    return tensors, float(np.mean(reach**2)) / scales.length**2
+
+
+def windows(
+    split: DataSplit | StreamedSplit,
+    split_name: str,
+    config: DataConfig,
+    scales: Scales,
+    *,
+    centre: bool,
+    dtype: torch.dtype = torch.float32,
+    device: str | torch.device = "cpu",
+) -> Windows:
+    """The windows of one split, centred in float64 before the cast where the model allows it.
+
+    Those of a streamed split lie in a mapped file and stay on the CPU.
+    """
+    limit = config.train_samples if split_name == "train" else config.valid_samples
+    if limit:
+        split = split.head(limit)
+    if isinstance(split, StreamedSplit):
+        outline = split.outline
+        frames = _frames(outline, split_name, config)
+        parts = (_window_arrays(block, frames, scales, centre, dtype) for block in split.blocks())
+        (x, v, q, m), ballistic = mapped(parts, len(split), split.folder)
+    else:
+        outline = split
+        frames = _frames(outline, split_name, config)
+        tensors, ballistic = _window_arrays(split, frames, scales, centre, dtype)
+        x, v, q, m = (t.to(device) for t in tensors)
+    return Windows(
+        x,
+        v,
+        q,
+        m,
+        frames.starts,
+        frames.length,
+        frames.horizon / scales.time,
+        max(ballistic, 1e-12),
+        outline.source,
+        outline.n_dims,
+    )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs and targets; `weight` (B, 1, 1) turns squared errors into the loss of mixed data sets.
+
+    `share` is the part of the whole batch that this is: 1 but where several processes divide it.
+    """
+
+    x: Tensor
+    v: Tensor
+    q: Tensor
+    m: Tensor
+    x_target: Tensor
+    v_target: Tensor
+    weight: Tensor
+    share: float = 1.0
+
+    def to(self, device: str) -> "Batch":
+        """The batch on a device (those of mapped data sets come from the CPU)."""
+        if self.x.device.type == torch.device(device).type:
+            return self
+        tensors = (self.x, self.v, self.q, self.m, self.x_target, self.v_target, self.weight)
+        x, v, q, m, x_target, v_target, weight = (t.to(device) for t in tensors)
+        return Batch(x, v, q, m, x_target, v_target, weight, self.share)
+
+
+def batch_share(sets: Sequence[Windows], batch_size: int) -> int:
+    """Windows of each set in a batch."""
+    return min(max(batch_size // len(sets), 1), min(len(s) for s in sets))
+
+
+def epoch_order(
+    sets: Sequence[Windows], seed: int, epoch: int
+) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
+    """For each set the order of its samples in an epoch, and the start frame of the window at each place."""
+    rng = np.random.default_rng([seed, epoch])
+    orders = [rng.permutation(len(s)) for s in sets]
+    return orders, [rng.choice(s.starts, size=len(s)) for s in sets]
+
+
+def batches(
+    sets: list[Windows],
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    loss: str,
+    *,
+    skip: int = 0,
+    rank: int = 0,
+    count: int = 1,
+) -> Iterator[Batch]:
+    """One epoch: every sample of the smallest set once, each batch an equal share of every set.
+
+    The order and the start frames depend on (seed, epoch) alone, so a resumed run sees what an
+    uninterrupted one would have seen. The last short batch is dropped.
+
+    Parameters
+    ----------
+    skip : int
+        Batches of the epoch that are done already.
+    rank, count : int
+        Of `count` processes, the one whose part of each batch this is.
+    """
+    share, smallest = batch_share(sets, batch_size), min(len(s) for s in sets)
+    orders, begins = epoch_order(sets, seed, epoch)
+    width = max(s.n_dims for s in sets)
+    low, high = share * rank // count, share * (rank + 1) // count
+    for first in range(skip * share, smallest - share + 1, share):
+        parts = []
+        for s, order, begin in zip(sets, orders, begins, strict=True):
+            which = slice(first + low, first + high)
+            picked = s.pick(torch.as_tensor(order[which]), torch.as_tensor(begin[which]))
+            scale = 1.0 / s.ballistic if loss == "relative" else 1.0
+            parts.append((picked, width / s.n_dims * scale))
+        yield _mixed(parts, width, (high - low) / share)
+
+
+def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int, share: float) -> Batch:
+    def padded(values: Tensor) -> Tensor:
+        return torch.nn.functional.pad(values, (0, width - values.shape[-1]))
+
+    columns = []
+    for field in range(6):
+        pieces = [picked[field] if field in (2, 3) else padded(picked[field]) for picked, _ in parts]
+        columns.append(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
+    weight = torch.cat([torch.full((len(picked[0]), 1, 1), scale) for picked, scale in parts])
+    x = columns[0]
+    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], weight.to(x), share)
+
+
+def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) -> list[dict[str, Any]]:
+    """What must agree when a run is resumed: a summary and a digest of every data set."""
+    return [
+        {
+            "samples": len(s),
+            "particles": int(s.x.shape[2]),
+            "dims": s.n_dims,
+            "horizon": round(s.horizon, 9),
+            "checksum": sum(
+                float(s.x[i : i + ROWS].double().sum()) + float(s.v[i : i + ROWS].double().abs().sum())
+                for i in range(0, len(s), ROWS)
+            ),
+            "sha256": _digest((s.x, s.v, s.q, valid.x, valid.v, valid.q)),
+            "sha256_masses": _digest((s.m, valid.m)),
+        }
+        for s, valid in zip(train_sets, valid_sets, strict=True)
+    ]
+
+
+def _digest(tensors: Iterable[Tensor]) -> str:
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        for i in range(0, len(tensor), ROWS):
+            digest.update(tensor[i : i + ROWS].contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def training_range(splits: Mapping[str, DataSplit]) -> dict[str, Any]:
+    """What a model trained on these has seen: n, N, laws, times (for the card and the outside-training flag)."""
+    dims = sorted({s.n_dims for s in splits.values()})
+    return {
+        "dims": dims,
+        "particles": sorted({s.n_particles for s in splits.values()}),
+        "laws": [dict(law) for law in _distinct(s.recipe for s in splits.values())],
+        "data": [Path(name).name for name in splits],
+    }
+
+
+def input_times(splits: Sequence[DataSplit], frames: Sequence[Sequence[int]], every_window: bool) -> list[float]:
+    """Earliest and latest time of an input state [time]: the training range's time window."""
+    spans = []
+    for split, (first, last) in zip(splits, frames, strict=True):
+        begin, end = (0, len(split.times) - 1 - (last - first)) if every_window else (first, first)
+        spans += [float(split.times[begin]), float(split.times[end])]
+    return [min(spans), max(spans)]
+
+
+def _distinct(recipes: Any) -> list[tuple[tuple[str, Any], ...]]:
+    seen: list[tuple[tuple[str, Any], ...]] = []
+    for recipe in recipes:
+        entry = (
+            ("preset", recipe.get("preset")),
+            ("law", recipe.get("law")),
+            ("parameters", recipe.get("parameters")),
+        )
+        if entry not in seen:
+            seen.append(entry)
+    return seen

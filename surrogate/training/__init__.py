@@ -1,0 +1,1 @@
+"""How anything is trained: configuration, loop, restart, divergence, sweeps, several processes."""

@@ -1,0 +1,230 @@
+"""The files of a run: its best weights, two restart points, the metrics; and going on from a restart point.
+
+`latest/` is the newest point; `previous/` is the last validated one before it. A run goes on only with the
+configuration, data and code it was begun with, unless it is told to.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import math
+import warnings
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from physics import __version__
+from physics.errors import InputError
+from physics.files import atomic_write
+from resources.shipped import FILE_NAME
+from surrogate.training.checkpoint import Checkpoint, ModelError, read_checkpoint, save_checkpoint
+from surrogate.training.config import config_from_tree
+from surrogate.training.divergence import Guard
+from surrogate.training.state import GoodState, Progress, Trainer
+
+POINTS = ("latest", "previous")
+CODE = (
+    "surrogate/training/loop.py",
+    "surrogate/training/state.py",
+    "surrogate/tasks/dynamics/device_batches.py",
+    "surrogate/training/whole_epochs.py",
+    "surrogate/training/flat_state.py",
+    "surrogate/training/whole_epoch_loop.py",
+    "surrogate/training/divergence.py",
+    "surrogate/tasks/dynamics/windows.py",
+    "surrogate/training/distributed.py",
+    "surrogate/models/**/*.py",
+    "surrogate/nn/**/*.py",
+    "physics/datasets/reading.py",
+    "physics/kernels/vectors.py",
+)
+"""What decides the numbers of a run."""
+
+
+@cache
+def code_identity() -> dict[str, str]:
+    """A digest of every source file that decides a run's numbers, and the versions of what they rest on."""
+    root = Path(__file__).resolve().parents[2]
+    files = sorted(path for pattern in CODE for path in root.glob(pattern))
+    found = {p.relative_to(root).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()[:16] for p in files}
+    return {"isotwin": __version__, "torch": torch.__version__, "numpy": version("numpy"), **found}
+
+
+def setting(trainer: Trainer) -> dict[str, str | int]:
+    """What may differ when a run goes on, but then the last bits may too."""
+    return {
+        "device": trainer.device.partition(":")[0],
+        "threads": torch.get_num_threads(),
+        "processes": trainer.processes.count,
+        "loop": trainer.loop,
+    }
+
+
+def save_best(trainer: Trainer, error: float) -> None:
+    """The averaged weights, in float32, as a checkpoint that `surrogate.load` opens."""
+    info = {
+        "config": trainer.config.as_dict(),
+        "scales": {"length": trainer.scales.length, "time": trainer.scales.time},
+        "horizon": trainer.horizon,
+        "card": {
+            **trainer.card,
+            "best_epoch": trainer.progress.best_epoch,
+            "steps": trainer.progress.step,
+            f"valid_mse_{trainer.stages[trainer.progress.stage].name}": error,
+        },
+    }
+    single = {name: value.float() for name, value in trainer.average.items()}
+    save_checkpoint(trainer.out / "best", info, single)
+
+
+def save_restart_point(trainer: Trainer, state: GoodState | None = None) -> None:
+    """Everything `--resume` needs, atomically: of now, or of an earlier state within an epoch.
+
+    A point within an epoch is not kept as the previous one, so that the files of a finished run do not depend on
+    its interruptions.
+    """
+    progress, guard = (trainer.progress, trainer.guard) if state is None else (state.progress, state.guard)
+    info = {
+        "config": trainer.config.as_dict(),
+        "data": trainer.identity,
+        "code": code_identity(),
+        "setting": setting(trainer),
+        "command": trainer.card["command"],
+        "version": __version__,
+        "progress": {**asdict(progress), "best": progress.best if math.isfinite(progress.best) else None},
+        "guard": asdict(guard),
+        "validated": state is None,
+    }
+    tensors = trainer.tensors() if state is None else state.tensors
+    previous = trainer.out / "previous" if trainer.latest_is_validated else None
+    save_checkpoint(trainer.out / "latest", info, tensors, previous)
+    trainer.latest_is_validated = state is None
+
+
+def newest_restart_point(out: Path) -> Checkpoint | None:
+    """The newest restart point that is whole; None where there is none yet. A damaged one is named.
+
+    Raises
+    ------
+    ModelError
+        Where there are some, and all are damaged.
+    """
+    present = [out / name for name in POINTS if (out / name / FILE_NAME).is_file()]
+    trouble: list[str] = []  # a missing latest/ is none: its writer was killed between two renames
+    for folder in present:
+        try:
+            found = read_checkpoint(folder)
+        except ModelError as error:
+            trouble.append(str(error))
+            continue
+        if trouble:
+            warnings.warn(f"{'; '.join(trouble)}; going on from {folder}", stacklevel=2)
+        return found
+    if trouble:
+        raise ModelError("; ".join(trouble))
+    return None
+
+
+def load_restart_point(trainer: Trainer, point: Checkpoint, *, anyway: bool = False) -> None:
+    """Take over a restart point.
+
+    Parameters
+    ----------
+    anyway : bool
+        Go on with a changed configuration, data or code, naming what changed.
+
+    Raises
+    ------
+    InputError
+        Where it belongs to another configuration, other data or other code.
+    """
+    stored = point.info
+    changed = changes(trainer, stored)
+    if changed and not anyway:
+        raise InputError(
+            f"{trainer.out}: cannot --resume: {'; '.join(changed)} (--resume-anyway goes on nevertheless)"
+        )
+    for what in changed:
+        warnings.warn(f"{trainer.out}: going on although {what}", stacklevel=2)
+    was, now = stored.get("setting", {}), setting(trainer)
+    differing = [f"{key} {was[key]}, now {now[key]}" for key in now if key in was and was[key] != now[key]]
+    if differing:
+        warnings.warn(f"{trainer.out}: was {'; '.join(differing)}: the last bits may differ", stacklevel=2)
+    trainer.card["command"] = stored.get("command", trainer.card["command"])
+    kept = dict(stored["progress"])
+    kept["best"] = math.inf if kept["best"] is None else kept["best"]
+    trainer.progress = Progress(**kept)
+    if trainer.progress.stage >= len(trainer.stages):
+        raise InputError(f"{trainer.out}: cannot --resume: the run is in a stage that this configuration lacks")
+    trainer.start_stage(trainer.progress.stage)
+    trainer.guard = Guard(**{**stored.get("guard", {}), "limit": trainer.config.train.spike})
+    try:
+        trainer.set_tensors(point.tensors)
+    except (KeyError, RuntimeError, ValueError) as error:  # only with `anyway`: another model
+        first = " ".join(str(error).split())
+        raise InputError(f"{trainer.out}: cannot --resume: the state fits another model ({first:.200})") from None
+    trainer.latest_is_validated = point.path.parent.name == "latest" and stored.get("validated", True)
+
+
+def changes(trainer: Trainer, stored: dict[str, Any]) -> list[str]:
+    """What is no longer as it was when a restart point was written, in words."""
+    found = []
+    then = config_from_tree(stored.get("config", {}), str(trainer.out)).as_dict()  # older ones lack newer keys
+    now = json.loads(json.dumps(trainer.config.as_dict()))
+    if then != now:
+        keys = [
+            f"{section}.{key}"
+            for section, values in now.items()
+            if isinstance(values, dict)
+            for key in sorted({*values, *then[section]})
+            if then[section].get(key) != values.get(key)
+        ]
+        found.append(f"the configuration changed: {' '.join(keys or ['note'])}")
+    data_then, data_now = _comparable(stored.get("data"), json.loads(json.dumps(trainer.identity)))
+    if data_then != data_now:
+        found.append("the data changed")
+    code_then, code_now = stored.get("code"), code_identity()
+    if isinstance(code_then, dict) and code_then != code_now:
+        names = sorted(n for n in {*code_then, *code_now} if code_then.get(n) != code_now.get(n))
+        told = [f"{n} {code_then.get(n)} -> {code_now.get(n)}" if "/" not in n else n for n in names]
+        found.append(f"the code changed: {' '.join(told)}")
+    return found
+
+
+def write_metrics(trainer: Trainer) -> None:
+    """metrics.csv from the kept history: the same bytes however often the run was interrupted."""
+    history = trainer.progress.history
+    if not history:
+        return
+    text = io.StringIO()
+    # named here, because rows that come back from a restart point have their keys sorted
+    first = ["stage", "epoch", "step", "lr", "loss", "valid"]
+    each = [f"valid_{index}" for index in range(len(trainer.valid_sets))] if "valid_0" in history[0] else []
+    writer = csv.DictWriter(text, fieldnames=first + each, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    atomic_write(trainer.out / "metrics.csv", text.getvalue().encode())
+
+
+def _comparable(stored: Any, now: list[dict[str, Any]]) -> tuple[Any, Any]:
+    """Data identities cut to the keys that the stored one, perhaps of an older version, has."""
+    if not isinstance(stored, list) or not all(isinstance(entry, dict) for entry in stored):
+        return stored, now
+    keys = {key for entry in stored for key in entry}
+    return stored, [{key: value for key, value in entry.items() if key in keys} for entry in now]
+
+
+def position_facts(card: dict[str, Any]) -> dict[str, Any]:
+    """What the velocity stage keeps of the position stage, from the best model of either stage."""
+    if "position_steps" in card:
+        return {k: v for k, v in card.items() if k.startswith(("valid_mse_p", "position_"))}
+    return {
+        **{k: v for k, v in card.items() if k.startswith("valid_mse")},
+        "position_steps": card["steps"],
+        "position_best_epoch": card["best_epoch"],
+    }

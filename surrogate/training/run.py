@@ -1,0 +1,186 @@
+"""A whole training run in its folder: set up or resume, fit, and say what it took."""
+
+import json
+import os
+import platform
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from physics import __version__
+from physics.cli import claim_output, refuse_existing, unused
+from physics.errors import InputError
+from physics.files import atomic_write
+from surrogate.training.checkpoint import Checkpoint, read_checkpoint
+from surrogate.training.config import Config
+from surrogate.training.distributed import Processes
+from surrogate.training.loop import fit
+from surrogate.training.machine import machine
+from surrogate.training.progress import TrainingProgress
+from surrogate.training.restart import load_restart_point, newest_restart_point, position_facts, write_metrics
+from surrogate.training.state import Trainer
+from surrogate.training.tensorboard import needs_tensorboard, tensorboard
+from surrogate.training.whole_epoch_loop import Group, cannot_take_epochs, fit_epochs, good_of, trained_as_epochs
+
+
+def train(
+    config: Config,
+    out: Path,
+    *,
+    resume: bool,
+    device: str,
+    command: str,
+    quiet: bool = False,
+    overwrite: bool = False,
+    anyway: bool = False,
+    board: bool = False,
+    processes: Processes | None = None,
+) -> None:
+    """A whole run: leaves `config.toml`, `metrics.csv`, `best/`, `latest/`, `previous/`, `run.json`.
+
+    Nothing is written or removed before the configuration and the data have been found usable.
+
+    Parameters
+    ----------
+    anyway : bool
+        Resume although configuration, data or code have changed.
+    board : bool
+        Also write curves for TensorBoard.
+    """
+    processes = processes or Processes()
+    if config.train.seeds > 1:
+        raise InputError("a run has one seed; several are a grid of runs (surrogate.training.sweep)")
+    refuse_existing(out, resume or overwrite, "--overwrite to replace it, or --resume to go on")
+    if resume and out.is_dir() and not unused(out) and not (out / "config.toml").is_file():
+        raise InputError(f"{out}: cannot --resume: not a run (no config.toml)")
+    if board:
+        needs_tensorboard()
+    trainer = Trainer(config, out, device, command, processes)
+    started = time.monotonic()
+    before = seconds_so_far(out) if resume else 0.0
+    by_epochs = _by_epochs(trainer)
+    point = newest_restart_point(out) if resume else None
+    processes.meet()  # all have looked before the first one writes
+    if point is None and processes.first:
+        claim_output(out, resume=resume, overwrite=overwrite)
+        out.mkdir(parents=True, exist_ok=True)
+    with sole_writer(out, processes):
+        if point is not None:
+            go_on_from(trainer, point, anyway=anyway)
+        else:
+            trainer.start_stage(0)
+        if processes.first:
+            begin_files(trainer)
+        curves = tensorboard(out / "tensorboard", trainer.progress.step) if board and processes.first else None
+        try:
+            with TrainingProgress(quiet or not processes.first, curves) as report, stopped_by_signals(trainer):
+                if by_epochs:
+                    good = good_of(point.tensors) if point else {}
+                    fit_epochs(Group([trainer], str(out), goods=[good]), report)
+                else:
+                    fit(trainer, report)
+        finally:
+            if processes.first:
+                write_run(trainer, before + time.monotonic() - started)
+
+
+def _by_epochs(trainer: Trainer) -> bool:
+    """Whether the run's epochs are made as one, by `train.captured` and by what it is."""
+    if not trained_as_epochs(trainer.config, trainer.device):
+        return False
+    if reason := cannot_take_epochs(trainer):
+        warnings.warn(f"{trainer.out}: steps are made one by one: {reason}", stacklevel=3)
+        return False
+    trainer.loop = "whole epochs"
+    return True
+
+
+def go_on_from(trainer: Trainer, point: Checkpoint, *, anyway: bool = False) -> None:
+    """Take over a restart point, and in a later stage what is known of the one before."""
+    load_restart_point(trainer, point, anyway=anyway)
+    if trainer.progress.stage > 0:
+        trainer.card.update(position_facts(read_checkpoint(trainer.out / "best").info["card"]))
+
+
+def begin_files(trainer: Trainer) -> None:
+    """What stands in the folder of a run that begins or goes on."""
+    for torn in trainer.out.rglob(".*.part.*"):  # what a killed run was writing
+        torn.unlink()
+    atomic_write(trainer.out / "config.toml", trainer.config.to_toml().encode())
+    write_metrics(trainer)
+
+
+@contextmanager
+def sole_writer(out: Path, processes: Processes) -> Iterator[None]:
+    """Hold the run folder against a second trainer; the lock ends with its process.
+
+    Raises
+    ------
+    InputError
+        Where another one is at work.
+    """
+    if not processes.first or sys.platform == "win32":  # there, folders cannot be opened
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{out}: another process is training in this folder") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def stopped_by_signals(trainer: Trainer) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask the trainer to stop after its step; a second one breaks off at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(*_: object) -> None:
+        if trainer.stop_requested:
+            raise KeyboardInterrupt
+        trainer.stop_requested = True
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def seconds_so_far(out: Path) -> float:
+    """What a run has taken until it was last left."""
+    try:
+        return float(json.loads((out / "run.json").read_text(encoding="utf-8"))["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
+
+
+def write_run(trainer: Trainer, seconds: float, **more: str) -> None:
+    """`run.json`: the command, the machine, the time it took, and what else is to be told."""
+    facts = {
+        "command": trainer.command,
+        "seconds": round(seconds, 1),
+        "date": time.strftime("%Y-%m-%d"),
+        "device": trainer.device,
+        "threads": torch.get_num_threads(),
+        "processes": trainer.processes.count,
+        "machine": machine(),
+        "versions": {"isotwin": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        **more,
+    }
+    atomic_write(trainer.out / "run.json", json.dumps(facts, indent=1).encode())

@@ -1,0 +1,228 @@
+"""Several seeds as one run: weights stacked, every step made for all of them, each with its own run folder.
+
+What cannot be stacked is said in a line, and then the seeds train one after another (sweep.py). After a
+kill between two seeds' files they may stand at different epochs: then all go back to the newest restart point that
+each of them has, and end with the bytes of a stack that nobody disturbed.
+"""
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from physics.cli import claim_output, refuse_existing
+from physics.errors import InputError
+from resources.shipped import FILE_NAME
+from surrogate.training.checkpoint import Checkpoint, ModelError, read_checkpoint
+from surrogate.training.config import Config
+from surrogate.training.distributed import Processes
+from surrogate.training.divergence import DivergedError
+from surrogate.training.loop import next_stage
+from surrogate.training.progress import TrainingProgress
+from surrogate.training.restart import POINTS
+from surrogate.training.run import (
+    begin_files,
+    go_on_from,
+    seconds_so_far,
+    sole_writer,
+    stopped_by_signals,
+    write_run,
+)
+from surrogate.training.state import Trainer
+from surrogate.training.tensorboard import needs_tensorboard, tensorboard
+from surrogate.training.whole_epoch_loop import Group, cannot_take_epochs, fit_epochs, good_of
+from surrogate.training.whole_epochs import WholeEpochs
+
+Place = tuple[int, int, int]
+"""Stage, epoch and batch."""
+
+
+class NotStackedError(Exception):
+    """Why some seeds do not train as one run; nothing of them has been changed."""
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """How the seeds are trained, as the command line has it.
+
+    Attributes
+    ----------
+    device, command : str
+    anyway, board, quiet : bool
+        As of :func:`surrogate.training.run.train`.
+    say : callable, optional
+        Gets a line when it begins.
+    """
+
+    device: str
+    command: str
+    anyway: bool = False
+    board: bool = False
+    quiet: bool = False
+    say: Callable[[str], None] | None = None
+
+
+def wants_stack(config: Config, device: str) -> bool:
+    """Whether `train.stacked` asks for it on this device."""
+    stacked = config.train.stacked
+    return stacked == "always" or (stacked == "auto" and device.startswith("cuda"))
+
+
+def train_stacked(
+    configs: Sequence[Config], outs: Sequence[Path], options: StackOptions
+) -> list[DivergedError | None]:
+    """Train runs that differ in their seeds alone, or go on with them; which of them diverged.
+
+    Raises
+    ------
+    NotStackedError
+        Where that cannot be; before anything is written.
+    """
+    if configs[0].train.patience:
+        raise NotStackedError("train.patience ends each run at an epoch of its own")
+    if options.board:
+        needs_tensorboard()
+    began = time.monotonic()
+    for out in outs:
+        refuse_existing(out, (out / "config.toml").is_file(), "--overwrite to replace it, or --resume to go on")
+    trainers = [Trainer(c, out, options.device, options.command) for c, out in zip(configs, outs, strict=True)]
+    loop = f"whole epochs, {len(trainers)} seeds"
+    for trainer in trainers:
+        trainer.loop = loop
+        trainer.train_sets, trainer.valid_sets = trainers[0].train_sets, trainers[0].valid_sets  # kept once
+    if reason := cannot_take_epochs(trainers[0]):
+        raise NotStackedError(reason)
+    before = [seconds_so_far(out) for out in outs]
+    ended = {run: DivergedError(text) for run, out in enumerate(outs) if (text := _diverged(out))}
+    points = _common_points(trainers, ended, loop)
+    if all(point is None for point in points):
+        ended = {}
+    with ExitStack() as held:
+        for out in outs:
+            claim_output(out, resume=(out / "config.toml").is_file())
+            out.mkdir(parents=True, exist_ok=True)
+            held.enter_context(sole_writer(out, Processes()))
+        _set_up(trainers, points, ended, options.anyway)
+        for trainer in trainers:
+            begin_files(trainer)
+        curves = [tensorboard(t.out / "tensorboard", t.progress.step) if options.board else None for t in trainers]
+        goods = [good_of(point.tensors) if point else {} for point in points]
+        group = Group(trainers, str(outs[0].parent), curves, goods, ended)
+        if options.say:
+            options.say(f"{len(outs)} seeds as one run: {', '.join(str(out) for out in outs)}")
+        try:
+            with TrainingProgress(options.quiet) as report, stopped_by_signals(trainers[0]):
+                fit_epochs(group, report)
+        finally:
+            share = (time.monotonic() - began) / len(trainers)
+            for run, trainer in enumerate(trainers):
+                more = {"diverged": str(group.ended[run])} if run in group.ended else {}
+                write_run(trainer, before[run] + share, **more)
+    return [group.ended.get(run) for run in range(len(trainers))]
+
+
+def _set_up(
+    trainers: Sequence[Trainer], points: Sequence[Checkpoint | None], ended: dict[int, DivergedError], anyway: bool
+) -> None:
+    """Bring all runs to one stage and step: the beginning, or their restart points.
+
+    Raises
+    ------
+    NotStackedError
+        Where the model does not go through `torch.func.vmap`.
+    """
+    places = [_place(point) for point in points if point]
+    latest = max((stage for stage, _, _ in places), default=0)
+    for run, (trainer, point) in enumerate(zip(trainers, points, strict=True)):
+        if run in ended:
+            trainer.progress.stage = latest
+            trainer.start_stage(latest)
+        elif point is not None:
+            go_on_from(trainer, point, anyway=anyway)
+            if trainer.progress.stage < latest:  # killed between two runs' next stages
+                next_stage(trainer)
+    if places:
+        return
+    for index in reversed(range(len(trainers[0].stages))):
+        for trainer in trainers:
+            trainer.progress.stage = index
+            trainer.start_stage(index)
+        try:
+            WholeEpochs(trainers, graph=False).gradients(0)
+        except Exception as error:  # whatever a model does that vmap has no rule for
+            first_line = str(error).strip().partition("\n")[0]
+            name = trainers[0].config.model
+            raise NotStackedError(f"model {name!r} cannot be stacked ({first_line[:120]})") from None
+
+
+def _diverged(out: Path) -> str:
+    """How a run of an earlier stack diverged; empty where it did not."""
+    try:
+        found = json.loads((out / "run.json").read_text(encoding="utf-8")).get("diverged", "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
+def _common_points(
+    trainers: Sequence[Trainer], ended: dict[int, DivergedError], loop: str
+) -> list[Checkpoint | None]:
+    """The newest restart points of one place, of all runs that go on; none for each where some have none yet.
+
+    Raises
+    ------
+    NotStackedError
+        Where runs that were trained one by one stand at different places.
+    """
+    found = {run: _points(trainer.out) for run, trainer in enumerate(trainers) if run not in ended}
+    several = [point for points in found.values() for point in points]
+    ours = all(point.info.get("setting", {}).get("loop") == loop for point in several)
+    if not all(found.values()):
+        if not ours:
+            raise NotStackedError("some of its runs were begun one by one")
+        return [None] * len(trainers)  # the stack was killed at its first restart point
+    epochs = [stage.epochs for stage in trainers[0].stages]
+    of_runs = []
+    for points in found.values():
+        places: dict[Place, Checkpoint] = {}
+        for point in points if ours else points[:1]:  # what was trained otherwise is not gone back on
+            places.setdefault(_reached(_place(point), epochs), point)
+        of_runs.append(places)
+    common = set(of_runs[0]).intersection(*of_runs[1:])
+    if not common:
+        raise NotStackedError("its runs stand at different epochs")
+    chosen = dict(zip(found, (places[max(common)] for places in of_runs), strict=True))
+    return [chosen.get(run) for run in range(len(trainers))]
+
+
+def _points(out: Path) -> list[Checkpoint]:
+    """The restart points of a run that are whole, the newest first; a damaged one is named."""
+    found, trouble = [], []
+    for folder in (out / name for name in POINTS):
+        if (folder / FILE_NAME).is_file():
+            try:
+                found.append(read_checkpoint(folder))
+            except ModelError as error:
+                trouble.append(str(error))
+    if trouble and not found:
+        raise ModelError("; ".join(trouble))
+    if trouble:
+        warnings.warn(f"{'; '.join(trouble)}; not used", stacklevel=2)
+    return found
+
+
+def _place(point: Checkpoint) -> Place:
+    progress = point.info.get("progress", {})
+    try:
+        return int(progress["stage"]), int(progress["epoch"]), int(progress["batch"])
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{point.path}: not a restart point") from None
+
+
+def _reached(place: Place, epochs: Sequence[int]) -> Place:
+    """The end of a stage is the beginning of the next."""
+    stage, epoch, _ = place
+    return (stage + 1, 0, 0) if stage + 1 < len(epochs) and epoch == epochs[stage] else place

@@ -1,0 +1,157 @@
+"""What a run shows: a live line on a terminal, plain lines with the time left elsewhere, nothing when quiet."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from physics.errors import InputError
+from surrogate.training import progress as progress_module
+from surrogate.training.eta import Plan, PlannedStage
+from surrogate.training.machine import chosen_device
+from surrogate.training.progress import LINE_EVERY_SECONDS, TrainingProgress, duration
+from surrogate.training.state import Progress
+
+PLAN = Plan((PlannedStage("positions", 100), PlannedStage("velocities", 50, 0.5)), 10, 25)
+
+
+class Clock:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(progress_module.time, "monotonic", lambda: self.now)
+
+
+def trained(report: TrainingProgress, clock: Clock, epochs: int, standing: Progress, seconds: float = 0.1) -> None:
+    for _ in range(epochs):
+        for _ in range(PLAN.steps_per_epoch):
+            clock.now += seconds
+            standing.batch += 1
+            standing.loss_sum, standing.loss_count = standing.loss_sum + 0.25, standing.loss_count + 1
+            report.step(standing)
+        standing.epoch, standing.batch, standing.loss_sum, standing.loss_count = standing.epoch + 1, 0, 0.0, 0
+        if standing.epoch % PLAN.validate_every == 0:
+            clock.now += 2.0
+            standing.best = 0.5
+            standing.history.append({"stage": "positions", "valid": 0.75, "step": 1})
+            report.validated(standing)
+        report.epoch(standing, 0.25)
+
+
+def test_elsewhere_a_line_now_and_then_and_at_the_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, standing = Clock(monkeypatch), Progress()
+    with TrainingProgress() as report:
+        report.begin(PLAN, standing)
+        trained(report, clock, 100, standing)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("positions epoch 3/100 loss 0.25 valid - best - 10 steps/s, left ")
+    assert len(lines) == 2 + (100 + 8) // LINE_EVERY_SECONDS
+    # the second stage has as many steps at half the cost as a quarter of the first, and two validations
+    assert "epoch 100/100 loss 0.25 valid 0.75 best 0.5 10 steps/s, left 29 s, " in lines[-1]
+    assert lines[-1].endswith(" MB")
+
+
+def test_the_time_left_counts_validations_and_later_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, standing = Clock(monkeypatch), Progress(epoch=50)
+    with TrainingProgress(quiet=True) as report:
+        assert report.left(standing) is None
+        report.begin(PLAN, standing)
+        trained(report, clock, 25, standing)
+        assert report.left(standing) == pytest.approx(25 * 1.0 + 2.0 + 50 * 0.5 + 2 * 2.0)
+
+
+def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, standing = Clock(monkeypatch), Progress()
+    with TrainingProgress(quiet=True) as report:
+        report.begin(PLAN, standing)
+        trained(report, clock, 100, standing)
+        report.note("nobody hears this")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_note_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    with TrainingProgress() as report:
+        report.note("the loss [bold] jumped")
+    assert capsys.readouterr().err == "warning: the loss [bold] jumped\n"
+
+
+def test_a_terminal_gets_a_live_line_for_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    clock, standing = Clock(monkeypatch), Progress()
+    monkeypatch.setattr(
+        progress_module, "Console", lambda stderr: Console(file=screen, force_terminal=True, width=160)
+    )
+    with TrainingProgress() as report:
+        report.begin(PLAN, standing)
+        trained(report, clock, 100, standing)
+        report.note("the loss [bold] jumped")
+        standing.stage, standing.epoch = 1, 0
+        report.begin(PLAN, standing)
+        trained(report, clock, 2, standing, 0.05)
+    shown = screen.getvalue()
+    for text in ("positions", "epoch 100/100", "velocities", "epoch 2/50", "loss 0.25", "20 steps/s", "[bold]"):
+        assert text in shown
+
+
+def test_in_eighty_columns_nothing_of_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    clock, standing = Clock(monkeypatch), Progress(stage=1)
+    monkeypatch.setattr(
+        progress_module, "Console", lambda stderr: Console(file=screen, force_terminal=True, width=80)
+    )
+    with TrainingProgress() as report:
+        report.begin(PLAN, standing)
+        trained(report, clock, 50, standing)
+    shown = screen.getvalue()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    for text in ("velocities", "best 0.5", "10 steps/s", " MB"):
+        assert text in shown
+
+
+def test_what_hears_of_validations(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, standing = Clock(monkeypatch), Progress()
+    heard: list[dict[str, Any]] = []
+    with TrainingProgress(quiet=True, on_validation=heard.append) as report:
+        report.begin(PLAN, standing)
+        trained(report, clock, 100, standing)
+    assert heard == standing.history
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(None, "-"), (0.4, "0 s"), (89.0, "89 s"), (120.0, "2.0 min"), (9000.0, "2.5 h")]
+)
+def test_durations(seconds: float | None, said: str) -> None:
+    assert duration(seconds) == said
+
+
+def test_devices_that_are_not_here_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    assert (chosen_device("auto"), chosen_device("cpu")) == ("cpu", "cpu")
+    for name in ("cuda", "mps"):
+        with pytest.raises(InputError, match=f"--device {name}: no .* here; use --device cpu"):
+            chosen_device(name)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert (chosen_device("auto"), chosen_device("cuda")) == ("cuda", "cuda")
+
+
+def test_a_first_step_that_takes_long_is_explained(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 0.01)
+    with TrainingProgress() as slow:
+        slow._waiting.join()
+    assert capsys.readouterr().err == progress_module.PREPARING + "\n"
+    monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 60.0)
+    with TrainingProgress() as quick:
+        quick.begin(PLAN, Progress())
+        quick.step(Progress())
+        quick._waiting.join(5.0)
+        assert not quick._waiting.is_alive()
+    assert progress_module.PREPARING not in capsys.readouterr().err
+    monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 0.01)
+    with TrainingProgress(quiet=True) as quiet:
+        assert not quiet._waiting.is_alive()
+    assert capsys.readouterr().err == ""
