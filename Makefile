@@ -4,11 +4,12 @@ PYTHON_VENV := .venv/bin/python
 # pytest-qt and VTK need an X server; Xvfb stands in for one.
 XVFB := xvfb-run -a -s "-screen 0 1600x1200x24 +extension GLX"
 
-.PHONY: help setup demo app test bench torture
+.PHONY: help setup demo app test test-slow bench torture
 help:
 	@echo "make demo    simulate, forecast, rotate, export a comparison to out/demo/"
 	@echo "make app     open the desktop application"
-	@echo "make test    the whole test suite"
+	@echo "make test    the test suite, without what takes minutes"
+	@echo "make test-slow  the rest of it"
 	@echo "make bench   the tables of the README, measured again"
 	@echo "make torture faults, bad input and long use at full size; a table in out/torture/"
 
@@ -25,6 +26,9 @@ app: setup
 
 test: setup
 	@QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m pytest -n 2 --dist loadgroup
+
+test-slow: setup
+	@QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m pytest -n 2 --dist loadgroup -m "slow and not gpu"
 
 # one row alone: make torture ROW=R22
 torture: setup
