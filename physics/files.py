@@ -1,10 +1,15 @@
 """Files that appear under their final name only when complete, and folders that are claimed before work starts."""
 
+import json
+import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from physics.errors import InputError
 
@@ -13,6 +18,29 @@ def atomic_write(path: Path, data: bytes) -> None:
     """Write `data` aside, fsync, and rename to `path`: a reader sees the old file or the whole new one."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON holds it: arrays as lists, NaN and infinity as None, what is unknown as its text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return str(value)
+
+
+def write_json(path: Path, value: Any) -> Path:
+    """Write `value`, made plain, atomically to a file in UTF-8, making its folder; returns the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False)
+    atomic_write(path, (text + "\n").encode())
+    return path
 
 
 @contextmanager

@@ -20,10 +20,10 @@ from physics.baselines.references import eta_for, leapfrog_forecast
 from physics.cli import CommandParser, command_line, positive_int, progress_bar, run_command
 from physics.datasets.reading import read_split
 from physics.errors import unknown_name
+from physics.files import write_json
 from physics.output_folder import refuse_foreign, staged_folder
 from physics.time_scales import REFERENCE_DT
 from resources.shipped import shipped_models
-from surrogate.evaluate import write_json
 from surrogate.evaluation.benchmark.models import (
     Arena,
     Entrant,

@@ -19,8 +19,8 @@ from physics.errors import InputError
 from physics.files import atomic_write, bounded_text
 from resources import ZOO
 from resources.shipped import FILE_NAME
-from surrogate.evaluate import evaluation
 from surrogate.evaluation.rollout_metrics import rollout_summary
+from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.loading import load
 from surrogate.tasks.dynamics.windows import input_times
 from surrogate.training.checkpoint import read_checkpoint, save_checkpoint

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from physics.cli import CommandParser, command_line, refuse_existing, run_command
 from physics.datasets.reading import DataSplit, available_splits, read_split
 from physics.errors import InputError
+from physics.files import write_json
 from physics.forces import FORCES
 from physics.laws import resolve_parameters
 from physics.observables import accelerations
 from physics.types import System
-from surrogate.evaluate import write_json
 from surrogate.export.recovery_figure import recovery_figure
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load

@@ -13,13 +13,13 @@ from physics import __version__
 from physics.cli import CommandParser, run_command
 from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
-from physics.files import atomic_write
+from physics.files import atomic_write, write_json
 from physics.generate import generate
 from physics.simulate import available_cores
 from resources.shipped import shipped_models
 from surrogate.bench.rendering import ticks_of_many
-from surrogate.evaluate import evaluation, write_json
 from surrogate.evaluation.rollout_metrics import rollout_summary
+from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.loading import load
 from surrogate.training.machine import machine
 

@@ -18,9 +18,8 @@ import torch
 from torch import Tensor
 
 from physics.cli import CommandParser, run_command
-from physics.files import atomic_write
+from physics.files import atomic_write, write_json
 from surrogate.bench import textbook
-from surrogate.evaluate import write_json
 from surrogate.models.egnn.model import EGNN, EGNNConfig
 from surrogate.training.compiled import compiler
 from surrogate.training.machine import chosen_device, keep_freed_memory, machine

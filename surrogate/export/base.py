@@ -1,14 +1,9 @@
 """What every exporter is: one function from a comparison to files that appear only when complete."""
 
-import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-
-from physics.files import atomic_write
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.options import ViewOptions
 
@@ -58,25 +53,3 @@ def portion(progress: Progress | None, start: float, end: float) -> Progress | N
     if progress is None:
         return None
     return lambda done: progress(start + (end - start) * done)
-
-
-def plain(value: Any) -> Any:
-    """`value` as JSON holds it: arrays as lists, NaN and infinity as None, what is unknown as its text."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    return str(value)
-
-
-def write_json(path: Path, value: Any) -> Path:
-    """Write `value`, made plain, to a file; returns the path."""
-    text = json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False)
-    atomic_write(path, (text + "\n").encode())
-    return path

@@ -10,11 +10,10 @@ import numpy as np
 
 from physics import __version__
 from physics.errors import InputError
-from physics.files import bounded_text
+from physics.files import bounded_text, plain, write_json
 from physics.observables import momentum
 from physics.scenario_files import fields_tree
 from surrogate.comparison.comparison import Comparison, drift
-from surrogate.export.base import plain, write_json
 from surrogate.render.captions import Source, sources, turns_text
 
 PACKAGES = ("numpy", "numba", "torch", "pyvista", "matplotlib", "imageio-ffmpeg")

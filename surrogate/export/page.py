@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from surrogate.export.base import plain
+from physics.files import plain
 from surrogate.render.captions import short_number
 from surrogate.render.theme import DARK, LIGHT, Theme
 

@@ -14,8 +14,8 @@ from typing import Any
 from physics.cli import CommandParser, command_line, key_values, positive_int, refuse_existing, run_command
 from physics.datasets.reading import DataSplit, read_split
 from physics.errors import InputError, unknown_name
-from physics.files import atomic_write
-from surrogate.evaluate import evaluation, write_json
+from physics.files import atomic_write, write_json
+from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.loading import load
 from surrogate.studies.ablation_tables import save_figures, tables
 from surrogate.tasks.dynamics.windows import training_splits
@@ -165,7 +165,7 @@ def measured(config: Config, out: Path, test: DataSplit, command: str) -> dict[s
     Returns
     -------
     dict
-        What :func:`surrogate.evaluate.evaluation` gives, and seconds, best_epoch, failed; `own` is the
+        What `evaluation` gives, and seconds, best_epoch, failed; `own` is the
         evaluation in as many rounds as the model was trained with, where those are not EVALUATIONS.
     """
     kept, written = out / RESULT, out / "config.toml"

@@ -26,12 +26,12 @@ from physics.baselines.references import adaptive_leapfrog_forecast, eta_for, le
 from physics.cli import CommandParser, command_line, positive_int, progress_bar, run_command, seed
 from physics.datasets.reading import read_split
 from physics.errors import InputError
+from physics.files import write_json
 from physics.output_folder import refuse_foreign, staged_folder
 from physics.rotations import plane_rotation
 from physics.time_scales import REFERENCE_DT
 from resources.shipped import shipped_models
 from surrogate.benchmark import paired_excess
-from surrogate.evaluate import write_json
 from surrogate.evaluation.benchmark.models import (
     Arena,
     Field,

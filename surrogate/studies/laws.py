@@ -19,9 +19,8 @@ from physics.cli import CommandParser, command_line, key_values, positive_int, r
 from physics.datasets.reading import DataSplit, read_split
 from physics.datasets.request import request_from_options
 from physics.errors import unknown_name
-from physics.files import atomic_write
+from physics.files import atomic_write, write_json
 from physics.generate import generate
-from surrogate.evaluate import write_json
 from surrogate.export.recovery_figure import recovery_figure
 from surrogate.inference.loading import load
 from surrogate.recover import Recovery, recovery

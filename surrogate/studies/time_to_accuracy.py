@@ -28,8 +28,8 @@ from physics.cli import (
 )
 from physics.datasets.reading import read_split
 from physics.errors import InputError
-from physics.files import atomic_write
-from surrogate.evaluate import evaluation, write_json
+from physics.files import atomic_write, write_json
+from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.loading import load
 from surrogate.training.config import load_config
 from surrogate.training.machine import machine

@@ -1,7 +1,6 @@
 """The evaluate command, run in this process: its numbers against their definitions, and its refusals."""
 
 import json
-import math
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +12,8 @@ import torch
 
 from physics.baselines.clean import clean_windows, largest_forces
 from physics.datasets.reading import read_split
-from surrogate.evaluate import evaluation, main, without_nan, write_json
+from surrogate.evaluate import main
+from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.loading import load
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_arrays, tree
 
@@ -40,7 +40,7 @@ REFERENCE = Path(__file__).parents[1] / "data" / "reference_seed43_first40.npz"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("surrogate.evaluate.FORWARD_REPEATS", 2)
+    monkeypatch.setattr("surrogate.evaluation.single_forecasts.FORWARD_REPEATS", 2)
     npz(tmp_path / "data.npz", tiny_arrays(spacing=1.0))
     for name in ("egnn", "gnn", "linear", "egnn-recurrent", "integrator"):
         saved_model(tmp_path / name, name)
@@ -252,13 +252,6 @@ def test_bad_input_is_one_line_and_writes_nothing(
     assert said in refused(status, err)
     assert out == ""
     assert tree(folder) == before
-
-
-def test_json_never_holds_nan(tmp_path: Path) -> None:
-    values = {"a": [math.nan, 1.5, {"b": -math.inf}], "c": (math.inf, None, "NaN", 3), "d": True}
-    assert without_nan(values) == {"a": [None, 1.5, {"b": None}], "c": [None, None, "NaN", 3], "d": True}
-    write_json(tmp_path / "deep" / "er" / "out.json", values)
-    assert json.loads((tmp_path / "deep" / "er" / "out.json").read_text())["a"][0] is None
 
 
 def test_the_function_and_the_command_agree(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,9 +4,9 @@ import json
 import numpy as np
 import pytest
 
+from physics.files import plain
 from surrogate.comparison.comparison import drift
 from surrogate.export import EXPORTERS, write_metrics
-from surrogate.export.base import plain
 from surrogate.export.metrics import summary
 
 

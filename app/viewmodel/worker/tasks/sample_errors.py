@@ -27,7 +27,7 @@ class SampleErrorsTask(Task):
         from app.viewmodel.worker.loaded_models import tuned_model
         from physics.datasets.reading import read_samples
         from surrogate.comparison.ground_truth import task_start
-        from surrogate.evaluation.window_errors import window_errors
+        from surrogate.evaluation.single_forecasts import window_errors
 
         setup = self.setup
         model = tuned_model(setup.model, setup.effort)

@@ -1,0 +1,206 @@
+"""Errors of single forecasts over the samples of a data set; with equivariance, evaluations and forward time."""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from physics.baselines.clean import clean_windows, largest_forces
+from physics.datasets.reading import DataSplit
+from physics.errors import InputError
+from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
+from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.rollout import horizon_in_frames
+from surrogate.tasks.dynamics.windows import task_frames
+
+FloatArray = NDArray[np.float64]
+FORWARD_BATCH = 100
+FORWARD_REPEATS = 20
+STEPS_LIMIT = 100_000
+"""Most integration steps of a window that is followed to find out whether it is clean."""
+
+
+def evaluation(
+    model: Forecaster,
+    split: DataSplit,
+    split_name: str,
+    *,
+    input_frame: int = -1,
+    target_frame: int = -1,
+    rotations: int = 8,
+    rotation_seed: int = 0,
+    dtype: str = "float32",
+    evaluations: int | None = None,
+    tolerance: float | None = None,
+) -> dict[str, Any]:
+    """What `python -m surrogate.evaluate` writes: the numbers of one model on one split.
+
+    Where the model chooses, `evaluations` message rounds are spent on each window, or with `tolerance` [length]
+    as many as it takes until doubling them changes less than that.
+
+    Raises
+    ------
+    InputError
+        Where the data's n, N or horizon do not fit the model.
+    """
+    first, last = task_frames(split, split_name, input_frame, target_frame)
+    horizon = float(split.times[last] - split.times[first])
+    if model.horizons == "any":
+        model = model.with_horizon(horizon)
+    model.refuse_unfit(split.n_dims, split.n_particles, horizon, torch.as_tensor(split.masses))
+    if evaluations is not None:
+        model = model.with_evaluations(evaluations)
+    if tolerance is not None:
+        model = model.with_tolerance(tolerance)
+    kind = torch.float64 if dtype == "float64" else torch.float32
+    x, v, target, v_target = (
+        np.asarray(a, dtype=np.float64)
+        for a in (
+            split.positions[:, first],
+            split.velocities[:, first],
+            split.positions[:, last],
+            split.velocities[:, last],
+        )
+    )
+    q, m = (np.asarray(a, dtype=np.float64) for a in (split.charges, split.masses))
+    forecast, velocities = model.forecast_in(x, v, q, kind, m)
+    cost = model.cost
+    errors = sample_errors(forecast, target)
+    result = error_summary(errors)
+    ballistic = sample_errors(x + horizon * v, target)
+    result["mse_ballistic"] = float(ballistic.mean())
+    result["velocity_mse"] = None
+    if velocities is not None and result["non_finite"] == 0:
+        result["velocity_mse"] = float(sample_errors(velocities, v_target).mean())
+    result |= _clean_errors(split, errors, x, v, q, horizon)
+    result |= _equivariance(model, x, v, q, m, kind, rotations, rotation_seed)
+    result |= {
+        "evaluations": cost.evaluations if tolerance else model.evaluations,
+        "tolerance": tolerance,
+        "law_calls_per_pair": cost.law_calls,
+        "forward_ms": forward_milliseconds(model, x, v, q, m, kind),
+        "dtype": dtype,
+        "model": model.name,
+        "data": split.source,
+        "split": split_name,
+        "input_frame": first,
+        "target_frame": last,
+        "horizon": horizon,
+        "outside_training": list(_outside(model, split, first)),
+    }
+    return result
+
+
+def _outside(model: Forecaster, split: DataSplit, first: int) -> tuple[str, ...]:
+    at = float(split.times[first])
+    return model.outside(split.n_dims, split.n_particles, dict(split.recipe) or None, (at, at))
+
+
+def _clean_errors(
+    split: DataSplit, errors: FloatArray, x: FloatArray, v: FloatArray, q: FloatArray, horizon: float
+) -> dict[str, Any]:
+    if split.recipe.get("law") != "reference":
+        return {}
+    dt = split.recipe.get("dt", 0.001)
+    if not isinstance(dt, float) or not horizon / STEPS_LIMIT < dt <= horizon:
+        return {}  # a recipe that was not written by us
+    clean = clean_windows(largest_forces(x, v, q, dt=dt, n_steps=round(horizon / dt)))
+    summary = error_summary(errors[clean])
+    return {
+        "mse_clean": summary["mse"],
+        "mse_clean_median": summary["mse_median"],
+        "samples_clean": summary["samples"],
+    }
+
+
+def _equivariance(
+    model: Forecaster,
+    x: FloatArray,
+    v: FloatArray,
+    q: FloatArray,
+    m: FloatArray,
+    kind: torch.dtype,
+    count: int,
+    chosen: int,
+) -> dict[str, Any]:
+    def positions(a: FloatArray, b: FloatArray) -> FloatArray:
+        return model.forecast_in(a, b, q, kind, m)[0]
+
+    values = equivariance_errors(positions, x, v, haar_matrices(x.shape[-1], count, chosen))
+    finite = bool(np.isfinite(values).all())
+    return {
+        "equivariance_error": float(np.median(values)) if finite else None,
+        "equivariance_error_max": float(values.max()) if finite else None,
+        "rotations": count,
+        "rotation_seed": chosen,
+    }
+
+
+def forward_milliseconds(
+    model: Forecaster, x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, kind: torch.dtype
+) -> float:
+    """Median wall time of 20 forwards on a batch of 100, after one to warm up."""
+    rows = np.resize(np.arange(len(x)), FORWARD_BATCH)
+    x, v, q, m = x[rows], v[rows], q[rows], m[rows]
+    model.forecast_in(x, v, q, kind, m)
+    samples = []
+    for _ in range(FORWARD_REPEATS):
+        begin = time.perf_counter()
+        model.forecast_in(x, v, q, kind, m)
+        samples.append(1e3 * (time.perf_counter() - begin))
+    return float(np.median(samples))
+
+
+def evaluation_table(result: dict[str, Any]) -> str:
+    """The numbers for people."""
+
+    def number(key: str) -> str:
+        value = result.get(key)
+        if value is None:
+            return "-"
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    gain = ""
+    if result.get("mse"):
+        gain = f"  ({result['mse_ballistic'] / result['mse']:.1f} times better than x + v t)"
+    lines = [
+        f"model                 {result['model']} on {result['data']} ({result['split']}, "
+        f"frame {result['input_frame']} -> {result['target_frame']})",
+        f"mse                   {number('mse')} +- {number('mse_stderr')}{gain}",
+        f"  median, p99         {number('mse_median')}, {number('mse_p99')}",
+    ]
+    if "mse_clean" in result:
+        lines.append(
+            f"  clean windows       {number('mse_clean')} (median {number('mse_clean_median')}, "
+            f"{result['samples_clean']} of {result['samples']})"
+        )
+    lines += [
+        f"velocity mse          {number('velocity_mse')}",
+        f"equivariance error    {number('equivariance_error')}, largest {number('equivariance_error_max')} "
+        f"({result['rotations']} elements of O(n), {result['dtype']})",
+        f"evaluations           {number('evaluations')}"
+        + (f"  (mean; tolerance {number('tolerance')})" if result["tolerance"] else "")
+        + (f"  (law calls per pair: {number('law_calls_per_pair')})" if result["law_calls_per_pair"] else ""),
+        f"forward, batch 100    {result['forward_ms']:.2f} ms",
+    ]
+    if result["non_finite"]:
+        lines.append(f"non-finite forecasts  {result['non_finite']} of {result['samples']}")
+    if result["outside_training"]:
+        lines.append("outside training      " + "; ".join(result["outside_training"]))
+    return "\n".join(lines) + "\n"
+
+
+def window_errors(
+    model: Forecaster, samples: DataSplit, first: int, dtype: torch.dtype = torch.float32
+) -> FloatArray:
+    """Root mean square of the position error of each sample, one horizon after frame `first`, (samples,)."""
+    model.refuse_unfit(samples.n_dims, samples.n_particles, model.horizon)
+    target = first + horizon_in_frames(samples.times[first:], model.horizon)
+    if target >= len(samples.times):
+        raise InputError(f"{samples.source}: shorter than the model's horizon of {model.horizon:g}")
+    x, v = (np.asarray(a[:, first], dtype=np.float64) for a in (samples.positions, samples.velocities))
+    q, m = (np.asarray(a, dtype=np.float64) for a in (samples.charges, samples.masses))
+    forecast, _ = model.forecast_in(x, v, q, dtype, m)
+    return np.asarray(np.sqrt(sample_errors(forecast, samples.positions[:, target].astype(np.float64))))
