@@ -7,9 +7,11 @@ import sys
 import warnings
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from app.viewmodel.state.setup import Setup
 from tests.app.fakes import PromptRunner
+from tests.app.gestures import PATIENCE
 
 
 def has_display() -> bool:
@@ -54,6 +56,21 @@ def own_config(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:  # not the test's own: that one must let go before the window does
         patch.setenv("ISOTWIN_CONFIG", str(folder))
         yield folder
+
+
+class PatientBot(QtBot):
+    """Waits as long as a busy machine takes: only what never comes meets the limit."""
+
+    def waitUntil(self, callback, *, timeout=PATIENCE):
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitActive(self, widget, *, timeout=PATIENCE):
+        return super().waitActive(widget, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp, request):
+    return PatientBot(request)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from app.viewmodel.state.view_state import Playback, View
 from physics.errors import InputError
 from tests.app.fakes import FakeDialogs, prompt_session, texts
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 HEADLESS = """
 import sys, time
@@ -61,6 +62,12 @@ def kept(seed=5, written=None, **changes) -> Autosave:
 def leave(folder, name="1-a", **given) -> None:
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     write_autosave(folder / FOLDER / f"{name}.json", kept(**given))
+
+
+def after_a_kill(folder, to):
+    """A configuration folder as killed windows of another one would leave it: their locks are free."""
+    shutil.copytree(folder / FOLDER, to / FOLDER, ignore=shutil.ignore_patterns("*.lock"))
+    return to
 
 
 def files(folder) -> list[str]:
@@ -205,27 +212,31 @@ def test_where_the_last_one_is_damaged_the_one_before_it_is_offered(tmp_path):
     own = OwnFile(tmp_path)
     for seed in (1, 2, 3):
         own.write(kept(seed))
-    own._lock.release(remove=False)  # as if its process had died
-    own.path.write_bytes(own.path.read_bytes()[:100])
-    session = prompt_session(tmp_path)
+    left = after_a_kill(tmp_path, tmp_path / "left")
+    damaged = left / FOLDER / own.path.name
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    session = prompt_session(left)
     session.autosave.look()
     assert "expected JSON" in texts(session)[1]
     session.autosave.restore()
     assert session.state.setup.seed == 2
     session.close()
-    assert files(tmp_path) == [own.path.with_suffix(".bad").name]
+    assert files(left) == [damaged.with_suffix(".bad").name]
+    own.remove()
 
 
 def test_killed_between_two_files_the_earlier_one_is_offered(tmp_path):
     own = OwnFile(tmp_path)
     own.write(kept(1))
-    own._lock.release(remove=False)
-    own.path.replace(own.path.with_suffix(EARLIER))
-    session = prompt_session(tmp_path)
+    left = after_a_kill(tmp_path, tmp_path / "left")
+    path = left / FOLDER / own.path.name
+    path.replace(path.with_suffix(EARLIER))
+    session = prompt_session(left)
     session.autosave.look()
     session.autosave.discard()
     session.close()
-    assert files(tmp_path) == []
+    assert files(left) == []
+    own.remove()
 
 
 def test_what_the_scene_editor_has_is_kept_too(tmp_path):
@@ -235,9 +246,7 @@ def test_what_the_scene_editor_has_is_kept_too(tmp_path):
     session.autosave.tick()
     session.autosave.flush()
     draft = session.state.draft
-    session.autosave._own._lock.release(remove=False)
-    session.autosave._own = None
-    other = prompt_session(tmp_path)
+    other = prompt_session(after_a_kill(tmp_path, tmp_path / "left"))
     other.autosave.look()
     other.autosave.restore()
     assert other.state.draft == draft

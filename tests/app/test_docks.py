@@ -62,7 +62,7 @@ def close_restore_float_and_put_back(window, qtbot, name):
     assert window.dockWidgetArea(dock) == PANELS[name].area
     column = [n for n, p in PANELS.items() if p.area == PANELS[name].area and p.shown and not p.tab_with]
     tops = [window.docks.docks[n] for n in column]
-    qtbot.waitUntil(lambda: [d.y() for d in tops] == sorted({d.y() for d in tops}), timeout=3000)
+    qtbot.waitUntil(lambda: [d.y() for d in tops] == sorted({d.y() for d in tops}))
 
 
 def test_a_restored_panel_shows_what_it_missed(open_window):

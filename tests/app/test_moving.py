@@ -263,8 +263,8 @@ def test_dragging_in_the_window(open_window, qtbot):
     window.session.clock.toggle_play()
     session, key, left = window.session, Qt.Key, Qt.MouseButton.LeftButton
     still, shift = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
-    qtbot.waitUntil(lambda: session.state.prepared is not None and not session.state.busy, timeout=60_000)
-    qtbot.waitUntil(lambda: window.viewport.on_screen is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: session.state.prepared is not None and not session.state.busy)
+    qtbot.waitUntil(lambda: window.viewport.on_screen is not None)
     qtbot.keyClick(window, key.Key_M, shift)
     mover, panel, plotter = window.mover, window.panels["scene"], window.viewport.plotter
     assert session.state.moving == Moving()
@@ -299,7 +299,7 @@ def test_dragging_in_the_window(open_window, qtbot):
 
     drag(at(before.places[2]), QPoint(24, -18))
     qtbot.mouseRelease(plotter, left, still, at(before.places[2]) + QPoint(24, -18))
-    qtbot.waitUntil(lambda: session.state.draft is None and not session.state.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: session.state.draft is None and not session.state.busy)
     assert session.state.prepared.scene.positions == moved.scene.positions
     np.testing.assert_array_equal(camera.GetPosition(), looks)  # the hand moved no camera
 
@@ -307,7 +307,7 @@ def test_dragging_in_the_window(open_window, qtbot):
     faster = drawing(session.state)
     assert (at(faster.tips[2]) - at(moved.places[2]) - QPoint(-20, 10)).manhattanLength() <= 2
     qtbot.mouseRelease(plotter, left, shift, at(moved.places[2]) + QPoint(-20, 10))
-    qtbot.waitUntil(lambda: session.state.draft is None and not session.state.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: session.state.draft is None and not session.state.busy)
     assert session.state.prepared.scene.velocities[2] == faster.scene.velocities[2]
 
     frame = session.state.frame
@@ -316,10 +316,10 @@ def test_dragging_in_the_window(open_window, qtbot):
         qtbot.keyClick(window, pressed, modifier)
         assert session.scene.draft.scene != scene
     assert session.state.frame == frame
-    qtbot.waitUntil(lambda: not session.state.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not session.state.busy)
     for _ in range(4):
         window.actions_by_name["undo"].trigger()
-        qtbot.waitUntil(lambda: not session.state.busy, timeout=60_000)
+        qtbot.waitUntil(lambda: not session.state.busy)
     assert session.state.setup.own == own
     drag(QPoint(30, plotter.height() - 40), QPoint(40, 0))  # beside every particle the mouse is the camera's
     qtbot.mouseRelease(plotter, left, still, QPoint(70, plotter.height() - 40))

@@ -105,7 +105,7 @@ def test_errors_show_in_the_window_and_nothing_is_raised_in_a_slot(open_window, 
     window.actions_by_name["random-rotation"].trigger()
     assert "ZeroDivisionError" in window.overlays.message.text()
     monkeypatch.setattr(session.clock, "tick", lambda seconds: 1 / 0)
-    qtbot.waitUntil(lambda: "playback stopped" in window.overlays.message.text(), timeout=3000)
+    qtbot.waitUntil(lambda: "playback stopped" in window.overlays.message.text())
 
 
 def test_a_message_covers_neither_the_read_outs_nor_the_axes(open_window):

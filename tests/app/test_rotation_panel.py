@@ -245,7 +245,7 @@ def test_a_low_window_gives_its_panels_what_they_need(open_window, qtbot):
         system = window.docks.docks["system"].area
         return bottom <= area.viewport().height() and system.wanted_height <= system.viewport().height()
 
-    qtbot.waitUntil(fits, timeout=5000)
+    qtbot.waitUntil(fits)
 
 
 def test_a_logarithmic_axis_of_a_low_plot():

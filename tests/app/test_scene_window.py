@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.app.gestures import PATIENCE, choose, press, settled, type_number
+from tests.app.gestures import choose, press, settled, type_number
 from tests.app.test_training import TINY
 from tests.surrogate.helpers import npz, tiny_arrays
 
@@ -42,9 +42,9 @@ def test_models_scene_data_and_training(open_window, qtbot, tmp_path):
     press(qtbot, window, Qt.Key.Key_M, modifier=Qt.KeyboardModifier.ControlModifier)
     models = panels["models"]
     qtbot.waitUntil(models.isVisible)
-    qtbot.waitUntil(lambda: bool(session.state.models.rows), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: bool(session.state.models.rows))
     assert models.cancel.isVisible()  # rows come one by one
-    qtbot.waitUntil(lambda: session.state.models.progress is None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: session.state.models.progress is None)
     names = [models.table.item(k, 0).text() for k in range(models.table.rowCount())]
     at = names.index("integrator-nd")
     assert all(models.table.item(at, k).text() for k in range(models.table.columnCount()))
@@ -91,14 +91,14 @@ def test_models_scene_data_and_training(open_window, qtbot, tmp_path):
     # data: sorted by the error of this model, the worst is the next
     data = npz(tmp_path / "data.npz", tiny_arrays(samples=12, frames=6, particles=3))
     session.files.open(str(data))
-    qtbot.waitUntil(lambda: bool(session.state.setup.data), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: bool(session.state.setup.data))
     settled(qtbot, window)
     window.actions_by_name["panel-data"].trigger()
     browser = panels["data"]
     qtbot.waitUntil(browser.isVisible)
     click(qtbot, browser.sort)
-    qtbot.waitUntil(lambda: len(session.state.browser.errors) == 12, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: session.state.browser.progress is None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: len(session.state.browser.errors) == 12)
+    qtbot.waitUntil(lambda: session.state.browser.progress is None)
     order = [index for index, _ in session.state.browser.errors]
     click(qtbot, browser.next)
     settled(qtbot, window)
@@ -114,16 +114,16 @@ def test_models_scene_data_and_training(open_window, qtbot, tmp_path):
         preset="", data=str(data), config=str(tmp_path / "tiny.toml"), out=str(tmp_path / "run"), epochs=5000
     )
     click(qtbot, train.train)
-    qtbot.waitUntil(lambda: len(session.state.training.report.rows) > 1, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: len(session.state.training.report.rows) > 1)
     assert train.plot.listDataItems()
     assert window.longest_tick < 1.0
     click(qtbot, train.stop)
-    qtbot.waitUntil(lambda: session.state.training.status == "stopped", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: session.state.training.status == "stopped")
     click(qtbot, train.use)
     settled(qtbot, window)
     assert session.state.prepared.comparison.model_name == "run"
     click(qtbot, train.resume)
-    qtbot.waitUntil(lambda: session.state.training.status == "training", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: session.state.training.status == "training")
     window.close()  # while it trains: nothing is left running (the fixture looks), its state is kept
     assert (tmp_path / "run" / "latest").is_dir()
 

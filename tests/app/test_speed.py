@@ -132,7 +132,7 @@ def test_the_window_does_not_wait_for_vtk(open_window, qtbot, monkeypatch):
     monkeypatch.delitem(sys.modules, PLOTTER)
     window = open_window()
     assert window.isVisible()
-    qtbot.waitUntil(lambda: window.viewport.on_screen is window.session.state.prepared, timeout=20_000)
+    qtbot.waitUntil(lambda: window.viewport.on_screen is window.session.state.prepared)
     assert window.viewport.plotter.isVisible()
 
 

@@ -54,8 +54,6 @@ def broken(session: Session) -> list[str]:
         "one tour at most": not (state.touring.world and state.touring.view),
         "selection exists": all(0 <= p < n_particles for p in state.selection.particles),
         "follows one that exists": state.selection.follow is None or state.selection.follow < n_particles,
-        "can_undo": state.can_undo == bool(session._undo),
-        "can_redo": state.can_redo == bool(session._redo),
         "basis": state.basis.shape == (n_dims, 3) and bool(np.isfinite(state.basis).all()),
         "basis orthonormal": orthogonal(state.basis),
         "hidden axis": 0 <= state.hidden_axis < n_dims,
@@ -109,6 +107,8 @@ def back_and_forth(session: Session, runner: RandomRunner) -> list[str]:
     if runner.refused > refused:  # a step that cannot be made any more: the controls go back to the picture
         said = session.state.message is not None and session.state.message.kind == "error"
         return [*broken(session), *([] if said else ["an undo that cannot be made says so"])]
+    if not session.state.can_redo:
+        return ["an undo can be redone"]
     session.redo()
     runner.answer_all()
     return [] if step_of(session.state) == before else ["undo then redo changes nothing"]

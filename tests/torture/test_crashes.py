@@ -14,7 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.viewmodel.state.autosave import EARLIER, LAST, Autosave, OwnFile, left_behind, read_autosave
+from app.viewmodel.state.autosave import (
+    EARLIER,
+    FOLDER,
+    LAST,
+    Autosave,
+    left_behind,
+    read_autosave,
+    write_autosave,
+)
 from app.viewmodel.state.saved import SavedSession, save_session
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.state.view_state import Playback, View
@@ -186,14 +194,13 @@ def test_R19_corrupt_autosaves(row, tmp_path):
     for k in range(row.size):
         config = tmp_path / str(k)
         contents: dict[Path, bytes] = {}
-        for _ in range(1 + int(rng.integers(3))):  # windows that died, each with two generations
-            own = OwnFile(config)
-            for _ in range(2):
+        (config / FOLDER).mkdir(parents=True)
+        for window in range(1 + int(rng.integers(3))):  # windows that died, each with two generations
+            for suffix in (EARLIER, LAST):
                 seed, written = int(rng.integers(1000)), float(rng.uniform(1e9, 2e9))
-                own.write(kept(seed, written))
-            own._lock.release(remove=False)
-            for suffix in (LAST, EARLIER):
-                contents[own.path.with_suffix(suffix)] = own.path.with_suffix(suffix).read_bytes()
+                path = config / FOLDER / f"{window}-a{suffix}"
+                write_autosave(path, kept(seed, written))
+                contents[path] = path.read_bytes()
         good = {path: read_autosave(path) for path in contents}
         for path, data in contents.items():
             if rng.random() < 0.5:

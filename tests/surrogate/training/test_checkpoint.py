@@ -3,7 +3,6 @@
 import json
 import pickle
 import struct
-import time
 from pathlib import Path
 from typing import Any
 
@@ -193,9 +192,7 @@ def test_a_pickle_is_never_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_hostile_headers(header: bytes, said: str, tmp_path: Path) -> None:
-    began = time.monotonic()
     assert said in refusal(with_header(tmp_path / "h.safetensors", header, b"abcd"))
-    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("length", [0, 1, 2**31, 2**63, 2**64 - 1])
@@ -247,7 +244,5 @@ def test_ordinary_descriptions_are_far_from_the_limits(tmp_path: Path) -> None:
     """A long run's restart point holds a row for every validation."""
     row = {"stage": "positions", "epoch": 1, "step": 1, "lr": 0.1, "loss": 0.1, "valid": 0.1}
     info = {**info_of(tiny_config()), "progress": {"history": [row] * 30_000}}
-    began = time.monotonic()
     save_checkpoint(tmp_path, info, {"w": torch.zeros(3)})
     assert len(read_checkpoint(tmp_path).info["progress"]["history"]) == 30_000
-    assert time.monotonic() - began < 3
