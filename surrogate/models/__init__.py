@@ -1,20 +1,62 @@
-"""The models of the comparison: one file each, one contract (base.py), one literal registry."""
+"""Which models are there? The registry `MODELS`; a model is one file (or folder) here and one row of it.
+
+A row says what is known without importing the model; `MODELS[name](config)` imports that model alone.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 from surrogate.models.base import SurrogateModel
-from surrogate.models.egnn.model import EGNN
-from surrogate.models.egnn.recurrent import EGNNRecurrent
-from surrogate.models.gnn import GNN
-from surrogate.models.integrator.model import Integrator
-from surrogate.models.linear import Linear
-from surrogate.models.segno import Segno
 
-MODELS: dict[str, type[SurrogateModel]] = {
-    "linear": Linear,
-    "gnn": GNN,
-    "egnn": EGNN,
-    "egnn-recurrent": EGNNRecurrent,
-    "integrator": Integrator,
-    "segno": Segno,
+STATE = ("positions", "velocities", "charges")
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A registered model: `row(config)` builds it, `row.Config()` is its default configuration.
+
+    Attributes
+    ----------
+    module, name : str
+        Where its class is.
+    group : str
+        The transformations it commutes with: "E(n)", or "Sym" (permutations only).
+    dims : str
+        "any", or "config" where the weights are for the one dimension that its configuration names.
+    sees : tuple of str
+        What a forecast depends on, of "positions", "velocities", "charges" and "masses".
+    """
+
+    module: str
+    name: str
+    group: str = "E(n)"
+    dims: str = "any"
+    sees: tuple[str, ...] = STATE
+
+    @property
+    def model(self) -> type[SurrogateModel]:
+        """The class, imported now."""
+        found: type[SurrogateModel] = getattr(import_module(f"surrogate.models.{self.module}"), self.name)
+        return found
+
+    @property
+    def Config(self) -> type:  # noqa: N802  (the class's own name for it)
+        """The frozen dataclass of its settings."""
+        return self.model.Config
+
+    def __call__(self, config: Any) -> SurrogateModel:
+        """The untrained model."""
+        return self.model(config)
+
+
+MODELS: dict[str, ModelRow] = {
+    "linear": ModelRow("linear", "Linear", sees=STATE[:2]),
+    "gnn": ModelRow("gnn", "GNN", group="Sym", dims="config"),
+    "egnn": ModelRow("egnn.model", "EGNN"),
+    "egnn-recurrent": ModelRow("egnn.recurrent", "EGNNRecurrent"),
+    "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses")),
+    "segno": ModelRow("segno", "Segno"),
 }
 
-__all__ = ["MODELS", "SurrogateModel"]
+__all__ = ["MODELS", "ModelRow", "SurrogateModel"]

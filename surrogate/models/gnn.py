@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, pair_sums, senders, shares
+from surrogate.models.base import SurrogateModel
+from surrogate.nn.edges import edge_projections, first_edge_layer, pair_sums, senders
+from surrogate.nn.mlp import mlp
 from surrogate.nn.row_tiles import by_rows
 
 
@@ -40,7 +42,7 @@ class GNNLayer(nn.Module):
         """Updated node features (B, N, F); q is (B, N, 1)."""
         first_map = self.phi_e[0]
         assert isinstance(first_map, nn.Linear)
-        p, s = shares(first_map, h)
+        p, s = edge_projections(first_map, h)
 
         def sums(first: int, last: int) -> tuple[Tensor]:
             c = q[:, first:last] * senders(q, first, last)

@@ -25,6 +25,7 @@ class Linear(SurrogateModel):
     """
 
     Config = LinearConfig
+    sees = ("positions", "velocities")
     gives_velocity = True
 
     def __init__(self, config: LinearConfig) -> None:

@@ -6,8 +6,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel, pair_sums, senders, shares
+from surrogate.models.base import SurrogateModel
 from surrogate.models.egnn.model import EGCL
+from surrogate.nn.edges import edge_projections, pair_sums, senders
 from surrogate.nn.row_tiles import by_rows
 
 
@@ -57,8 +58,9 @@ class Segno(SurrogateModel):
         h = self.embedding(v.square().sum(-1, keepdim=True).add(1e-16).sqrt())
         x0 = x
         for step in range(self.evaluations):
-            pull, m_i = by_rows(partial(self._edge_sums, *shares(self.layer.edge_in, h), x, x0, q), x)
-            v = v + dt * pull
+            p, s = edge_projections(self.layer.edge_in, h)
+            acceleration, m_i = by_rows(partial(self._edge_sums, p, s, x, x0, q), x)
+            v = v + dt * acceleration
             x = x + dt * v
             if step + 1 < self.evaluations:  # the last features reach no output
                 h = self.layer.updated_features(h, m_i)
@@ -73,4 +75,4 @@ class Segno(SurrogateModel):
         c = q[:, first:last] * senders(q, first, last)
         scalars = torch.cat([r.square().sum(-1, keepdim=True), c, at_start], dim=-1)
         m = self.layer.messages(pair_sums(p, s, first, last), scalars)
-        return self.layer.pull(m, r), m.sum(0)
+        return self.layer.coordinate_update(m, r), m.sum(0)

@@ -1,1 +1,1 @@
-"""What models are made of: edges of all pairs, dense layers."""
+"""What are models made of? Edges of all pairs, dense layers."""

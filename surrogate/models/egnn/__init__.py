@@ -1,1 +1,1 @@
-"""E(n)-equivariant graph networks (EGNN): the model, its recurrent form, and CPU kernels."""
+"""How does an EGNN forecast? Its layers (`model`), its recurrent form (`recurrent`), its CPU kernels (`cpu`)."""

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from physics.errors import InputError
-from surrogate.models.base import SurrogateModel, first_edge_layer, mlp, pair_sums, senders, shares
+from surrogate.models.base import SurrogateModel
 from surrogate.models.egnn.cpu import inference as egnn_fused
 from surrogate.models.egnn.cpu import training as egnn_training
-from surrogate.nn.dense import Dense
+from surrogate.nn.edges import edge_projections, first_edge_layer, pair_sums, senders
+from surrogate.nn.mlp import mlp
 from surrogate.nn.row_tiles import by_rows, rows_at_once
 
 SOFTENING = 0.01
@@ -49,7 +50,7 @@ class EGCL(nn.Module):
     def __init__(self, hidden: int, attributes: int, with_velocity: bool) -> None:
         super().__init__()
         self.edge_in = nn.Linear(2 * hidden + 1 + attributes, hidden)
-        self.edge_out = Dense(hidden, hidden)
+        self.edge_out = nn.Linear(hidden, hidden)
         self.phi_x = mlp(hidden, hidden, 1, bias=False)
         nn.init.xavier_uniform_(self.phi_x[-1].weight, gain=0.001)  # type: ignore[arg-type]
         self.phi_h = mlp(2 * hidden, hidden, hidden)
@@ -57,11 +58,10 @@ class EGCL(nn.Module):
 
     def messages(self, summed: Tensor, scalars: Tensor) -> Tensor:
         """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, rows, F), from the `pair_sums` of h."""
-        spare = not torch.is_grad_enabled()  # then silu may write over its input
-        first = nn.functional.silu(first_edge_layer(self.edge_in, summed, scalars), inplace=spare)
-        return nn.functional.silu(self.edge_out(first), inplace=spare and not self.edge_out._forward_hooks)
+        silu = nn.functional.silu
+        return silu(self.edge_out(silu(first_edge_layer(self.edge_in, summed, scalars))))
 
-    def pull(self, m: Tensor, r: Tensor) -> Tensor:
+    def coordinate_update(self, m: Tensor, r: Tensor) -> Tensor:
         """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, rows, n)."""
         weighted: Tensor = r * self.phi_x(m)
         return weighted.mean(0)
@@ -85,7 +85,7 @@ class VelocityHead(nn.Module):
         gains = self.node(h)
         first_map = self.pair[0]
         assert isinstance(first_map, nn.Linear)
-        p, s = shares(first_map, h)
+        p, s = edge_projections(first_map, h)
 
         def pushes(first: int, last: int) -> tuple[Tensor]:
             r = x_hat[:, first:last] - senders(x_hat, first, last)
@@ -154,14 +154,15 @@ class EGNN(SurrogateModel):
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, EGCL)
             updated = index < last_layer  # the last layer's phi_h reaches no output
-            edges = partial(self._edge_sums, layer, *shares(layer.edge_in, h), x, known, (x0, v0, q), updated)
-            pull, *m_i = by_rows(edges, x)
+            p, s = edge_projections(layer.edge_in, h)
+            edges = partial(self._edge_sums, layer, p, s, x, known, (x0, v0, q), updated)
+            moved, *m_i = by_rows(edges, x)
             if layer.phi_v is None:
-                x = x + pull
+                x = x + moved
             elif self.form == "init":
-                x = (x + pull).addcmul(layer.phi_v(h), v0)
+                x = (x + moved).addcmul(layer.phi_v(h), v0)
             else:
-                v = layer.phi_v(h) * v + pull
+                v = layer.phi_v(h) * v + moved
                 x = x + v
             if updated:
                 h = layer.updated_features(h, *m_i)
@@ -187,7 +188,7 @@ class EGNN(SurrogateModel):
         d2 = attributes[..., 1:2] if x is start[0] else r.square().sum(-1, keepdim=True)
         scalars = torch.cat([d2, attributes], dim=-1)
         m = layer.messages(pair_sums(p, s, first, last), scalars)
-        return (layer.pull(m, r), m.sum(0)) if summed else (layer.pull(m, r),)
+        return (layer.coordinate_update(m, r), m.sum(0)) if summed else (layer.coordinate_update(m, r),)
 
     def _attributes(self, x: Tensor, v: Tensor, q: Tensor, first: int, last: int) -> Tensor:
         """Edge attributes (N-1, B, rows, attributes) from the state at the start."""

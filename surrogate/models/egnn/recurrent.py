@@ -6,8 +6,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel, mlp, senders
-from surrogate.nn.dense import Dense
+from surrogate.models.base import SurrogateModel
+from surrogate.nn.edges import senders
+from surrogate.nn.mlp import mlp
 from surrogate.nn.row_tiles import by_rows
 
 
@@ -43,10 +44,10 @@ class RecurrentLayer(nn.Module):
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
-        self.receive = Dense(hidden, hidden)
-        self.send = Dense(hidden, hidden, bias=False)
+        self.receive = nn.Linear(hidden, hidden)
+        self.send = nn.Linear(hidden, hidden, bias=False)
         self.scalars = nn.Linear(EDGE_SCALARS, hidden, bias=False)
-        self.edge_out = Dense(hidden, hidden)
+        self.edge_out = nn.Linear(hidden, hidden)
         self.phi_x = nn.Linear(hidden, 2, bias=False)
         self.phi_v = nn.Linear(hidden, 1)
         self.phi_h = mlp(2 * hidden, hidden, hidden)
@@ -103,8 +104,8 @@ class EGNNRecurrent(SurrogateModel):
             assert isinstance(layer, RecurrentLayer)
             x = x + (0.5 * dt) * v
             edges = partial(self._edge_sums, layer, layer.receive(h), layer.send(h), x, v, q)
-            pull, m_i = by_rows(edges, x)
-            push = layer.phi_v(h) * (v - mean_v) + pull
+            from_pairs, m_i = by_rows(edges, x)
+            push = layer.phi_v(h) * (v - mean_v) + from_pairs
             v = v + dt * (push - push.mean(dim=1, keepdim=True))
             x = x + (0.5 * dt) * v
             if step + 1 < self.steps:

@@ -1,1 +1,1 @@
-"""The flagship: a learned pair law, moved by rounds of two-body steps."""
+"""How does a learned pair law move particles? By rounds of two-body steps."""

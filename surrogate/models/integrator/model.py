@@ -171,7 +171,7 @@ class Integrator(SurrogateModel):
 
     Config = IntegratorConfig
     gives_velocity = True
-    uses_masses = True
+    sees = ("positions", "velocities", "charges", "masses")
     chooses_evaluations = True
     any_horizon = True
 

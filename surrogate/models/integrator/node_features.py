@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import first_edge_layer, mlp, pair_sums, senders, shares
+from surrogate.nn.edges import edge_projections, first_edge_layer, pair_sums, senders
+from surrogate.nn.mlp import mlp
 from surrogate.nn.row_tiles import by_rows
 
 FEATURE_CHANNELS = 2
@@ -47,7 +48,7 @@ class NodeFeatures(nn.Module):
         """Those of the next round, (B, N, width), in the dtype of the weights."""
         first_map = self.phi_e[0]
         assert isinstance(first_map, nn.Linear)
-        p, s = shares(first_map, h)
+        p, s = edge_projections(first_map, h)
         charge = q.unsqueeze(-1)
 
         def sums(first: int, last: int) -> tuple[Tensor]:

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import mlp
+from surrogate.nn.mlp import mlp
 
 KNOT_SPACING = 0.04
 """Distance of spline knots in u = log(r^2 + s^2) / 2."""

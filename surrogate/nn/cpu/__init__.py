@@ -1,1 +1,1 @@
-"""Float32 register tiles, products on them, threads: what fused kernels are made of."""
+"""What are fused CPU kernels made of? Float32 register tiles, products on them, threads."""

@@ -50,7 +50,7 @@ def test_save_and_load_are_exact(name: str, tmp_path: Path) -> None:
         if a.velocities is not None:
             np.testing.assert_array_equal(a.velocities, b.velocities)
     assert model.card == info_of(tiny_config())["card"]
-    horizons = "any" if MODELS[name].any_horizon else (1.0,)
+    horizons = "any" if MODELS[name].model.any_horizon else (1.0,)
     assert (model.name, model.horizons, len(model.digest)) == ("m", horizons, 64)
 
 

@@ -12,7 +12,7 @@ from physics.errors import InputError
 from physics.rotations import random_orthogonal
 from surrogate.bench import textbook
 from surrogate.models import MODELS, SurrogateModel
-from surrogate.models.base import config_from_dict, senders
+from surrogate.models.base import config_from_dict
 from surrogate.models.egnn.model import EGCL
 
 VARIANTS = {
@@ -156,8 +156,8 @@ def test_an_egnn_with_a_shifted_difference_fails(monkeypatch: pytest.MonkeyPatch
     model = awake(made("egnn")).double()
     state = states()
     assert turning_error(model, rotation(3), *state) < 1e-10
-    whole = EGCL.pull
-    monkeypatch.setattr(EGCL, "pull", lambda self, m, r: whole(self, m, r + 0.1))
+    whole = EGCL.coordinate_update
+    monkeypatch.setattr(EGCL, "coordinate_update", lambda self, m, r: whole(self, m, r + 0.1))
     assert turning_error(model, rotation(3), *state) > BROKEN
     assert shifting_error(model, *state) < 1e-10  # a constant offset is invisible to translations
 
@@ -318,16 +318,6 @@ def test_flipping_every_charge_changes_nothing(case: str) -> None:
 
 
 # Against the textbook
-
-
-def test_senders_are_all_the_others() -> None:
-    values = torch.arange(10.0).reshape(2, 5, 1)
-    found = senders(values)
-    assert found.shape == (4, 2, 5, 1)
-    for b in range(2):
-        for i in range(5):
-            others = sorted(float(values[b, j]) for j in range(5) if j != i)
-            assert sorted(found[:, b, i, 0].tolist()) == others
 
 
 @pytest.mark.parametrize("form", ["init", "recurrent", "none"])

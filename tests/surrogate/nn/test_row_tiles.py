@@ -3,20 +3,10 @@
 import pytest
 import torch
 
-from surrogate.models.base import senders
 from surrogate.nn import row_tiles
 from tests.surrogate.models.test_models import awake, distance, made, states
 
 CASES = ("gnn-velocity-head", "egnn-velocity-head", "egnn-no-velocity", "egnn-recurrent", "segno")
-
-
-@pytest.mark.parametrize("particles", [5, 80])
-def test_senders_of_some_rows(particles):
-    values = torch.randn(2, particles, 3)
-    whole = torch.stack([values.roll(-s, 1) for s in range(1, particles)])
-    assert torch.equal(senders(values), whole)
-    for first, last in ((0, 1), (2, 5), (particles - 2, particles)):
-        assert torch.equal(senders(values, first, last), whole[:, :, first:last])
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,1 +1,1 @@
-"""EGNN as fused float32 kernels on the CPU: the forward pass, and a training step."""
+"""How is an EGNN made fast on a CPU? Fused float32 kernels of the forward pass and of a training step."""

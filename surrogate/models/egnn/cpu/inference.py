@@ -20,7 +20,6 @@ from surrogate.models.egnn.cpu.kernels import forward_at
 from surrogate.nn.cpu.threads import for_each
 from surrogate.nn.cpu.tiles import LANES, PANEL
 from surrogate.nn.cpu.watch import Watch
-from surrogate.nn.dense import Dense
 
 if TYPE_CHECKING:
     from surrogate.models.egnn.model import EGNN
@@ -164,7 +163,7 @@ def _current(model: "EGNN") -> tuple[Watch, Packed | None]:
 
 def is_known(model: "EGNN") -> bool:
     """Whether the kernels know all its layers, and none is too wide for them."""
-    known_layers = all(type(m) in (nn.Linear, Dense, nn.SiLU) for m in model.modules() if not m._modules)
+    known_layers = all(type(m) in (nn.Linear, nn.SiLU) for m in model.modules() if not m._modules)
     return known_layers and model.embedding.out_features <= MOST_HIDDEN
 
 

@@ -1,1 +1,1 @@
-"""Rounds of two-body steps as Numba kernels, and their adjoint."""
+"""How are the rounds made fast on a CPU? As Numba kernels, with a hand-written adjoint."""
