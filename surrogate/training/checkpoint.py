@@ -83,7 +83,7 @@ def save_checkpoint(
         if not torch.isfinite(tensor).all():
             raise ModelError(f"{folder}: weight {name} is not finite; not saved")
     text = json.dumps(info, sort_keys=True, allow_nan=False)
-    digest = _digest(text, plain)
+    digest = contents_digest(text, plain)
     with atomic_path(folder / FILE_NAME) as temporary:
         temporary.write_bytes(_file_bytes(plain, {"format": FORMAT, "info": text, "sha256": digest}))
         if _read(temporary).digest != digest:
@@ -131,7 +131,7 @@ def _read(file: Path) -> Checkpoint:
     except (SafetensorError, ValueError, OSError) as error:
         raise ModelError(f"{file}: damaged checkpoint ({error})") from None
     text = metadata.get("info", "")
-    if metadata.get("sha256") != _digest(text, tensors):
+    if metadata.get("sha256") != contents_digest(text, tensors):
         raise ModelError(f"{file}: damaged checkpoint (SHA-256 differs)")
     try:
         info = json.loads(text)
@@ -186,7 +186,8 @@ def _depth(raw: bytes) -> int:
     return deepest
 
 
-def _digest(text: str, tensors: dict[str, Tensor]) -> str:
+def contents_digest(text: str, tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of a description and of every tensor's name, type, shape and bytes; `sha256` of the format."""
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()

@@ -77,18 +77,18 @@ def test_trails_of_the_selected_only(comparison_of):
     assert build_scene(c, 8, ViewOptions(trail_of="selected")).panes[0].trails.shape == (61, 0, 3)
 
 
-def test_a_frame_is_slices_of_what_was_made_once(comparison_of, monkeypatch):
+def test_a_frame_is_slices_of_what_was_made_once(comparison_of):
     """No matter the number of frames: nothing is projected or coloured anew, no trail is copied."""
     c = comparison_of(5, n_frames=30)
     options = ViewOptions(trail_length=20, colour_by="energy", fade_hidden=0.5)
-    build_scene(c, 0, options)
-    made = []
-    monkeypatch.setattr("surrogate.render.stage._made", lambda *a: made.append(a))
+    made = stage_of(c, options, None)
     for frame in range(30):
-        pane = build_scene(c, frame, replace(options, selected=(frame % 5,), follow=frame % 5)).panes[1]
-        assert np.shares_memory(pane.trails, stage_of(c, options, None).tracks["forecast"].points)
+        followed = replace(options, selected=(frame % 5,), follow=frame % 5)
+        pane = build_scene(c, frame, followed).panes[1]
+        assert stage_of(c, followed, None) is made
+        assert np.shares_memory(pane.trails, made.tracks["forecast"].points)
         assert np.shares_memory(pane.trails, pane.points)
-    assert made == []
+    assert stage_of(c, replace(options, trail_length=5), None) is not made
 
 
 def test_what_was_made_goes_with_its_comparison(comparison_of):

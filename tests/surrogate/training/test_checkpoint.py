@@ -12,7 +12,14 @@ import torch
 from safetensors.torch import save_file
 
 from surrogate.inference.loading import load
-from surrogate.training.checkpoint import FILE_NAME, FORMAT, ModelError, read_checkpoint, save_checkpoint
+from surrogate.training.checkpoint import (
+    FILE_NAME,
+    FORMAT,
+    ModelError,
+    contents_digest,
+    read_checkpoint,
+    save_checkpoint,
+)
 from tests.surrogate.helpers import info_of, saved_model, tiny_config, tiny_model, tree
 
 
@@ -204,12 +211,11 @@ def test_lengths_that_lie(length: int, tmp_path: Path) -> None:
 
 def rewritten(file: Path, **changes: torch.Tensor) -> None:
     """The checkpoint with other weights and a digest that fits them: a file made by hand."""
-    import surrogate.training.checkpoint as module
 
     found = read_checkpoint(file)
     tensors = {**found.tensors, **changes}
     text = json.dumps(found.info, sort_keys=True)
-    metadata = {"format": FORMAT, "info": text, "sha256": module._digest(text, tensors)}
+    metadata = {"format": FORMAT, "info": text, "sha256": contents_digest(text, tensors)}
     save_file(tensors, file, metadata=metadata)
 
 
@@ -232,10 +238,9 @@ def test_weights_of_a_kind_that_knows_no_infinity(file: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "{", "[" * 5000, '{"config": NaN}'])
 def test_descriptions_that_are_no_object(text: str, tmp_path: Path) -> None:
-    import surrogate.training.checkpoint as module
 
     tensors = dict(tiny_model().state_dict())
-    metadata = {"format": FORMAT, "info": text, "sha256": module._digest(text, tensors)}
+    metadata = {"format": FORMAT, "info": text, "sha256": contents_digest(text, tensors)}
     save_file(tensors, tmp_path / "d.safetensors", metadata=metadata)
     refusal(tmp_path / "d.safetensors")
 

@@ -7,15 +7,20 @@ from surrogate.training import compiled
 from tests.surrogate.helpers import tiny_model
 
 
+def uncompiled(monkeypatch):
+    """A model that fails the test when it is compiled."""
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda *_: pytest.fail("it was compiled"))
+    return tiny_model("egnn")
+
+
 def test_no_compiler_is_said(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     monkeypatch.setattr(compiled.shutil, "which", lambda _: None)
-    model = tiny_model("egnn")
+    model = uncompiled(monkeypatch)
     reason = compiled.compile_in_place(model, "cpu")
     assert reason == (
         "not compiled: torch.compile needs a C++ compiler (g++ or clang++), and there is none on the PATH"
     )
-    assert model._compiled_call_impl is None
 
 
 def test_a_compiler_that_fails_is_said(monkeypatch):
@@ -27,11 +32,10 @@ def test_a_compiler_that_fails_is_said(monkeypatch):
 
     monkeypatch.setattr(compiled, "compiler", lambda: "/usr/bin/g++")
     monkeypatch.setattr(compiled.torch, "compile", failing)
-    model = tiny_model("egnn")
+    model = uncompiled(monkeypatch)
     assert compiled.compile_in_place(model, "cpu") == (
         "not compiled: torch.compile fails here (OSError: Python.h: not found)"
     )
-    assert model._compiled_call_impl is None
 
 
 @pytest.mark.slow  # a minute of compiling

@@ -1,6 +1,8 @@
 """What a run shows: a live line on a terminal, plain lines with the time left elsewhere, nothing when quiet."""
 
 import io
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -137,21 +139,36 @@ def test_devices_that_are_not_here_are_refused(monkeypatch: pytest.MonkeyPatch) 
     assert (chosen_device("auto"), chosen_device("cuda")) == ("cuda", "cuda")
 
 
+class TimerByHand:
+    """A `threading.Timer` whose time is over when the test says so."""
+
+    def __init__(self, _seconds: float, function: Callable[..., None], given: tuple[object, ...]) -> None:
+        self.function, self.given, self.runs = function, given, False
+
+    def start(self) -> None:
+        self.runs = True
+
+    def cancel(self) -> None:
+        self.runs = False
+
+    def elapse(self) -> None:
+        if self.runs:
+            self.function(*self.given)
+
+
 def test_a_first_step_that_takes_long_is_explained(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 0.01)
-    with TrainingProgress() as slow:
-        slow._waiting.join()
+    timers: list[TimerByHand] = []
+    monkeypatch.setattr(threading, "Timer", lambda *given: timers.append(TimerByHand(*given)) or timers[-1])
+    with TrainingProgress():
+        timers[-1].elapse()
     assert capsys.readouterr().err == progress_module.PREPARING + "\n"
-    monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 60.0)
     with TrainingProgress() as quick:
         quick.begin(PLAN, Progress())
         quick.step(Progress())
-        quick._waiting.join(5.0)
-        assert not quick._waiting.is_alive()
+        timers[-1].elapse()
     assert progress_module.PREPARING not in capsys.readouterr().err
-    monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 0.01)
-    with TrainingProgress(quiet=True) as quiet:
-        assert not quiet._waiting.is_alive()
+    with TrainingProgress(quiet=True):
+        timers[-1].elapse()
     assert capsys.readouterr().err == ""
