@@ -166,6 +166,8 @@ class Forecaster:
         return other
 
     def _rounds(self, horizon: float) -> int:
+        if not self.chooses_evaluations:
+            return self.evaluations
         return max(round(self.evaluations * abs(horizon / self.horizon)), 1)
 
     def network(self, dtype: torch.dtype) -> SurrogateModel:

@@ -1,6 +1,7 @@
 """Forecast trajectories: sliding (every frame from the truth one horizon earlier) and chained."""
 
 import math
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -11,6 +12,10 @@ from physics.types import State, System, Trajectory
 from surrogate.inference.forecaster import Forecaster
 
 FloatArray = NDArray[np.float64]
+States = tuple[FloatArray, FloatArray]
+"""Positions and velocities, (samples, N, n) [length], [length/time]."""
+Step = Callable[[FloatArray, FloatArray], States]
+"""From states to the states one horizon later."""
 
 
 def horizon_in_frames(times: FloatArray, horizon: float) -> int:
@@ -42,14 +47,24 @@ def _frames_per_forecast(model: Forecaster, truth: Trajectory) -> int:
     return k
 
 
-def _step(
-    model: Forecaster, x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, dtype: torch.dtype
-) -> tuple[FloatArray, FloatArray]:
-    """One horizon; without a velocity of its own the model's mean velocity over the horizon stands in."""
-    positions, velocities = model.forecast_in(x, v, q, dtype, m)
-    if velocities is None:
-        velocities = (positions - x) / model.horizon
-    return positions, velocities
+def model_step(model: Forecaster, q: FloatArray, m: FloatArray, dtype: torch.dtype) -> Step:
+    """One horizon of a model for systems of these charges and masses, (samples, N) float64.
+
+    Without a velocity of its own the model's mean velocity over the horizon stands in.
+    """
+
+    def step(x: FloatArray, v: FloatArray) -> States:
+        positions, velocities = model.forecast_in(x, v, q, dtype, m)
+        return positions, (positions - x) / model.horizon if velocities is None else velocities
+
+    return step
+
+
+def repeated(step: Step, x: FloatArray, v: FloatArray, count: int) -> Iterator[States]:
+    """The states after 1, 2, ..., `count` steps, each step from the state before it."""
+    for _ in range(count):
+        x, v = step(x, v)
+        yield x, v
 
 
 def _per_sample(system: System, count: int) -> tuple[FloatArray, FloatArray]:
@@ -67,7 +82,7 @@ def sliding_forecast(model: Forecaster, truth: Trajectory, dtype: torch.dtype = 
     """
     k = _frames_per_forecast(model, truth)
     q, m = _per_sample(truth.system, truth.n_frames - k)
-    x, v = _step(model, truth.positions[:-k], truth.velocities[:-k], q, m, dtype)
+    x, v = model_step(model, q, m, dtype)(truth.positions[:-k], truth.velocities[:-k])
     return _trajectory(truth, truth.times[k:], x, v)
 
 
@@ -78,13 +93,9 @@ def chained_rollout(model: Forecaster, truth: Trajectory, dtype: torch.dtype = t
     forecasts away from the truth: frame f is f // K of them away.
     """
     k = _frames_per_forecast(model, truth)
-    x, v = truth.positions[:k], truth.velocities[:k]
-    q, m = _per_sample(truth.system, k)
-    parts = []
-    for _ in range(0, truth.n_frames - k, k):
-        x, v = _step(model, x, v, q, m, dtype)
-        parts.append((x, v))
     wanted = truth.n_frames - k
+    step = model_step(model, *_per_sample(truth.system, k), dtype)
+    parts = repeated(step, truth.positions[:k], truth.velocities[:k], -(-wanted // k))
     positions, velocities = (np.concatenate(arrays)[:wanted] for arrays in zip(*parts, strict=True))
     return _trajectory(truth, truth.times[k:], positions, velocities)
 
@@ -106,36 +117,24 @@ def rollout(
             f"duration must be a positive multiple of the horizon {model.horizon:g}; got {duration:g}"
         )
     x, v = state.positions[None], state.velocities[None]
-    frames = [(x[0], v[0])]
-    q, m = _per_sample(system, 1)
-    for _ in range(count):
-        x, v = _step(model, x, v, q, m, dtype)
-        frames.append((x[0], v[0]))
-    positions, velocities = (np.array(values) for values in zip(*frames, strict=True))
+    states = [(x, v), *repeated(model_step(model, *_per_sample(system, 1), dtype), x, v, count)]
+    positions, velocities = (np.concatenate(arrays) for arrays in zip(*states, strict=True))
     times = np.asarray(state.time + model.horizon * np.arange(count + 1), dtype=np.float64)
     return Trajectory(times, positions, velocities, system)
 
 
-def rollout_batch(
-    model: Forecaster,
-    x: FloatArray,
-    v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    count: int,
-    dtype: torch.dtype,
-) -> tuple[FloatArray, FloatArray]:
-    """Chained forecasts of many states, (samples, count, N, n) positions and velocities.
+def rollout_batch(step: Step, x: FloatArray, v: FloatArray, count: int) -> States:
+    """Chained steps of many systems, (samples, count, N, n) positions and velocities.
 
-    A system whose forecast stops being finite stays where it was last (its error says the rest).
+    A system whose state stops being finite stays where it was last (its error says the rest).
     """
-    positions, velocities = [], []
-    for _ in range(count):
-        x_new, v_new = _step(model, x, v, q, m, dtype)
-        alive = (np.isfinite(x_new) & np.isfinite(v_new)).all(axis=(1, 2), keepdims=True)
-        x, v = np.where(alive, x_new, x), np.where(alive, v_new, v)
-        positions.append(x)
-        velocities.append(v)
+
+    def kept_finite(x: FloatArray, v: FloatArray) -> States:
+        x_new, v_new = step(x, v)
+        finite = (np.isfinite(x_new) & np.isfinite(v_new)).all(axis=(1, 2), keepdims=True)
+        return np.where(finite, x_new, x), np.where(finite, v_new, v)
+
+    positions, velocities = zip(*repeated(kept_finite, x, v, count), strict=True)
     return np.stack(positions, axis=1), np.stack(velocities, axis=1)
 
 

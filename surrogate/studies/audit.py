@@ -1,12 +1,12 @@
 """`python -m surrogate.studies.audit`: what the published N-body set can show, measured again.
 
 Follows docs/benchmark-audit.md point by point: the clamp, the orientation-blind reference and its
-counter-example, the isotropic simulator, clean windows, the opponents that know the law, and models beside all
-that.
+counter-example, the isotropic simulator, clean windows, the baselines that know the law, and models beside them.
 """
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,26 +31,27 @@ from physics.output_folder import refuse_foreign, staged_folder
 from physics.rotations import plane_rotation
 from physics.time_scales import REFERENCE_DT
 from resources.shipped import shipped_models
-from surrogate.benchmark import paired_excess
 from surrogate.evaluation.benchmark.models import (
-    Arena,
-    Field,
-    arena_of,
-    field_of,
+    BenchmarkModel,
     forecast_with_cost,
     law_calls,
     listed_models,
+    loaded_models,
 )
+from surrogate.evaluation.benchmark.summary import paired_excess
 from surrogate.evaluation.benchmark.tables import count, number
+from surrogate.evaluation.evaluation_set import EvaluationSet, evaluation_set
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+Row = tuple[str, FloatArray, dict[str, Any]]
+"""Name, errors (n_windows,), and what else its row of the table says."""
 
 LEAPFROG = (16, 64, 128, 256, 512, 1000)
 ADAPTIVE = (19, 64)
 EVALUATIONS = 16
-BETRAYED = 1e-3
-"""A rotated past whose speeds at t = 0 miss 0.5 by more than this is told from the true one."""
+SPEED_RESOLUTION = 1e-3
+"""A rotated past whose speeds at t = 0 miss 0.5 by more than this can be distinguished from the true one."""
 
 EXAMPLES = (
     "python -m surrogate.studies.audit --data data/nbody.zarr --out docs/audit",
@@ -59,7 +60,7 @@ EXAMPLES = (
 )
 
 
-def clamp_part(arena: Arena, clean: BoolArray, steps: int, before: int) -> dict[str, Any]:
+def clamp_part(data: EvaluationSet, clean: BoolArray, steps: int, before: int) -> dict[str, Any]:
     """How often the clamp acts, and how far a turned start goes astray in the published simulator.
 
     Returns
@@ -69,10 +70,10 @@ def clamp_part(arena: Arena, clean: BoolArray, steps: int, before: int) -> dict[
         degrees about the third axis: medians over clean and touched windows. `touched_before_share`: share of
         windows whose past, followed from t = 0, saw |F| above the limit.
     """
-    w = arena.windows
+    w = data.windows
     matrix = plane_rotation(3, 0, 1, np.pi / 4)
     x, _ = published_step(w, steps)
-    turned = type(w)(w.x @ matrix.T, w.v @ matrix.T, w.q, w.m, w.law, w.parameters)
+    turned = replace(w, x=w.x @ matrix.T, v=w.v @ matrix.T)
     apart = np.sqrt(np.mean((published_step(turned, steps)[0] - x @ matrix.T) ** 2, axis=(1, 2)))
     start_x, start_v = published_start(w, before)
     past = clean_windows(largest_forces(start_x, start_v, w.q, dt=REFERENCE_DT, n_steps=before))
@@ -87,7 +88,7 @@ def clamp_part(arena: Arena, clean: BoolArray, steps: int, before: int) -> dict[
     }
 
 
-def scored(name: str, errors: FloatArray, clean: BoolArray, isotropic: FloatArray, **more: Any) -> dict[str, Any]:
+def row_of(name: str, errors: FloatArray, clean: BoolArray, isotropic: FloatArray, **more: Any) -> dict[str, Any]:
     """One row of the audit's table; `errors` (n_windows,) is the mean over seeds."""
     return {
         "entrant": name,
@@ -102,7 +103,7 @@ def scored(name: str, errors: FloatArray, clean: BoolArray, isotropic: FloatArra
 
 
 def orientation_part(
-    arena: Arena,
+    data: EvaluationSet,
     clean: BoolArray,
     steps: int,
     before: int,
@@ -110,13 +111,13 @@ def orientation_part(
     chosen_seed: int,
     advance: Callable[[float], None],
 ) -> tuple[FloatArray, FloatArray, dict[str, Any]]:
-    """Errors of the blind and the informed average (n_windows,), and what the past betrays.
+    """Errors of the blind and the informed average (n_windows,), and what the past says of the orientation.
 
     Clean windows count as exact: every orientation gives their truth.
     """
     touched = np.flatnonzero(~clean)
     study = orientation_study(
-        arena.windows.part(touched),
+        data.windows.part(touched),
         steps,
         rotations=rotations,
         seed=chosen_seed,
@@ -128,17 +129,17 @@ def orientation_part(
     assert study.speed_error_turned is not None
     assert study.speed_error_least is not None
     blind, informed = np.zeros(len(clean)), np.zeros(len(clean))
-    target = arena.target[touched]
+    target = data.target[touched]
     blind[touched] = np.mean((study.blind - target) ** 2, axis=(1, 2))
     informed[touched] = np.mean((study.informed - target) ** 2, axis=(1, 2))
-    told = study.speed_error_turned > BETRAYED
+    distinguished = study.speed_error_turned > SPEED_RESOLUTION
     return (
         blind,
         informed,
         {
             "rotations": rotations,
-            "betrayed_share": float(told.mean()),
-            "recognised_share": float((study.speed_error < 0.1 * study.speed_error_least)[told].mean()),
+            "betrayed_share": float(distinguished.mean()),
+            "recognised_share": float((study.speed_error < 0.1 * study.speed_error_least)[distinguished].mean()),
             "speed_error_own_median": float(np.median(study.speed_error)),
             "speed_error_turned_median": float(np.median(study.speed_error_turned)),
             "informed_less_blind": paired_excess(informed, blind),
@@ -149,71 +150,77 @@ def orientation_part(
     )
 
 
-def opponents(arena: Arena, advance: Callable[[float], None]) -> list[tuple[str, FloatArray, dict[str, Any]]]:
+def baselines(
+    data: EvaluationSet, advance: Callable[[float], None]
+) -> list[tuple[str, FloatArray, dict[str, Any]]]:
     """The true law with fixed and adaptive steps: name, errors (n_windows,), costs."""
-    w = arena.windows
-    rows: list[tuple[str, FloatArray, dict[str, Any]]] = []
+    w = data.windows
+    rows: list[Row] = []
     for k in LEAPFROG:
-        errors = arena.errors(leapfrog_forecast(w, arena.horizon, k)[0])
+        errors = data.errors(leapfrog_forecast(w, data.horizon, k)[0])
         rows.append(("true law, leapfrog", errors, {"evaluations": k, "law_calls_per_pair": k}))
         advance(1)
     for windows, name in ((w, "true law, adaptive"), (w.isotropic(), "isotropic clamp, adaptive")):
         for k in ADAPTIVE:
-            x, _, counts = adaptive_leapfrog_forecast(windows, arena.horizon, eta_for(windows, arena.horizon, k))
+            x, _, counts = adaptive_leapfrog_forecast(windows, data.horizon, eta_for(windows, data.horizon, k))
             mean = float(counts.mean())
-            rows.append((name, arena.errors(x), {"evaluations": mean, "law_calls_per_pair": mean}))
+            rows.append((name, data.errors(x), {"evaluations": mean, "law_calls_per_pair": mean}))
             advance(1)
     return rows
 
 
-def learned(arena: Arena, field: Field) -> list[tuple[str, FloatArray, dict[str, Any]]]:
+def learned(data: EvaluationSet, models: Sequence[BenchmarkModel]) -> list[Row]:
     """Every model: name, errors averaged over seeds (n_windows,), costs and spread over seeds."""
     rows = []
-    for entrant in field.entrants:
-        models = [m.with_evaluations(EVALUATIONS) if entrant.chooses else m for m in entrant.seeds]
-        results = [forecast_with_cost(m, arena.windows, torch.float32) for m in models]
-        errors = np.array([arena.errors(x) for x, _, _ in results])
+    for model in models:
+        seeds = [m.with_evaluations(EVALUATIONS) if model.chooses else m for m in model.seeds]
+        results = [forecast_with_cost(m, data.windows, torch.float32) for m in seeds]
+        errors = np.array([data.errors(x) for x, _, _ in results])
         more: dict[str, Any] = {
-            "evaluations": models[0].evaluations,
+            "evaluations": seeds[0].evaluations,
             "law_calls_per_pair": float(np.mean([law_calls(cost) for _, _, cost in results])),
-            "seeds": len(models),
-            "mse_spread": float(errors.mean(axis=1).std(ddof=1)) if len(models) > 1 else None,
+            "seeds": len(seeds),
+            "mse_spread": float(errors.mean(axis=1).std(ddof=1)) if len(seeds) > 1 else None,
         }
-        rows.append((entrant.name, errors.mean(axis=0), more))
+        rows.append((model.name, errors.mean(axis=0), more))
     return rows
 
 
 def audit(
-    arena: Arena, field: Field, *, rotations: int = BLIND_ROTATIONS, chosen_seed: int = 0
+    data: EvaluationSet,
+    models: Sequence[BenchmarkModel],
+    *,
+    rotations: int = BLIND_ROTATIONS,
+    chosen_seed: int = 0,
 ) -> tuple[dict[str, Any], dict[str, FloatArray]]:
     """All numbers of the page, and the arrays that its figures draw."""
-    steps = round(arena.horizon / REFERENCE_DT)
-    before = 100 * (arena.input_frame + 1)
-    w = arena.windows
-    with progress_bar("clamp and opponents", len(LEAPFROG) + 2 * len(ADAPTIVE) + 3, "parts") as advance:
+    steps = round(data.horizon / REFERENCE_DT)
+    before = 100 * (data.input_frame + 1)
+    w = data.windows
+    with progress_bar("clamp and baselines", len(LEAPFROG) + 2 * len(ADAPTIVE) + 3, "parts") as advance:
         largest = largest_forces(w.x, w.v, w.q, dt=REFERENCE_DT, n_steps=steps)
         clean = clean_windows(largest)
         if clean.all():
             raise InputError("the clamp acts in none of these windows; take more of them")
-        clamp = clamp_part(arena, clean, steps, before)
+        clamp = clamp_part(data, clean, steps, before)
         advance(1)
-        isotropic = arena.errors(isotropic_simulation(w, steps)[0])
+        isotropic = data.errors(isotropic_simulation(w, steps)[0])
         advance(1)
-        known = opponents(arena, advance)
-        models = learned(arena, field)
+        known = baselines(data, advance)
+        measured = learned(data, models)
         advance(1)
     with progress_bar("orientations", int((~clean).sum()), "windows") as advance:
         blind, informed, orientation = orientation_part(
-            arena, clean, steps, before, rotations, chosen_seed, advance
+            data, clean, steps, before, rotations, chosen_seed, advance
         )
     rows = [
-        scored("orientation-blind reference", blind, clean, isotropic),
-        scored("likely orientations only", informed, clean, isotropic),
-        scored("isotropic simulator", isotropic, clean, isotropic, evaluations=steps, law_calls_per_pair=steps),
+        row_of("orientation-blind reference", blind, clean, isotropic),
+        row_of("likely orientations only", informed, clean, isotropic),
+        row_of("isotropic simulator", isotropic, clean, isotropic, evaluations=steps, law_calls_per_pair=steps),
     ]
-    rows += [scored(name, errors, clean, isotropic, **more) for name, errors, more in (*known, *models)]
+    rows += [row_of(name, errors, clean, isotropic, **more) for name, errors, more in (*known, *measured)]
     drawn = {"largest": largest, "isotropic simulator": isotropic, "orientation-blind": blind}
-    drawn |= {f"model: {name}": errors for name, errors, _ in models}
+    drawn |= {f"model: {name}": errors for name, errors, _ in measured}
     return {"clamp": clamp, "orientation": orientation, "rows": rows}, drawn
 
 
@@ -275,10 +282,9 @@ def main(argv: Sequence[str]) -> None:
         raise InputError(f"{options.data}: not the published set; expected preset nbody-reference")
     split = split.head(options.samples) if options.samples else split
     torch.set_num_threads(1)
-    arena = arena_of(split, "test")
-    result, drawn = audit(
-        arena, field_of(listed, arena, split), rotations=options.rotations, chosen_seed=options.seed
-    )
+    data = evaluation_set(split, "test")
+    models = loaded_models(listed, data, split).models
+    result, drawn = audit(data, models, rotations=options.rotations, chosen_seed=options.seed)
     result["command"] = command_line("surrogate.studies.audit", argv)
     result["models"] = {item.name: list(item.paths) for item in listed}
     from surrogate.studies.audit_figures import save_figures

@@ -16,7 +16,7 @@ def save_figures(result: dict[str, Any], drawn: dict[str, FloatArray], folder: P
     """Write clamp.png, orientation.png and scores.png; returns their names."""
     _clamp(result, drawn, folder / "clamp.png")
     _orientation(result, folder / "orientation.png")
-    _scores(result, folder / "scores.png")
+    _errors(result, folder / "scores.png")
     return ["clamp.png", "orientation.png", "scores.png"]
 
 
@@ -62,12 +62,12 @@ def _orientation(result: dict[str, Any], path: Path) -> None:
     axes[0].set_xscale("log")
     axes[0].set_xlabel("| |v(0)| - 0.5 | after running frame 30 backwards")
     axes[0].set_ylabel("touched windows")
-    axes[0].set_title("the state betrays its orientation", fontsize=10, loc="left")
+    axes[0].set_title("the state determines its orientation", fontsize=10, loc="left")
     axes[0].legend(fontsize=8, frameon=False)
     figure.savefig(path)
 
 
-def _scores(result: dict[str, Any], path: Path) -> None:
+def _errors(result: dict[str, Any], path: Path) -> None:
     figure, axes = blank(10.0, 0.32 * len(result["rows"]) + 1.4)
     rows = result["rows"]
     names = [row["entrant"] + (f", {row['evaluations']:.0f}" if row.get("evaluations") else "") for row in rows]

@@ -1,4 +1,4 @@
-"""The judge: opponents at equal cost, seeds, the published set's yardsticks, roll-outs, refusals."""
+"""The benchmark: baselines at equal cost, seeds, the published set, roll-outs, any horizon, refusals."""
 
 import json
 from pathlib import Path
@@ -13,16 +13,17 @@ from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
 from physics.forces import FORCES
 from physics.generate import generate
-from surrogate import benchmark
-from surrogate.evaluation.benchmark.models import arena_of, forecast_with_cost, law_calls, listed_models
+from surrogate import benchmark, evaluate
+from surrogate.evaluation.benchmark.models import forecast_with_cost, law_calls, listed_models, loaded_models
 from surrogate.evaluation.benchmark.rollouts import (
-    chained,
-    course_of,
-    judged,
+    benchmark_rollout_set,
     leapfrog_rollouts,
     perturbed_rollouts,
+    rollout_row,
 )
+from surrogate.evaluation.evaluation_set import evaluation_set
 from surrogate.inference.loading import load
+from surrogate.inference.rollout import rollout_batch
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_arrays, tree
 
 REFERENCE = Path(__file__).parents[1] / "data" / "reference_seed43_first40.npz"
@@ -39,7 +40,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(benchmark, "EVALUATIONS", (8, 32))
+    monkeypatch.setattr("surrogate.evaluation.benchmark.measurements.EVALUATIONS", (8, 32))
     for name in ("egnn", "linear", "gnn"):
         saved_model(tmp_path / name, name)
     for seed in range(2):
@@ -65,8 +66,8 @@ def row(found: dict[str, Any], name: str, evaluations: float | None = None) -> d
 
 def test_models_and_opponents_at_equal_cost(folder: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = result_of(folder, capsys, "--models", "int,linear", "--seeds", "2", "--data", data)
-    arena = arena_of(read_split(data, "test"), "test")
-    errors = arena.errors(leapfrog_forecast(arena.windows, 1.0, 8)[0])
+    task = evaluation_set(read_split(data, "test"), "test")
+    errors = task.errors(leapfrog_forecast(task.windows, 1.0, 8)[0])
     known = row(found, "leapfrog", 8)
     assert known["mse"] == pytest.approx(errors.mean(), rel=1e-12)
     assert known["mse_median"] == pytest.approx(np.median(errors), rel=1e-12)
@@ -74,14 +75,14 @@ def test_models_and_opponents_at_equal_cost(folder: Path, data: Path, capsys: py
     assert known["won"] is None
     learned = row(found, "int", 8)
     model = load("int-0").with_evaluations(8)
-    mine = arena.errors(model.forecast_in(arena.windows.x, arena.windows.v, arena.windows.q, torch.float32)[0])
+    mine = task.errors(model.forecast_in(task.windows.x, task.windows.v, task.windows.q, torch.float32)[0])
     assert learned["seeds"] == 2
     assert learned["mse"] == pytest.approx(mine.mean(), rel=1e-6)  # both seeds have the same weights
     assert learned["mse_spread"] == pytest.approx(0.0, abs=1e-12)
     assert learned["won"] == pytest.approx((mine < errors).mean())
     assert learned["law_calls_per_pair"] >= 8
     calls = round(learned["law_calls_per_pair"])
-    dear = arena.errors(leapfrog_forecast(arena.windows, 1.0, calls)[0])
+    dear = task.errors(leapfrog_forecast(task.windows, 1.0, calls)[0])
     assert learned["won_at_equal_calls"] == pytest.approx((mine < dear).mean())
     assert found["digests"]["int"] == [load(f"int-{k}").digest for k in range(2)]
     straight = row(found, "linear")
@@ -98,39 +99,59 @@ def test_models_and_opponents_at_equal_cost(folder: Path, data: Path, capsys: py
     assert all("law_calls_per_pair" in r for r in found["rollouts"] if r["evaluations"] is not None)
 
 
+def test_at_another_horizon_a_model_takes_as_many_evaluations_per_unit_of_time(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    npz(folder / "long.npz", tiny_arrays(spacing=4.0))
+    split = read_split(folder / "long.npz", "test")
+    task = evaluation_set(split, "test")
+    found = loaded_models(listed_models("int=int-0,linear", 1), task, split)
+    (integrator,) = found.models
+    assert task.horizon == 4.0
+    assert integrator.seeds[0].horizon == 4.0
+    assert integrator.seeds[0].evaluations == 4 * load("int-0").evaluations
+    assert "forecasts a horizon of 1 only; got 4" in found.left_out["linear"]
+    argv = ["int-0", "--data", "long.npz", "--json", "evaluation.json"]
+    assert command(evaluate.main, capsys, *argv)[0] == 0
+    evaluation = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    benchmarked = integrator.measured(task, None)
+    assert benchmarked.evaluations == evaluation["evaluations"] == 8
+    assert benchmarked.errors.mean() == pytest.approx(evaluation["mse"], rel=1e-12)
+
+
 def test_law_calls_are_averaged_over_windows(data: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    arena = arena_of(read_split(data, "test"), "test")
+    task = evaluation_set(read_split(data, "test"), "test")
     model = load("int-0").with_evaluations(4)
-    x, v, cost = forecast_with_cost(model, arena.windows, torch.float64)
+    x, v, cost = forecast_with_cost(model, task.windows, torch.float64)
     monkeypatch.setattr("surrogate.inference.batched_forward.BATCH_EDGES", 6)  # one window at a time
-    y, w, in_parts = forecast_with_cost(model, arena.windows, torch.float64)
+    y, w, in_parts = forecast_with_cost(model, task.windows, torch.float64)
     np.testing.assert_allclose(x, y, rtol=1e-12)
     assert v is not None
     assert w is not None
     assert law_calls(cost) == pytest.approx(law_calls(in_parts), rel=1e-9)
-    assert law_calls(forecast_with_cost(load("linear"), arena.windows, torch.float64)[2]) == 0
+    assert law_calls(forecast_with_cost(load("linear"), task.windows, torch.float64)[2]) == 0
 
 
 def test_rollouts_know_a_good_path_from_a_bad_one(data: Path) -> None:
     split = read_split(data, "test")
-    arena = arena_of(split, "test")
-    course = course_of(split, arena, 6)
-    assert course is not None
-    assert (len(course.start), course.n_horizons) == (6, 20)
-    exact = judged(course, (course.x, course.v))
+    task = evaluation_set(split, "test")
+    truth = benchmark_rollout_set(split, task, 6)
+    assert truth is not None
+    assert (len(truth.start), truth.n_horizons) == (6, 20)
+    exact = rollout_row(truth, (truth.x, truth.v))
     assert exact["valid_time_median"] == 20
     assert exact["energy_drift_median"] < 1e-2
-    still = judged(course, chained(course, lambda w: (w.x, w.v)))
+    still = rollout_row(truth, rollout_batch(lambda x, v: (x, v), truth.start.x, truth.start.v, truth.n_horizons))
     assert still["valid_time_median"] <= 1
     assert still["momentum_drift_median"] == 0
-    coarse, fine = leapfrog_rollouts(course, 4), leapfrog_rollouts(course, 128)
+    coarse, fine = leapfrog_rollouts(truth, 4), leapfrog_rollouts(truth, 128)
     assert coarse["valid_time_mean"] < fine["valid_time_mean"]
     assert coarse["energy_drift_median"] > fine["energy_drift_median"]
     assert fine["angular_momentum_drift_median"] < 1e-11
-    moved = perturbed_rollouts(course)
+    moved = perturbed_rollouts(truth)
     assert fine["valid_time_mean"] < moved["valid_time_mean"]
     assert 1e-8 < moved["rmse_median"][0] < 1e-2
-    spin = judged(course, (course.x, course.v + 0.1))
+    spin = rollout_row(truth, (truth.x, truth.v + 0.1))
     assert spin["momentum_drift_median"] == pytest.approx(0.1 * 3 * np.sqrt(2), rel=1e-6)
 
 
@@ -142,11 +163,11 @@ def test_the_published_set_has_clean_windows_and_a_paired_excess(
     npz(folder / "ref.npz", arrays, recipe={"preset": "nbody-reference", "law": "reference", "dt": 0.001})
     found = result_of(folder, capsys, "--models", "gnn,egnn", "--data", "ref.npz")
     assert 26 <= found["clean_windows"] < 40
-    yardstick = row(found, "isotropic simulator")
-    assert yardstick["excess"] == 0
-    assert yardstick["mse_clean"] < 1e-9 < yardstick["mse"]
+    simulator = row(found, "isotropic simulator")
+    assert simulator["excess"] == 0
+    assert simulator["mse_clean"] < 1e-9 < simulator["mse"]
     own = row(found, "egnn")
-    assert own["excess"] == pytest.approx(own["mse"] - yardstick["mse"], rel=1e-6)
+    assert own["excess"] == pytest.approx(own["mse"] - simulator["mse"], rel=1e-6)
     assert own["excess_low"] < own["excess"] < own["excess_high"]
     assert found["rollouts"] == []
     assert {"leapfrog", "adaptive", "adaptive, isotropic clamp"} <= {r["entrant"] for r in found["rows"]}
@@ -176,11 +197,11 @@ def test_models_that_do_not_fit_are_left_out_and_said(
 
 def test_every_law_can_be_the_opponent() -> None:
     for law in FORCES:
-        w = arena_of_law(law)
+        w = windows_of_law(law)
         assert np.isfinite(leapfrog_forecast(w, 0.2, 3)[0]).all()
 
 
-def arena_of_law(law: str) -> Any:
+def windows_of_law(law: str) -> Any:
     from physics.baselines.references import Windows
 
     x, v = np.random.default_rng(0).standard_normal((2, 2, 3, 3))

@@ -1,4 +1,4 @@
-"""The benchmark's figures: markers and dashes tell the entrants apart, so that they read in print, too."""
+"""The benchmark's figures: markers and dashes distinguish the curves, so that they read in print, too."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ def blank(width: float = 10.0, height: float = 4.2, columns: int = 2) -> "tuple[
 
 
 def look(index: int) -> dict[str, Any]:
-    """Colour, marker and dash of the entrant of this rank."""
+    """Colour, marker and dash of the curve of this rank."""
     return {
         "color": COLOURS[index % len(COLOURS)],
         "marker": MARKERS[index % len(MARKERS)],

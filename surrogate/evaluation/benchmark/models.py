@@ -1,28 +1,24 @@
-"""One window, many entrants: what each of them makes of the same windows at the same cost.
+"""The models of a benchmark, one forecaster for each seed, and what a forecast of all windows takes.
 
-An entrant is a learned model (one or several seeds) or an opponent that knows the law. Costs are stated twice:
-evaluations as the contract counts them (one pass over all pairs that moves something), and law calls per pair,
-since a round of the integrator may call its law several times for a close pair.
+Costs are stated twice: evaluations as the contract counts them (one pass over all pairs that moves something), and
+law calls per pair, since a round of the integrator may call its law several times for a close pair.
 """
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physics.baselines.references import ADAPTIVE_LAWS, Windows, adaptive_leapfrog_forecast, leapfrog_forecast
+from physics.baselines.references import Windows
 from physics.datasets.reading import DataSplit
 from physics.errors import InputError
-from physics.forces import FORCES
-from surrogate.evaluation.metrics import sample_errors
+from surrogate.evaluation.evaluation_set import EvaluationSet
 from surrogate.inference.forecaster import Cost, Forecaster
 from surrogate.inference.loading import load
-from surrogate.tasks.dynamics.windows import task_frames
 
 FloatArray = NDArray[np.float64]
 
@@ -31,56 +27,8 @@ TIMED_REPEATS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Arena:
-    """The windows of a data set's task, and their truth.
-
-    Attributes
-    ----------
-    windows : Windows
-        `law` is "" where the data do not say.
-    target : (n_windows, N, n) float64
-    horizon : float [time]
-    input_frame, target_frame : int
-    """
-
-    windows: Windows
-    target: FloatArray
-    horizon: float
-    input_frame: int
-    target_frame: int
-
-    @property
-    def knows_law(self) -> bool:
-        """Whether opponents that know the law can take part."""
-        return self.windows.law in FORCES
-
-    def errors(self, positions: FloatArray) -> FloatArray:
-        """Mean squared error of each window, (n_windows,)."""
-        return sample_errors(positions, self.target)
-
-
-def arena_of(split: DataSplit, split_name: str) -> Arena:
-    """The task's windows of one split."""
-    first, last = task_frames(split, split_name, -1, -1)
-    x, v, target, q, m = (
-        np.asarray(a, dtype=np.float64)
-        for a in (
-            split.positions[:, first],
-            split.velocities[:, first],
-            split.positions[:, last],
-            split.charges,
-            split.masses,
-        )
-    )
-    law, parameters = split.recipe.get("law"), split.recipe.get("parameters")
-    known = isinstance(law, str) and law in FORCES
-    windows = Windows(x, v, q, m, str(law) if known else "", parameters if isinstance(parameters, dict) else {})
-    return Arena(windows, target, float(split.times[last] - split.times[first]), first, last)
-
-
-@dataclass(frozen=True, eq=False)
-class Score:
-    """What one entrant did at one setting.
+class Measurement:
+    """Errors and cost of one model or baseline at one setting.
 
     Attributes
     ----------
@@ -116,7 +64,7 @@ def timed(run: Callable[[NDArray[np.int64]], object], count: int) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Entrant:
+class BenchmarkModel:
     """A learned model, one forecaster for each seed.
 
     Attributes
@@ -136,25 +84,27 @@ class Entrant:
         """Whether it takes any number of evaluations."""
         return all(model.chooses_evaluations for model in self.seeds)
 
-    def score(self, arena: Arena, evaluations: int | None) -> Score:
+    def measured(self, data: EvaluationSet, evaluations: int | None) -> Measurement:
         """All seeds on all windows, with so many evaluations each (None: the model's own number)."""
-        return self._scored(arena, [m.with_evaluations(evaluations) if evaluations else m for m in self.seeds])
+        return self._measured(data, [m.with_evaluations(evaluations) if evaluations else m for m in self.seeds])
 
-    def score_within(self, arena: Arena, tolerance: float) -> Score:
+    def measured_within(self, data: EvaluationSet, tolerance: float) -> Measurement:
         """All seeds on all windows, each window with as many evaluations as the tolerance [length] asks for."""
-        return self._scored(arena, [m.with_tolerance(tolerance) for m in self.seeds], f"tolerance = {tolerance:g}")
+        return self._measured(
+            data, [m.with_tolerance(tolerance) for m in self.seeds], f"tolerance = {tolerance:g}"
+        )
 
-    def _scored(self, arena: Arena, models: Sequence[Forecaster], setting: str = "") -> Score:
-        results = [forecast_with_cost(m, arena.windows, torch.float32) for m in models]
-        errors = np.array([arena.errors(x) for x, _, _ in results])
+    def _measured(self, data: EvaluationSet, models: Sequence[Forecaster], setting: str = "") -> Measurement:
+        results = [forecast_with_cost(m, data.windows, torch.float32) for m in models]
+        errors = np.array([data.errors(x) for x, _, _ in results])
         evaluations = float(np.mean([cost.evaluations for _, _, cost in results]))
         calls = float(np.mean([law_calls(cost) for _, _, cost in results]))
 
         def run(rows: NDArray[np.int64]) -> object:
-            w = arena.windows
+            w = data.windows
             return models[0].forecast_in(w.x[rows], w.v[rows], w.q[rows], torch.float32, w.m[rows])
 
-        return Score(errors, evaluations, calls, timed(run, len(arena.windows)), setting)
+        return Measurement(errors, evaluations, calls, timed(run, len(data.windows)), setting)
 
 
 def law_calls(cost: Cost) -> float:
@@ -168,35 +118,6 @@ def forecast_with_cost(
     """Positions and velocities of all windows, and what they took."""
     x, v = model.forecast_in(windows.x, windows.v, windows.q, dtype, windows.m)
     return x, v, model.cost
-
-
-def leapfrog_score(arena: Arena, evaluations: int) -> Score:
-    """The true law, exactly so many equal steps."""
-    x, _ = leapfrog_forecast(arena.windows, arena.horizon, evaluations)
-
-    def run(rows: NDArray[np.int64]) -> object:
-        return leapfrog_forecast(arena.windows.part(rows), arena.horizon, evaluations)
-
-    milliseconds = timed(run, len(arena.windows))
-    return Score(arena.errors(x)[None], float(evaluations), float(evaluations), milliseconds)
-
-
-def adaptive_score(arena: Arena, eta: float, *, isotropic: bool = False) -> Score:
-    """The true law with adaptive steps; with `isotropic`, the clamp of the published law on the norm."""
-    windows = arena.windows.isotropic() if isotropic else arena.windows
-    x, _, counts = adaptive_leapfrog_forecast(windows, arena.horizon, eta)
-
-    def run(rows: NDArray[np.int64]) -> object:
-        return adaptive_leapfrog_forecast(windows.part(rows), arena.horizon, eta)
-
-    mean = float(counts.mean())
-    setting = f"eta = {eta:.3g}; evaluations: median {np.median(counts):.0f}, most {counts.max()}"
-    return Score(arena.errors(x)[None], mean, mean, timed(run, len(windows)), setting)
-
-
-def adapts(arena: Arena) -> bool:
-    """Whether the adaptive leapfrog knows this law."""
-    return arena.windows.law in ADAPTIVE_LAWS
 
 
 @dataclass(frozen=True)
@@ -241,51 +162,36 @@ def listed_models(text: str, seeds: int) -> list[Listed]:
 
 
 @dataclass(eq=False)
-class Field:
-    """Who takes part, and who was left out and why."""
+class LoadedModels:
+    """The models that are measured, and the reason for each that is left out."""
 
-    entrants: list[Entrant] = field(default_factory=list)
+    models: list[BenchmarkModel] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def field_of(listed: Sequence[Listed], arena: Arena, split: DataSplit, *, trust_code: bool = False) -> Field:
+def loaded_models(
+    listed: Sequence[Listed], data: EvaluationSet, split: DataSplit, *, trust_code: bool = False
+) -> LoadedModels:
     """Load every model; those that cannot do this n, N or horizon are left out, with the reason."""
-    result = Field()
-    w = arena.windows
+    result = LoadedModels()
+    w, time = data.windows, float(split.times[data.input_frame])
+    law = dict(split.recipe) if split.recipe.get("law") else None
     for item in listed:
-        models: list[Forecaster] = []
+        loaded = [load(path, trust_code=trust_code) for path in item.paths]
         try:
-            for path in item.paths:
-                models.append(_ready(load(path, trust_code=trust_code), arena))
-        except _UnfitError as error:
+            seeds = tuple(_fitted(model, data) for model in loaded)
+        except InputError as error:
             result.left_out[item.name] = str(error)
             continue
-        at = float(split.times[arena.input_frame])
-        outside = models[0].outside(w.x.shape[2], w.x.shape[1], _law_of(split), (at, at))
-        result.entrants.append(Entrant(item.name, tuple(models), outside))
+        outside = seeds[0].outside(w.x.shape[2], w.x.shape[1], law, (time, time))
+        result.models.append(BenchmarkModel(item.name, seeds, outside))
     return result
 
 
-class _UnfitError(Exception):
-    """A model that cannot take part."""
-
-
-def _ready(model: Forecaster, arena: Arena) -> Forecaster:
-    w = arena.windows
+def _fitted(model: Forecaster, data: EvaluationSet) -> Forecaster:
+    """The model at the horizon of the windows, at its usual evaluations per unit of time."""
+    w = data.windows
     if model.horizons == "any":
-        model = model.with_horizon(arena.horizon) if hasattr(model, "_models") else _at(model, arena.horizon)
-    try:
-        model.refuse_unfit(w.x.shape[2], w.x.shape[1], arena.horizon, torch.as_tensor(w.m))
-    except InputError as error:
-        raise _UnfitError(str(error)) from None
+        model = model.with_horizon(data.horizon)
+    model.refuse_unfit(w.x.shape[2], w.x.shape[1], data.horizon, torch.as_tensor(w.m))
     return model
-
-
-def _at(model: Forecaster, horizon: float) -> Forecaster:
-    model.horizon = horizon
-    return model
-
-
-def _law_of(split: DataSplit) -> dict[str, Any] | None:
-    recipe = dict(split.recipe)
-    return recipe if recipe.get("law") else None

@@ -1,26 +1,23 @@
-"""Roll-outs of many windows beside each other: how long each entrant stays valid, and what it loses on the way."""
+"""Roll-outs of a benchmark: of every model, of the true law's leapfrog, and of a perturbed truth."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physics.baselines.references import Windows, leapfrog_forecast, perturbed_truth
+from physics.baselines.references import leapfrog_forecast, perturbed_truth
 from physics.datasets.reading import DataSplit
 from physics.errors import InputError
-from surrogate.evaluation.benchmark.models import Arena, Entrant, forecast_with_cost, law_calls
-from surrogate.evaluation.metrics import valid_times
-from surrogate.evaluation.rollout_metrics import energies
-from surrogate.inference.rollout import horizon_in_frames
+from surrogate.evaluation.benchmark.models import BenchmarkModel, law_calls
+from surrogate.evaluation.evaluation_set import EvaluationSet, RolloutSet, rollout_set
+from surrogate.evaluation.rollout_metrics import rollout_metrics
+from surrogate.inference.rollout import States, model_step, rollout_batch
 
 FloatArray = NDArray[np.float64]
-Step = Callable[[Windows], tuple[FloatArray, FloatArray]]
-Path = tuple[FloatArray, FloatArray]
 
-DRIFT_HORIZON = 10
 PERTURBATION = 1e-6
 MODEL_EVALUATIONS = (16, 32)
 LEAPFROG_EVALUATIONS = (16, 32, 64, 128)
@@ -28,62 +25,16 @@ PAIR_STEPS_LIMIT = 2e10
 """Work allowed for the perturbed truth (about half a minute): many bodies get fewer windows."""
 
 
-@dataclass(frozen=True, eq=False)
-class Course:
-    """The truth at every horizon after the task's input frame.
-
-    Attributes
-    ----------
-    start : Windows
-    x, v : (n_windows, n_horizons, N, n) float64
-    horizon : float [time]
-    split : DataSplit
-        The windows' part of the data (its law gives energies).
-    """
-
-    start: Windows
-    x: FloatArray
-    v: FloatArray
-    horizon: float
-    split: DataSplit
-
-    @property
-    def n_horizons(self) -> int:
-        """How many horizons are followed."""
-        return int(self.x.shape[1])
-
-
-def course_of(split: DataSplit, arena: Arena, samples: int) -> Course | None:
-    """The windows to be followed; None where the data end at the task's target, or are unevenly spaced."""
-    first = arena.input_frame
+def benchmark_rollout_set(split: DataSplit, data: EvaluationSet, samples: int) -> RolloutSet | None:
+    """The first windows, followed; None where the data end before two horizons, or are unevenly spaced."""
     try:
-        k = horizon_in_frames(np.asarray(split.times[first:], dtype=np.float64), arena.horizon)
+        found = rollout_set(split.head(min(samples, len(split))), data.input_frame, data.horizon)
     except InputError:
         return None
-    count = (len(split.times) - 1 - first) // k
-    if count < 2:
-        return None
-    part = split.head(min(samples, len(split)))
-    frames = first + k * np.arange(1, count + 1)
-    x, v = (np.asarray(a[:, frames], dtype=np.float64) for a in (part.positions, part.velocities))
-    return Course(arena.windows.part(slice(0, len(part))), x, v, arena.horizon, part)
+    return found if found.n_horizons > 1 else None
 
 
-def chained(course: Course, step: Step) -> Path:
-    """Each forecast fed into the next; a system that stops being finite stays where it was."""
-    w = course.start
-    xs, vs = [], []
-    for _ in range(course.n_horizons):
-        x, v = step(w)
-        alive = (np.isfinite(x) & np.isfinite(v)).all(axis=(1, 2), keepdims=True)
-        x, v = np.where(alive, x, w.x), np.where(alive, v, w.v)
-        w = Windows(x, v, w.q, w.m, w.law, w.parameters)
-        xs.append(x)
-        vs.append(v)
-    return np.stack(xs, axis=1), np.stack(vs, axis=1)
-
-
-def judged(course: Course, path: Path) -> dict[str, Any]:
+def rollout_row(truth: RolloutSet, forecast: States) -> dict[str, Any]:
     """Valid time, error growth and drifts of one set of roll-outs.
 
     Returns
@@ -93,62 +44,38 @@ def judged(course: Course, path: Path) -> dict[str, Any]:
         at 10 horizons (or the end): energy_drift_median, relative; momentum_drift_median and
         angular_momentum_drift_median, absolute. energy_drift_median is None where the law is unknown.
     """
-    x_hat, v_hat = path
-    w, truth = course.start, course.x
-    rmse = np.sqrt(np.mean(np.sum((x_hat - truth) ** 2, axis=-1), axis=-1))
-    radius = np.sqrt(np.mean(np.sum((truth - truth.mean(axis=2, keepdims=True)) ** 2, axis=-1), axis=-1))
-    valid = valid_times(np.arange(1, course.n_horizons + 1, dtype=np.float64), rmse, radius)
-    at = min(DRIFT_HORIZON, course.n_horizons)
-    end_x, end_v = x_hat[:, at - 1], v_hat[:, at - 1]
-    result: dict[str, Any] = {
-        "valid_time_median": float(np.median(valid)),
-        "valid_time_mean": float(valid.mean()),
-        "valid_to_the_end": float((valid == course.n_horizons).mean()),
-        "rmse_median": np.median(rmse / radius, axis=0).tolist(),
-        "drift_horizon": at,
-        "energy_drift_median": None,
-        "momentum_drift_median": float(np.median(_norm(_momentum(w, end_v) - _momentum(w, w.v)))),
-        "angular_momentum_drift_median": float(
-            np.median(_norm(_angular(w, end_x, end_v) - _angular(w, w.x, w.v)))
-        ),
+    found = rollout_metrics(truth, forecast)
+    numbers = found.summary()
+    energy_drift = numbers.pop("energy_drift_median")
+    return {
+        **numbers,
+        "rmse_median": np.median(found.rmse / found.radius, axis=0).tolist(),
+        "drift_horizon": found.drift_horizon,
+        "energy_drift_median": energy_drift,
+        "momentum_drift_median": float(np.median(found.momentum_drift)),
+        "angular_momentum_drift_median": float(np.median(found.angular_momentum_drift)),
     }
-    if w.law:
-        start, end = (energies(course.split, x, v, w.q, w.m) for x, v in ((w.x, w.v), (end_x, end_v)))
-        result["energy_drift_median"] = float(np.median(np.abs((end - start) / start)))
-    return result
 
 
-def _norm(values: FloatArray) -> FloatArray:
-    return np.asarray(np.sqrt(np.sum(values.reshape(len(values), -1) ** 2, axis=-1)))
-
-
-def _momentum(w: Windows, v: FloatArray) -> FloatArray:
-    return np.asarray(np.einsum("si,sik->sk", w.m, v))
-
-
-def _angular(w: Windows, x: FloatArray, v: FloatArray) -> FloatArray:
-    outer = np.einsum("si,sia,sib->sab", w.m, x, v)
-    return np.asarray(outer - outer.transpose(0, 2, 1))
-
-
-def entrant_rollouts(course: Course, entrant: Entrant, evaluations: int | None) -> dict[str, Any]:
+def model_rollouts(truth: RolloutSet, model: BenchmarkModel, evaluations: int | None) -> dict[str, Any]:
     """One model's roll-outs, all seeds, in float64: means over seeds, and the spread of the valid time."""
+    w = truth.start
     rows = []
-    for model in entrant.seeds:
-        chosen = model.with_evaluations(evaluations) if evaluations else model
-        calls: list[float] = []
+    for seed in model.seeds:
+        chosen = seed.with_evaluations(evaluations) if evaluations else seed
+        step, calls = model_step(chosen, w.q, w.m, torch.float64), list[float]()
 
-        def step(w: Windows, chosen: Any = chosen, calls: list[float] = calls) -> tuple[FloatArray, FloatArray]:
-            x, v, spent = forecast_with_cost(chosen, w, torch.float64)
-            calls.append(law_calls(spent))
-            return x, (x - w.x) / course.horizon if v is None else v
+        def counted(x: FloatArray, v: FloatArray) -> States:
+            states = step(x, v)  # noqa: B023  (called before the loop goes on)
+            calls.append(law_calls(chosen.cost))  # noqa: B023
+            return states
 
-        result = judged(course, chained(course, step))
-        rows.append(result | {"law_calls_per_pair": float(np.mean(calls))})
-    return mean_of(rows) | {"seeds": len(rows)}
+        found = rollout_row(truth, rollout_batch(counted, w.x, w.v, truth.n_horizons))
+        rows.append(found | {"law_calls_per_pair": float(np.mean(calls))})
+    return mean_over_seeds(rows) | {"seeds": len(rows)}
 
 
-def mean_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def mean_over_seeds(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Numbers averaged over seeds (lists too), with the spread (standard deviation) of the median valid time."""
     result: dict[str, Any] = {}
     for key, value in rows[0].items():
@@ -159,22 +86,52 @@ def mean_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def leapfrog_rollouts(course: Course, evaluations: int) -> dict[str, Any]:
+def leapfrog_rollouts(truth: RolloutSet, evaluations: int) -> dict[str, Any]:
     """The true law, exactly so many evaluations a horizon."""
-    result = judged(course, chained(course, lambda w: leapfrog_forecast(w, course.horizon, evaluations)))
-    return result | {"law_calls_per_pair": float(evaluations)}
+    w = truth.start
+
+    def step(x: FloatArray, v: FloatArray) -> States:
+        return leapfrog_forecast(replace(w, x=x, v=v), truth.horizon, evaluations)
+
+    found = rollout_row(truth, rollout_batch(step, w.x, w.v, truth.n_horizons))
+    return found | {"law_calls_per_pair": float(evaluations)}
 
 
-def perturbed_rollouts(course: Course) -> dict[str, Any]:
+def perturbed_rollouts(truth: RolloutSet) -> dict[str, Any]:
     """The truth again from positions moved by 1e-6: what no forecast of these states can be asked to beat."""
-    dt = course.split.recipe.get("dt")
-    if not isinstance(dt, float) or not 0 < dt < course.horizon:
+    dt = truth.split.recipe.get("dt")
+    if not isinstance(dt, float) or not 0 < dt < truth.horizon:
         raise InputError("the data do not say with which step they were made")
-    n = course.x.shape[2]
-    cost = course.n_horizons * course.horizon / dt * n * (n - 1) / 2
-    count = int(min(len(course.start), max(PAIR_STEPS_LIMIT / cost, 1)))
-    part = slice(0, count)
-    less = Course(course.start.part(part), course.x[part], course.v[part], course.horizon, course.split.part(part))
-    times = np.asarray(course.horizon * np.arange(course.n_horizons + 1), dtype=np.float64)
+    n = truth.x.shape[2]
+    cost = truth.n_horizons * truth.horizon / dt * n * (n - 1) / 2
+    count = int(min(len(truth.start), max(PAIR_STEPS_LIMIT / cost, 1)))
+    less = truth.first(count)
+    times = np.asarray(truth.horizon * np.arange(truth.n_horizons + 1), dtype=np.float64)
     x, v = perturbed_truth(less.start, times, dt, PERTURBATION)
-    return judged(less, (x[:, 1:], v[:, 1:])) | {"windows": count}
+    return rollout_row(less, (x[:, 1:], v[:, 1:])) | {"windows": count}
+
+
+def rollout_rows(
+    truth: RolloutSet, models: Sequence[BenchmarkModel], knows_law: bool, advance: Callable[[float], None]
+) -> list[dict[str, Any]]:
+    """Roll-outs of every model that can, of the true law's leapfrog, and of a perturbed truth."""
+    rows: list[dict[str, Any]] = []
+
+    def add(name: str, evaluations: float | None, result: dict[str, Any]) -> None:
+        rows.append({"entrant": name, "evaluations": evaluations, **result})
+        advance(1)
+
+    for model in models:
+        for k in MODEL_EVALUATIONS if model.chooses else (None,):
+            add(model.name, k or model.seeds[0].evaluations, model_rollouts(truth, model, k))
+    if knows_law:
+        for k in LEAPFROG_EVALUATIONS:
+            add("leapfrog", k, leapfrog_rollouts(truth, k))
+        add("truth moved by 1e-6", None, perturbed_rollouts(truth))
+    return rows
+
+
+def rollout_count(models: Sequence[BenchmarkModel], knows_law: bool) -> int:
+    """How many rows `rollout_rows` makes."""
+    known = len(LEAPFROG_EVALUATIONS) + 1 if knows_law else 0
+    return sum(len(MODEL_EVALUATIONS) if model.chooses else 1 for model in models) + known

@@ -11,6 +11,7 @@ from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.rollout import (
     chained_rollout,
     horizon_in_frames,
+    model_step,
     rollout,
     rollout_batch,
     sliding_forecast,
@@ -76,9 +77,8 @@ def test_a_rollout_is_the_chain_of_its_first_state(truth: Trajectory) -> None:
     np.testing.assert_array_equal(free.positions[0], truth.positions[0])
     chained = chained_rollout(model, truth)
     np.testing.assert_allclose(free.positions[1:], chained.positions[::4][:3], rtol=0, atol=1e-6)
-    batch_x, batch_v = rollout_batch(
-        model, truth.positions[:2], truth.velocities[:2], *_twice(truth.system), 3, torch.float32
-    )
+    step = model_step(model, *_twice(truth.system), torch.float32)
+    batch_x, batch_v = rollout_batch(step, truth.positions[:2], truth.velocities[:2], 3)
     assert batch_x.shape == (2, 3, 4, 3)
     np.testing.assert_allclose(batch_x[0], free.positions[1:], rtol=0, atol=1e-6)
     np.testing.assert_allclose(batch_v[0], free.velocities[1:], rtol=0, atol=1e-6)
@@ -88,9 +88,9 @@ def test_a_lost_system_of_a_batch_stands_still_and_spares_the_others(truth: Traj
     model = forecaster()
     x, v = truth.positions[:2].copy(), truth.velocities[:2].copy()
     q, m = _twice(truth.system)
-    alone, _ = rollout_batch(model, x[1:], v[1:], q[1:], m[1:], 3, torch.float32)
+    alone, _ = rollout_batch(model_step(model, q[1:], m[1:], torch.float32), x[1:], v[1:], 3)
     x[0] *= 1e30
-    lost, _ = rollout_batch(model, x, v, q, m, 3, torch.float32)
+    lost, _ = rollout_batch(model_step(model, q, m, torch.float32), x, v, 3)
     assert np.isfinite(lost).all()
     np.testing.assert_array_equal(lost[0, 2], x[0])
     np.testing.assert_allclose(lost[1], alone[0], rtol=0, atol=1e-6)

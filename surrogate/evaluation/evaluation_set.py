@@ -1,0 +1,110 @@
+"""The windows of a data set on which forecasts are measured, and their truth; followed further, for roll-outs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.baselines.references import Windows
+from physics.datasets.reading import DataSplit
+from physics.errors import InputError
+from physics.laws import is_law
+from surrogate.evaluation.metrics import sample_errors
+from surrogate.inference.rollout import horizon_in_frames
+from surrogate.tasks.dynamics.windows import task_frames
+
+FloatArray = NDArray[np.float64]
+
+
+def windows_at(split: DataSplit, frame: int) -> Windows:
+    """The states of all samples at one frame; `law` is "" where the data do not say one."""
+    x, v, q, m = (
+        np.asarray(a, dtype=np.float64)
+        for a in (split.positions[:, frame], split.velocities[:, frame], split.charges, split.masses)
+    )
+    law, parameters = split.recipe.get("law"), split.recipe.get("parameters")
+    known = str(law) if is_law(law) else ""
+    return Windows(x, v, q, m, known, parameters if isinstance(parameters, dict) else {})
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationSet:
+    """The windows of a data set's task, and their truth.
+
+    Attributes
+    ----------
+    windows : Windows
+        `law` is "" where the data do not say.
+    target : (n_windows, N, n) float64 [length]
+    horizon : float [time]
+    input_frame, target_frame : int
+    """
+
+    windows: Windows
+    target: FloatArray
+    horizon: float
+    input_frame: int
+    target_frame: int
+
+    @property
+    def knows_law(self) -> bool:
+        """Whether baselines that know the law can be run."""
+        return bool(self.windows.law)
+
+    def errors(self, positions: FloatArray) -> FloatArray:
+        """Mean squared error of each window, (n_windows,)."""
+        return sample_errors(positions, self.target)
+
+
+def evaluation_set(split: DataSplit, split_name: str) -> EvaluationSet:
+    """The task's windows of one split."""
+    first, last = task_frames(split, split_name, -1, -1)
+    target = np.asarray(split.positions[:, last], dtype=np.float64)
+    horizon = float(split.times[last] - split.times[first])
+    return EvaluationSet(windows_at(split, first), target, horizon, first, last)
+
+
+@dataclass(frozen=True, eq=False)
+class RolloutSet:
+    """Initial states, and the truth at every horizon after them.
+
+    Attributes
+    ----------
+    start : Windows
+    x, v : (n_windows, n_horizons, N, n) float64 [length], [length/time]
+    horizon : float [time]
+    split : DataSplit
+        The windows' part of the data.
+    """
+
+    start: Windows
+    x: FloatArray
+    v: FloatArray
+    horizon: float
+    split: DataSplit
+
+    @property
+    def n_horizons(self) -> int:
+        """How many horizons are followed."""
+        return int(self.x.shape[1])
+
+    def first(self, count: int) -> "RolloutSet":
+        """The first `count` windows."""
+        part = slice(0, count)
+        return RolloutSet(self.start.part(part), self.x[part], self.v[part], self.horizon, self.split.part(part))
+
+
+def rollout_set(split: DataSplit, first: int, horizon: float) -> RolloutSet:
+    """All samples followed from frame `first` in steps of one horizon to the end of the data.
+
+    Raises
+    ------
+    InputError
+        Where the data end within a horizon, or their frames do not divide it evenly.
+    """
+    k = horizon_in_frames(np.asarray(split.times[first:], dtype=np.float64), horizon)
+    frames = np.arange(first + k, len(split.times), k)
+    if not len(frames):
+        raise InputError(f"{split.source}: ends less than the horizon of {horizon:g} after frame {first}")
+    x, v = (np.asarray(a[:, frames], dtype=np.float64) for a in (split.positions, split.velocities))
+    return RolloutSet(windows_at(split, first), x, v, horizon, split)
