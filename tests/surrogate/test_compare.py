@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from physics.cli import run_command
 from physics.rotations import composed, reflection
-from surrogate import compare, publish
+from surrogate import compare, demo, publish
 from surrogate.bench import forecasts as bench
 from surrogate.export import EXPORTERS
 from tests.surrogate.helpers import saved_model, tiny_arrays
@@ -202,17 +201,18 @@ def test_help_lists_and_versions(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in shown for name in EXPORTERS)
 
 
-def test_the_demo_leaves_a_report_and_can_run_again(tmp_path: Path) -> None:
-    for _ in range(2):
-        done = command("surrogate.demo", "--out", "demo", "--frames", 10, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
+def test_the_demo_leaves_a_report_and_can_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, mine = tmp_path / "demo", tmp_path / "mine"
+    done = command("surrogate.demo", "--out", "demo", "--frames", 4, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     assert "MSE 0.00" in done.stdout
     assert "report.html" in done.stdout
-    assert (tmp_path / "demo/report.html").stat().st_size > 10_000
-    mine = tmp_path / "mine"
+    assert (out / "report.html").stat().st_size > 10_000
+    (out / "report.html").write_text("of the first run")
+    monkeypatch.setattr(demo, "published_error", lambda _model: (0.5, 0.5, 0.5))
+    assert run_command(demo.main, ["--out", str(out), "--frames", "2"]) == 0
+    assert (out / "report.html").stat().st_size > 10_000
     mine.mkdir()
     (mine / "notes.txt").write_text("kept")
-    refused = command("surrogate.demo", "--out", "mine", cwd=tmp_path)
-    assert refused.returncode == 2
+    assert run_command(demo.main, ["--out", str(mine)]) == 2
     assert (mine / "notes.txt").read_text() == "kept"
-    shutil.rmtree(mine)

@@ -28,6 +28,7 @@ from app.viewmodel.state.setup import Setup
 from app.viewmodel.state.view_state import Playback, View
 from physics.errors import InputError
 from tests.torture.edited_session import last_edit
+from tests.torture.rows import is_full
 
 MOST_LOST = 5.0
 """Seconds of edits."""
@@ -64,8 +65,8 @@ def edits(log: Path) -> list[tuple[int, float]]:
     return [(int(a), float(b)) for a, b in (line.split() for line in lines if line.endswith("\n"))]
 
 
-def killed(command: list[str], log: Path, life: float, config: Path) -> float:
-    """Start it, let it edit for so long, kill it; when."""
+def killed(command: list[str], log: Path, life: float, config: Path, once_saved: bool = False) -> float:
+    """Start it, let it edit for so long (`once_saved`: from its first autosave on), kill it; when."""
     before = len(edits(log))
     environment = {**os.environ, "ISOTWIN_CONFIG": str(config)}
     process = subprocess.Popen(
@@ -73,7 +74,7 @@ def killed(command: list[str], log: Path, life: float, config: Path) -> float:
     )
     try:
         deadline = time.monotonic() + PATIENCE
-        while len(edits(log)) == before:
+        while len(edits(log)) == before or (once_saved and not list((config / FOLDER).glob(f"*{LAST}"))):
             assert process.poll() is None, process.stderr.read().decode()
             assert time.monotonic() < deadline
             time.sleep(0.002)
@@ -115,7 +116,8 @@ def one_life(folder: Path, life: float, again: float | None, period: float) -> l
     config.mkdir()
     original, digest = saved_original(folder)
     command = ["tests.torture.edited_session", str(config), str(original), str(log), str(period)]
-    crashes = [crash(config, log, original, digest, killed(command, log, life, config))]
+    at = killed(command, log, life, config, once_saved=not is_full())
+    crashes = [crash(config, log, original, digest, at)]
     if again is not None and crashes[0].kept:
         log.write_text(f"{crashes[0].kept} 0\n")  # what was lost is lost: only later edits can be
         at = killed([*command, "restore"], log, again, config)
@@ -128,8 +130,11 @@ def judged(row, crashes: list[Crash]) -> None:
     worst = max(c.lost for c in crashes)
     touched = sum(not c.untouched for c in crashes)
     row.got(f"{len(crashes)} kills, at most {worst:.1f} s lost, originals changed: {touched}")
-    assert worst <= MOST_LOST
     assert touched == 0
+    if is_full():  # times are judged where the machine is meant to be idle
+        assert worst <= MOST_LOST
+    else:
+        assert all(c.kept for c in crashes)
 
 
 @pytest.mark.torture("R19")
@@ -137,13 +142,13 @@ def test_R19_killed_with_unsaved_edits(row, tmp_path):
     from app.views.main_window import AUTOSAVE_MILLISECONDS
 
     rng = np.random.default_rng(19)
-    lives = rng.uniform(*LIVES, row.size) if row.size > 10 else np.full(row.size, 3.5)
+    lives = rng.uniform(*LIVES, row.size) if is_full() else np.full(row.size, 0.2)
     # half of them again, and of these half right at the beginning
     again = [None if k % 2 else float(rng.uniform(0.0, 0.05 if k % 4 else 6.0)) for k in range(row.size)]
-    if row.size <= 10:
+    if not is_full():
         again[0] = 0.02
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        period = AUTOSAVE_MILLISECONDS / 1000.0
+        period = AUTOSAVE_MILLISECONDS / 1000.0 if is_full() else 0.5
         runs = [pool.submit(one_life, tmp_path / str(k), lives[k], again[k], period) for k in range(row.size)]
     judged(row, [c for run in runs for c in run.result()])
 
