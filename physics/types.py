@@ -208,6 +208,17 @@ class Trajectory:
         memory = self.memory if last else None
         return State(self.positions[frame], self.velocities[frame], float(self.times[frame]), memory)
 
+    def part(self, which: slice) -> "Trajectory":
+        """Some of the frames, without the integrator's memory."""
+        return Trajectory(
+            self.times[which],
+            self.positions[which],
+            self.velocities[which],
+            self.system,
+            self.velocity_offset,
+            position_errors=None if self.position_errors is None else self.position_errors[which],
+        )
+
     def transformed(self, matrix: FloatArray) -> "Trajectory":
         """The same trajectory with every position and velocity x replaced by matrix @ x; fields turn along.
 

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from physics.cli import (
     CommandParser,
     command_line,
@@ -18,18 +16,15 @@ from physics.cli import (
     seed,
 )
 from physics.datasets.reading import read_split
-from physics.errors import InputError, unknown_name
-from physics.scenario_files import fields_tree
+from physics.errors import unknown_name
 from physics.scenarios import load_scenario, shipped_scenarios
-from physics.types import Trajectory
 from resources.shipped import shipped_models
+from surrogate.comparison.build import WorldRotation, scenario_comparison, stored_comparison
 from surrogate.comparison.comparison import Comparison
-from surrogate.comparison.forecasts import comparison_of
-from surrogate.comparison.ground_truth import rotation_of, scenario_truth, stored_truth
 from surrogate.export import EXPORTERS, export_all
+from surrogate.export.summary import summary_text
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
-from surrogate.inference.rollout import horizon_in_frames
 from surrogate.render import COLOURINGS, LAYOUTS, ViewOptions
 from surrogate.render.colourings import colouring_of
 
@@ -42,7 +37,8 @@ EXAMPLES = (
 )
 
 
-def _parser() -> CommandParser:
+def command_parser() -> CommandParser:
+    """The options of this command."""
     parser = CommandParser(
         "surrogate.compare", "Export truth and forecast side by side, under a rotation.", EXAMPLES
     )
@@ -87,7 +83,7 @@ def _parser() -> CommandParser:
 
 def main(argv: Sequence[str]) -> None:
     """Parse the command line, compare, export."""
-    parser = _parser()
+    parser = command_parser()
     options = parser.parse_args(argv)
     if options.list:
         sys.stdout.write(listing())
@@ -127,66 +123,26 @@ def main(argv: Sequence[str]) -> None:
             done = fraction
 
         export_all(comparison, options.out, formats, report, None, look)
-    sys.stdout.write(summary(comparison, options.out))
+    sys.stdout.write(summary_text(comparison, options.out))
 
 
 def _comparison(options: Any, model: Forecaster, command: str) -> Comparison:
-    if options.scenario:
-        scenario = load_scenario(options.scenario)
-        if options.law:
-            scenario = scenario.clamped()
-        n_dims = options.dims or scenario.dims
-        model.refuse_unfit(n_dims, options.particles or 2, model.horizon)
-        rotation = rotation_of(n_dims, options.rotate, options.random_rotation, options.reflect)
-        truth = scenario_truth(
-            scenario,
-            rotation,
-            model,
-            dims=options.dims,
-            n_particles=options.particles,
-            chosen_seed=options.seed,
-            n_frames=options.frames,
+    world = WorldRotation(options.rotate, options.random_rotation, options.reflect)
+    if options.data:
+        split = read_split(options.data, options.split)
+        return stored_comparison(
+            model, split, options.split, options.index, world, n_frames=options.frames, command=command
         )
-        recipe = {
-            "scenario": scenario.name,
-            "law": scenario.law,
-            "parameters": dict(scenario.parameters),
-            "fields": fields_tree(scenario.fields),
-            "n_dims": n_dims,
-            "seed": options.seed if options.seed is not None else scenario.random.get("seed"),
-        }
-        return comparison_of(
-            model,
-            truth,
-            rotation,
-            scenario_name=scenario.title,
-            command=command,
-            details={"recipe": recipe, "description": scenario.description},
-        )
-    truth, known, recipe = stored_truth(read_split(options.data, options.split), options.split, options.index)
-    rotation = rotation_of(truth.n_dims, options.rotate, options.random_rotation, options.reflect)
-    truth = truth.transformed(rotation.matrix)
-    if options.frames:
-        wanted = options.frames + horizon_in_frames(truth.times, model.horizon)
-        if wanted > truth.n_frames:
-            raise InputError(
-                f"--frames {options.frames}: only {truth.n_frames - (wanted - options.frames)} are stored"
-            )
-        truth = Trajectory(
-            truth.times[:wanted],
-            truth.positions[:wanted],
-            truth.velocities[:wanted],
-            truth.system,
-            truth.velocity_offset,
-        )
-    return comparison_of(
+    scenario = load_scenario(options.scenario)
+    return scenario_comparison(
         model,
-        truth,
-        rotation,
-        scenario_name=f"{Path(options.data).name}, {options.split} {options.index}",
-        law_known=known,
+        scenario.clamped() if options.law else scenario,
+        world,
+        dims=options.dims,
+        n_particles=options.particles,
+        seed=options.seed,
+        n_frames=options.frames,
         command=command,
-        details={"recipe": recipe},
     )
 
 
@@ -195,31 +151,6 @@ def listing() -> str:
     lines = ["scenarios:"]
     lines += [f"  {name:16} {load_scenario(name).description}" for name in shipped_scenarios()]
     lines += ["models:", *(f"  {name}" for name in shipped_models())]
-    return "\n".join(lines) + "\n"
-
-
-def summary(comparison: Comparison, folder: Path) -> str:
-    """The comparison in a few lines, and where to look."""
-    metrics = comparison.metrics()
-    sliding, chained = np.array(metrics["position_rmse"]), metrics.get("rollout_position_rmse")
-    n_frames, n, d = comparison.truth.positions.shape
-    lines = [
-        f"{comparison.model_name} on {comparison.scenario_name}: n = {d}, N = {n}, {n_frames} frames"
-        + (f", rotation {comparison.details['turns']}" if comparison.details.get("turns") else ""),
-        f"  forecast one horizon ({comparison.horizon:g}) ahead   RMSE mean {sliding.mean():.4g}, "
-        f"median {np.median(sliding):.4g}, largest {sliding.max():.4g}",
-    ]
-    if chained:
-        lines.append(f"  chained roll-out              RMSE at the end {chained[-1]:.4g}")
-    if comparison.details.get("rollout_note"):
-        lines.append(f"  {comparison.details['rollout_note']}")
-    lines.append(f"  equivariance error            {metrics['equivariance_error']:.2g}")
-    if comparison.outside_training:
-        lines.append("  outside training              " + "; ".join(comparison.outside_training))
-    found = [
-        folder / name for name in ("report.html", "comparison.mp4", "comparison.png") if (folder / name).exists()
-    ]
-    lines.append("  look at                       " + ", ".join(map(str, found or [folder])))
     return "\n".join(lines) + "\n"
 
 

@@ -8,39 +8,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from physics.cli import CommandParser, command_line, positive_int, refuse_existing, run_command
-from physics.datasets.presets import PRESETS, published_states
 from physics.scenarios import load_scenario
-from physics.simulate import simulate_batch
-from physics.stepping.schedule import schedule_through
-from surrogate.compare import summary
-from surrogate.comparison.forecasts import comparison_of
-from surrogate.comparison.ground_truth import rotation_of, scenario_truth
-from surrogate.evaluation.metrics import sample_errors
+from surrogate.comparison.build import WorldRotation, scenario_comparison
+from surrogate.evaluation.published_error import published_error
 from surrogate.export import export_all
-from surrogate.inference.forecaster import Forecaster
+from surrogate.export.summary import summary_text
 from surrogate.inference.loading import load
 
 WINDOWS = 500
 ROTATION = "0-1:50,1-2:35"
 FORMATS = ("mp4", "png", "csv", "npz", "html")
-
-
-def published_error(model: Forecaster, count: int = WINDOWS) -> tuple[float, float, float]:
-    """Test MSE and median over the first published test windows, made now, and the MSE of x + v t."""
-    preset = PRESETS["nbody-reference"]
-    x, v, q = (np.array(a) for a in zip(*published_states("nbody-reference", "test", count), strict=True))
-    times = np.concatenate([[0.0], preset.times["test"][[30, 40]]])
-    schedule = schedule_through(times, preset.dt)
-    positions, velocities = simulate_batch(
-        x, v, q, schedule=schedule, law=preset.law, integrator=preset.integrator
-    )
-    forecast = model.forecast(positions[:, 1], velocities[:, 1], q)
-    errors = sample_errors(forecast.positions, positions[:, 2])
-    ballistic = sample_errors(positions[:, 1] + velocities[:, 1], positions[:, 2])
-    return float(errors.mean()), float(np.median(errors)), float(ballistic.mean())
 
 
 def main(argv: Sequence[str]) -> None:
@@ -58,32 +36,26 @@ def main(argv: Sequence[str]) -> None:
     model = load(options.model)
     say(f"1/3  simulating {WINDOWS} windows of the published test set and forecasting them with {model.name}\n")
     sys.stdout.flush()
-    mse, median, ballistic = published_error(model)
+    mse, median, ballistic = published_error(model, WINDOWS)
     say(
         f"     MSE {mse:.4f} (median {median:.1e}); x + v t: {ballistic:.4f}; published EGNN on all 2000: 0.0071\n"
         f"2/3  scenario {options.scenario!r}, world rotation {ROTATION}\n"
     )
     sys.stdout.flush()
-    scenario = load_scenario(options.scenario)
-    rotation = rotation_of(scenario.dims, ROTATION, None, None)
-    truth = scenario_truth(scenario, rotation, model, n_frames=options.frames)
-    comparison = comparison_of(
+    again = [options.model, "--scenario", options.scenario, "--rotate", ROTATION, "--out", str(options.out)]
+    comparison = scenario_comparison(
         model,
-        truth,
-        rotation,
-        scenario_name=scenario.title,
-        command=command_line(
-            "surrogate.compare",
-            [options.model, "--scenario", options.scenario, "--rotate", ROTATION, "--out", str(options.out)],
-        ),
-        details={"description": scenario.description, "recipe": {"scenario": scenario.name}},
+        load_scenario(options.scenario),
+        WorldRotation(ROTATION),
+        n_frames=options.frames,
+        command=command_line("surrogate.compare", again),
     )
     say(f"3/3  exporting {', '.join(FORMATS)}\n")
     sys.stdout.flush()
     if made_by_us:
         shutil.rmtree(options.out)
     export_all(comparison, options.out, FORMATS, None, None)
-    say("\n" + summary(comparison, options.out))
+    say("\n" + summary_text(comparison, options.out))
     say(f"  took {time.monotonic() - begin:.0f} s\n")
     offer_app()
 

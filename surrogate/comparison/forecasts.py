@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -30,30 +30,23 @@ def outside_training(model: Forecaster, truth: Trajectory, law_known: bool) -> t
     return model.outside(truth.n_dims, truth.system.n_particles, None, input_times)
 
 
+class Choices(TypedDict, total=False):
+    """Keyword arguments of :func:`comparison_parts`."""
+
+    scenario_name: Required[str]
+    law_known: bool
+    command: str
+    details: dict[str, Any] | None
+    chained: bool
+    dtype: torch.dtype
+    n_elements: int
+
+
 def comparison_of(
-    model: Forecaster,
-    truth: Trajectory,
-    rotation: Rotation,
-    *,
-    scenario_name: str,
-    law_known: bool = True,
-    command: str = "",
-    details: dict[str, Any] | None = None,
-    chained: bool = True,
-    dtype: torch.dtype = torch.float32,
+    model: Forecaster, truth: Trajectory, rotation: Rotation, **choices: Unpack[Choices]
 ) -> Comparison:
     """Forecast an already rotated truth, sliding and (if wanted) chained, and measure the model's equivariance."""
-    *_, whole = comparison_parts(
-        model,
-        truth,
-        rotation,
-        scenario_name=scenario_name,
-        law_known=law_known,
-        command=command,
-        details=details,
-        chained=chained,
-        dtype=dtype,
-    )
+    *_, whole = comparison_parts(model, truth, rotation, **choices)
     return whole
 
 
@@ -77,11 +70,8 @@ def comparison_parts(
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
     k = horizon_in_frames(truth.times, model.horizon)
     sliding = sliding_forecast(model, truth, dtype)
-    seen = Trajectory(
-        truth.times[k:], truth.positions[k:], truth.velocities[k:], truth.system, truth.velocity_offset
-    )
     first = Comparison(
-        truth=seen,
+        truth=truth.part(slice(k, None)),
         forecast=sliding,
         rollout=None,
         rotation=rotation.matrix,

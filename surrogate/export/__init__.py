@@ -1,7 +1,7 @@
 """Files made from a comparison: video, still and figures, tables, arrays, a one-file report.
 
 One format is one small module with one function; to add one, write it (see
-:class:`surrogate.export.base.Exporter`) and add its row to EXPORTERS. Importing this package loads neither
+:class:`surrogate.export.base.ExportFormat`) and add its row to EXPORTERS. Importing this package loads neither
 VTK nor matplotlib.
 """
 
@@ -13,32 +13,25 @@ from pathlib import Path
 
 from physics.errors import InputError, unknown_name
 from surrogate.comparison.comparison import Comparison
-from surrogate.export.arrays import export as npz
+from surrogate.export import arrays, report, still, tables, video
 from surrogate.export.base import Cancelled as Cancelled
 from surrogate.export.base import ExportCancelled as ExportCancelled
-from surrogate.export.base import Exporter as Exporter
+from surrogate.export.base import ExportFormat as ExportFormat
+from surrogate.export.base import ExportJob as ExportJob
 from surrogate.export.base import Progress as Progress
-from surrogate.export.base import portion, step
 from surrogate.export.metrics import earlier_files
 from surrogate.export.metrics import write_metrics as write_metrics
 from surrogate.export.metrics import write_sidecar as write_sidecar
-from surrogate.export.report import export as html
-from surrogate.export.still import export as png
-from surrogate.export.tables import export as csv
-from surrogate.export.video import export as mp4
 from surrogate.render.options import ViewOptions
 
-EXPORTERS: Mapping[str, Exporter] = {
-    "csv": csv,
-    "npz": npz,
-    "png": png,
-    "mp4": mp4,
-    "html": html,
+EXPORTERS: Mapping[str, ExportFormat] = {
+    "csv": ExportFormat(tables.export, effort=1.0),
+    "npz": ExportFormat(arrays.export, effort=1.0),
+    "png": ExportFormat(still.export, effort=3.0),
+    "mp4": ExportFormat(video.export, effort=20.0),
+    "html": ExportFormat(report.export, effort=4.0),
 }
 """In the order they are written: the report takes in what the others made."""
-
-EFFORT: Mapping[str, float] = {"csv": 1.0, "npz": 1.0, "png": 3.0, "mp4": 20.0, "html": 4.0}
-"""Rough shares of the time each takes, for the progress."""
 
 
 def export_all(
@@ -90,7 +83,8 @@ def export_all(
     staging = Path(tempfile.mkdtemp(dir=folder, prefix=".export-"))
     try:
         kept, stale = earlier_files(comparison, folder)
-        made = _staged(comparison, staging, chosen, kept, progress, cancelled, options)
+        job = ExportJob(comparison, staging, options or ViewOptions(), progress, cancelled)
+        made = _staged(job, chosen, kept)
         for name in stale:
             (folder / name).unlink()
         for name in made:
@@ -101,30 +95,23 @@ def export_all(
         if not existed:
             with suppress(OSError):  # not empty: the export went well
                 folder.rmdir()
-    step(1.0, progress, None)
+    job.finish()
     return [folder / name for name in made]
 
 
-def _staged(
-    comparison: Comparison,
-    staging: Path,
-    formats: Sequence[str],
-    kept: Sequence[str],
-    progress: Progress | None,
-    cancelled: Cancelled | None,
-    options: ViewOptions | None,
-) -> list[str]:
-    step(0.0, progress, cancelled)
-    effort = sum(EFFORT[name] for name in formats) or 1.0
+def _staged(job: ExportJob, formats: Sequence[str], kept: Sequence[str]) -> list[str]:
+    """The names of all files, written into the job's folder; `kept` are those of an earlier export that stay."""
+    job.step(0.0)
+    effort = sum(EXPORTERS[name].effort for name in formats) or 1.0
     made: list[Path] = []
     done = 0.0
     for name in formats:
-        end = done + EFFORT[name] / effort
-        made += EXPORTERS[name](comparison, staging, portion(progress, done, min(end, 0.999)), cancelled, options)
+        end = done + EXPORTERS[name].effort / effort
+        made += EXPORTERS[name].write(job.portion(done, min(end, 0.999)))
         done = end
-    made.append(write_metrics(comparison, staging))
-    names = [path.relative_to(staging).as_posix() for path in made]
+    made.append(write_metrics(job.comparison, job.folder))
+    names = [path.relative_to(job.folder).as_posix() for path in made]
     listed = dict.fromkeys([*names, "comparison.json", *kept])
-    write_sidecar(comparison, staging, list(listed))
-    step(min(done, 0.999), None, cancelled)
+    write_sidecar(job.comparison, job.folder, list(listed))
+    job.step(min(done, 0.999))
     return [*names, "comparison.json"]

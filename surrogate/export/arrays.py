@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from physics.files import atomic_path
 from surrogate.comparison.comparison import Comparison
-from surrogate.export.base import Cancelled, Progress, step
+from surrogate.export.base import ExportJob
 from surrogate.export.metrics import sidecar
 from surrogate.render.captions import sources
-from surrogate.render.options import ViewOptions
 
 
 def comparison_arrays(comparison: Comparison) -> dict[str, NDArray[Any]]:
@@ -43,18 +42,12 @@ def comparison_arrays(comparison: Comparison) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def export(
-    comparison: Comparison,
-    folder: Path,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
-    options: ViewOptions | None = None,
-) -> list[Path]:
+def export(job: ExportJob) -> list[Path]:
     """Write comparison.npz."""
-    path = folder / "comparison.npz"
-    step(0.0, progress, cancelled)
-    arrays: dict[str, Any] = comparison_arrays(comparison)
+    path = job.folder / "comparison.npz"
+    job.step(0.0)
+    arrays: dict[str, Any] = comparison_arrays(job.comparison)
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
-        step(1.0, progress, cancelled)
+        job.step(1.0)
     return [path]

@@ -1,8 +1,8 @@
-"""What every exporter is: one function from a comparison to files that appear only when complete."""
+"""What every file format of a comparison is: a row with a function that writes files only when complete."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.options import ViewOptions
@@ -18,38 +18,62 @@ class ExportCancelled(Exception):  # noqa: N818  (not an error: the user asked f
     """The export was stopped on request; nothing it wrote is left."""
 
 
-class Exporter(Protocol):
-    """Writes one format of a comparison into an existing folder and names the files it wrote.
+@dataclass(frozen=True, eq=False)
+class ExportJob:
+    """A comparison to be written into an existing folder.
 
-    `options` are how pictures look; formats without a picture leave them aside.
+    Attributes
+    ----------
+    comparison : Comparison
+    folder : Path
+    options : ViewOptions
+        How pictures look; formats without a picture leave them aside.
+    progress : Progress, optional
+    cancelled : Cancelled, optional
     """
 
-    def __call__(
-        self,
-        comparison: Comparison,
-        folder: Path,
-        progress: Progress | None = None,
-        cancelled: Cancelled | None = None,
-        options: ViewOptions | None = None,
-    ) -> list[Path]:
-        """Export; see :data:`surrogate.export.EXPORTERS`."""
+    comparison: Comparison
+    folder: Path
+    options: ViewOptions = field(default_factory=ViewOptions)
+    progress: Progress | None = None
+    cancelled: Cancelled | None = None
+
+    def step(self, done: float) -> None:
+        """Report the share done, and stop here if that was asked for.
+
+        Raises
+        ------
+        ExportCancelled
+        """
+        if self.cancelled is not None and self.cancelled():
+            raise ExportCancelled("export cancelled")
+        if self.progress is not None:
+            self.progress(done)
+
+    def finish(self) -> None:
+        """Report that everything is written; too late to cancel."""
+        if self.progress is not None:
+            self.progress(1.0)
+
+    def portion(self, start: float, end: float) -> "ExportJob":
+        """A part of the work, whose progress runs from `start` to `end` of the whole."""
+        whole = self.progress
+        if whole is None:
+            return self
+        return replace(self, progress=lambda done: whole(start + (end - start) * done))
 
 
-def step(done: float, progress: Progress | None, cancelled: Cancelled | None) -> None:
-    """Report the share done, and stop here if that was asked for.
+@dataclass(frozen=True)
+class ExportFormat:
+    """A row of :data:`surrogate.export.EXPORTERS`.
 
-    Raises
-    ------
-    ExportCancelled
+    Attributes
+    ----------
+    write : callable
+        Writes the files of one format and returns their paths.
+    effort : float
+        Rough share of the time it takes, for the progress.
     """
-    if cancelled is not None and cancelled():
-        raise ExportCancelled("export cancelled")
-    if progress is not None:
-        progress(done)
 
-
-def portion(progress: Progress | None, start: float, end: float) -> Progress | None:
-    """A progress function for a part of the work, from `start` to `end` of the whole."""
-    if progress is None:
-        return None
-    return lambda done: progress(start + (end - start) * done)
+    write: Callable[[ExportJob], list[Path]]
+    effort: float

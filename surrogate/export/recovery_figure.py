@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate.evaluation.pair_law_recovery import Curves
 from surrogate.export.figures import blank_figure, styled
 from surrogate.render.theme import THEMES
 
@@ -14,11 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FloatArray = NDArray[np.float64]
-Curves = tuple[FloatArray, FloatArray, FloatArray]
-"""True force, learned force, relative error, each (R,)."""
 
 SHOWN = (0.05, 20.0)
-"""Distances of the histogram [length]: more than is judged, so that the edges of the data are seen."""
+"""Distances of the histogram [length]: more than is compared, so that the edges of the data are seen."""
 
 
 def recovery_figure(

@@ -9,45 +9,38 @@ import numpy as np
 from physics.files import atomic_write
 from surrogate.comparison.comparison import Comparison
 from surrogate.export import still, video
-from surrogate.export.base import Cancelled, Progress, portion, step
+from surrogate.export.base import ExportJob
 from surrogate.export.metrics import installed_versions, summary
 from surrogate.export.page import data_uri, definitions, document, section, table, tiles
 from surrogate.export.page import escaped as e
 from surrogate.render.captions import pane_title, rotation_text, short_number, source_name, sources, turns_text
-from surrogate.render.options import ViewOptions
 from surrogate.render.theme import DARK, LIGHT
 
 VIDEO_LIMIT = 8 * 1024 * 1024
 """A larger video stays beside the report and is linked (base64 adds a third)."""
 
 
-def export(
-    comparison: Comparison,
-    folder: Path,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
-    options: ViewOptions | None = None,
-) -> list[Path]:
+def export(job: ExportJob) -> list[Path]:
     """Write report.html, with the comparison.mp4 and comparison.png of the folder or, lacking those, its own."""
-    step(0.0, progress, cancelled)
+    job.step(0.0)
     with tempfile.TemporaryDirectory() as scratch:
-        movie, picture = folder / "comparison.mp4", folder / "comparison.png"
+        movie, picture = job.folder / "comparison.mp4", job.folder / "comparison.png"
         if not movie.exists():
             movie = Path(scratch) / movie.name
-            video.write_video(movie, comparison, portion(progress, 0.0, 0.7), cancelled, options)
-        poster = picture.read_bytes() if picture.exists() else still.still_png(comparison, options=options)
-        step(0.8, progress, cancelled)
-        figures = {theme.name: still.figure_files(comparison, theme) for theme in (LIGHT, DARK)}
-        step(0.9, progress, cancelled)
+            video.write_video(movie, job.portion(0.0, 0.7))
+        poster = picture.read_bytes() if picture.exists() else still.still_png(job.comparison, options=job.options)
+        job.step(0.8)
+        figures = {theme.name: still.figure_files(job.comparison, theme) for theme in (LIGHT, DARK)}
+        job.step(0.9)
         large = movie.stat().st_size > VIDEO_LIMIT
         source = movie.name if large else data_uri(movie.read_bytes(), "video/mp4")
-        beside = [folder / movie.name] if large and movie.parent != folder else []
+        beside = [job.folder / movie.name] if large and movie.parent != job.folder else []
         for copy in beside:
             atomic_write(copy, movie.read_bytes())
-    text = page(comparison, source, data_uri(poster, "image/png"), figures)
-    path = folder / "report.html"
+    text = page(job.comparison, source, data_uri(poster, "image/png"), figures)
+    path = job.folder / "report.html"
     atomic_write(path, text.encode())
-    step(1.0, progress, None)
+    job.finish()
     return [*beside, path]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from physics.files import atomic_write
 from surrogate.comparison.comparison import Comparison
 from surrogate.export import figures
-from surrogate.export.base import Cancelled, Progress, step
+from surrogate.export.base import ExportJob
 from surrogate.render import ViewOptions, build_scene
 from surrogate.render.painter import Painter
 from surrogate.render.scene import shown_sources
@@ -44,21 +44,15 @@ def figure_files(comparison: Comparison, theme: Theme = LIGHT) -> dict[str, byte
     return {name: figures.png_bytes(figure) for name, figure in made.items()}
 
 
-def export(
-    comparison: Comparison,
-    folder: Path,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
-    options: ViewOptions | None = None,
-) -> list[Path]:
+def export(job: ExportJob) -> list[Path]:
     """Write comparison.png, figures/errors.png and figures/conservation.png, all or none."""
-    step(0.0, progress, cancelled)
-    files = {"comparison.png": still_png(comparison, options=options)}
-    step(0.5, progress, cancelled)
-    files |= {f"figures/{name}": data for name, data in figure_files(comparison).items()}
-    step(0.9, progress, cancelled)
-    (folder / "figures").mkdir(exist_ok=True)
+    job.step(0.0)
+    files = {"comparison.png": still_png(job.comparison, options=job.options)}
+    job.step(0.5)
+    files |= {f"figures/{name}": data for name, data in figure_files(job.comparison).items()}
+    job.step(0.9)
+    (job.folder / "figures").mkdir(exist_ok=True)
     for name, data in files.items():
-        atomic_write(folder / name, data)
-    step(1.0, progress, None)
-    return [folder / name for name in files]
+        atomic_write(job.folder / name, data)
+    job.finish()
+    return [job.folder / name for name in files]

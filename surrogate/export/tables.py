@@ -11,33 +11,26 @@ from physics.files import atomic_path
 from physics.types import Trajectory
 from surrogate.comparison.comparison import Comparison
 from surrogate.export import figures
-from surrogate.export.base import Cancelled, Progress, step
+from surrogate.export.base import ExportJob
 from surrogate.render.captions import sources
-from surrogate.render.options import ViewOptions
 
 
-def export(
-    comparison: Comparison,
-    folder: Path,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
-    options: ViewOptions | None = None,
-) -> list[Path]:
+def export(job: ExportJob) -> list[Path]:
     """Write trajectories.csv and metrics.csv, both or neither; numbers read back bit-equal."""
-    trajectories, metrics = folder / "trajectories.csv", folder / "metrics.csv"
+    trajectories, metrics = job.folder / "trajectories.csv", job.folder / "metrics.csv"
     with atomic_path(trajectories) as longer, atomic_path(metrics) as shorter:
-        _write(shorter, *metric_table(comparison))
-        step(0.1, progress, cancelled)
-        n = comparison.truth.n_dims
+        _write(shorter, *metric_table(job.comparison))
+        job.step(0.1)
+        n = job.comparison.truth.n_dims
         names = ["step", "time", "particle", "source"]
         names += [f"{letter}{axis}" for letter in "xv" for axis in range(n)]
-        shown = sources(comparison)
+        shown = sources(job.comparison)
         with longer.open("w", newline="", encoding="utf-8") as stream:
             table = csv.writer(stream, lineterminator="\n")
             table.writerow(names)
             for done, source in enumerate(shown, start=1):
-                table.writerows(tidy_rows(getattr(comparison, source), source))
-                step(0.1 + 0.9 * done / len(shown), progress, cancelled)
+                table.writerows(tidy_rows(getattr(job.comparison, source), source))
+                job.step(0.1 + 0.9 * done / len(shown))
     return [trajectories, metrics]
 
 

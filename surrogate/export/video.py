@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from physics.errors import InputError
 from physics.files import atomic_path
 from surrogate.comparison.comparison import Comparison
-from surrogate.export.base import Cancelled, Progress, step
+from surrogate.export.base import ExportJob
 from surrogate.export.strip import ErrorStrip
 from surrogate.render import ViewOptions, build_scene, comparison_framing
 from surrogate.render.painter import Painter
@@ -44,33 +44,21 @@ def frames(
             yield np.concatenate([painter.frame(), strip.picture(frame)])
 
 
-def export(
-    comparison: Comparison,
-    folder: Path,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
-    options: ViewOptions | None = None,
-) -> list[Path]:
+def export(job: ExportJob) -> list[Path]:
     """Write comparison.mp4, one video frame per frame of the comparison."""
-    path = folder / "comparison.mp4"
-    step(0.0, progress, cancelled)
+    path = job.folder / "comparison.mp4"
+    job.step(0.0)
     with atomic_path(path) as temporary:
-        write_video(temporary, comparison, progress, cancelled, options)
+        write_video(temporary, job)
     return [path]
 
 
-def write_video(
-    path: Path,
-    comparison: Comparison,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
-    options: ViewOptions | None = None,
-) -> None:
+def write_video(path: Path, job: ExportJob) -> None:
     """Encode the frames into `path`; the caller sees to it that a partial file does not stay."""
     import imageio_ffmpeg
 
     writer: Any = None
-    pictures = frames(comparison, options)
+    pictures = frames(job.comparison, job.options)
     try:
         for count, picture in enumerate(pictures, start=1):
             if writer is None:
@@ -87,7 +75,7 @@ def write_video(
                 )
                 writer.send(None)
             writer.send(picture)
-            step(count / comparison.truth.n_frames, progress, cancelled)
+            job.step(count / job.comparison.truth.n_frames)
     except OSError as error:
         raise InputError(f"{path}: the video cannot be encoded ({error})") from None
     finally:

@@ -21,9 +21,9 @@ from physics.datasets.request import request_from_options
 from physics.errors import unknown_name
 from physics.files import atomic_write, write_json
 from physics.generate import generate
+from surrogate.evaluation.pair_law_recovery import Recovery, recovery
 from surrogate.export.recovery_figure import recovery_figure
 from surrogate.inference.loading import load
-from surrogate.recover import Recovery, recovery
 from surrogate.studies.channels import chosen_couplings, with_couplings
 from surrogate.studies.smoothing import smoothed
 from surrogate.tasks.dynamics.windows import rms_radius

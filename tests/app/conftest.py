@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.viewmodel.state.setup import Setup
 from tests.app.fakes import PromptRunner
-from tests.patience import PATIENCE
+from tests.app.gestures import PATIENCE
 
 
 def has_display() -> bool:
@@ -58,16 +58,13 @@ def own_config(tmp_path_factory):
         yield folder
 
 
-MILLISECONDS = int(1000 * PATIENCE)
-
-
 class PatientBot(QtBot):
     """Waits as long as a busy machine takes: only what never comes meets the limit."""
 
-    def waitUntil(self, callback, *, timeout=MILLISECONDS):
+    def waitUntil(self, callback, *, timeout=PATIENCE):
         super().waitUntil(callback, timeout=timeout)
 
-    def waitActive(self, widget, *, timeout=MILLISECONDS):
+    def waitActive(self, widget, *, timeout=PATIENCE):
         return super().waitActive(widget, timeout=timeout)
 
 

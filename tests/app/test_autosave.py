@@ -28,7 +28,8 @@ from app.viewmodel.state.setup import Setup
 from app.viewmodel.state.view_state import Playback, View
 from physics.errors import InputError
 from tests.app.fakes import FakeDialogs, prompt_session, texts
-from tests.patience import PATIENCE
+
+PATIENCE = 120.0
 
 HEADLESS = """
 import sys, time

@@ -19,7 +19,8 @@ from app.viewmodel.worker.process_runner import ProcessRunner, sweeper
 from app.viewmodel.worker.runner import Callbacks
 from app.viewmodel.worker.work import ExportRequest
 from tests.app.fakes import texts
-from tests.patience import PATIENCE
+
+PATIENCE = 120.0
 
 
 class Loop:

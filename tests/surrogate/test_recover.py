@@ -10,9 +10,10 @@ import pytest
 from physics.datasets.reading import DataSplit
 from physics.errors import InputError
 from physics.forces import FORCES
+from surrogate.evaluation.pair_law_recovery import recovery, seen_distances, true_forces, typical_pairs
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
-from surrogate.recover import main, recovery, seen_distances, true_forces, typical_pairs
+from surrogate.recover import main
 from surrogate.tasks.dynamics.windows import Scales
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_model
 from tests.surrogate.models.integrators import Uncopied, knowing_coulomb

@@ -6,7 +6,7 @@ import pytest
 
 from physics.files import plain
 from surrogate.comparison.comparison import drift
-from surrogate.export import EXPORTERS, write_metrics
+from surrogate.export import EXPORTERS, ExportJob, write_metrics
 from surrogate.export.metrics import summary
 
 
@@ -18,7 +18,7 @@ def _rows(path):
 @pytest.mark.parametrize("n", [2, 3, 5])
 def test_csv_reads_back_bit_equal(n, comparison_of, tmp_path):
     c = comparison_of(n)
-    trajectories, metrics = EXPORTERS["csv"](c, tmp_path)
+    trajectories, metrics = EXPORTERS["csv"].write(ExportJob(c, tmp_path))
     rows = _rows(trajectories)
     assert list(rows[0]) == ["step", "time", "particle", "source", *(f"{s}{k}" for s in "xv" for k in range(n))]
     for source in ("truth", "forecast", "rollout"):
@@ -36,14 +36,14 @@ def test_csv_reads_back_bit_equal(n, comparison_of, tmp_path):
 
 
 def test_energies_are_left_out_where_the_law_is_unknown(comparison_of, tmp_path):
-    _, metrics = EXPORTERS["csv"](comparison_of(3, law_known=False), tmp_path)
+    _, metrics = EXPORTERS["csv"].write(ExportJob(comparison_of(3, law_known=False), tmp_path))
     assert not [name for name in _rows(metrics)[0] if "energy" in name]
     assert "energy_drift" not in summary(comparison_of(3, law_known=False))["truth"]
 
 
 def test_npz_reads_back_without_pickle(comparison_of, tmp_path):
     c = comparison_of(4, details={"seed": 3, "note": float("nan"), "card": {"dims": (2, 3)}}, command="make me")
-    (path,) = EXPORTERS["npz"](c, tmp_path)
+    (path,) = EXPORTERS["npz"].write(ExportJob(c, tmp_path))
     with np.load(path, allow_pickle=False) as arrays:
         for source in ("truth", "forecast", "rollout"):
             np.testing.assert_array_equal(arrays[f"{source}_positions"], getattr(c, source).positions)

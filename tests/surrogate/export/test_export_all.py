@@ -5,7 +5,7 @@ import pytest
 
 from physics.errors import InputError
 from physics.rotations import composed
-from surrogate.export import EFFORT, EXPORTERS, ExportCancelled, export_all
+from surrogate.export import EXPORTERS, ExportCancelled, ExportFormat, ExportJob, export_all
 
 
 def _names(folder):
@@ -29,7 +29,7 @@ def suspicious(comparison_of):
 
 
 def test_the_report_stands_alone_and_is_escaped(suspicious, tmp_path):
-    (path,) = EXPORTERS["html"](suspicious, tmp_path)
+    (path,) = EXPORTERS["html"].write(ExportJob(suspicious, tmp_path))
     text = path.read_text()
     assert "<script" not in text
     assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;&quot;&amp;" in text
@@ -117,7 +117,7 @@ def test_a_failing_format_leaves_nothing_of_the_others(comparison_of, tmp_path, 
     def failing(*_given):
         raise InputError("no usable OpenGL")
 
-    monkeypatch.setattr("surrogate.export.EXPORTERS", {**EXPORTERS, "png": failing})
+    monkeypatch.setattr("surrogate.export.EXPORTERS", {**EXPORTERS, "png": ExportFormat(failing, 1.0)})
     with pytest.raises(InputError, match="no usable OpenGL"):
         export_all(comparison_of(3), tmp_path / "out", ["csv", "png"])
     assert list(tmp_path.iterdir()) == []
@@ -130,5 +130,6 @@ def test_an_unknown_format_names_the_nearest(comparison_of, tmp_path):
 
 
 def test_the_registry():
-    assert set(EXPORTERS) == set(EFFORT) == {"mp4", "png", "html", "csv", "npz"}
+    assert set(EXPORTERS) == {"mp4", "png", "html", "csv", "npz"}
+    assert all(row.effort > 0 for row in EXPORTERS.values())
     assert list(EXPORTERS)[-1] == "html"  # it takes in what the others made

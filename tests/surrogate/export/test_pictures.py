@@ -10,7 +10,7 @@ from PIL import Image
 
 from physics import System
 from physics.types import Trajectory
-from surrogate.export import EXPORTERS, ExportCancelled, figures, still, video
+from surrogate.export import EXPORTERS, ExportCancelled, ExportJob, figures, still, video
 from surrogate.export.figures import Curve, robust_range, spread_apart
 from surrogate.export.strip import ErrorStrip
 from surrogate.render import ViewOptions
@@ -27,7 +27,7 @@ def _decoded(path, width, height):
 @pytest.mark.parametrize(("rollout", "panes"), [(True, 3), (False, 2)])
 def test_the_video_has_every_frame(rollout, panes, comparison_of, tmp_path):
     c = comparison_of(4, n_frames=10, rollout=rollout)
-    (path,) = EXPORTERS["mp4"](c, tmp_path)
+    (path,) = EXPORTERS["mp4"].write(ExportJob(c, tmp_path))
     width, height = video.SIZES[panes]
     pictures, about = _decoded(path, width, height)
     assert "Video: h264" in about
@@ -43,13 +43,13 @@ def test_the_video_has_every_frame(rollout, panes, comparison_of, tmp_path):
 def test_overlaid_pictures_have_a_pane_less(rollout, panes, comparison_of, tmp_path):
     c = comparison_of(3, n_frames=4, rollout=rollout)
     options = ViewOptions(layout="overlay", colour_by="error")
-    (path,) = EXPORTERS["mp4"](c, tmp_path, None, None, options)
+    (path,) = EXPORTERS["mp4"].write(ExportJob(c, tmp_path, options))
     width, height = video.SIZES[panes]
     pictures, about = _decoded(path, width, height)
     assert f"{width}x{height}" in about
     assert len(pictures) == 4
     assert width % 2 == height % 2 == 0
-    EXPORTERS["png"](c, tmp_path, None, None, options)
+    EXPORTERS["png"].write(ExportJob(c, tmp_path, options))
     with Image.open(tmp_path / "comparison.png") as picture:
         assert picture.size == tuple(still.SCALE * side for side in still.SIZES[panes])
 
@@ -62,7 +62,7 @@ def test_a_cancelled_video_leaves_nothing(comparison_of, tmp_path):
         return len(asked) > 3
 
     with pytest.raises(ExportCancelled):
-        EXPORTERS["mp4"](comparison_of(3), tmp_path, None, cancelled)
+        EXPORTERS["mp4"].write(ExportJob(comparison_of(3), tmp_path, cancelled=cancelled))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -74,7 +74,7 @@ def test_a_failing_video_leaves_no_partial_file(comparison_of, tmp_path, monkeyp
 
     monkeypatch.setattr(ErrorStrip, "picture", broken)
     with pytest.raises(RuntimeError, match="no more"):
-        EXPORTERS["mp4"](comparison_of(3), tmp_path)
+        EXPORTERS["mp4"].write(ExportJob(comparison_of(3), tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -89,7 +89,7 @@ def test_the_cursor_moves_and_the_future_is_faint(comparison_of):
 
 
 def test_the_still_has_twice_the_size(comparison_of, tmp_path):
-    paths = EXPORTERS["png"](comparison_of(3), tmp_path)
+    paths = EXPORTERS["png"].write(ExportJob(comparison_of(3), tmp_path))
     names = [path.relative_to(tmp_path).as_posix() for path in paths]
     assert names == ["comparison.png", "figures/errors.png", "figures/conservation.png"]
     with Image.open(paths[0]) as still:

@@ -7,9 +7,6 @@ import numpy as np
 import pytest
 
 from physics.datasets.reading import DataSplit, read_split
-from physics.datasets.request import request_from_options
-from physics.generate import generate
-from surrogate.evaluation.rollout_metrics import energies
 from surrogate.studies.laws import NOISE, main, noisy_split, table
 from surrogate.tasks.dynamics.windows import rms_radius
 from tests.surrogate.helpers import command, refused, tree
@@ -80,16 +77,3 @@ def test_bad_input_is_one_line(wrong: tuple[str, ...], tmp_path: Path, capsys: p
     status, _, err = command(main, capsys, "--out", tmp_path / "laws", *wrong)
     refused(status, err)
     assert not (tmp_path / "laws").exists()
-
-
-@pytest.mark.parametrize("law", ["law-gravity", "law-spring", "law-yukawa"])
-def test_the_judge_knows_the_energy_of_each_law(law: str, tmp_path: Path) -> None:
-    generate(request_from_options(law, {"test": "4"}, 2, 3, None, {"dt": "1e-3"}), tmp_path / "d", workers=1)
-    split = read_split(tmp_path / "d", "test")
-    start, end = (
-        energies(split, split.positions[:, k], split.velocities[:, k], split.charges, split.masses)
-        for k in (0, -1)
-    )
-    np.testing.assert_allclose(end, start, rtol=2e-2)
-    wrong = energies(split, split.positions[:, -1], split.velocities[:, 0], split.charges, split.masses)
-    assert np.abs(wrong / start - 1).max() > 0.05
