@@ -13,7 +13,7 @@ from surrogate.bench import textbook
 from surrogate.bench.layers import AGREEMENT, PARTICLES, Call, distance, fresh_model, low_times, states
 from surrogate.models.egnn.model import EGNN
 from surrogate.training.compiled import compile_in_place
-from surrogate.training.whole_epochs import REHEARSALS, recorded
+from surrogate.training.whole_epochs import WARM_UP_STEPS, recorded
 
 CALLS = 20
 """Made one after another before the device is waited for."""
@@ -36,11 +36,11 @@ def waited(call: Call, device: str) -> Call:
 def captured(call: Call) -> Call:
     """The same work from a graph."""
 
-    def rehearse() -> None:
-        for _ in range(REHEARSALS):
+    def warm_up() -> None:
+        for _ in range(WARM_UP_STEPS):
             call()
 
-    graph = recorded(rehearse, call)
+    graph = recorded(warm_up, call)
     replay: Call = graph.replay
     return replay
 

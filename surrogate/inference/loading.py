@@ -8,6 +8,7 @@ from resources.shipped import shipped_models
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.outside_model import outside_model
 from surrogate.inference.training_range import usable_card
+from surrogate.models import SurrogateModel
 from surrogate.tasks.dynamics.windows import Scales
 from surrogate.training.checkpoint import ModelError, read_checkpoint
 from surrogate.training.config import built_model, config_from_tree
@@ -50,13 +51,15 @@ def _from_checkpoint(path: Path, name: str, device: str) -> Forecaster:
     info = checkpoint.info
     try:
         config = config_from_tree(info["config"], str(checkpoint.path))
+        model = built_model(config)
+        if not isinstance(model, SurrogateModel):
+            raise TypeError(f"model of dynamics: its task is {config.task}")
         scales = Scales(float(info["scales"]["length"]), float(info["scales"]["time"]))
         horizon, card = float(info["horizon"]), info["card"]
         if not usable_card(card):
             raise TypeError("card")
         if not all(0 < value < math.inf for value in (horizon, scales.length, scales.time)):
             raise TypeError("horizon and scales")
-        model = built_model(config)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise ModelError(str(error)) from None

@@ -49,7 +49,7 @@ def held_out_error(model: Forecaster, split: DataSplit, config: Config) -> float
     x, v, q, m, x_target, v_target = w.pick(*chosen)
     found_x, found_v = network(x, v, q, w.horizon, m)
     errors = (found_x - x_target).square().mean((1, 2))
-    errors += config.train.velocity_weight * (found_v - v_target).square().mean((1, 2))
+    errors += config.task_config.velocity_weight * (found_v - v_target).square().mean((1, 2))
     return float(errors.median())
 
 

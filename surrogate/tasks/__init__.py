@@ -1,1 +1,35 @@
-"""What is learned: how data become batches, the loss, the validation score."""
+"""What is learned: the contract of a task (base.py), a folder a task, and the literal registry `TASKS`."""
+
+from importlib import import_module
+
+from physics.errors import unknown_name
+from surrogate.tasks.base import Task
+
+DEFAULT = "dynamics"
+"""The task of a configuration that names none."""
+
+TASKS: dict[str, str] = {
+    "dynamics": "surrogate.tasks.dynamics.task:Dynamics",
+}
+"""`module:class` by name; a task is imported when it is asked for."""
+
+
+def task_class(name: str, where: str = "task") -> type[Task]:
+    """The class of a task.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TASKS`.
+    where : str
+        What the name was found in, for the message.
+
+    Raises
+    ------
+    InputError
+    """
+    if not isinstance(name, str) or name not in TASKS:
+        raise unknown_name(where, name, TASKS)
+    module, _, attribute = TASKS[name].partition(":")
+    found: type[Task] = getattr(import_module(module), attribute)
+    return found

@@ -1,24 +1,26 @@
 """Training configurations: frozen dataclasses, read from TOML, changed with `--set section.key=value`.
 
-An unknown key is refused with the nearest known one. Shipped configurations are resources/configs/*.toml.
+`task` at the top says what is learned; [data] and some keys of [train] are the task's (surrogate/tasks). An
+unknown key is refused with the nearest known one. Shipped configurations are resources/configs/*.toml.
 """
 
 import json
 import re
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from physics.errors import InputError, unknown_name
 from physics.files import bounded_text
 from resources import CONFIGS
-from surrogate.models import MODELS, SurrogateModel
 from surrogate.models.base import config_from_dict
-from surrogate.tasks.dynamics.config import DataConfig
+from surrogate.tasks import DEFAULT, task_class
 
+SECTIONS = ("model", "data", "train")
 CONFIG_LIMIT = 64 << 10
 SIZE_LIMIT = 1024
 """Largest width, depth or dimension of a model: beyond it a file is a mistake or an attack."""
@@ -29,7 +31,7 @@ WEIGHTS_LIMIT = 1 << 28
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train.
+    """How to train, whatever the task.
 
     Attributes
     ----------
@@ -46,20 +48,8 @@ class TrainConfig:
         Largest gradient norm; 0 is off.
     ema : float
         Decay of the weight average that is validated and kept; 0 is off.
-    loss : str
-        "mse"; or "relative": each data set's MSE over that of x + v t, so that easy and hard sets weigh alike.
-    saturation : float
-        Samples with an error far above this count as this: a loss e / (1 + e / saturation), so that chaotic
-        windows do not rule the gradient; 0 is off.
-    saturation_form : str
-        "bounded", as above; or "log": saturation log(1 + e / saturation), whose gradient never vanishes, so that
-        training gets started where all errors are far above.
-    velocity_weight : float
-        Weight of the velocity error for models that give velocities with their positions.
     validate_every : int
         Epochs between validations (and restart points).
-    velocity_epochs : int
-        Epochs of the separate velocity head, with the position weights frozen.
     threads : int
         CPU threads; 0 takes PyTorch's default.
     spike : float
@@ -93,12 +83,7 @@ class TrainConfig:
     weight_decay: float = 1e-12
     clip: float = 1.0
     ema: float = 0.0
-    loss: str = "mse"
-    saturation: float = 0.0
-    saturation_form: str = "bounded"
-    velocity_weight: float = 0.0
     validate_every: int = 5
-    velocity_epochs: int = 0
     threads: int = 0
     spike: float = 20.0
     patience: int = 0
@@ -112,30 +97,48 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole run: which model, on what, how."""
+    """A whole run: which model learns what, from which data, how.
+
+    Attributes
+    ----------
+    model : str
+    model_config : dataclass
+        `Config` of the model.
+    data : dataclass
+        [data]: `Data` of the task.
+    train : TrainConfig
+    task_config : dataclass
+        What the task adds to [train]: its `Options`.
+    task : str
+    note : str
+    """
 
     model: str
     model_config: Any
-    data: DataConfig = field(default_factory=DataConfig)
-    train: TrainConfig = field(default_factory=TrainConfig)
+    data: Any
+    train: TrainConfig
+    task_config: Any
+    task: str = DEFAULT
     note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values in the layout of the TOML file."""
+        """Plain values in the layout of the TOML file; the default task is not named."""
         data = asdict(self.data)
         data["paths"] = list(data["paths"])
         return {
             "note": self.note,
+            **({} if self.task == DEFAULT else {"task": self.task}),
             "model": {"name": self.model, **asdict(self.model_config)},
             "data": data,
-            "train": asdict(self.train),
+            "train": {**asdict(self.train), **asdict(self.task_config)},
         }
 
     def to_toml(self) -> str:
         """The resolved configuration as TOML."""
         tree = self.as_dict()
-        lines = [f"note = {_toml_value(tree.pop('note'))}"]
-        for section, values in tree.items():
+        sections = {name: tree.pop(name) for name in SECTIONS}
+        lines = [f"{key} = {_toml_value(value)}" for key, value in tree.items()]
+        for section, values in sections.items():
             lines += ["", f"[{section}]"]
             lines += [f"{key} = {_toml_value(value)}" for key, value in values.items()]
         return "\n".join(lines) + "\n"
@@ -164,8 +167,8 @@ def load_config(name: str, changes: dict[str, str] | None = None) -> Config:
     tree = parsed_toml(path)
     for key, text in (changes or {}).items():
         section, dot, leaf = key.partition(".")
-        if not dot or section not in ("model", "data", "train"):
-            raise unknown_name("config section", section, ("model", "data", "train"))
+        if not dot or section not in SECTIONS:
+            raise unknown_name("config section", section, SECTIONS)
         tree.setdefault(section, {})
         if not isinstance(tree[section], dict):
             raise InputError(f"{path}: [{section}] must be a table")
@@ -189,18 +192,20 @@ def config_from_tree(tree: dict[str, Any], where: str) -> Config:
     """A checked Config from the parsed TOML (or the copy kept in a checkpoint)."""
     if not isinstance(tree, dict):
         raise InputError(f"{where}: a configuration must be a table")
+    known = (*SECTIONS, "task", "note")
     for key in tree:
-        if key not in ("model", "data", "train", "note"):
-            raise unknown_name(f"section of {where}", key, ("model", "data", "train", "note"))
-    sections = {name: tree.get(name, {}) for name in ("model", "data", "train")}
+        if key not in known:
+            raise unknown_name(f"section of {where}", key, known)
+    sections = {name: tree.get(name, {}) for name in SECTIONS}
     for name, values in sections.items():
         if not isinstance(values, dict):
             raise InputError(f"{where}: [{name}] must be a table")
+    task = task_class(tree.get("task", DEFAULT), f"task in {where}")
     model = dict(sections["model"])
     name = model.pop("name", None)
-    if not isinstance(name, str) or name not in MODELS:
-        raise unknown_name(f"model.name in {where}", name, MODELS)
-    model_config = config_from_dict(MODELS[name].Config, model, "model")
+    if not isinstance(name, str) or name not in task.MODELS:
+        raise unknown_name(f"model.name in {where}", name, task.MODELS)
+    model_config = config_from_dict(task.MODELS[name].Config, model, "model")
     for f in fields(model_config):
         value = getattr(model_config, f.name)
         least = 0 if f.default == 0 else 1  # 0 stands for "none" where it is the default
@@ -211,19 +216,23 @@ def config_from_tree(tree: dict[str, Any], where: str) -> Config:
     paths = [paths] if isinstance(paths, str) else paths
     if not isinstance(paths, list | tuple) or not all(isinstance(p, str) for p in paths):
         raise InputError(f"{where}: data.paths must be a list of texts")
-    data_config = config_from_dict(DataConfig, {**data, "paths": tuple(paths)}, "data")
-    config = Config(
-        name,
-        model_config,
-        data_config,
-        config_from_dict(TrainConfig, sections["train"], "train"),
-        str(tree.get("note", "")),
+    data_config = config_from_dict(task.Data, {**data, "paths": tuple(paths)}, "data")
+    ours, tasks = ({f.name for f in fields(owner)} for owner in (TrainConfig, task.Options))
+    for key in sections["train"]:
+        if key not in ours | tasks:
+            raise unknown_name("key in train", key, sorted(ours | tasks))
+    train, options = (
+        config_from_dict(owner, {k: v for k, v in sections["train"].items() if k in names}, "train")
+        for owner, names in ((TrainConfig, ours), (task.Options, tasks))
     )
-    _check(config, where)
-    return config
+    for holds, message in (*_checks(train), *task.checks(data_config, options)):
+        if not holds:
+            raise InputError(f"{where}: {message}")
+    task_name = tree.get("task", DEFAULT)
+    return Config(name, model_config, data_config, train, options, task_name, str(tree.get("note", "")))
 
 
-def built_model(config: Config) -> SurrogateModel:
+def built_model(config: Config) -> nn.Module:
     """The untrained model of a configuration; its size is counted before any memory is taken.
 
     Raises
@@ -231,12 +240,13 @@ def built_model(config: Config) -> SurrogateModel:
     InputError
         Where it is too large.
     """
-    make = MODELS[config.model]
+    make = task_class(config.task).MODELS[config.model]
     with torch.device("meta"):
         count = sum(p.numel() for p in make(config.model_config).parameters())
     if count > WEIGHTS_LIMIT:
         raise InputError(f"model {config.model!r} of this size has {count:,} weights; at most {WEIGHTS_LIMIT:,}")
-    return make(config.model_config)
+    model: nn.Module = make(config.model_config)
+    return model
 
 
 def typed_value(text: str) -> Any:
@@ -253,9 +263,9 @@ def _toml_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _check(config: Config, where: str) -> None:
-    train, data = config.train, config.data
-    checks = (
+def _checks(train: TrainConfig) -> tuple[tuple[bool, str], ...]:
+    """Whether each condition on [train] holds, and what is said where not."""
+    return (
         (train.epochs >= 1, "train.epochs must be at least 1"),
         (train.batch_size >= 1, "train.batch_size must be at least 1"),
         (0 <= train.seed < 2**32, "train.seed must be from 0 to 2^32-1"),
@@ -265,12 +275,7 @@ def _check(config: Config, where: str) -> None:
         (train.weight_decay >= 0, "train.weight_decay must be >= 0"),
         (train.clip >= 0, "train.clip must be >= 0"),
         (0 <= train.ema < 1, "train.ema must be from 0 to below 1"),
-        (train.loss in ("mse", "relative"), "train.loss must be mse or relative"),
-        (train.saturation >= 0, "train.saturation must be >= 0"),
-        (train.saturation_form in ("bounded", "log"), "train.saturation_form must be bounded or log"),
-        (train.velocity_weight >= 0, "train.velocity_weight must be >= 0"),
         (train.validate_every >= 1, "train.validate_every must be at least 1"),
-        (train.velocity_epochs >= 0, "train.velocity_epochs must be >= 0"),
         (train.threads >= 0, "train.threads must be >= 0"),
         (train.spike == 0 or train.spike > 1, "train.spike must be 0 or above 1"),
         (train.patience >= 0, "train.patience must be >= 0"),
@@ -279,10 +284,4 @@ def _check(config: Config, where: str) -> None:
         (train.captured in ("auto", "always", "never"), "train.captured must be auto, always or never"),
         (train.dtype in ("float32", "float64"), "train.dtype must be float32 or float64"),
         (not train.amp or train.dtype == "float32", "train.amp needs train.dtype float32"),
-        (data.stream in ("auto", "always", "never"), "data.stream must be auto, always or never"),
-        (data.windows in ("task", "all"), "data.windows must be task or all"),
-        (data.train_samples >= 0 and data.valid_samples >= 0, "data.*_samples must be >= 0"),
     )
-    for holds, message in checks:
-        if not holds:
-            raise InputError(f"{where}: {message}")

@@ -1,4 +1,4 @@
-"""Training by several processes (`torchrun`): each takes its share of every batch, gradients are added up.
+"""Training by several processes (`torchrun`): each takes its share of every batch, gradients are summed.
 
 All processes hold the same weights and do the same arithmetic on the same sums, so their states stay equal bit
 for bit; only the first one writes files and shows progress.
@@ -41,7 +41,7 @@ class Processes:
         """Whether this one writes and shows."""
         return self.rank == 0
 
-    def add_up(self, tensors: Sequence[Tensor]) -> None:
+    def all_reduce(self, tensors: Sequence[Tensor]) -> None:
         """Replace tensors of one dtype and device by their sums over all processes, in one exchange.
 
         Raises
@@ -60,7 +60,7 @@ class Processes:
             t.copy_(flat[position : position + t.numel()].view_as(t))
             position += t.numel()
 
-    def meet(self) -> None:
+    def barrier(self) -> None:
         """Wait until all processes are here.
 
         Raises
@@ -68,10 +68,10 @@ class Processes:
         ProcessLostError
         """
         if self.count > 1:
-            self.add_up([torch.zeros(1, device="cuda" if dist.get_backend() == "nccl" else "cpu")])
+            self.all_reduce([torch.zeros(1, device="cuda" if dist.get_backend() == "nccl" else "cpu")])
 
-    def of_the_first(self, values: list[float]) -> list[float]:
-        """The first process's numbers, on every process.
+    def broadcast(self, values: list[float]) -> list[float]:
+        """The first process's numbers, on all of them.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class Processes:
         return [float(value) for value in shared]
 
 
-def joined(device: str) -> Processes:
+def joined_processes(device: str) -> Processes:
     """Meet the other processes where torchrun started this one; alone otherwise."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
@@ -102,7 +102,7 @@ def joined(device: str) -> Processes:
     return Processes(dist.get_rank(), count)
 
 
-def parted() -> None:
+def leave_processes() -> None:
     """Leave the group, if there is one."""
     if dist.is_initialized():
         dist.destroy_process_group()

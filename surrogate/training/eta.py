@@ -1,13 +1,14 @@
 """How long a run will still take, from the steps and validations so far.
 
 Steps and validations are timed apart, so that a long validation every so many epochs is not mistaken for slow
-steps; older times count less. Stages to come are scaled by the cost of their step, probed once.
+steps; older times count less. Stages to come are scaled by the cost of their step (plan.py).
 """
 
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from surrogate.training.plan import Work
 
 WARM_UP_STEPS = 5
 """The first steps of a process compile and fill caches: they say nothing about the rest."""
@@ -15,52 +16,8 @@ MEMORY = 300.0
 """Seconds after which a measured time counts 1/e."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a stage has still to do.
-
-    Attributes
-    ----------
-    steps, validations : int
-    cost : float
-        Of its step, in steps of the stage under way.
-    """
-
-    steps: int
-    validations: int
-    cost: float = 1.0
-
-
-@dataclass(frozen=True)
-class PlannedStage:
-    """A stage and what its step costs, in steps of the one under way."""
-
-    name: str
-    epochs: int
-    cost: float = 1.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A whole run: its stages, batches an epoch, epochs between validations."""
-
-    stages: tuple[PlannedStage, ...]
-    steps_per_epoch: int
-    validate_every: int
-
-    def left(self, stage: int, epoch: int, batch: int) -> list[Work]:
-        """What remains after so many stages, epochs of this one, and batches of this epoch."""
-        works = []
-        for planned in self.stages[stage:]:
-            steps = (planned.epochs - epoch) * self.steps_per_epoch - batch
-            validations = -(-planned.epochs // self.validate_every) - epoch // self.validate_every
-            works.append(Work(max(steps, 0), validations if epoch < planned.epochs else 0, planned.cost))
-            epoch, batch = 0, 0
-        return works
-
-
 class _Mean:
-    """A mean of durations that forgets."""
+    """A mean of durations of which older ones count less."""
 
     def __init__(self) -> None:
         self.total = self.weight = 0.0
@@ -74,7 +31,7 @@ class _Mean:
         return self.total / self.weight if self.weight else None
 
 
-class Pace:
+class Eta:
     """Times the steps and validations of a run; `left` says what remains.
 
     Parameters

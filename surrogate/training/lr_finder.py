@@ -9,15 +9,16 @@ import csv
 import io
 import math
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
 
 from physics.errors import InputError
 from physics.files import atomic_path, atomic_write
-from surrogate.tasks.dynamics.windows import batches
+from surrogate.training.divergence import Divergence
 from surrogate.training.state import Trainer
+from surrogate.training.step import TrainingStep
 
 LOWEST, HIGHEST = 1e-6, 0.9
 STEPS = 150
@@ -51,26 +52,21 @@ def rate_curve(trainer: Trainer, steps: int = STEPS) -> RateCurve:
         Where the very first losses are not finite.
     """
     trainer.start_stage(0)
-    train = trainer.config.train
+    trainer.divergence = Divergence(limit=0.0)
+    step = TrainingStep(trainer)
     rates: list[float] = []
     losses: list[float] = []
     smooth, weight = 0.0, 0.0
-    stream = (
-        b
-        for epoch in count(1)
-        for b in batches(trainer.train_sets, train.batch_size, train.seed, epoch, train.loss)
-    )
-    for step, batch in zip(range(steps), stream, strict=False):
-        rate = LOWEST * (HIGHEST / LOWEST) ** (step / (steps - 1))
-        for group in trainer.optimiser.param_groups:
-            group["lr"] = rate
-        loss = float(trainer.update(batch))
+    epochs = (trainer.task.batches(trainer.config.train.seed, epoch) for epoch in count(1))
+    for index, batch in zip(range(steps), chain.from_iterable(epochs), strict=False):
+        rate = LOWEST * (HIGHEST / LOWEST) ** (index / (steps - 1))
+        rejection, loss = step(batch, rate), step.loss
         if not math.isfinite(loss):
             break
         smooth, weight = SMOOTHING * smooth + (1 - SMOOTHING) * loss, SMOOTHING * weight + (1 - SMOOTHING)
         rates.append(rate)
         losses.append(smooth / weight)
-        if losses[-1] > DIVERGED * min(losses):
+        if rejection or losses[-1] > DIVERGED * min(losses):
             break
     if not losses:
         raise InputError(f"{trainer.out}: the loss is not finite before anything was trained")

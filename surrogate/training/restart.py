@@ -5,14 +5,11 @@ configuration, data and code it was begun with, unless it is told to.
 """
 
 import csv
-import hashlib
 import io
 import json
 import math
 import warnings
 from dataclasses import asdict
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,35 +21,12 @@ from physics.files import atomic_write
 from resources.shipped import FILE_NAME
 from surrogate.training.checkpoint import Checkpoint, ModelError, read_checkpoint, save_checkpoint
 from surrogate.training.config import config_from_tree
-from surrogate.training.divergence import Guard
-from surrogate.training.state import GoodState, Progress, Trainer
+from surrogate.training.divergence import Divergence
+from surrogate.training.progress import Progress
+from surrogate.training.sources import code_identity
+from surrogate.training.state import Snapshot, Trainer
 
 POINTS = ("latest", "previous")
-CODE = (
-    "surrogate/training/loop.py",
-    "surrogate/training/state.py",
-    "surrogate/tasks/dynamics/device_batches.py",
-    "surrogate/training/whole_epochs.py",
-    "surrogate/training/flat_state.py",
-    "surrogate/training/whole_epoch_loop.py",
-    "surrogate/training/divergence.py",
-    "surrogate/tasks/dynamics/windows.py",
-    "surrogate/training/distributed.py",
-    "surrogate/models/**/*.py",
-    "surrogate/nn/**/*.py",
-    "physics/datasets/reading.py",
-    "physics/kernels/vectors.py",
-)
-"""What decides the numbers of a run."""
-
-
-@cache
-def code_identity() -> dict[str, str]:
-    """A digest of every source file that decides a run's numbers, and the versions of what they rest on."""
-    root = Path(__file__).resolve().parents[2]
-    files = sorted(path for pattern in CODE for path in root.glob(pattern))
-    found = {p.relative_to(root).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()[:16] for p in files}
-    return {"isotwin": __version__, "torch": torch.__version__, "numpy": version("numpy"), **found}
 
 
 def setting(trainer: Trainer) -> dict[str, str | int]:
@@ -65,45 +39,51 @@ def setting(trainer: Trainer) -> dict[str, str | int]:
     }
 
 
-def save_best(trainer: Trainer, error: float) -> None:
-    """The averaged weights, in float32, as a checkpoint that `surrogate.load` opens."""
+def save_best(trainer: Trainer, score: float) -> None:
+    """The averaged weights, in float32, with what it takes to use them (`Task.usage`) and a card."""
     info = {
         "config": trainer.config.as_dict(),
-        "scales": {"length": trainer.scales.length, "time": trainer.scales.time},
-        "horizon": trainer.horizon,
+        **trainer.task.usage(),
         "card": {
             **trainer.card,
             "best_epoch": trainer.progress.best_epoch,
             "steps": trainer.progress.step,
-            f"valid_mse_{trainer.stages[trainer.progress.stage].name}": error,
+            f"valid_{trainer.task.metric}_{trainer.stage.name}": score,
         },
     }
     single = {name: value.float() for name, value in trainer.average.items()}
     save_checkpoint(trainer.out / "best", info, single)
 
 
-def save_restart_point(trainer: Trainer, state: GoodState | None = None) -> None:
+def save_restart_point(trainer: Trainer, state: Snapshot | None = None) -> None:
     """Everything `--resume` needs, atomically: of now, or of an earlier state within an epoch.
 
     A point within an epoch is not kept as the previous one, so that the files of a finished run do not depend on
     its interruptions.
     """
-    progress, guard = (trainer.progress, trainer.guard) if state is None else (state.progress, state.guard)
+    now = Snapshot({}, trainer.progress, trainer.divergence) if state is None else state
+    best = now.progress.best
     info = {
         "config": trainer.config.as_dict(),
         "data": trainer.identity,
-        "code": code_identity(),
+        "code": code_of(trainer),
         "setting": setting(trainer),
         "command": trainer.card["command"],
         "version": __version__,
-        "progress": {**asdict(progress), "best": progress.best if math.isfinite(progress.best) else None},
-        "guard": asdict(guard),
+        "progress": {**asdict(now.progress), "best": best if math.isfinite(best) else None},
+        "divergence": asdict(now.divergence),
         "validated": state is None,
     }
     tensors = trainer.tensors() if state is None else state.tensors
     previous = trainer.out / "previous" if trainer.latest_is_validated else None
     save_checkpoint(trainer.out / "latest", info, tensors, previous)
     trainer.latest_is_validated = state is None
+
+
+def code_of(trainer: Trainer) -> dict[str, str]:
+    """The source files that decide the numbers of a run, and versions."""
+    model: type = type(trainer.model)
+    return code_identity(type(trainer.task), model)
 
 
 def newest_restart_point(out: Path) -> Checkpoint | None:
@@ -115,18 +95,18 @@ def newest_restart_point(out: Path) -> Checkpoint | None:
         Where there are some, and all are damaged.
     """
     present = [out / name for name in POINTS if (out / name / FILE_NAME).is_file()]
-    trouble: list[str] = []  # a missing latest/ is none: its writer was killed between two renames
+    damaged: list[str] = []  # a missing latest/ is none: its writer was killed between two renames
     for folder in present:
         try:
             found = read_checkpoint(folder)
         except ModelError as error:
-            trouble.append(str(error))
+            damaged.append(str(error))
             continue
-        if trouble:
-            warnings.warn(f"{'; '.join(trouble)}; going on from {folder}", stacklevel=2)
+        if damaged:
+            warnings.warn(f"{'; '.join(damaged)}; going on from {folder}", stacklevel=2)
         return found
-    if trouble:
-        raise ModelError("; ".join(trouble))
+    if damaged:
+        raise ModelError("; ".join(damaged))
     return None
 
 
@@ -162,7 +142,7 @@ def load_restart_point(trainer: Trainer, point: Checkpoint, *, anyway: bool = Fa
     if trainer.progress.stage >= len(trainer.stages):
         raise InputError(f"{trainer.out}: cannot --resume: the run is in a stage that this configuration lacks")
     trainer.start_stage(trainer.progress.stage)
-    trainer.guard = Guard(**{**stored.get("guard", {}), "limit": trainer.config.train.spike})
+    trainer.divergence = Divergence(**{**stored.get("divergence", {}), "limit": trainer.config.train.spike})
     try:
         trainer.set_tensors(point.tensors)
     except (KeyError, RuntimeError, ValueError) as error:  # only with `anyway`: another model
@@ -184,15 +164,16 @@ def changes(trainer: Trainer, stored: dict[str, Any]) -> list[str]:
             for key in sorted({*values, *then[section]})
             if then[section].get(key) != values.get(key)
         ]
-        found.append(f"the configuration changed: {' '.join(keys or ['note'])}")
+        top = [key for key in ("task", "note") if then.get(key) != now.get(key)]
+        found.append(f"the configuration changed: {' '.join(keys or top)}")
     data_then, data_now = _comparable(stored.get("data"), json.loads(json.dumps(trainer.identity)))
     if data_then != data_now:
         found.append("the data changed")
-    code_then, code_now = stored.get("code"), code_identity()
+    code_then, code_now = stored.get("code"), code_of(trainer)
     if isinstance(code_then, dict) and code_then != code_now:
         names = sorted(n for n in {*code_then, *code_now} if code_then.get(n) != code_now.get(n))
-        told = [f"{n} {code_then.get(n)} -> {code_now.get(n)}" if "/" not in n else n for n in names]
-        found.append(f"the code changed: {' '.join(told)}")
+        said = [f"{n} {code_then.get(n)} -> {code_now.get(n)}" if "/" not in n else n for n in names]
+        found.append(f"the code changed: {' '.join(said)}")
     return found
 
 
@@ -203,9 +184,8 @@ def write_metrics(trainer: Trainer) -> None:
         return
     text = io.StringIO()
     # named here, because rows that come back from a restart point have their keys sorted
-    first = ["stage", "epoch", "step", "lr", "loss", "valid"]
-    each = [f"valid_{index}" for index in range(len(trainer.valid_sets))] if "valid_0" in history[0] else []
-    writer = csv.DictWriter(text, fieldnames=first + each, lineterminator="\n")
+    columns = ["stage", "epoch", "step", "lr", "loss", "valid", *trainer.task.columns]
+    writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
     atomic_write(trainer.out / "metrics.csv", text.getvalue().encode())
@@ -217,14 +197,3 @@ def _comparable(stored: Any, now: list[dict[str, Any]]) -> tuple[Any, Any]:
         return stored, now
     keys = {key for entry in stored for key in entry}
     return stored, [{key: value for key, value in entry.items() if key in keys} for entry in now]
-
-
-def position_facts(card: dict[str, Any]) -> dict[str, Any]:
-    """What the velocity stage keeps of the position stage, from the best model of either stage."""
-    if "position_steps" in card:
-        return {k: v for k, v in card.items() if k.startswith(("valid_mse_p", "position_"))}
-    return {
-        **{k: v for k, v in card.items() if k.startswith("valid_mse")},
-        "position_steps": card["steps"],
-        "position_best_epoch": card["best_epoch"],
-    }

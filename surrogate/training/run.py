@@ -23,11 +23,11 @@ from surrogate.training.config import Config
 from surrogate.training.distributed import Processes
 from surrogate.training.loop import fit
 from surrogate.training.machine import machine
-from surrogate.training.progress import TrainingProgress
-from surrogate.training.restart import load_restart_point, newest_restart_point, position_facts, write_metrics
+from surrogate.training.progress_bar import ProgressBar
+from surrogate.training.restart import load_restart_point, newest_restart_point, write_metrics
 from surrogate.training.state import Trainer
-from surrogate.training.tensorboard import needs_tensorboard, tensorboard
-from surrogate.training.whole_epoch_loop import Group, cannot_take_epochs, fit_epochs, good_of, trained_as_epochs
+from surrogate.training.tensorboard import event_writer, needs_tensorboard
+from surrogate.training.whole_epoch_loop import Group, before_of, cannot_take_epochs, fit_epochs, trained_as_epochs
 
 
 def train(
@@ -40,7 +40,7 @@ def train(
     quiet: bool = False,
     overwrite: bool = False,
     anyway: bool = False,
-    board: bool = False,
+    tensorboard: bool = False,
     processes: Processes | None = None,
 ) -> None:
     """A whole run: leaves `config.toml`, `metrics.csv`, `best/`, `latest/`, `previous/`, `run.json`.
@@ -51,23 +51,23 @@ def train(
     ----------
     anyway : bool
         Resume although configuration, data or code have changed.
-    board : bool
+    tensorboard : bool
         Also write curves for TensorBoard.
     """
     processes = processes or Processes()
     if config.train.seeds > 1:
-        raise InputError("a run has one seed; several are a grid of runs (surrogate.training.sweep)")
+        raise InputError("a run has one seed; several are a sweep of runs (surrogate.training.sweep)")
     refuse_existing(out, resume or overwrite, "--overwrite to replace it, or --resume to go on")
     if resume and out.is_dir() and not unused(out) and not (out / "config.toml").is_file():
         raise InputError(f"{out}: cannot --resume: not a run (no config.toml)")
-    if board:
+    if tensorboard:
         needs_tensorboard()
     trainer = Trainer(config, out, device, command, processes)
     started = time.monotonic()
-    before = seconds_so_far(out) if resume else 0.0
+    earlier = seconds_so_far(out) if resume else 0.0
     by_epochs = _by_epochs(trainer)
     point = newest_restart_point(out) if resume else None
-    processes.meet()  # all have looked before the first one writes
+    processes.barrier()  # all have looked before the first one writes
     if point is None and processes.first:
         claim_output(out, resume=resume, overwrite=overwrite)
         out.mkdir(parents=True, exist_ok=True)
@@ -78,17 +78,19 @@ def train(
             trainer.start_stage(0)
         if processes.first:
             begin_files(trainer)
-        curves = tensorboard(out / "tensorboard", trainer.progress.step) if board and processes.first else None
+        curves = None
+        if tensorboard and processes.first:
+            curves = event_writer(out / "tensorboard", trainer.progress.step)
         try:
-            with TrainingProgress(quiet or not processes.first, curves) as report, stopped_by_signals(trainer):
+            with ProgressBar(quiet or not processes.first, curves) as report, stopped_by_signals(trainer):
                 if by_epochs:
-                    good = good_of(point.tensors) if point else {}
-                    fit_epochs(Group([trainer], str(out), goods=[good]), report)
+                    before = before_of(point.tensors) if point else {}
+                    fit_epochs(Group([trainer], str(out), befores=[before]), report)
                 else:
                     fit(trainer, report)
         finally:
             if processes.first:
-                write_run(trainer, before + time.monotonic() - started)
+                write_run(trainer, earlier + time.monotonic() - started)
 
 
 def _by_epochs(trainer: Trainer) -> bool:
@@ -106,7 +108,8 @@ def go_on_from(trainer: Trainer, point: Checkpoint, *, anyway: bool = False) -> 
     """Take over a restart point, and in a later stage what is known of the one before."""
     load_restart_point(trainer, point, anyway=anyway)
     if trainer.progress.stage > 0:
-        trainer.card.update(position_facts(read_checkpoint(trainer.out / "best").info["card"]))
+        best = read_checkpoint(trainer.out / "best")
+        trainer.card.update(trainer.task.card_of_ended_stage(best.info["card"]))
 
 
 def begin_files(trainer: Trainer) -> None:
@@ -171,7 +174,7 @@ def seconds_so_far(out: Path) -> float:
 
 
 def write_run(trainer: Trainer, seconds: float, **more: str) -> None:
-    """`run.json`: the command, the machine, the time it took, and what else is to be told."""
+    """`run.json`: the command, the machine, the time it took, and `more`."""
     facts = {
         "command": trainer.command,
         "seconds": round(seconds, 1),

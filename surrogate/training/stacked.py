@@ -21,7 +21,7 @@ from surrogate.training.config import Config
 from surrogate.training.distributed import Processes
 from surrogate.training.divergence import DivergedError
 from surrogate.training.loop import next_stage
-from surrogate.training.progress import TrainingProgress
+from surrogate.training.progress_bar import ProgressBar
 from surrogate.training.restart import POINTS
 from surrogate.training.run import (
     begin_files,
@@ -32,8 +32,8 @@ from surrogate.training.run import (
     write_run,
 )
 from surrogate.training.state import Trainer
-from surrogate.training.tensorboard import needs_tensorboard, tensorboard
-from surrogate.training.whole_epoch_loop import Group, cannot_take_epochs, fit_epochs, good_of
+from surrogate.training.tensorboard import event_writer, needs_tensorboard
+from surrogate.training.whole_epoch_loop import Group, before_of, cannot_take_epochs, fit_epochs
 from surrogate.training.whole_epochs import WholeEpochs
 
 Place = tuple[int, int, int]
@@ -51,7 +51,7 @@ class StackOptions:
     Attributes
     ----------
     device, command : str
-    anyway, board, quiet : bool
+    anyway, tensorboard, quiet : bool
         As of :func:`surrogate.training.run.train`.
     say : callable, optional
         Gets a line when it begins.
@@ -60,7 +60,7 @@ class StackOptions:
     device: str
     command: str
     anyway: bool = False
-    board: bool = False
+    tensorboard: bool = False
     quiet: bool = False
     say: Callable[[str], None] | None = None
 
@@ -83,19 +83,20 @@ def train_stacked(
     """
     if configs[0].train.patience:
         raise NotStackedError("train.patience ends each run at an epoch of its own")
-    if options.board:
+    if options.tensorboard:
         needs_tensorboard()
     began = time.monotonic()
     for out in outs:
         refuse_existing(out, (out / "config.toml").is_file(), "--overwrite to replace it, or --resume to go on")
-    trainers = [Trainer(c, out, options.device, options.command) for c, out in zip(configs, outs, strict=True)]
+    trainers = [Trainer(configs[0], outs[0], options.device, options.command)]
+    for config, out in zip(configs[1:], outs[1:], strict=True):  # the data are read once
+        trainers.append(Trainer(config, out, options.device, options.command, task=trainers[0].task))
     loop = f"whole epochs, {len(trainers)} seeds"
     for trainer in trainers:
         trainer.loop = loop
-        trainer.train_sets, trainer.valid_sets = trainers[0].train_sets, trainers[0].valid_sets  # kept once
     if reason := cannot_take_epochs(trainers[0]):
         raise NotStackedError(reason)
-    before = [seconds_so_far(out) for out in outs]
+    earlier = [seconds_so_far(out) for out in outs]
     ended = {run: DivergedError(text) for run, out in enumerate(outs) if (text := _diverged(out))}
     points = _common_points(trainers, ended, loop)
     if all(point is None for point in points):
@@ -108,19 +109,21 @@ def train_stacked(
         _set_up(trainers, points, ended, options.anyway)
         for trainer in trainers:
             begin_files(trainer)
-        curves = [tensorboard(t.out / "tensorboard", t.progress.step) if options.board else None for t in trainers]
-        goods = [good_of(point.tensors) if point else {} for point in points]
-        group = Group(trainers, str(outs[0].parent), curves, goods, ended)
+        curves = [
+            event_writer(t.out / "tensorboard", t.progress.step) if options.tensorboard else None for t in trainers
+        ]
+        befores = [before_of(point.tensors) if point else {} for point in points]
+        group = Group(trainers, str(outs[0].parent), curves, befores, ended)
         if options.say:
             options.say(f"{len(outs)} seeds as one run: {', '.join(str(out) for out in outs)}")
         try:
-            with TrainingProgress(options.quiet) as report, stopped_by_signals(trainers[0]):
+            with ProgressBar(options.quiet) as report, stopped_by_signals(trainers[0]):
                 fit_epochs(group, report)
         finally:
             share = (time.monotonic() - began) / len(trainers)
             for run, trainer in enumerate(trainers):
                 more = {"diverged": str(group.ended[run])} if run in group.ended else {}
-                write_run(trainer, before[run] + share, **more)
+                write_run(trainer, earlier[run] + share, **more)
     return [group.ended.get(run) for run in range(len(trainers))]
 
 
@@ -200,17 +203,17 @@ def _common_points(
 
 def _points(out: Path) -> list[Checkpoint]:
     """The restart points of a run that are whole, the newest first; a damaged one is named."""
-    found, trouble = [], []
+    found, damaged = [], []
     for folder in (out / name for name in POINTS):
         if (folder / FILE_NAME).is_file():
             try:
                 found.append(read_checkpoint(folder))
             except ModelError as error:
-                trouble.append(str(error))
-    if trouble and not found:
-        raise ModelError("; ".join(trouble))
-    if trouble:
-        warnings.warn(f"{'; '.join(trouble)}; not used", stacklevel=2)
+                damaged.append(str(error))
+    if damaged and not found:
+        raise ModelError("; ".join(damaged))
+    if damaged:
+        warnings.warn(f"{'; '.join(damaged)}; not used", stacklevel=2)
     return found
 
 

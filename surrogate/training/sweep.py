@@ -1,4 +1,4 @@
-"""Several runs under one folder: a grid of configuration values (`--sweep`), several seeds (`train.seeds`).
+"""Several runs under one folder: a sweep over configuration values (`--sweep`), several seeds (`train.seeds`).
 
 Each member is a run of its own and goes on by itself, or with the other seeds of its point as one stacked run
 (stacked.py); what is finished is not trained again. At the end a table compares them, and the best one's
@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
 from pathlib import Path
@@ -28,7 +28,7 @@ MEMBERS_LIMIT = 1000
 
 @dataclass(frozen=True)
 class Member:
-    """One run of a grid.
+    """One run of a sweep.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ def swept_values(items: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def members(config: Config, swept: dict[str, tuple[str, ...]]) -> list[Member]:
+def members(config: Config, swept: Mapping[str, tuple[str, ...]]) -> list[Member]:
     """Every combination of the swept values, each with `train.seeds` seeds.
 
     Raises
@@ -111,9 +111,9 @@ def members(config: Config, swept: dict[str, tuple[str, ...]]) -> list[Member]:
     return found
 
 
-def train_grid(
+def train_sweep(
     config: Config,
-    swept: dict[str, tuple[str, ...]],
+    swept: Mapping[str, tuple[str, ...]],
     out: Path,
     run_member: Callable[[Config, Path, bool], None],
     *,
@@ -127,11 +127,11 @@ def train_grid(
     Parameters
     ----------
     run_member : callable
-        Trains a configuration into a folder; told whether to go on with what is there.
+        Trains a configuration into a folder; the bool says whether to go on with what is there.
     report : callable
         Gets a line before each member.
     run_seeds : callable, optional
-        Trains several seeds as one run and tells which of them diverged; None where they train one by one.
+        Trains several seeds as one run and returns which of them diverged; None where they train one by one.
     """
     runs = members(config, swept)
     plan = {"config": config.as_dict(), "sweep": {key: list(values) for key, values in swept.items()}}
@@ -181,7 +181,7 @@ def score(folder: Path) -> Score:
 
 
 def table(runs: Sequence[Member], scores: Sequence[Score]) -> str:
-    """One row for every point of the grid, the best first, in Markdown; with seeds, their mean and spread."""
+    """One row for every point of the sweep, the best first, in Markdown; with seeds, their mean and spread."""
     axes = [key for key, _ in runs[0].point]
     groups: dict[tuple[tuple[str, str], ...], list[Score]] = {}
     for member, found in zip(runs, scores, strict=False):
@@ -214,6 +214,6 @@ def _write_tables(out: Path, runs: Sequence[Member], scores: Sequence[Score]) ->
     atomic_write(out / "table.md", table(runs, scores).encode())
 
 
-def is_grid(config: Config, swept: dict[str, tuple[str, ...]]) -> bool:
+def is_sweep(config: Config, swept: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether a configuration stands for several runs."""
     return bool(swept) or config.train.seeds > 1

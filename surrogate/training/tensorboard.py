@@ -22,7 +22,7 @@ def needs_tensorboard() -> None:
         )
 
 
-def tensorboard(folder: Path, from_step: int = 0) -> Callable[[dict[str, Any]], None]:
+def event_writer(folder: Path, from_step: int = 0) -> Callable[[dict[str, Any]], None]:
     """A function that adds a validation's row to the event files of `folder`.
 
     Parameters
@@ -36,7 +36,7 @@ def tensorboard(folder: Path, from_step: int = 0) -> Callable[[dict[str, Any]], 
     writer: Any = SummaryWriter(str(folder), purge_step=from_step or None)
 
     def add(row: dict[str, Any]) -> None:
-        for name in ("loss", "lr", *(key for key in row if key.startswith("valid"))):
+        for name in row.keys() - {"stage", "epoch", "step"}:
             writer.add_scalar(f"{row['stage']}/{name}", row[name], row["step"])
         writer.flush()
 

@@ -1,7 +1,7 @@
 """The training loop for epochs that are made as one (whole_epochs.py), of one run or of several stacked.
 
-As `fit.fit`, with the same validations, restart points and stages, but it looks up only between epochs: there it
-reads what the steps came to, asks each run's guard, and stops where that was asked for.
+As `loop.fit`, with the same validations, restart points and stages, but it looks up only between epochs: there it
+reads what the steps came to, counts what was rejected, and stops where that was asked for.
 """
 
 import time
@@ -10,26 +10,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-import torch
 from torch import Tensor
 
+from surrogate.tasks.base import Stage
 from surrogate.training.config import Config
 from surrogate.training.divergence import DivergedError
 from surrogate.training.loop import (
     SAVE_EVERY_SECONDS,
-    answer_trouble,
     close_epoch,
+    count_rejection,
     next_stage,
     out_of_patience,
     validate,
 )
-from surrogate.training.progress import TrainingProgress
+from surrogate.training.plan import plan_of
+from surrogate.training.progress_bar import ProgressBar
 from surrogate.training.restart import save_restart_point
-from surrogate.training.state import GoodState, Stage, Trainer
+from surrogate.training.state import Snapshot, Trainer
 from surrogate.training.whole_epochs import Record, WholeEpochs
 
-GOOD = "good."
-"""In a restart point between two validations: the state that a bad step would go back to."""
+BEFORE = "good."
+"""Begins the names, in a restart point between two validations, of the state that a rejected step goes back to."""
 Curves = Callable[[dict[str, Any]], None] | None
 
 
@@ -45,8 +46,8 @@ class Group:
         What is said of all of them.
     curves : sequence of callable or None
         Gets the rows of each run's validations.
-    goods : sequence of dict
-        Of each run the tensors of its restart point that begin with `GOOD`.
+    befores : sequence of dict
+        Of each run the tensors of its restart point that begin with `BEFORE`.
     ended : dict of int to DivergedError
         The runs that diverged; they stay in the stack, so that the others' numbers do not change.
     """
@@ -54,7 +55,7 @@ class Group:
     trainers: Sequence[Trainer]
     name: str
     curves: Sequence[Curves] = ()
-    goods: Sequence[Mapping[str, Tensor]] = ()
+    befores: Sequence[Mapping[str, Tensor]] = ()
     ended: dict[int, DivergedError] = field(default_factory=dict)
 
     def running(self) -> list[tuple[int, Trainer]]:
@@ -74,17 +75,15 @@ def cannot_take_epochs(trainer: Trainer) -> str:
         return "the run is shared by several processes"
     if trainer.device.startswith("mps"):
         return "Metal has no double precision"
-    if any(s.x.device.type != torch.device(trainer.device).type for s in trainer.train_sets):
-        return "the data set is streamed, not on the device"
-    return ""
+    return trainer.task.no_device_batches()
 
 
-def good_of(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The good state within the tensors of a restart point, under its own names."""
-    return {name.removeprefix(GOOD): value for name, value in tensors.items() if name.startswith(GOOD)}
+def before_of(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state to go back to within the tensors of a restart point, under its own names."""
+    return {name.removeprefix(BEFORE): value for name, value in tensors.items() if name.startswith(BEFORE)}
 
 
-def fit_epochs(group: Group, report: TrainingProgress) -> None:
+def fit_epochs(group: Group, report: ProgressBar) -> None:
     """Train every stage of all runs from where they stand to the end, or until all have diverged.
 
     Raises
@@ -94,15 +93,15 @@ def fit_epochs(group: Group, report: TrainingProgress) -> None:
     DivergedError
         Where a single run's losses stay bad; of several it is in `group.ended`.
     """
-    goods, group.goods = group.goods, ()
+    befores, group.befores = group.befores, ()
     while (running := group.running()) and (lead := running[0][1]).progress.stage < len(lead.stages):
-        stage = lead.stages[lead.progress.stage]
-        report.begin(lead.plan(), lead.progress)
+        stage = lead.stage
+        report.begin(plan_of(lead), lead.progress)
         epochs = WholeEpochs(group.trainers, group.ended, graph=lead.config.train.captured != "never")
-        for run, good in enumerate(goods):
-            if good and run not in group.ended:
-                epochs.good.take(run, dict(good))
-        goods = ()
+        for run, before in enumerate(befores):
+            if before and run not in group.ended:
+                epochs.before.take(run, dict(before))
+        befores = ()
         _train_stage(group, stage, epochs, report)
         for run, trainer in enumerate(group.trainers):
             if run not in group.ended:
@@ -112,7 +111,7 @@ def fit_epochs(group: Group, report: TrainingProgress) -> None:
                 trainer.start_stage(trainer.progress.stage)
 
 
-def _train_stage(group: Group, stage: Stage, epochs: WholeEpochs, report: TrainingProgress) -> None:
+def _train_stage(group: Group, stage: Stage, epochs: WholeEpochs, report: ProgressBar) -> None:
     """All epochs of a stage."""
     saved = time.monotonic()
     while running := group.running():
@@ -128,55 +127,49 @@ def _train_stage(group: Group, stage: Stage, epochs: WholeEpochs, report: Traini
                     validate(trainer, stage, losses[run])
                     if group.curves and (curve := group.curves[run]):
                         curve(trainer.progress.history[-1])
-            epochs.keep()
+            epochs.validated()
             report.validated(lead.progress)
         if losses:
             report.epoch(lead.progress, next(iter(losses.values())))
         stopping = group.trainers[0].stop_requested and bool(group.running())
         if not validated and (stopping or time.monotonic() - saved > SAVE_EVERY_SECONDS):
             for run, trainer in group.running():
-                save_between(trainer, epochs.good.row(run))
+                save_between(trainer, epochs.before.row(run))
         if validated or time.monotonic() - saved > SAVE_EVERY_SECONDS:
             saved = time.monotonic()
         if stopping and (number < stage.epochs or stage is not lead.stages[-1]):
             stop(group, lead, stage)
 
 
-def train_epoch(group: Group, epochs: WholeEpochs, report: TrainingProgress) -> dict[int, float]:
-    """The epoch that the runs stand in, and what each one's guard says to it; the mean losses by row."""
+def train_epoch(group: Group, epochs: WholeEpochs, report: ProgressBar) -> dict[int, float]:
+    """The epoch that the runs stand in, and what is accepted of it; the mean losses by row."""
     record = epochs.train()
     losses = {}
     for run, trainer in group.running():
         with _diverging(group, run, epochs, report):
             who = f"{trainer.out.name}: " if len(group.trainers) > 1 else ""
-            losses[run] = told(trainer, record, run, report, who)
+            losses[run] = count_epoch(trainer, record, run, report, who)
     report.step(epochs.lead.progress, len(record.losses))
     return losses
 
 
-def told(trainer: Trainer, record: Record, run: int, report: TrainingProgress, who: str) -> float:
-    """Tell a run and its guard what its steps came to, as if they had just been made; the mean loss.
+def count_epoch(trainer: Trainer, record: Record, run: int, report: ProgressBar, who: str) -> float:
+    """Count the steps of a run that were made on the device, as if they had just been made; the mean loss.
 
-    The weights have gone back where they had to while the steps were made; `trainer.good` is none, so that they
-    do not go back once more.
+    The weights have gone back where they had to while the steps were made.
     """
-    progress = trainer.progress
     for loss, norm in zip(record.losses[:, run].tolist(), record.norms[:, run].tolist(), strict=True):
-        if trouble := trainer.guard.trouble(loss, norm):
-            answer_trouble(trainer, trouble, report, who)
-        else:
-            trainer.guard.accept(loss)
-            progress.loss_sum += loss
-            progress.loss_count += 1
-        progress.batch += 1
-        progress.step += 1
+        rejection = trainer.divergence.rejection(loss, norm)
+        if rejection:
+            count_rejection(trainer, rejection, report, who)
+        trainer.progress.count_step(None if rejection else loss)
     if not record.finite[run]:
-        answer_trouble(trainer, "the weights are not finite", report, who)
+        count_rejection(trainer, "the weights are not finite", report, who)
     return close_epoch(trainer)
 
 
 @contextmanager
-def _diverging(group: Group, run: int, epochs: WholeEpochs, report: TrainingProgress) -> Iterator[None]:
+def _diverging(group: Group, run: int, epochs: WholeEpochs, report: ProgressBar) -> Iterator[None]:
     """One of several runs ends where it diverges, and the others go on; a single one ends as ever."""
     try:
         yield
@@ -188,10 +181,10 @@ def _diverging(group: Group, run: int, epochs: WholeEpochs, report: TrainingProg
         report.note(str(error))
 
 
-def save_between(trainer: Trainer, good: Mapping[str, Tensor]) -> None:
-    """A restart point of now, between two validations, with the state that a bad step would go back to."""
-    tensors = {**trainer.tensors(), **{f"{GOOD}{name}": value for name, value in good.items()}}
-    save_restart_point(trainer, GoodState(tensors, trainer.progress, trainer.guard))
+def save_between(trainer: Trainer, before: Mapping[str, Tensor]) -> None:
+    """A restart point of now, between two validations, with the state that a rejected step goes back to."""
+    tensors = {**trainer.tensors(), **{f"{BEFORE}{name}": value for name, value in before.items()}}
+    save_restart_point(trainer, Snapshot(tensors, trainer.progress, trainer.divergence))
 
 
 def stop(group: Group, lead: Trainer, stage: Stage) -> NoReturn:

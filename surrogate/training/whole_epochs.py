@@ -1,30 +1,29 @@
 """An epoch's steps made as one on the device, for one run or for several stacked ones: nothing waits within it.
 
-Each step is the one of `fit.train_step`: loss, clipped gradient, the guard's verdict, AdamW, average. A run whose
-loss or gradient is bad goes back to before its last update, by `torch.where`; losses and norms are read once, at
-the end of the epoch. On CUDA the steps are captured in a graph and replayed; elsewhere the same function runs.
+Each step is `step.apply_gradients` on the rows of a flat state: where a loss or gradient is rejected, the run's
+row goes back to before its last update, by `torch.where`; losses and norms are read once, at the end of the epoch.
+On CUDA the steps are captured in a graph and replayed; elsewhere the same function runs.
 """
 
 import warnings
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from surrogate.tasks.dynamics.device_batches import DeviceBatches
-from surrogate.training.divergence import FADING, WARM_UP
+from surrogate.training.divergence import verdict
 from surrogate.training.flat_state import FlatState
-from surrogate.training.state import Trainer
+from surrogate.training.state import DTYPES, Trainer
+from surrogate.training.step import apply_gradients
 
 LONGEST_BLOCK = 100
 """Steps that are gathered, and captured, at a time: a longer graph would take long to make and much memory."""
-REHEARSALS = 3
+WARM_UP_STEPS = 3
 """Steps on a side stream before a capture: libraries take their memory and choose their kernels in them."""
-MARGIN = 1e-6
-"""Added to a gradient's norm where it is clipped, as PyTorch does."""
 
 
 @dataclass(frozen=True)
@@ -65,39 +64,41 @@ class WholeEpochs:
         self._graphs: dict[int, torch.cuda.CUDAGraph | None] = {}
         self._allocate_block()
         trained = self._trained_names()
-        self.now, self.good = FlatState(trainers, trained), FlatState(trainers, trained)
+        self.now, self.before = FlatState(trainers, trained), FlatState(trainers, trained)
         for index, trainer in enumerate(trainers):
             self.now.bind(index, trainer)
-        self.good.copy_from(self.now)
+        self.before.copy_from(self.now)
         self._prepare_losses(trained)
         self._prepare_update()
         runs = len(trainers)
         self._alive = torch.tensor([i not in ended for i in range(runs)], device=self._device)
         self._level = torch.zeros(runs, dtype=torch.float64, device=self._device)
         self._seen = torch.zeros(runs, dtype=torch.int64, device=self._device)
+        self._present = 0  # the step of the block that is made
 
     def _allocate_block(self) -> None:
-        """Room for a block of steps: batches (the first ones of the epoch), rates, and what comes out."""
+        """Buffers for a block of steps: batches (the first ones of the epoch), rates, and what comes out."""
         lead, steps = self.lead, min(self.lead.steps_per_epoch, LONGEST_BLOCK)
-        train, seeds = lead.config.train, [t.config.train.seed for t in self.trainers]
-        self._data = DeviceBatches(lead.train_sets, seeds, train.batch_size, train.loss)
+        self._data = lead.task.device_batches([t.config.train.seed for t in self.trainers])
         self._fields = self._data.gathered(self._data.order(lead.epoch_number()), 0, steps)
         on_cuda = self._device.type == "cuda"  # there the fused kernel reads a rate as float32
         rate_type = torch.float32 if on_cuda else torch.float64
         self._rates = torch.zeros(steps, dtype=rate_type, device=self._device)
-        self._fading = torch.zeros(steps, dtype=lead.train_sets[0].x.dtype, device=self._device)
+        self._fading = torch.zeros(steps, dtype=DTYPES[lead.config.train.dtype], device=self._device)
         self._found = torch.zeros(2, steps, len(self.trainers), dtype=torch.float64, device=self._device)
 
     def _trained_names(self) -> list[str]:
         """The parameters of the stage that the loss depends on; the optimiser leaves the others alone."""
         lead = self.lead
+        random = lead.random_state()
         loss = lead.loss(self._data.batch([field[0, 0] for field in self._fields]), lead.model.forward)
         found = torch.autograd.grad(loss, lead.parameters, allow_unused=True)
+        lead.set_random_state(random)
         reached = {id(p) for p, g in zip(lead.parameters, found, strict=True) if g is not None}
         return [name for name, p in lead.model.named_parameters() if id(p) in reached]
 
     def _prepare_losses(self, trained: list[str]) -> None:
-        """Gradients' room, and for several runs one function of stacked weights."""
+        """Buffers of gradients, and for several runs one function of stacked weights."""
         self._gradient = torch.zeros_like(self.now.weights)
         self._gradients = list(self.now.stacks(self._gradient).values())
         if len(self.trainers) == 1:
@@ -114,9 +115,8 @@ class WholeEpochs:
         def loss(weights: dict[str, Tensor], fixed: dict[str, Tensor], *fields: Tensor) -> Tensor:
             named = {f"model.{name}": value for name, value in {**weights, **fixed}.items()}
 
-            def model(*state: Tensor) -> tuple[Tensor, Tensor | None]:
-                made: tuple[Tensor, Tensor | None] = torch.func.functional_call(plain, named, state)
-                return made
+            def model(*inputs: Any) -> Any:
+                return torch.func.functional_call(plain, named, inputs)
 
             return lead.loss(self._data.batch(list(fields)), model)
 
@@ -146,20 +146,20 @@ class WholeEpochs:
         self._ended.add(run)
         self.lead = next((t for i, t in enumerate(self.trainers) if i not in self._ended), self.lead)
 
-    def keep(self) -> None:
+    def validated(self) -> None:
         """Go back no farther than to now: this state has been measured."""
-        self.good.copy_from(self.now)
+        self.before.copy_from(self.now)
 
     def train(self) -> Record:
         """The rest of the epoch that the runs stand in."""
         lead, steps = self.lead, self.lead.steps_per_epoch
-        self._level.copy_(torch.tensor([t.guard.level for t in self.trainers], dtype=torch.float64))
-        self._seen.copy_(torch.tensor([t.guard.seen for t in self.trainers]))
+        self._level.copy_(torch.tensor([t.divergence.level for t in self.trainers], dtype=torch.float64))
+        self._seen.copy_(torch.tensor([t.divergence.seen for t in self.trainers]))
         order, found = self._data.order(lead.epoch_number()), []
         for first in range(lead.progress.batch, steps, LONGEST_BLOCK):
             count = min(LONGEST_BLOCK, steps - first)
-            for room, values in zip(self._fields, self._data.gathered(order, first, count), strict=True):
-                room[:count].copy_(values)
+            for buffer, values in zip(self._fields, self._data.gathered(order, first, count), strict=True):
+                buffer[:count].copy_(values)
             begin = lead.progress.step + first - lead.progress.batch
             rates = [lead.learning_rate(step) for step in range(begin, begin + count)]
             fading = [1 - lead.average_decay(step + 1) for step in range(begin, begin + count)]
@@ -168,7 +168,7 @@ class WholeEpochs:
             self._play(count)
             found.append(self._found[:, :count].clone())
         finite = torch.isfinite(self.now.weights).all(1) & torch.isfinite(self.now.average).all(1)
-        self.now.choose(finite, self.good)
+        self.now.choose(finite, self.before)
         flat = torch.cat([torch.cat(found, dim=1).flatten(), finite.double()]).cpu().numpy()  # the one wait
         runs = len(self.trainers)
         losses, norms = flat[:-runs].reshape(2, -1, runs)
@@ -189,31 +189,45 @@ class WholeEpochs:
         return losses.detach()
 
     def _step(self, step: int) -> None:
-        """One update of every run whose loss and gradient are good; the others go back to before their last."""
+        """One update of every run whose step is accepted; the others go back to before their last."""
         losses = self.gradients(step)
-        with torch.no_grad():
-            norms = torch.linalg.vector_norm(self._gradient, dim=1)
+        self._present = step
+
+        def accepts(norms: Tensor) -> Any:
             self._found[0, step].copy_(losses)
             self._found[1, step].copy_(norms)
-            if self.lead.config.train.clip:
-                share = (self.lead.config.train.clip / (norms + MARGIN)).clamp(max=1.0)
-                self._gradient.mul_(share.unsqueeze(1))
-            good = self._verdict(losses.double(), norms)
-            self.good.choose(~good, self.now)
-            self._rate.copy_(self._rates[step])
-            self._optimiser.step()
-            self.now.average.lerp_(self.now.weights, self._fading[step])
-            self.now.choose(good, self.good)
+            judged = torch.where(self._alive, losses.double(), torch.inf)  # a run that has ended is rejected
+            limit = self.lead.divergence.limit
+            accepted, level, seen = verdict(torch, judged, norms, self._level, self._seen, limit)
+            self._level.copy_(level)
+            self._seen.copy_(seen)
+            return accepted
 
-    def _verdict(self, losses: Tensor, norms: Tensor) -> Tensor:
-        """Which runs may learn from this step: what `Guard.trouble` and `Guard.accept` say, on the device."""
-        good = self._alive & torch.isfinite(losses) & torch.isfinite(norms)
-        if limit := self.lead.guard.limit:
-            bound = limit * self._level
-            good &= ~((self._seen >= WARM_UP) & (bound > 0) & (losses > bound))
-        self._level.copy_(torch.where(good, torch.maximum(losses, FADING * self._level), self._level))
-        self._seen.add_(good)
-        return good
+        with torch.no_grad():
+            apply_gradients(self, self.lead.config.train.clip, accepts)
+
+    def norms(self) -> Tensor:
+        """See Trained: (runs,)."""
+        found: Tensor = torch.linalg.vector_norm(self._gradient, dim=1)
+        return found
+
+    def scale(self, factor: Tensor) -> None:
+        """See Trained."""
+        self._gradient.mul_(factor.unsqueeze(1))
+
+    def keep(self, accepted: Tensor) -> None:
+        """See Trained."""
+        self.before.choose(~accepted, self.now)
+
+    def update(self) -> None:
+        """See Trained; of all rows."""
+        self._rate.copy_(self._rates[self._present])
+        self._optimiser.step()
+        self.now.average.lerp_(self.now.weights, self._fading[self._present])
+
+    def restore(self, accepted: Tensor) -> None:
+        """See Trained."""
+        self.now.choose(accepted, self.before)
 
     def _steps(self, count: int) -> None:
         for step in range(count):
@@ -231,10 +245,10 @@ class WholeEpochs:
 
     def _captured(self, count: int) -> torch.cuda.CUDAGraph | None:
         """A graph of so many steps; None, with a warning once, where the model cannot be captured."""
-        changing = [*self.now.tensors(), *self.good.tensors(), self._level, self._seen]
+        changing = [*self.now.tensors(), *self.before.tensors(), self._level, self._seen]
         before = [t.clone() for t in changing]
         try:
-            return recorded(lambda: self._steps(min(count, REHEARSALS)), lambda: self._steps(count))
+            return recorded(lambda: self._steps(min(count, WARM_UP_STEPS)), lambda: self._steps(count))
         except Exception as error:  # whatever a model does that a graph cannot hold
             self._graph = False
             first_line = str(error).strip().partition("\n")[0]
@@ -244,7 +258,7 @@ class WholeEpochs:
                 stacklevel=2,
             )
             return None
-        finally:  # the rehearsals have moved it
+        finally:  # the warm-up steps have moved it
             for t, value in zip(changing, before, strict=True):
                 t.copy_(value)
 
@@ -256,18 +270,17 @@ class _Uncompiled(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, *state: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, *inputs: Any) -> Any:
         """`model.forward`."""
-        made: tuple[Tensor, Tensor | None] = self.model.forward(*state)
-        return made
+        return self.model.forward(*inputs)
 
 
-def recorded(rehearse: Callable[[], object], steps: Callable[[], object]) -> torch.cuda.CUDAGraph:
-    """A CUDA graph of what `steps` does, after some of it has run on a side stream; capturing runs nothing."""
+def recorded(warm_up: Callable[[], object], steps: Callable[[], object]) -> torch.cuda.CUDAGraph:
+    """A CUDA graph of what `steps` does, after `warm_up` has run on a side stream; capturing runs nothing."""
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
-        rehearse()
+        warm_up()
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):

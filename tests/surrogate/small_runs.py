@@ -73,9 +73,8 @@ def injected(step: int, factor: float) -> Iterator[None]:
     whole, seen = Trainer.loss, [0]
 
     def loss(self: Trainer, batch: object) -> torch.Tensor:
-        if torch.is_grad_enabled():
-            seen[0] += 1
-        return whole(self, batch) * (factor if torch.is_grad_enabled() and seen[0] == step else 1.0)
+        seen[0] += 1
+        return whole(self, batch) * (factor if seen[0] == step else 1.0)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "loss", loss)

@@ -5,21 +5,23 @@ What is repeated many times (kills, failing disks, injected faults) is tests/tor
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from physics.errors import InputError
 from surrogate.train import main
 from surrogate.training import loop as fit_module
-from surrogate.training import restart
-from surrogate.training import state as trainer_module
+from surrogate.training import plan, restart
 from surrogate.training.checkpoint import FILE_NAME, read_checkpoint
 from surrogate.training.config import load_config
-from surrogate.training.divergence import CALM, STRIKES, WARM_UP, Guard
+from surrogate.training.divergence import FORGOTTEN_AFTER, MOST_REJECTIONS, WARM_UP, Divergence, verdict
 from surrogate.training.state import Trainer
+from surrogate.training.step import TrainingStep
 from tests.surrogate.small_runs import ARGUMENTS, begun, kept, run, valid
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
@@ -97,39 +99,62 @@ def test_a_point_is_written_within_long_epochs(folder: Path, monkeypatch: pytest
 
 
 def test_weights_that_are_not_finite_at_the_end_of_an_epoch_go_back(folder: Path) -> None:
-    inner, seen = fit_module.train_step, []
+    inner, seen = TrainingStep.__call__, []
 
-    def spoil(trainer: Trainer, batch: Any) -> str:
-        found = inner(trainer, batch)
+    def spoil(step: TrainingStep, batch: Any) -> str:
+        found = inner(step, batch)
         seen.append(1)
         if len(seen) == 10:  # the last one before a validation
             with torch.no_grad():
-                trainer.parameters[0].fill_(math.nan)
+                step.trainer.parameters[0].fill_(math.nan)
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit_module, "train_step", spoil)
+        patch.setattr(TrainingStep, "__call__", spoil)
         run("run")
     assert math.isfinite(valid(Path("run")))
 
 
-def test_the_guard_by_itself() -> None:
-    guard = Guard(20.0)
-    for _ in range(WARM_UP):
-        assert not guard.trouble(1e9, 1.0)  # a start is wild
-        guard.accept(1.0)
-    assert not guard.trouble(19.0, 1.0)
-    assert "jumped to 25 times" in guard.trouble(25.0, 1.0)
-    assert "loss is not finite" in guard.trouble(math.nan, 1.0)
-    assert "gradient is not finite" in guard.trouble(1.0, math.inf)
-    guard.accept(10.0)
-    assert not guard.trouble(150.0, 1.0)  # the worst batch lately rules, not the usual one
-    assert not Guard(0.0, 1.0, 1000).trouble(1e30, 1.0)
-    strikes = [guard.strike() for _ in range(STRIKES)]
-    assert strikes == [False] * (STRIKES - 1) + [True]
-    for _ in range(CALM):
-        guard.accept(1.0)
-    assert guard.strikes == 0
+def test_which_losses_are_rejected() -> None:
+    watched = Divergence(20.0)
+    for step in range(WARM_UP):
+        assert not watched.rejection(1.0 if step else 1e9, 1.0)  # a start is wild
+    watched.level = 1.0
+    for bad, gradient, said in (
+        (25.0, 1.0, "jumped to 25 times"),
+        (math.nan, 1.0, "loss is not finite"),
+        (1.0, math.inf, "gradient is not finite"),
+    ):
+        before = replace(watched)
+        assert said in watched.rejection(bad, gradient)
+        assert watched == before  # what is rejected does not count
+    assert not watched.rejection(19.0, 1.0)
+    assert not watched.rejection(300.0, 1.0)  # the worst batch lately rules, not the usual one
+    assert not Divergence(0.0, 1.0, 1000).rejection(1e30, 1.0)
+    rejected = [watched.reject() for _ in range(MOST_REJECTIONS)]
+    assert rejected == [False] * (MOST_REJECTIONS - 1) + [True]
+    for _ in range(FORGOTTEN_AFTER):
+        assert not watched.rejection(1.0, 1.0)
+    assert watched.rejected == 0
+
+
+@pytest.mark.parametrize("limit", [0.0, 3.0])
+def test_the_verdict_on_a_device_is_the_one_on_numbers(limit: float) -> None:
+    """Four runs at once in tensors, and each by itself in numbers: the same verdicts, levels and counts."""
+    rng = np.random.default_rng(0)
+    losses, norms = np.exp(rng.normal(0.0, 1.0, (200, 4))), np.ones((200, 4))
+    losses[rng.random((200, 4)) < 0.05] = math.nan
+    norms[rng.random((200, 4)) < 0.05] = math.inf
+    alone = [Divergence(limit) for _ in range(4)]
+    level, seen = torch.zeros(4, dtype=torch.float64), torch.zeros(4, dtype=torch.int64)
+    rejections = 0
+    for loss, norm in zip(losses, norms, strict=True):
+        accepted, level, seen = verdict(torch, torch.tensor(loss), torch.tensor(norm), level, seen, limit)
+        said = [one.rejection(a, b) for one, a, b in zip(alone, loss, norm, strict=True)]
+        assert accepted.tolist() == [not text for text in said]
+        assert (level.tolist(), seen.tolist()) == ([one.level for one in alone], [one.seen for one in alone])
+        rejections += sum("jumped" in text for text in said)
+    assert (rejections > 0) == (limit > 0)
 
 
 def test_resume_anyway_goes_on_and_names_what_changed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,21 +171,21 @@ def test_resume_anyway_goes_on_and_names_what_changed(folder: Path, capsys: pyte
         main([*ARGUMENTS, "--set", "model.hidden=9", "--resume-anyway"])
 
 
-def test_other_threads_are_told_not_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_threads_are_said_not_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("run")
     monkeypatch.setattr(restart, "setting", lambda trainer: {"device": "cpu", "threads": 3, "processes": 1})
     with pytest.warns(UserWarning, match="was threads 1, now 3: the last bits may differ"):
         run("run", resume=True)
 
 
-def test_the_probe_of_later_stages_changes_nothing(folder: Path) -> None:
+def test_timing_later_stages_changes_nothing(folder: Path) -> None:
     config = load_config("tiny.toml")
     trainer = Trainer(config, folder / "run", "cpu", "")
     trainer.start_stage(0)
     before = {name: value.clone() for name, value in trainer.tensors().items()}
-    plan = trainer.plan()
-    assert [stage.name for stage in plan.stages] == ["positions", "velocities"]
-    assert plan.stages[0].cost == 1.0
+    found = plan.plan_of(trainer)
+    assert [stage.name for stage in found.stages] == ["positions", "velocities"]
+    assert found.stages[0].cost == 1.0
     assert all(torch.equal(value, before[name]) for name, value in trainer.tensors().items())
     assert trainer.parameters == trainer.model.position_parameters()
-    assert trainer_module.PROBES > 1
+    assert plan.TIMED_PASSES > 1

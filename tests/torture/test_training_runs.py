@@ -22,12 +22,15 @@ import torch
 
 from physics.cli import run_command
 from physics.errors import InputError
+from surrogate.models.egnn.model import EGNN
+from surrogate.tasks.dynamics.task import Dynamics
 from surrogate.train import main
-from surrogate.training import loop as fit_module
 from surrogate.training import restart
 from surrogate.training.checkpoint import read_checkpoint
-from surrogate.training.divergence import Guard
+from surrogate.training.divergence import Divergence
+from surrogate.training.sources import code_identity
 from surrogate.training.state import Trainer
+from surrogate.training.step import TrainingStep
 from tests.surrogate.helpers import npz, refused, tiny_arrays, tree
 from tests.surrogate.small_runs import ARGUMENTS, STEPS, begun, injected, kept, loadable, run, valid
 from tests.torture.killed_training import trained
@@ -105,15 +108,15 @@ def test_R5_killed_on_CUDA_a_run_ends_with_the_same_bytes(folder, row, seeds):
 @pytest.mark.torture("R4-stops")
 def test_R4_stops_within_an_epoch_lose_no_step(folder, monkeypatch, row):
     expected = kept(run("whole"))
-    inner, seen = fit_module.train_step, []
+    inner, seen = TrainingStep.__call__, []
     stops = np.linspace(1, STEPS - 1, row.size).astype(int)
 
-    def ask(trainer, batch):
+    def ask(step, batch):
         seen.append(1)
-        trainer.stop_requested = len(seen) == stop
-        return inner(trainer, batch)
+        step.trainer.stop_requested = len(seen) == stop
+        return inner(step, batch)
 
-    monkeypatch.setattr(fit_module, "train_step", ask)
+    monkeypatch.setattr(TrainingStep, "__call__", ask)
     for stop in stops:
         out = f"stopped-{stop}"
         seen.clear()
@@ -257,8 +260,8 @@ def test_R16_an_injected_fault_neither_enters_the_weights_nor_the_result(factor,
     assert max(shares) < 1.05
 
 
-def test_a_fault_bites_without_the_guard(folder, clean, monkeypatch):
-    monkeypatch.setattr(Guard, "trouble", lambda *_: "")
+def test_a_fault_bites_where_nothing_is_rejected(folder, clean, monkeypatch):
+    monkeypatch.setattr(Divergence, "rejection", lambda *_: "")
     monkeypatch.setattr(Trainer, "weights_are_finite", lambda _: True)
     with injected(25, 100.0):
         run("spiked")
@@ -272,25 +275,25 @@ def test_R16_stops_between_faults_change_nothing(folder, monkeypatch, row):
     """Faulty data, not a faulty moment: the resumed run meets them again and has the same bytes."""
     npz(folder / "data.npz", tiny_arrays(44))
     settings = {"train__velocity_epochs": "0", "train__epochs": "6", "train__batch_size": "8"}  # 30 steps
-    whole, inner, seen = Trainer.loss, fit_module.train_step, []
+    whole, inner, seen = Trainer.loss, TrainingStep.__call__, []
 
     def loss(self, batch):
         p = self.progress
         return whole(self, batch) * (math.nan if (p.epoch, p.batch) in ((1, 2), (4, 0), (5, 4)) else 1.0)
 
-    def ask(trainer, batch):
+    def ask(step, batch):
         seen.append(1)
-        trainer.stop_requested = len(seen) == stop
-        return inner(trainer, batch)
+        step.trainer.stop_requested = len(seen) == stop
+        return inner(step, batch)
 
     monkeypatch.setattr(Trainer, "loss", loss)
-    monkeypatch.setattr("surrogate.training.divergence.CALM", 3)
+    monkeypatch.setattr("surrogate.training.divergence.FORGOTTEN_AFTER", 3)
     expected = kept(run("whole", **settings))
     stops = np.linspace(1, 29, row.size).astype(int)
     for stop in stops:
         seen.clear()
         with monkeypatch.context() as patch:
-            patch.setattr(fit_module, "train_step", ask)
+            patch.setattr(TrainingStep, "__call__", ask)
             with pytest.raises(KeyboardInterrupt):
                 run(f"run-{stop}", **settings)
         assert kept(run(f"run-{stop}", resume=True, **settings)) == expected, f"stopped at step {stop}"
@@ -354,9 +357,9 @@ def test_R17_a_change_is_refused_by_its_name(folder, row):
 @pytest.mark.torture("R17")
 @pytest.mark.parametrize(("what", "value"), [("surrogate/training/loop.py", "0" * 16), ("torch", "2.99")])
 def test_R17_changed_code(what, value, folder, monkeypatch, row):
-    shorter, now = {"train__epochs": "2", "train__velocity_epochs": "1"}, restart.code_identity()
+    shorter, now = {"train__epochs": "2", "train__velocity_epochs": "1"}, code_identity(Dynamics, EGNN)
     with monkeypatch.context() as patch:
-        patch.setattr(restart, "code_identity", lambda: {**now, what: value})
+        patch.setattr(restart, "code_identity", lambda *_: {**now, what: value})
         run("run", **shorter)
     with pytest.raises(InputError, match=f"run: cannot --resume: the code changed: {what}"):
         run("run", resume=True, **shorter)

@@ -1,1 +1,1 @@
-"""The task of this project so far: the state one horizon later."""
+"""The dynamics of particles: the state one horizon later. `task` is the task; the other files make its data."""

@@ -1,4 +1,4 @@
-"""The [data] section of a configuration: which windows of which data sets."""
+"""The configuration of dynamics: which windows of which data sets ([data]), and its keys of [train]."""
 
 from dataclasses import dataclass
 
@@ -30,3 +30,30 @@ class DataConfig:
     train_samples: int = 0
     valid_samples: int = 0
     stream: str = "auto"
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """What dynamics adds to [train].
+
+    Attributes
+    ----------
+    loss : str
+        "mse"; or "relative": each data set's MSE over that of x + v t, so that easy and hard sets weigh alike.
+    saturation : float
+        Samples with an error far above this count as this: a loss e / (1 + e / saturation), so that chaotic
+        windows do not rule the gradient; 0 is off.
+    saturation_form : str
+        "bounded", as above; or "log": saturation log(1 + e / saturation), whose gradient never vanishes, so that
+        training gets started where all errors are far above.
+    velocity_weight : float
+        Weight of the velocity error for models that give velocities with their positions.
+    velocity_epochs : int
+        Epochs of the separate velocity head, with the position weights frozen.
+    """
+
+    loss: str = "mse"
+    saturation: float = 0.0
+    saturation_form: str = "bounded"
+    velocity_weight: float = 0.0
+    velocity_epochs: int = 0

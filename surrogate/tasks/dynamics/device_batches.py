@@ -1,4 +1,4 @@
-"""The batches of one run, or of several side by side, gathered on the device many steps at a time."""
+"""The batches of windows of one run, or of several side by side, gathered on the device many steps at a time."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from surrogate.tasks.dynamics.windows import Batch, Windows, batch_share, epoch_order
+from surrogate.tasks.dynamics.batches import Batch, batch_share, epoch_order
+from surrogate.tasks.dynamics.windows import Windows
 
 
 class DeviceBatches:
-    """What `data.batches` gives run after run and step after step, as arrays (steps, runs, batch, ...).
+    """What `batches.batches` gives run after run and step after step, as arrays (steps, runs, batch, ...).
 
     Parameters
     ----------

@@ -15,18 +15,19 @@ from physics.errors import InputError
 from physics.generate import generate
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
+from surrogate.tasks.dynamics.batches import batches
+from surrogate.tasks.dynamics.config import DataConfig
 from surrogate.tasks.dynamics.streamed import is_streamed
 from surrogate.tasks.dynamics.windows import (
     Scales,
     Windows,
-    batches,
     fitted_scales,
     task_frames,
     training_range,
     training_splits,
     windows,
 )
-from surrogate.training.config import DataConfig, config_from_tree
+from surrogate.training.config import config_from_tree
 from surrogate.training.run import train
 from tests.surrogate.helpers import npz, tiny_arrays, tiny_model
 

@@ -150,6 +150,6 @@ def test_a_batch_has_something_for_every_process(folder: Path) -> None:
 
 
 def test_grids_are_for_one_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("surrogate.train.joined", lambda device: Processes(0, 2))
+    monkeypatch.setattr("surrogate.training.launch.joined_processes", lambda device: Processes(0, 2))
     with pytest.raises(InputError, match="run in one process, not under torchrun"):
         main([*ARGUMENTS, "run", "--sweep", "train.lr=1e-3,1e-2"])

@@ -13,9 +13,10 @@ from surrogate.training import checkpoint as checkpoint_module
 from surrogate.training import loop as fit_module
 from surrogate.training.checkpoint import read_checkpoint
 from surrogate.training.config import Config
-from surrogate.training.progress import TrainingProgress
+from surrogate.training.progress_bar import ProgressBar
 from surrogate.training.run import train
 from surrogate.training.state import Trainer
+from surrogate.training.step import TrainingStep
 from tests.surrogate.helpers import npz, tiny_arrays
 from tests.surrogate.small_runs import kept
 from tests.surrogate.tiny_runs import config, run
@@ -78,8 +79,8 @@ def test_a_run_interrupted_twice_in_an_epoch(name: str, settings: dict[str, Any]
     inner = fit_module.train_epoch
     for epochs in (3, 5):
 
-        def stop(trainer: Trainer, report: TrainingProgress, epochs: int = epochs) -> float:
-            loss = inner(trainer, report)
+        def stop(trainer: Trainer, step: TrainingStep, report: ProgressBar, epochs: int = epochs) -> float:
+            loss = inner(trainer, step, report)
             if trainer.progress.epoch == epochs:
                 raise KeyboardInterrupt
             return loss

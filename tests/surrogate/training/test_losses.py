@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from surrogate.tasks.dynamics.windows import batches
+from surrogate.tasks.dynamics.batches import batches
 from surrogate.training.state import Trainer
 from tests.surrogate.helpers import npz, tiny_arrays
 from tests.surrogate.tiny_runs import config
@@ -34,11 +34,11 @@ def test_the_schedule(schedule: str, data_folder: Path) -> None:
 def test_the_loss_of_both_kinds_and_of_velocities(data_folder: Path) -> None:
     trainer = Trainer(config("egnn-recurrent", velocity_weight=0.5), data_folder / "run", "cpu", "")
     trainer.start_stage(0)
-    (batch, *_) = batches(trainer.train_sets, 4, 0, 1, "relative")
+    (batch, *_) = batches(trainer.task.train_sets, 4, 0, 1, "relative")
     with torch.no_grad():
-        x, v = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon)
+        x, v = trainer.model(batch.x, batch.v, batch.q, trainer.task.train_sets[0].horizon)
         expected = ((x - batch.x_target) ** 2).mean() + 0.5 * ((v - batch.v_target) ** 2).mean()
-        expected = expected / trainer.train_sets[0].ballistic
+        expected = expected / trainer.task.train_sets[0].ballistic
         assert float(trainer.loss(batch)) == pytest.approx(float(expected), rel=1e-5)
 
 
@@ -57,9 +57,9 @@ def test_saturation_limits_what_one_sample_can_add(data_folder: Path) -> None:
         chosen = config("integrator", velocity_weight=0.5, batch_size=11, **settings)
         trainer = Trainer(chosen, data_folder / "run", "cpu", "")
         trainer.start_stage(0)
-        (batch,) = batches(trainer.train_sets, 11, 0, 1, "mse")
+        (batch,) = batches(trainer.task.train_sets, 11, 0, 1, "mse")
         with torch.no_grad():
-            x, v = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon, batch.m)
+            x, v = trainer.model(batch.x, batch.v, batch.q, trainer.task.train_sets[0].horizon, batch.m)
             errors = ((x - batch.x_target) ** 2).mean((1, 2)) + 0.5 * ((v - batch.v_target) ** 2).mean((1, 2))
             losses[form] = float(trainer.loss(batch))
         assert losses[form] == pytest.approx(float(expected_of(errors).mean()), rel=1e-5)
@@ -74,10 +74,10 @@ def test_masses_reach_the_models_that_use_them(data_folder: Path) -> None:
     with torch.no_grad():
         for p in trainer.model.law.phi[-1].parameters():
             p.normal_(std=0.3, generator=torch.Generator().manual_seed(0))
-        (batch, *_) = batches(trainer.train_sets, 4, 0, 1, "mse")
+        (batch, *_) = batches(trainer.task.train_sets, 4, 0, 1, "mse")
         assert float(batch.m.min()) != 1
-        x, _ = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon, batch.m)
-        blind, _ = trainer.model(batch.x, batch.v, batch.q, trainer.train_sets[0].horizon)
+        x, _ = trainer.model(batch.x, batch.v, batch.q, trainer.task.train_sets[0].horizon, batch.m)
+        blind, _ = trainer.model(batch.x, batch.v, batch.q, trainer.task.train_sets[0].horizon)
         found = float(trainer.loss(batch))
     assert found == pytest.approx(float((x - batch.x_target).square().mean()), rel=1e-5)
     assert abs(found - float((blind - batch.x_target).square().mean())) > 1e-3 * found

@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 
 from physics.errors import InputError
-from surrogate.training import progress as progress_module
-from surrogate.training.eta import Plan, PlannedStage
+from surrogate.training import progress_bar as progress_module
 from surrogate.training.machine import chosen_device
-from surrogate.training.progress import LINE_EVERY_SECONDS, TrainingProgress, duration
-from surrogate.training.state import Progress
+from surrogate.training.plan import Plan, PlannedStage
+from surrogate.training.progress import Progress
+from surrogate.training.progress_bar import LINE_EVERY_SECONDS, ProgressBar, duration
 
 PLAN = Plan((PlannedStage("positions", 100), PlannedStage("velocities", 50, 0.5)), 10, 25)
 
@@ -24,29 +24,29 @@ class Clock:
         monkeypatch.setattr(progress_module.time, "monotonic", lambda: self.now)
 
 
-def trained(report: TrainingProgress, clock: Clock, epochs: int, standing: Progress, seconds: float = 0.1) -> None:
+def trained(report: ProgressBar, clock: Clock, epochs: int, progress: Progress, seconds: float = 0.1) -> None:
     for _ in range(epochs):
         for _ in range(PLAN.steps_per_epoch):
             clock.now += seconds
-            standing.batch += 1
-            standing.loss_sum, standing.loss_count = standing.loss_sum + 0.25, standing.loss_count + 1
-            report.step(standing)
-        standing.epoch, standing.batch, standing.loss_sum, standing.loss_count = standing.epoch + 1, 0, 0.0, 0
-        if standing.epoch % PLAN.validate_every == 0:
+            progress.batch += 1
+            progress.loss_sum, progress.loss_count = progress.loss_sum + 0.25, progress.loss_count + 1
+            report.step(progress)
+        progress.epoch, progress.batch, progress.loss_sum, progress.loss_count = progress.epoch + 1, 0, 0.0, 0
+        if progress.epoch % PLAN.validate_every == 0:
             clock.now += 2.0
-            standing.best = 0.5
-            standing.history.append({"stage": "positions", "valid": 0.75, "step": 1})
-            report.validated(standing)
-        report.epoch(standing, 0.25)
+            progress.best = 0.5
+            progress.history.append({"stage": "positions", "valid": 0.75, "step": 1})
+            report.validated(progress)
+        report.epoch(progress, 0.25)
 
 
 def test_elsewhere_a_line_now_and_then_and_at_the_end(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock, standing = Clock(monkeypatch), Progress()
-    with TrainingProgress() as report:
-        report.begin(PLAN, standing)
-        trained(report, clock, 100, standing)
+    clock, progress = Clock(monkeypatch), Progress()
+    with ProgressBar() as report:
+        report.begin(PLAN, progress)
+        trained(report, clock, 100, progress)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("positions epoch 3/100 loss 0.25 valid - best - 10 steps/s, left ")
     assert len(lines) == 2 + (100 + 8) // LINE_EVERY_SECONDS
@@ -56,42 +56,42 @@ def test_elsewhere_a_line_now_and_then_and_at_the_end(
 
 
 def test_the_time_left_counts_validations_and_later_stages(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, standing = Clock(monkeypatch), Progress(epoch=50)
-    with TrainingProgress(quiet=True) as report:
-        assert report.left(standing) is None
-        report.begin(PLAN, standing)
-        trained(report, clock, 25, standing)
-        assert report.left(standing) == pytest.approx(25 * 1.0 + 2.0 + 50 * 0.5 + 2 * 2.0)
+    clock, progress = Clock(monkeypatch), Progress(epoch=50)
+    with ProgressBar(quiet=True) as report:
+        assert report.left(progress) is None
+        report.begin(PLAN, progress)
+        trained(report, clock, 25, progress)
+        assert report.left(progress) == pytest.approx(25 * 1.0 + 2.0 + 50 * 0.5 + 2 * 2.0)
 
 
 def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, standing = Clock(monkeypatch), Progress()
-    with TrainingProgress(quiet=True) as report:
-        report.begin(PLAN, standing)
-        trained(report, clock, 100, standing)
+    clock, progress = Clock(monkeypatch), Progress()
+    with ProgressBar(quiet=True) as report:
+        report.begin(PLAN, progress)
+        trained(report, clock, 100, progress)
         report.note("nobody hears this")
     assert capsys.readouterr().err == ""
 
 
 def test_a_note_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
-    with TrainingProgress() as report:
+    with ProgressBar() as report:
         report.note("the loss [bold] jumped")
     assert capsys.readouterr().err == "warning: the loss [bold] jumped\n"
 
 
 def test_a_terminal_gets_a_live_line_for_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
-    clock, standing = Clock(monkeypatch), Progress()
+    clock, progress = Clock(monkeypatch), Progress()
     monkeypatch.setattr(
         progress_module, "Console", lambda stderr: Console(file=screen, force_terminal=True, width=160)
     )
-    with TrainingProgress() as report:
-        report.begin(PLAN, standing)
-        trained(report, clock, 100, standing)
+    with ProgressBar() as report:
+        report.begin(PLAN, progress)
+        trained(report, clock, 100, progress)
         report.note("the loss [bold] jumped")
-        standing.stage, standing.epoch = 1, 0
-        report.begin(PLAN, standing)
-        trained(report, clock, 2, standing, 0.05)
+        progress.stage, progress.epoch = 1, 0
+        report.begin(PLAN, progress)
+        trained(report, clock, 2, progress, 0.05)
     shown = screen.getvalue()
     for text in ("positions", "epoch 100/100", "velocities", "epoch 2/50", "loss 0.25", "20 steps/s", "[bold]"):
         assert text in shown
@@ -99,13 +99,13 @@ def test_a_terminal_gets_a_live_line_for_each_stage(monkeypatch: pytest.MonkeyPa
 
 def test_in_eighty_columns_nothing_of_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
-    clock, standing = Clock(monkeypatch), Progress(stage=1)
+    clock, progress = Clock(monkeypatch), Progress(stage=1)
     monkeypatch.setattr(
         progress_module, "Console", lambda stderr: Console(file=screen, force_terminal=True, width=80)
     )
-    with TrainingProgress() as report:
-        report.begin(PLAN, standing)
-        trained(report, clock, 50, standing)
+    with ProgressBar() as report:
+        report.begin(PLAN, progress)
+        trained(report, clock, 50, progress)
     shown = screen.getvalue()
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown
     for text in ("velocities", "best 0.5", "10 steps/s", " MB"):
@@ -113,12 +113,12 @@ def test_in_eighty_columns_nothing_of_it_is_cut(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_hears_of_validations(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, standing = Clock(monkeypatch), Progress()
+    clock, progress = Clock(monkeypatch), Progress()
     heard: list[dict[str, Any]] = []
-    with TrainingProgress(quiet=True, on_validation=heard.append) as report:
-        report.begin(PLAN, standing)
-        trained(report, clock, 100, standing)
-    assert heard == standing.history
+    with ProgressBar(quiet=True, on_validation=heard.append) as report:
+        report.begin(PLAN, progress)
+        trained(report, clock, 100, progress)
+    assert heard == progress.history
 
 
 @pytest.mark.parametrize(
@@ -161,14 +161,14 @@ def test_a_first_step_that_takes_long_is_explained(
 ) -> None:
     timers: list[TimerByHand] = []
     monkeypatch.setattr(threading, "Timer", lambda *given: timers.append(TimerByHand(*given)) or timers[-1])
-    with TrainingProgress():
+    with ProgressBar():
         timers[-1].elapse()
     assert capsys.readouterr().err == progress_module.PREPARING + "\n"
-    with TrainingProgress() as quick:
+    with ProgressBar() as quick:
         quick.begin(PLAN, Progress())
         quick.step(Progress())
         timers[-1].elapse()
     assert progress_module.PREPARING not in capsys.readouterr().err
-    with TrainingProgress(quiet=True):
+    with ProgressBar(quiet=True):
         timers[-1].elapse()
     assert capsys.readouterr().err == ""

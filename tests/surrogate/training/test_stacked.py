@@ -11,7 +11,8 @@ import torch
 
 from physics.errors import InputError
 from surrogate.models import MODELS
-from surrogate.tasks.dynamics.windows import batches
+from surrogate.tasks.base import Validation
+from surrogate.tasks.dynamics.batches import batches
 from surrogate.train import main
 from surrogate.training import loop as fit_module
 from surrogate.training import stacked
@@ -86,7 +87,7 @@ def test_the_orders_of_the_data_are_those_of_single_runs(folder: Path) -> None:
     data = stacked.WholeEpochs(trainers)._data
     fields = data.gathered(data.order(3), 0, 5)
     for index, seed in enumerate(SEEDS):
-        for step, batch in enumerate(batches(trainers[0].train_sets, 5, seed, 3, "mse")):
+        for step, batch in enumerate(batches(trainers[0].task.train_sets, 5, seed, 3, "mse")):
             alone = (batch.x, batch.v, batch.q, batch.m, batch.x_target, batch.v_target)
             assert all(torch.equal(field[step, index], one) for field, one in zip(fields, alone, strict=True))
 
@@ -135,13 +136,13 @@ def test_all_seeds_may_diverge(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_validation_that_is_not_finite_ends_its_seed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inner = Trainer.validation_errors
+    inner = Trainer.validation
 
-    def errors(self: Trainer) -> list[float]:
+    def validation(self: Trainer) -> Validation:
         bad = self.config.train.seed == 6 and self.progress.epoch == 4
-        return [math.nan] if bad else inner(self)
+        return Validation(math.nan) if bad else inner(self)
 
-    monkeypatch.setattr(Trainer, "validation_errors", errors)
+    monkeypatch.setattr(Trainer, "validation", validation)
     found = stack("all", epochs=6)
     assert "the validation error is not finite in epoch 4" in str(found[1])
     assert found[0] is found[2] is None

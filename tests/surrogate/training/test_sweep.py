@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from physics.errors import InputError
-from surrogate import train as train_module
 from surrogate.inference.loading import load
 from surrogate.train import main
+from surrogate.training import launch
 from surrogate.training.checkpoint import read_checkpoint
 from surrogate.training.config import load_config
 from surrogate.training.lr_finder import HIGHEST, LOWEST, SAFETY, RateCurve, rate_curve
@@ -81,7 +81,7 @@ def test_a_sweep_that_was_stopped_goes_on(
     expected = kept(folder / "grid")
     assert "already exists" in refused(*command(main, capsys, *argv)[::2])
     assert command(main, capsys, *argv, "--overwrite")[0] == 0
-    inner, seen = train_module.train, []
+    inner, seen = launch.train, []
 
     def train(*args: Any, **more: Any) -> None:
         seen.append(1)
@@ -90,7 +90,7 @@ def test_a_sweep_that_was_stopped_goes_on(
         inner(*args, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_module, "train", train)
+        patch.setattr(launch, "train", train)
         status, _, err = command(main, capsys, *argv, "--overwrite")
     assert status == 130
     assert err.splitlines()[-1].endswith("--sweep train.lr=1e-3,1e-2,3e-2 --resume")
@@ -176,7 +176,8 @@ def test_the_suggestion_is_below_the_least_loss() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*no valid split")
 def test_a_loss_that_was_never_finite(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Trainer, "update", lambda self, batch: math.nan)
+    whole = Trainer.loss
+    monkeypatch.setattr(Trainer, "loss", lambda self, batch: whole(self, batch) * math.nan)
     trainer = Trainer(load_config("tiny.toml", {"data.paths": "data.npz"}), folder / "r", "cpu", "")
     with pytest.raises(InputError, match="not finite before anything was trained"):
         rate_curve(trainer)

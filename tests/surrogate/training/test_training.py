@@ -12,6 +12,7 @@ import torch
 from physics.errors import InputError
 from surrogate.inference.loading import load
 from surrogate.models import MODELS
+from surrogate.tasks.dynamics.task import Dynamics
 from surrogate.training.checkpoint import read_checkpoint
 from surrogate.training.state import Trainer
 from tests.surrogate.helpers import npz, tiny_arrays, tree
@@ -83,7 +84,7 @@ def test_every_model_trains_and_learns(name: str, data_folder: Path) -> None:
 
 def test_patience_ends_a_stage_early(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     errors = iter([3.0, 2.0, 2.5, 2.1, 2.2, 1.0])
-    monkeypatch.setattr(Trainer, "validation_errors", lambda self: [next(errors)])
+    monkeypatch.setattr(Dynamics, "validation_errors", lambda self, model, stage: [next(errors)])
     out = run(config(epochs=12, validate_every=2, patience=6))
     rows = (out / "metrics.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [int(row.split(",")[1]) for row in rows] == [2, 4, 6, 8, 10]
@@ -129,7 +130,7 @@ def test_training_goes_on_uncompiled_and_says_why(data_folder: Path, monkeypatch
 def test_curves_for_tensorboard_need_the_package(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("surrogate.training.tensorboard.find_spec", lambda name: None)
     with pytest.raises(InputError, match="--tensorboard: the package tensorboard is not installed"):
-        run(config(), board=True)
+        run(config(), tensorboard=True)
     assert not Path("run").exists()
 
 
@@ -137,7 +138,7 @@ def test_curves_for_tensorboard(data_folder: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    run(config(), board=True)
+    run(config(), tensorboard=True)
     events = EventAccumulator("run/tensorboard")
     events.Reload()
     rows = [line.split(",") for line in Path("run/metrics.csv").read_text().splitlines()[1:]]
@@ -207,7 +208,7 @@ def test_a_diverging_run_says_so_and_keeps_its_last_state(data_folder: Path) -> 
 
 
 def test_a_validation_that_is_not_finite_says_so(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Trainer, "validation_errors", lambda self: [math.nan])
+    monkeypatch.setattr(Dynamics, "validation_errors", lambda self, model, stage: [math.nan])
     with pytest.raises(InputError, match="the validation error is not finite in epoch 2"):
         run(config())
     assert not Path("run/best").exists()

@@ -4,6 +4,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from surrogate.training.config import Config, config_from_tree
 from surrogate.training.divergence import DivergedError
 from surrogate.training.run import train
 from surrogate.training.state import Trainer
+from surrogate.training.step import TrainingStep
 from surrogate.training.whole_epochs import WholeEpochs
 from tests.surrogate.helpers import TINY, npz, tiny_arrays, tree
 
@@ -47,7 +49,7 @@ def furthest(one: Path, other: Path) -> float:
         a, b = read_checkpoint(one / name), read_checkpoint(other / name)
         assert a.tensors.keys() == b.tensors.keys()
         assert a.info.get("progress", {}).get("step") == b.info.get("progress", {}).get("step")
-        assert a.info.get("guard", {}).get("strikes") == b.info.get("guard", {}).get("strikes")
+        assert a.info.get("divergence", {}).get("rejected") == b.info.get("divergence", {}).get("rejected")
         weights = [key for key in a.tensors if not key.startswith("random")]
         for first, second in ((a.tensors[key].double(), b.tensors[key].double()) for key in weights):
             found.append(float((first - second).abs().max() / second.abs().max().clamp(min=1.0)))
@@ -56,15 +58,16 @@ def furthest(one: Path, other: Path) -> float:
 
 def bad_at(places: dict[tuple[int, int], float], patch: pytest.MonkeyPatch) -> None:
     """Losses times a number at these (epochs, batches), in both loops."""
-    shared, whole = Trainer.shared_loss, WholeEpochs.gradients
+    alone, whole = Trainer.loss, WholeEpochs.gradients
 
-    def shared_loss(self: Trainer, batch: Any) -> torch.Tensor:
-        return shared(self, batch) * places.get((self.progress.epoch, self.progress.batch), 1.0)
+    def loss(self: Trainer, batch: Any, model: Any = None) -> torch.Tensor:
+        place = (self.progress.epoch, self.progress.batch)
+        return alone(self, batch, model) * (places.get(place, 1.0) if self.loop == "step by step" else 1.0)
 
     def gradients(self: WholeEpochs, step: int) -> torch.Tensor:
         return whole(self, step) * places.get((self.lead.progress.epoch, step), 1.0)
 
-    patch.setattr(Trainer, "shared_loss", shared_loss)
+    patch.setattr(Trainer, "loss", loss)
     patch.setattr(WholeEpochs, "gradients", gradients)
 
 
@@ -111,7 +114,7 @@ def test_bad_losses_take_the_weights_back_as_in_the_plain_loop(
     notes = []
     for kind in ("never", "always"):
         chosen = config(captured=kind, epochs=30)
-        train(chosen, Path(f"told-{kind}"), resume=False, device="cpu", command="", quiet=False)
+        train(chosen, Path(f"said-{kind}"), resume=False, device="cpu", command="", quiet=False)
         notes.append([line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")])
     assert len(notes[0]) == 3
     assert re.search(r"jumped to \d+ times .* in epoch 26, batch 4", notes[0][2])
@@ -132,7 +135,7 @@ def test_the_third_bad_loss_ends_the_run(folder: Path, monkeypatch: pytest.Monke
 
 
 def test_an_epoch_of_bad_losses_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(epoch_fit, "answer_trouble", lambda *_: None)
+    monkeypatch.setattr(epoch_fit, "count_rejection", lambda *_: None)
     bad_at({(0, batch): math.nan for batch in range(5)}, monkeypatch)
     with pytest.raises(DivergedError, match="every batch of epoch 1 had to be skipped"):
         run("always", config(captured="always"))
@@ -147,7 +150,7 @@ def test_weights_that_end_an_epoch_not_finite_go_back(folder: Path, monkeypatch:
     def ruined(self: WholeEpochs, count: int) -> None:
         inner(self, count)
         self.now.weights.fill_(math.inf)
-        for to, value in zip(self.good.tensors(), before, strict=True):
+        for to, value in zip(self.before.tensors(), before, strict=True):
             to.copy_(value)
 
     monkeypatch.setattr(WholeEpochs, "_play", ruined)
@@ -205,16 +208,15 @@ def test_a_run_stopped_step_by_step_goes_on_in_whole_epochs(folder: Path, monkey
     expected = run("whole", config())
     seen = [0]
 
-    def ask(trainer: Trainer, batch: Any, inner: Callable[..., str]) -> str:
+    inner = TrainingStep.__call__
+
+    def ask(step: TrainingStep, batch: Any) -> str:
         seen[0] += 1
-        trainer.stop_requested = seen[0] == 8
-        return inner(trainer, batch)
+        step.trainer.stop_requested = seen[0] == 8
+        return inner(step, batch)
 
     with monkeypatch.context() as patch:
-        from surrogate.training import loop as fit
-
-        inner = fit.train_step
-        patch.setattr(fit, "train_step", lambda trainer, batch: ask(trainer, batch, inner))
+        patch.setattr(TrainingStep, "__call__", ask)
         with pytest.raises(KeyboardInterrupt, match="3 of 5 batches"):
             run("stopped", config())
     monkeypatch.setattr(epoch_fit, "trained_as_epochs", lambda *_: True)
@@ -248,16 +250,16 @@ def with_graphs(patch: pytest.MonkeyPatch, recorded: Callable[..., Any]) -> None
     patch.setattr(whole_epochs, "recorded", recorded)
 
 
-def test_rehearsals_leave_no_trace_and_a_graph_is_made_once_for_each_length(
+def test_warm_up_steps_leave_no_trace_and_a_graph_is_made_once_for_each_length(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whole_epochs, "LONGEST_BLOCK", 3)
     expected = run("plain", config(captured="always"))
     made = []
 
-    def recorded(rehearse: Callable[[], None], steps: Callable[[], None]) -> Replay:
+    def recorded(warm_up: Callable[[], None], steps: Callable[[], None]) -> Replay:
         made.append(1)
-        rehearse()
+        warm_up()
         return Replay(steps)
 
     with_graphs(monkeypatch, recorded)
@@ -270,8 +272,8 @@ def test_what_cannot_be_captured_is_made_step_by_step_with_one_warning(
 ) -> None:
     expected = run("plain", config(captured="always"))
 
-    def recorded(rehearse: Callable[[], None], steps: Callable[[], None]) -> Replay:
-        rehearse()
+    def recorded(warm_up: Callable[[], None], steps: Callable[[], None]) -> Replay:
+        warm_up()
         raise RuntimeError("operation not permitted when stream is capturing\nand more")
 
     with_graphs(monkeypatch, recorded)
@@ -289,7 +291,8 @@ def test_what_cannot_be_made_as_one_says_why(folder: Path) -> None:
     assert epoch_fit.cannot_take_epochs(trainer) == ""
     trainer.device = "mps"
     assert "double precision" in epoch_fit.cannot_take_epochs(trainer)
-    trainer.device = "cuda"
+    trainer.device = "cpu"
+    trainer.task.train_sets = [replace(s, x=s.x.to("meta")) for s in trainer.task.train_sets]
     assert "streamed" in epoch_fit.cannot_take_epochs(trainer)
     assert epoch_fit.trained_as_epochs(config(), "cuda:0")
     assert not epoch_fit.trained_as_epochs(config(), "cpu")

@@ -1,0 +1,265 @@
+"""The task of dynamics: from positions, velocities and charges to the positions one horizon later.
+
+A stage of its own may train a velocity head afterwards, with all else frozen.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from physics.errors import InputError
+from surrogate.models import MODELS, SurrogateModel
+from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
+from surrogate.tasks.dynamics.batches import Batch, batch_share, batches
+from surrogate.tasks.dynamics.config import DataConfig, LossConfig
+from surrogate.tasks.dynamics.device_batches import DeviceBatches
+from surrogate.tasks.dynamics.streamed import is_streamed, outline
+from surrogate.tasks.dynamics.windows import (
+    ROWS,
+    Scales,
+    Split,
+    Windows,
+    data_identity,
+    fitted_scales,
+    input_times,
+    streamed_splits,
+    task_frames,
+    task_horizon,
+    training_range,
+    training_splits,
+    windows,
+)
+
+AT_ONCE = 500
+"""Windows of one forward pass of a validation."""
+
+
+class Dynamics(Task):
+    """The state of particles one horizon later.
+
+    Attributes
+    ----------
+    train_sets, valid_sets : list of Windows
+        Of each data set.
+    scales : Scales
+        The units they are in.
+    horizon : float [time]
+        The one that forecasts have by default.
+    """
+
+    MODELS = MODELS
+    Data, Options = DataConfig, LossConfig
+    SOURCES = (
+        "surrogate/tasks/dynamics/*.py",
+        "physics/datasets/reading.py",
+        "physics/datasets/blocks.py",
+        "physics/datasets/presets.py",
+    )
+    metric = "mse"
+
+    def __init__(self, data: DataConfig, options: LossConfig, model: nn.Module, setting: Setting) -> None:
+        assert isinstance(model, SurrogateModel)
+        self._options, self._setting = options, setting
+        self._uses_masses = model.uses_masses
+        splits: dict[str, tuple[Split, Split]] = {
+            path: streamed_splits(path, setting.folder)
+            if is_streamed(path, data.stream)
+            else training_splits(path)
+            for path in data.paths
+        }
+        outlines = {path: outline(train) for path, (train, _) in splits.items()}
+        frames = [task_frames(s, "train", data.input_frame, data.target_frame) for s in outlines.values()]
+        self.scales = fitted_scales(next(iter(splits.values()))[0], frames[0]) if len(splits) == 1 else Scales()
+
+        def prepared(split: Split, name: str, chosen: DataConfig) -> Windows:
+            return windows(
+                split,
+                name,
+                chosen,
+                self.scales,
+                centre=model.centres,
+                dtype=setting.dtype,
+                device=setting.device,
+            )
+
+        self.train_sets = [prepared(t, "train", data) for t, _ in splits.values()]
+        one_window = replace(data, windows="task")
+        self.valid_sets = [prepared(v, "valid", one_window) for _, v in splits.values()]
+        self._check(model)
+        self.steps_per_epoch = min(len(s) for s in self.train_sets) // batch_share(
+            self.train_sets, setting.batch_size
+        )
+        several = len(self.valid_sets) > 1
+        self.columns = tuple(f"valid_{index}" for index in range(len(self.valid_sets))) if several else ()
+        self.horizon = self.train_sets[0].horizon * self.scales.time
+        if model.any_horizon:  # trained on windows of any length; forecasts the data's own task by default
+            self.horizon = task_horizon(next(iter(outlines.values())))
+        self._card = {
+            "frames": [list(pair) for pair in frames],
+            "windows": data.windows,
+            "train_samples": [len(s) for s in self.train_sets],
+            "velocity_targets": bool(options.velocity_weight),
+            **training_range(outlines),
+            "input_times": input_times(list(outlines.values()), frames, data.windows == "all"),
+        }
+
+    @classmethod
+    def checks(cls, data: DataConfig, options: LossConfig) -> Sequence[tuple[bool, str]]:
+        """See Task.checks."""
+        return (
+            (options.loss in ("mse", "relative"), "train.loss must be mse or relative"),
+            (options.saturation >= 0, "train.saturation must be >= 0"),
+            (options.saturation_form in ("bounded", "log"), "train.saturation_form must be bounded or log"),
+            (options.velocity_weight >= 0, "train.velocity_weight must be >= 0"),
+            (options.velocity_epochs >= 0, "train.velocity_epochs must be >= 0"),
+            (data.stream in ("auto", "always", "never"), "data.stream must be auto, always or never"),
+            (data.windows in ("task", "all"), "data.windows must be task or all"),
+            (data.train_samples >= 0 and data.valid_samples >= 0, "data.*_samples must be >= 0"),
+        )
+
+    def _check(self, model: SurrogateModel) -> None:
+        """Whether the model can learn these windows.
+
+        Raises
+        ------
+        InputError
+        """
+        name, sets = self._setting.model, self.train_sets + self.valid_sets
+        horizons = {round(s.horizon, 6) for s in sets}
+        particles = {s.x.shape[2] for s in sets}
+        dims = {s.n_dims for s in sets}
+        if len(horizons) > 1 or len(particles) > 1:
+            raise InputError(
+                f"data sets and splits of one run must agree in horizon and particles; got {horizons}, {particles}"
+            )
+        if particles == {1}:
+            raise InputError(f"{sets[0].source}: systems of one particle; models need at least 2")
+        if not model.uses_masses and any(bool((s.m != 1).any()) for s in sets):
+            raise InputError(f"model {name!r} is for unit masses; the data has others")
+        if model.dims is not None and dims != {model.dims}:
+            raise InputError(
+                f"model {name!r} is for n = {model.dims} (model.dims); "
+                f"the data has n = {', '.join(map(str, sorted(dims)))}"
+            )
+        batch_size, count = self._setting.batch_size, self._setting.processes
+        if min(batch_size // len(self.train_sets), *(len(s) for s in self.train_sets)) < count > 1:
+            raise InputError(
+                f"train.batch_size {batch_size}: less than one window of each data set for {count} processes"
+            )
+        if self._options.velocity_weight and (not model.gives_velocity or model.velocity_head_parameters()):
+            raise InputError(
+                f"train.velocity_weight: model {name!r} gives no velocity with its positions; "
+                "a velocity head is trained by train.velocity_epochs"
+            )
+
+    def stages(self, model: nn.Module, epochs: int) -> list[Stage]:
+        """Positions, then the velocity head where there is one and `train.velocity_epochs` asks for it."""
+        assert isinstance(model, SurrogateModel)
+        found = [Stage("positions", epochs, tuple(model.position_parameters()))]
+        if (head := model.velocity_head_parameters()) and self._options.velocity_epochs:
+            found.append(Stage("velocities", self._options.velocity_epochs, tuple(head)))
+        return found
+
+    def start(self, model: nn.Module, stage: Stage) -> None:
+        """Leave the velocity head out while the positions are trained."""
+        assert isinstance(model, SurrogateModel)
+        model.skip_velocity_head = stage.name != "velocities" and bool(model.velocity_head_parameters())
+
+    def batches(self, seed: int, epoch: int, *, skip: int = 0, rank: int = 0, count: int = 1) -> Iterator[Batch]:
+        """See Task.batches."""
+        size, loss = self._setting.batch_size, self._options.loss
+        return batches(self.train_sets, size, seed, epoch, loss, skip=skip, rank=rank, count=count)
+
+    def loss(self, model: ModelCall, batch: Batch, stage: Stage) -> Tensor:
+        """Mean squared error of positions (and, where the config says so, velocities), weighted per data set."""
+        batch = batch.to(self._setting.device)
+        masses = batch.m if self._uses_masses else None
+        x: Tensor
+        v: Tensor
+        x, v = model(batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses)
+        if stage.name == "velocities":
+            return (batch.weight * (v - batch.v_target).square()).mean()
+        errors = (batch.weight * (x - batch.x_target).square()).mean((1, 2))
+        if self._options.velocity_weight and v is not None:
+            of_velocity = (batch.weight * (v - batch.v_target).square()).mean((1, 2))
+            errors = errors + self._options.velocity_weight * of_velocity
+        limit = self._options.saturation
+        if limit and self._options.saturation_form == "log":
+            errors = limit * torch.log1p(errors / limit)
+        elif limit:
+            errors = errors / (1.0 + errors / limit)
+        return errors.mean()
+
+    def no_device_batches(self) -> str:
+        """See Task.no_device_batches."""
+        if any(s.x.device.type != torch.device(self._setting.device).type for s in self.train_sets):
+            return "the data set is streamed, not on the device"
+        return ""
+
+    def device_batches(self, seeds: Sequence[int]) -> DeviceBatches:
+        """See Task.device_batches."""
+        return DeviceBatches(self.train_sets, seeds, self._setting.batch_size, self._options.loss)
+
+    def validation(self, model: ModelCall, stage: Stage) -> Validation:
+        """The mean error over the data sets, each relative to x + v t where the loss is; one column a set."""
+        errors = self.validation_errors(model, stage)
+        relative = self._options.loss == "relative"
+        shares = [e / s.ballistic if relative else e for e, s in zip(errors, self.valid_sets, strict=True)]
+        return Validation(float(np.mean(shares)), errors if self.columns else ())
+
+    def validation_errors(self, model: ModelCall, stage: Stage) -> list[float]:
+        """MSE on each valid set (of velocities in the velocity stage)."""
+        errors = []
+        for s in self.valid_sets:
+            parts = [
+                self._mean_error(model, stage, s, range(i, min(i + ROWS, len(s)))) for i in range(0, len(s), ROWS)
+            ]
+            errors.append(parts[0][0] if len(parts) == 1 else sum(e * n for e, n in parts) / len(s))
+        return errors
+
+    def _mean_error(self, model: ModelCall, stage: Stage, s: Windows, samples: range) -> tuple[float, int]:
+        """Mean squared error on some windows of a valid set, and how many they are."""
+        chosen = torch.arange(samples.start, samples.stop)
+        picked = s.pick(chosen, torch.zeros_like(chosen))
+        x, v, q, m, x_target, v_target = (t.to(self._setting.device) for t in picked)
+        outputs = []
+        for i in range(0, len(samples), AT_ONCE):
+            part = slice(i, i + AT_ONCE)
+            masses = m[part] if self._uses_masses else None
+            outputs.append(model(x[part], v[part], q[part], s.horizon, masses))
+        if stage.name == "velocities":
+            forecast, target = torch.cat([o[1] for o in outputs]), v_target
+        else:
+            forecast, target = torch.cat([o[0] for o in outputs]), x_target
+        return float((forecast - target).double().square().mean()), len(samples)
+
+    @cached_property
+    def _identity(self) -> list[dict[str, Any]]:
+        return data_identity(self.train_sets, self.valid_sets)
+
+    def identity(self) -> list[dict[str, Any]]:
+        """See Task.identity."""
+        return self._identity
+
+    def usage(self) -> dict[str, Any]:
+        """The units the model works in, and the horizon of its forecasts."""
+        return {"scales": {"length": self.scales.length, "time": self.scales.time}, "horizon": self.horizon}
+
+    def card(self) -> dict[str, Any]:
+        """Frames, windows, samples, and the range of the data: n, N, laws, times."""
+        return self._card
+
+    def card_of_ended_stage(self, card: Mapping[str, Any]) -> dict[str, Any]:
+        """What the velocity stage keeps of the position stage, from the best model of either stage."""
+        if "position_steps" in card:
+            return {k: v for k, v in card.items() if k.startswith(("valid_mse_p", "position_"))}
+        return {
+            **{k: v for k, v in card.items() if k.startswith("valid_mse")},
+            "position_steps": card["steps"],
+            "position_best_epoch": card["best_epoch"],
+        }
