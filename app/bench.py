@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -10,12 +9,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from app.viewmodel.state.preferences import VARIABLE
+from physics.bench_table import BenchTable
 from physics.cli import CommandParser, run_command
 from physics.errors import InputError
-from physics.files import atomic_write
+from physics.machine import processor
 
 STARTS = 5
 ROTATIONS = 6
@@ -58,17 +57,13 @@ def main(argv: Sequence[str]) -> None:
     refuse_without_display()
     from app.views.bench import measured_playback, measured_rotations
 
-    lines: list[str] = []
-    numbers: dict[str, Any] = {}
+    table = BenchTable(processor())
+    table.say("\n| the window | median | worst |\n|---|---|---|")
 
     def say(name: str, key: str, values: list[float]) -> None:
-        numbers[key] = values
-        lines.append(_row(name, values))
-        sys.stdout.write(lines[-1] + "\n")
-        sys.stdout.flush()
+        table.numbers[key] = values
+        table.say(_row(name, values))
 
-    lines.append("| the window | median | worst |\n|---|---|---|")
-    sys.stdout.write(lines[0] + "\n")
     starts = measured_starts(STARTS)
     say("start to the painted window", "start_shown", [s["shown"] for s in starts])
     say("start to the first comparison in it", "start_picture", [s["picture"] for s in starts])
@@ -84,13 +79,7 @@ def main(argv: Sequence[str]) -> None:
     ticks = measured_playback()
     for part, words in (("tick", "tick to painter"), ("render", "rendered and painted")):
         say(f"playing N = 200, trails of 200 frames: {words}", f"play_{part}", [t[part] for t in ticks])
-    options.out.mkdir(parents=True, exist_ok=True)
-    from surrogate.training.machine import machine  # PyTorch: after the measurements
-
-    where = f"{machine()}; Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}"
-    atomic_write(options.out / "app.json", (json.dumps(numbers, indent=1) + "\n").encode())
-    atomic_write(options.out / "app.md", (f"{where}\n\n" + "\n".join(lines) + "\n").encode())
-    sys.stdout.write(f"\n{options.out / 'app.json'}\n")
+    table.write(options.out, "app")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,8 @@ multiplications and fused multiply-adds of one pair, at the rate measured for fu
 """
 
 import importlib.util
-import json
 import multiprocessing
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -20,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from physics import __version__
+from physics.bench_table import BenchTable
 from physics.cli import CommandParser, run_command
-from physics.files import atomic_write
 from physics.kernels.jit import kernel
 from physics.kernels.vectors import broadcast, fma, load, store
+from physics.machine import processor
 from physics.simulate import available_cores, simulate_batch
 from physics.stepping.schedule import Schedule
 from physics.time_scales import REFERENCE_DT
@@ -169,24 +167,19 @@ def in_own_process(comparison: Callable[..., dict[str, float]], *arguments: int)
 
 def machine() -> str:
     """The processor, its cores and how busy they are."""
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        models = [line for line in info.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
-        name = models[0].partition(":")[2].strip() if models else name
     busy = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{name}, {available_cores()} cores{busy}"
+    return f"{processor()}, {available_cores()} cores{busy}"
 
 
-def measure(say: Callable[[str], None]) -> dict[str, float]:
-    """All comparisons: lines of tables to `say` as they come, and the numbers."""
-    numbers: dict[str, float] = {}
+def measure(table: BenchTable) -> None:
+    """All comparisons, into a table as they come."""
+    say, numbers = table.say, table.numbers
     say("\n| engine, one thread, ns a pair and step | engine | limit | share | REBOUND | times faster |")
     say("|---|---|---|---|---|---|")
     for n_dims, n in SIZES:
         found = in_own_process(pair_comparison, n_dims, n)
         key = f"n{n_dims}_N{n}"
-        numbers |= {f"{name}_ns_per_pair_{key}": value for name, value in found.items()}
+        numbers.update({f"{name}_ns_per_pair_{key}": value for name, value in found.items()})
         rival = (
             f"{found['rebound']:.1f} | {found['rebound'] / found['engine']:.1f}" if "rebound" in found else "| "
         )
@@ -195,19 +188,18 @@ def measure(say: Callable[[str], None]) -> dict[str, float]:
     if not importlib.util.find_spec("rebound"):
         say("\nREBOUND is not installed: pip install -c constraints.txt -e '.[bench]'")
     found = in_own_process(generator_comparison)
-    numbers |= {f"generator_seconds_{name}": value for name, value in found.items()}
+    numbers.update({f"generator_seconds_{name}": value for name, value in found.items()})
     times = found["numpy"] / found["engine"]
     say(
         f"\nOne published trajectory: {1e6 * found['engine']:.0f} microseconds on one core, "
         f"{found['numpy']:.3f} s by NumPy: {times:.0f} times, {times * available_cores():.0f} on all cores"
     )
     found = in_own_process(large_comparison)
-    numbers |= {f"large_step_seconds_{name}": value for name, value in found.items()}
+    numbers.update({f"large_step_seconds_{name}": value for name, value in found.items()})
     say(
         f"\nOne leapfrog step of N = {LARGE_SYSTEM:,}, n = 3: {found['one_core']:.3f} s on one core, "
         f"{found['all_cores']:.3f} s on all"
     )
-    return numbers
 
 
 def main(argv: Sequence[str]) -> None:
@@ -216,17 +208,9 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for engine.json, engine.md")
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
-    lines = []
-
-    def say(line: str) -> None:
-        lines.append(line)
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-    say(f"{machine()}; Python {platform.python_version()}; isotwin {__version__}; {time.strftime('%Y-%m-%d')}")
-    numbers = measure(say)
-    atomic_write(options.out / "engine.json", (json.dumps(numbers, indent=1) + "\n").encode())
-    atomic_write(options.out / "engine.md", ("\n".join(lines) + "\n").encode())
+    table = BenchTable(machine())
+    measure(table)
+    table.write(options.out, "engine")
 
 
 if __name__ == "__main__":

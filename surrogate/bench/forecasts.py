@@ -1,19 +1,15 @@
 """`make bench`: the speed and accuracy tables of the README, measured again on this machine."""
 
-import json
-import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from physics import __version__
+from physics.bench_table import BenchTable
 from physics.cli import CommandParser, run_command
 from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
-from physics.files import atomic_write, write_json
 from physics.generate import generate
 from physics.simulate import available_cores
 from resources.shipped import shipped_models
@@ -23,42 +19,21 @@ from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.loading import load
 from surrogate.training.machine import machine
 
-JUDGED_SAMPLES = 300
+SAMPLES = 300
 
 
-class Table:
-    """Lines for people and flat numbers for programs, collected as they are measured."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.numbers: dict[str, float] = {}
-
-    def say(self, line: str) -> None:
-        """Print a line of the table at once, and keep it."""
-        self.lines.append(line)
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-
-@contextmanager
-def _timed(numbers: dict[str, float], key: str) -> Iterator[None]:
-    begin = time.perf_counter()
-    yield
-    numbers[key] = time.perf_counter() - begin
-
-
-def bench_published(table: Table, out: Path) -> Path:
+def bench_published(table: BenchTable, out: Path) -> Path:
     """The 14,000 published trajectories, random stream, checks and writing included."""
     path = out / "nbody.zarr"
     shutil.rmtree(path, ignore_errors=True)
-    with _timed(table.numbers, "published_set_seconds"):
-        generate(request_from_options("nbody-reference", {}, None, None, None, {}), path)
-    seconds = table.numbers["published_set_seconds"]
+    begin = time.perf_counter()
+    generate(request_from_options("nbody-reference", {}, None, None, None, {}), path)
+    seconds = table.numbers["published_set_seconds"] = time.perf_counter() - begin
     table.say(f"\nPublished data set, 14,000 trajectories, {available_cores()} cores: {seconds:.1f} s")
     return path
 
 
-def bench_models(table: Table, published: Path, out: Path) -> None:
+def bench_models(table: BenchTable, published: Path, out: Path) -> None:
     """Every shipped model on the data it was made for."""
     table.say(
         "\n| model | data | n | MSE | +- (windows) | median | p99 | gain over x + v t | equivariance median, max "
@@ -92,7 +67,7 @@ def bench_models(table: Table, published: Path, out: Path) -> None:
             )
 
 
-def bench_rollouts(table: Table, out: Path) -> None:
+def bench_rollouts(table: BenchTable, out: Path) -> None:
     """Chained roll-outs of the models for every dimension on the bound set."""
     table.say(
         "\n| roll-outs, charged-bound | n | evaluations a horizon | valid time in horizons | energy drift at 10 |"
@@ -110,7 +85,7 @@ def bench_rollouts(table: Table, out: Path) -> None:
             )
 
 
-def bench_picture(table: Table) -> None:
+def bench_picture(table: BenchTable) -> None:
     """One tick of the picture: 200 particles, trails of 200 frames, truth and forecast, off screen."""
     ticks = ticks_of_many()
     table.say("\n| picture, N = 200, trails of 200 frames, 1280x700 | ms |\n|---|---|")
@@ -123,7 +98,7 @@ def _small_set(out: Path, preset: str, n_dims: int) -> Path:
     path = out / f"{preset}-{n_dims}.zarr"
     if not (path / "manifest.json").exists():
         shutil.rmtree(path, ignore_errors=True)
-        generate(request_from_options(preset, {"test": str(JUDGED_SAMPLES)}, n_dims, 5, None, {}), path)
+        generate(request_from_options(preset, {"test": str(SAMPLES)}, n_dims, 5, None, {}), path)
     return path
 
 
@@ -131,21 +106,16 @@ def main(argv: Sequence[str]) -> None:
     """Parse the command line and measure."""
     parser = CommandParser("surrogate.bench.forecasts", "Measure the README's tables again (a few minutes).")
     parser.add_argument(
-        "--out", type=Path, default=Path("out/bench"), help="folder for data, bench.json, bench.md"
+        "--out", type=Path, default=Path("out/bench"), help="folder for data, forecasts.json, forecasts.md"
     )
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
-    table = Table()
-    table.say(
-        f"{machine()}; Python {platform.python_version()}; isotwin {__version__}; {time.strftime('%Y-%m-%d')}"
-    )
+    table = BenchTable(machine())
     published = bench_published(table, options.out)
     bench_models(table, published, options.out)
     bench_rollouts(table, options.out)
     bench_picture(table)
-    write_json(options.out / "bench.json", json.loads(json.dumps(table.numbers)))
-    atomic_write(options.out / "bench.md", ("\n".join(table.lines) + "\n").encode())
-    sys.stdout.write(f"\n{options.out / 'bench.json'}\n")
+    table.write(options.out, "forecasts")
 
 
 if __name__ == "__main__":

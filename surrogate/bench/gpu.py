@@ -1,4 +1,4 @@
-"""`python -m surrogate.bench.layers --device cuda`: our EGNN beside the published layout on the same card.
+"""`python -m surrogate.bench.layers --device cuda`: our EGNN beside the published layout on the same GPU.
 
 Forward pass and training step, eager, compiled and captured in a CUDA graph. A time is of several calls without a
 wait between them, as in training; variants are timed in turns.
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from surrogate.bench import textbook
-from surrogate.bench.layers import AGREEMENT, PARTICLES, Call, distance, fresh_model, low_times, states
+from surrogate.bench.timing import AGREEMENT, PARTICLES, Call, distance, fresh_model, low_times, states
 from surrogate.models.egnn.model import EGNN
 from surrogate.training.compiled import compile_in_place
 from surrogate.training.whole_epochs import WARM_UP_STEPS, recorded
@@ -58,7 +58,7 @@ def stepper(parameters: list[Tensor], forward: Callable[[], Tensor], target: Ten
     return step
 
 
-def bench_card(seconds: float, device: str = "cuda", batch: int = BATCH) -> dict[str, float]:
+def bench_gpu(seconds: float, device: str = "cuda", batch: int = BATCH) -> dict[str, float]:
     """Milliseconds of a forward pass and of a training step, and errors against float64.
 
     `compiled` is missing where `torch.compile` does not work here.
@@ -110,7 +110,7 @@ def _timed(what: str, calls: dict[str, Call], seconds: float, device: str) -> di
     return {f"{what}_{name}_ms": 1e3 * value / CALLS for name, value in times.items()}
 
 
-def card_lines(numbers: dict[str, float]) -> list[str]:
+def table_lines(numbers: dict[str, float]) -> list[str]:
     """The table of what was measured."""
     lines = ["| EGNN, 4 layers x 64, batch 100 x 5 | ms | times the published layout | error against float64 |"]
     lines.append("|---|---|---|---|")

@@ -4,27 +4,22 @@ One process, one thread; variants are timed in turns and the low quantile is kep
 busy machine too. Large systems: time for each directed edge, and memory, each size in a process of its own.
 """
 
-import json
 import multiprocessing
-import platform
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from physics.bench_table import BenchTable
 from physics.cli import CommandParser, run_command
-from physics.files import atomic_write, write_json
-from surrogate.bench import textbook
-from surrogate.models.egnn.model import EGNN, EGNNConfig
+from surrogate.bench import gpu, textbook
+from surrogate.bench.timing import AGREEMENT, PARTICLES, Call, distance, fresh_model, low_times, states
+from surrogate.models.egnn.model import EGNN
 from surrogate.training.compiled import compiler
 from surrogate.training.machine import chosen_device, keep_freed_memory, machine
-
-Call = Callable[[], object]
 
 BATCHES = (100, 1)
 LAYOUTS = {
@@ -33,46 +28,8 @@ LAYOUTS = {
     "fused": "fused",
     "frozen": "fused, frozen as a loaded forecaster has it",
 }
-PARTICLES = 5
 SIZES = (100, 300, 1000)
 LARGEST = 2000
-LOW = 0.05
-"""The quantile of the repeated times that is kept."""
-AGREEMENT = 2e-6
-"""Largest difference of two layouts, relative to the largest coordinate."""
-
-
-def states(n_systems: int, n: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Random positions and velocities (B, N, 3) and charges (B, N), float32."""
-    generator = torch.Generator().manual_seed(0)
-    x, v = torch.randn(2, n_systems, n, 3, generator=generator)
-    return x, v, torch.randn(n_systems, n, generator=generator).sign()
-
-
-def fresh_model() -> EGNN:
-    """The paper's size, 4 layers x 64, with weights drawn anew."""
-    torch.manual_seed(0)
-    return EGNN(EGNNConfig())
-
-
-def low_times(calls: dict[str, Call], seconds: float) -> dict[str, float]:
-    """Seconds of each call, made in turns for about `seconds` in all."""
-    for call in calls.values():
-        call()
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or not times[next(iter(times))]:
-        for name, call in calls.items():
-            call()  # brings its weights and code back into the caches
-            begin = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - begin)
-    return {name: float(np.quantile(values, LOW)) for name, values in times.items()}
-
-
-def distance(a: Tensor, b: Tensor) -> float:
-    """Largest difference, relative to the largest number."""
-    return float((a.detach().double() - b.detach().double()).abs().max() / b.detach().abs().max())
 
 
 def bench_forward(n_systems: int, seconds: float) -> dict[str, float]:
@@ -208,25 +165,23 @@ def main(argv: Sequence[str]) -> None:
     keep_freed_memory()  # as `surrogate.train` does
     numbers: dict[str, float] = {}
     if device == "cuda":
-        from surrogate.bench.gpu import bench_card, card_lines  # it takes its states and its clock from here
-
-        numbers = bench_card(options.seconds)
-        _write(options.out, torch.cuda.get_device_name(), numbers, card_lines(numbers))
+        numbers = gpu.bench_gpu(options.seconds)
+        _write(options.out, "layers-cuda", torch.cuda.get_device_name(), numbers, gpu.table_lines(numbers))
         return
     for n_systems in BATCHES:
         measured = bench_forward(n_systems, options.seconds)
         numbers |= {f"b{n_systems}_{name}": value for name, value in measured.items()}
     numbers |= bench_step(options.seconds)
     numbers |= bench_large(options.seconds)
-    _write(options.out, machine(), numbers, table_lines(numbers))
+    _write(options.out, "layers", machine(), numbers, table_lines(numbers))
 
 
-def _write(out: Path, where: str, numbers: dict[str, float], table: list[str]) -> None:
-    versions = f"PyTorch {torch.__version__}; Python {platform.python_version()}"
-    lines = [f"{where}; {versions}; {time.strftime('%Y-%m-%d')}", "", *table]
-    write_json(out / "layers.json", json.loads(json.dumps(numbers)))
-    atomic_write(out / "layers.md", ("\n".join(lines) + "\n").encode())
-    sys.stdout.write("\n".join(lines) + "\n")
+def _write(out: Path, name: str, where: str, numbers: dict[str, float], lines: list[str]) -> None:
+    table = BenchTable(f"{where}; PyTorch {torch.__version__}")
+    table.numbers.update(numbers)
+    for line in ("", *lines):
+        table.say(line)
+    table.write(out, name)
 
 
 if __name__ == "__main__":

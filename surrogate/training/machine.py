@@ -2,13 +2,13 @@
 
 import ctypes
 import os
-import platform
 import sys
 from pathlib import Path
 
 import torch
 
 from physics.errors import InputError
+from physics.machine import processor
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """What mallopt(3) calls them."""
@@ -20,14 +20,7 @@ MOST_KEPT = 512 << 20
 
 def machine() -> str:
     """The processor and its cores, for cards and tables."""
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
-    return f"{name}, {torch.get_num_threads()} threads"
+    return f"{processor()}, {torch.get_num_threads()} threads"
 
 
 def chosen_device(name: str) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from physics import bench
+from physics.bench_table import BenchTable
 from tests.physics import oracle
 
 
@@ -104,6 +105,7 @@ def test_command_writes_tables_and_numbers(rival, tmp_path, monkeypatch):
     assert ("| 6.0 | 12.0 |" in table) == rival
     assert "20000 times" in table
     numbers = json.loads((tmp_path / "engine.json").read_text())
+    assert json.loads((tmp_path / "bench.json").read_text()) == numbers
     assert numbers["engine_ns_per_pair_n3_N100"] == 0.5
     assert calls.count("pair_comparison") == len(bench.SIZES)
 
@@ -125,3 +127,18 @@ def test_low_times_runs_everything_in_turn():
     assert order == ["a", "b"] * 4
     assert set(times) == {"a", "b"}
     assert min(times.values()) >= 0
+
+
+def test_the_numbers_of_all_programs_stand_in_one_flat_file(tmp_path, capsys):
+    for name, numbers in (("a", {"x": 1.0, "n": 3}), ("b", {"start": [0.5, 2.0, 1.0]}), ("a", {"x": 4.0})):
+        table = BenchTable("a machine")
+        table.numbers.update(numbers)
+        table.say(f"| {name} |")
+        table.write(tmp_path / "out", name)
+    found = json.loads((tmp_path / "out/bench.json").read_text())
+    assert found == {"x": 4.0, "n": 3, "start": 1.0, "start_worst": 2.0}
+    assert json.loads((tmp_path / "out/b.json").read_text()) == {"start": [0.5, 2.0, 1.0]}
+    text = (tmp_path / "out/b.md").read_text()
+    assert text.startswith("a machine; Python 3")
+    assert text.endswith("| b |\n")
+    assert text in capsys.readouterr().out
