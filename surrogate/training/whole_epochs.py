@@ -43,6 +43,11 @@ class Record:
     finite: NDArray[np.bool_]
 
 
+def can_capture(device: torch.device) -> bool:
+    """Whether steps on a device can be captured in a graph."""
+    return device.type == "cuda"
+
+
 class WholeEpochs:
     """The steps of one stage of one run, or of several runs that differ in their seeds alone.
 
@@ -60,7 +65,7 @@ class WholeEpochs:
         self.trainers, self._ended = trainers, set(ended)
         self.lead = next(t for i, t in enumerate(trainers) if i not in self._ended)
         self._device = torch.device(self.lead.device)
-        self._graph = graph and self._device.type == "cuda"
+        self._graph = graph and can_capture(self._device)
         self._graphs: dict[int, torch.cuda.CUDAGraph | None] = {}
         self._allocate_block()
         trained = self._trained_names()

@@ -15,7 +15,6 @@ from surrogate.tasks.base import Validation
 from surrogate.tasks.dynamics.batches import batches
 from surrogate.train import main
 from surrogate.training import loop as fit_module
-from surrogate.training import stacked
 from surrogate.training import state as trainer_module
 from surrogate.training import whole_epoch_loop as epoch_fit
 from surrogate.training.checkpoint import read_checkpoint
@@ -84,7 +83,7 @@ def test_the_orders_of_the_data_are_those_of_single_runs(folder: Path) -> None:
     trainers = [Trainer(config(seed=seed), folder / "x", "cpu", "") for seed in SEEDS]
     for trainer in trainers:
         trainer.start_stage(0)
-    data = stacked.WholeEpochs(trainers)._data
+    data = trainers[0].task.device_batches(list(SEEDS))
     fields = data.gathered(data.order(3), 0, 5)
     for index, seed in enumerate(SEEDS):
         for step, batch in enumerate(batches(trainers[0].task.train_sets, 5, seed, 3, "mse")):

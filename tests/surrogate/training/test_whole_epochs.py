@@ -145,17 +145,20 @@ def test_weights_that_end_an_epoch_not_finite_go_back(folder: Path, monkeypatch:
     trainer = Trainer(config(), folder / "run", "cpu", "")
     trainer.start_stage(0)
     epochs = WholeEpochs([trainer])
-    inner, before = WholeEpochs._play, [value.clone() for value in epochs.now.tensors()]
+    update, made = epochs.update, []
 
-    def ruined(self: WholeEpochs, count: int) -> None:
-        inner(self, count)
-        self.now.weights.fill_(math.inf)
-        for to, value in zip(self.before.tensors(), before, strict=True):
-            to.copy_(value)
+    def ruined() -> None:
+        update()
+        made.append(1)
+        if len(made) == trainer.steps_per_epoch:
+            epochs.now.weights.fill_(math.inf)
 
-    monkeypatch.setattr(WholeEpochs, "_play", ruined)
+    monkeypatch.setattr(epochs, "update", ruined)
     assert not epochs.train().finite.any()
-    assert all(torch.equal(a, b) for a, b in zip(epochs.now.tensors(), before, strict=True))
+    assert len(made) == trainer.steps_per_epoch
+    for now, before in zip(epochs.now.tensors(), epochs.before.tensors(), strict=True):
+        assert torch.isfinite(now).all()
+        assert torch.equal(now, before)
 
 
 @pytest.mark.parametrize("longest", [1, 2, 4])
@@ -240,13 +243,7 @@ class Replay:
 
 def with_graphs(patch: pytest.MonkeyPatch, recorded: Callable[..., Any]) -> None:
     """Go through all that is done with a graph, on a device that has none."""
-    prepare = WholeEpochs._prepare_update
-
-    def and_graph(self: WholeEpochs) -> None:
-        prepare(self)
-        self._graph = True
-
-    patch.setattr(WholeEpochs, "_prepare_update", and_graph)
+    patch.setattr(whole_epochs, "can_capture", lambda _device: True)
     patch.setattr(whole_epochs, "recorded", recorded)
 
 
@@ -307,7 +304,7 @@ def test_captured_epochs_have_the_numbers_of_uncaptured_ones(
     chosen = config(captured="always", model={"velocity_head": True}, velocity_epochs=2, dtype="float32")
     outs = [run("graph", chosen, device="cuda")]
     with monkeypatch.context() as patch:
-        patch.setattr(WholeEpochs, "_play", WholeEpochs._steps)
+        patch.setattr(whole_epochs, "can_capture", lambda _device: False)
         outs.append(run("steps", chosen, device="cuda"))
     assert furthest(*outs) < 1e-6
     with warnings.catch_warnings():
