@@ -4,6 +4,7 @@
 VTK nor matplotlib; :mod:`surrogate.render.painter` loads PyVista when a painter is made.
 """
 
+from surrogate.render.animation import comparison_framing as comparison_framing
 from surrogate.render.camera import Camera as Camera
 from surrogate.render.colourings import COLOURINGS as COLOURINGS
 from surrogate.render.colourings import Legend as Legend
@@ -17,7 +18,6 @@ from surrogate.render.projection import framing as framing
 from surrogate.render.scene import Pane as Pane
 from surrogate.render.scene import Scene as Scene
 from surrogate.render.scene import build_scene as build_scene
-from surrogate.render.stage import comparison_framing as comparison_framing
 from surrogate.render.theme import DARK as DARK
 from surrogate.render.theme import LIGHT as LIGHT
 from surrogate.render.theme import THEMES as THEMES

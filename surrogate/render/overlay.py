@@ -1,4 +1,4 @@
-"""What stands over one pane, in pixels: titles, badge, read-out, legend, gizmo. VTK, loaded when used.
+"""What stands over one pane, in pixels: titles, badge, read-out, legend, orientation axes. VTK, loaded when used.
 
 The layout is redone just before each rendering (the renderer's StartEvent), so that it follows the size of
 the pane and the camera, whoever changed them.
@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from surrogate.render.gizmo import Gizmo
 from surrogate.render.legend import LegendActors
+from surrogate.render.orientation_axes import OrientationAxes
 from surrogate.render.pixels import PixelMesh, text_actor
 from surrogate.render.scene import Pane, Scene
+from surrogate.render.text_wrapping import fitted, wrapped
 from surrogate.render.theme import rgb
-from surrogate.render.wording import fitted, wrapped
 
 HEAD_LINES = (24.0, 22.0, 22.0)
 """Height of a line of title, subtitle and badge [pixel at scale 1]; the lines after the first are closer."""
@@ -23,7 +23,7 @@ MOST_LINES = 3
 
 
 class Overlay:
-    """What stands over one pane: titles, badge, read-out; the gizmo in the first pane, the legend in the last.
+    """What stands over one pane: titles, badge, read-out; orientation axes in the first, the legend in the last.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Overlay:
         self._edge = PixelMesh(renderer, 2, [(0, 1)], [], 1.0 * scale) if index else None
         if self._edge is not None:
             self._edge.mesh.cell_data["colour"][:] = rgb(theme.line)
-        self._gizmo = Gizmo(renderer, scene, scale) if self._first else None
+        self._axes = OrientationAxes(renderer, scene, scale) if self._first else None
         self._observer = renderer.AddObserver("StartEvent", self._layout)
         self._head_actors = (self._title, self._subtitle, self._badge)
         self._words: tuple[str, ...] = ()
@@ -68,15 +68,15 @@ class Overlay:
                 self._legend.remove()
             self._legend = LegendActors(self._renderer, scene.legend, scene.theme, self._scale)
             self._legend_of = scene.legend
-        if self._gizmo is not None:
-            self._gizmo.update(scene)
+        if self._axes is not None:
+            self._axes.update(scene)
 
     def remove(self) -> None:
         """Take everything off the renderer."""
         self._renderer.RemoveObserver(self._observer)
         for actor in self._texts:
             self._renderer.RemoveViewProp(actor)
-        for part in (self._gizmo, self._legend, self._edge):
+        for part in (self._axes, self._legend, self._edge):
             if part is not None:
                 part.remove()
 
@@ -97,8 +97,8 @@ class Overlay:
             self._legend.width + 8 * s if self._legend is not None else 0.0, 110 * s if self._first else 0.0
         )
         raised = 14 * s if used[0] + corner + margin < width else 14 * s + used[1] + 6 * s
-        # and only where it stays below the titles: a pane may be no larger than a stamp
-        for part in (self._legend, self._gizmo):
+        # and only where it stays below the titles: a pane may be tiny
+        for part in (self._legend, self._axes):
             if part is not None:
                 fits = raised + part.height < top
                 part.show(fits)

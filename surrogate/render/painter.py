@@ -5,32 +5,25 @@ plotter's renderers and nothing else, and never calls `show`. PyVista is loaded 
 """
 
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError
 from surrogate.render.camera import Camera
-from surrogate.render.lines import ArrowField, Polylines, cage
 from surrogate.render.offscreen import offscreen_plotter
-from surrogate.render.overlay import Overlay
+from surrogate.render.pane_actors import PaneActors
 from surrogate.render.picking import REACH, pick
 from surrogate.render.projection import VIEW_AZIMUTH
-from surrogate.render.scene import Pane, Scene
-from surrogate.render.spheres import SphereCloud, Style
-from surrogate.render.theme import blended, rgb
-
-Part = TypeVar("Part", Polylines, SphereCloud, ArrowField)
+from surrogate.render.scene import Scene
+from surrogate.render.theme import rgb
 
 VIEW_ANGLE = 24.0
 """Vertical opening of the camera [degree]; small, so that sizes can be compared across the picture."""
 
 ELEVATION = float(np.radians(24.0))
 """With VIEW_AZIMUTH the three-quarter view a picture starts with [radian]."""
-
-SMALLEST_HALO = 0.03
-"""A halo is drawn as for a particle of at least this share of the framing radius."""
 
 TEXT_DPI = 72
 """Sizes of words are in pixels, like all else over a pane; a window on a fine screen would enlarge them again."""
@@ -58,7 +51,7 @@ class Painter:
     def __init__(self, plotter: Any, scene: Scene, scale: float = 1.0, at_once: bool = True) -> None:
         self._plotter = plotter
         self._scale = scale
-        self._panes: list[_PaneActors] = []
+        self._panes: list[PaneActors] = []
         self._held = False
         self._built_for: tuple[object, ...] = ()
         self._build(scene, at_once)
@@ -82,7 +75,7 @@ class Painter:
 
         Does not render, and moves the camera only along with the scene's focus.
         """
-        self._go_along(scene)
+        self._follow_focus(scene)
         if _shapes(scene) != self._built_for:
             self._clear()
             self._build(scene)
@@ -104,7 +97,7 @@ class Painter:
             return
         index = len(self._panes)
         renderer = self._plotter.renderers[index]
-        self._panes.append(_PaneActors(renderer, self._scene, index, self._scale))
+        self._panes.append(PaneActors(renderer, self._scene, index, self._scale))
         if index == 0:
             self._panes[0].show_moving(False)
             self._held = True
@@ -124,8 +117,8 @@ class Painter:
             return None if particle is None else (index, particle)
         return None
 
-    def _go_along(self, scene: Scene) -> None:
-        """Move the camera by what the focus has moved, so that who looks on may still orbit and zoom."""
+    def _follow_focus(self, scene: Scene) -> None:
+        """Move the camera by what the focus has moved, so that the user may still orbit and zoom."""
         step = scene.focus - self._scene.focus
         if step.any():
             camera = self._camera
@@ -295,115 +288,3 @@ def _shapes(scene: Scene) -> tuple[object, ...]:
         (pane.source, pane.signs.tobytes(), pane.ghosts is None, pane.ghost_style) for pane in scene.panes
     )
     return scene.theme, scene.labels, scene.radius, panes
-
-
-class _PaneActors:
-    """The actors of one pane."""
-
-    def __init__(self, renderer: Any, scene: Scene, index: int, scale: float) -> None:
-        pane, theme = scene.panes[index], scene.theme
-        self._renderer, self._scale = renderer, scale
-        light(renderer)
-        self._balls = _clouds(pane, "ball", theme.background, scale)
-        self._rings, self._links = list[SphereCloud](), None
-        if pane.ghosts is not None:
-            style: Style = pane.ghost_style
-            everybody = np.arange(len(pane.points))
-            self._rings = [SphereCloud(everybody, 0, style, theme.background, scale)]
-            self._links = Polylines(2, len(pane.points), 1.8 * scale)
-        self._cage = cage(scene, scale)
-        fixed = [self._cage, *(cloud.actor for cloud in (*self._balls, *self._rings))]
-        self._fixed = fixed + ([self._links.actor] if self._links is not None else [])
-        for actor in self._fixed:
-            renderer.AddActor(actor)
-        # These change their size with a choice, so they alone are made anew then.
-        self._trails: Polylines | None = None
-        self._halos: SphereCloud | None = None
-        self._arrows: ArrowField | None = None
-        self._overlay = Overlay(renderer, scene, index, scale)
-        self.update(scene, pane)
-
-    def update(self, scene: Scene, pane: Pane) -> None:
-        self._resize(scene, pane)
-        self._cage.SetPosition(*scene.centre.tolist())
-        for cloud in self._balls:
-            cloud.update(pane.points, pane.colours, pane.radii)
-        if self._trails is not None:
-            self._trails.update(pane.trails, pane.trail_colours)
-        if pane.ghosts is not None and pane.ghost_colours is not None and self._links is not None:
-            for cloud in self._rings:
-                cloud.update(pane.ghosts, pane.ghost_colours, pane.radii)
-            ends = np.stack([pane.ghosts, pane.points])
-            link = np.broadcast_to(rgb(scene.theme.link), pane.colours.shape)
-            shades = blended(link, scene.theme.background, 0.85 * pane.seen)
-            self._links.update(ends, np.stack([shades, shades]))
-        if self._halos is not None:
-            shade = np.broadcast_to(rgb(scene.theme.selection).astype(np.uint8), pane.colours.shape)
-            radii = np.maximum(pane.radii, np.float32(SMALLEST_HALO * scene.radius))  # found in a crowd, too
-            self._halos.update(pane.points, shade, radii)
-        if self._arrows is not None and scene.vectors is not None:
-            self._arrows.update(scene.vectors)
-        self._overlay.update(scene, pane)
-
-    def _resize(self, scene: Scene, pane: Pane) -> None:
-        n_knots, n_trails, _ = pane.trails.shape
-        if (n_knots, n_trails) != (self._trails.shape if self._trails is not None else (n_knots, 0)):
-            self._drop(self._trails)
-            trails = Polylines(n_knots, n_trails, 2.2 * self._scale, fading=True) if n_trails else None
-            self._trails = None if trails is None else self._added(trails)
-        if scene.selected != (() if self._halos is None else tuple(self._halos.members.tolist())):
-            self._drop(self._halos)
-            members = np.array(scene.selected, dtype=np.int64)
-            background = scene.theme.background
-            halos = SphereCloud(members, 0, "halo", background, self._scale) if members.size else None
-            self._halos = None if halos is None else self._added(halos)
-        n_arrows = 0 if scene.vectors is None else len(scene.vectors.points)
-        if n_arrows != (0 if self._arrows is None else self._arrows.n_arrows):
-            self._drop(self._arrows)
-            self._arrows = self._added(ArrowField(n_arrows)) if n_arrows else None
-
-    def show_moving(self, shown: bool) -> None:
-        """Show or hide all that is neither words nor cage."""
-        parts = (*self._balls, *self._rings, self._links, self._trails, self._halos, self._arrows)
-        for part in parts:
-            if part is not None:
-                part.actor.SetVisibility(shown)
-
-    def _added(self, part: Part) -> Part:
-        self._renderer.AddActor(part.actor)
-        return part
-
-    def _drop(self, part: Polylines | SphereCloud | ArrowField | None) -> None:
-        if part is not None:
-            self._renderer.RemoveActor(part.actor)
-
-    def remove(self) -> None:
-        for actor in self._fixed:
-            self._renderer.RemoveActor(actor)
-        for part in (self._trails, self._halos, self._arrows):
-            self._drop(part)
-        self._overlay.remove()
-
-
-def _clouds(pane: Pane, style: Style, background: str, scale: float) -> list[SphereCloud]:
-    groups = [(int(sign), np.flatnonzero(pane.signs == sign)) for sign in (-1, 0, 1)]
-    return [SphereCloud(members, sign, style, background, scale) for sign, members in groups if members.size]
-
-
-def light(renderer: Any) -> None:
-    """A soft key light over the viewer's left shoulder and a weak fill from below; they go with the camera.
-
-    What is translucent is blended in the order it is drawn.
-    """
-    from vtkmodules.vtkRenderingCore import vtkLight
-
-    renderer.SetUseOIT(False)  # order-independent translucency draws without multisampling: jagged trails
-    renderer.RemoveAllLights()
-    renderer.AutomaticLightCreationOff()
-    for place, strength in (((-0.6, 0.75, 0.9), 0.95), ((0.8, -0.5, 0.6), 0.28)):
-        lamp = vtkLight()
-        lamp.SetLightTypeToCameraLight()
-        lamp.SetPosition(*place)
-        lamp.SetFocalPoint(0.0, 0.0, 0.0)
-        lamp.SetIntensity(strength)
-        renderer.AddLight(lamp)

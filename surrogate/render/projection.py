@@ -93,7 +93,7 @@ def hidden_radius(positions: FloatArray, basis: FloatArray) -> FloatArray:
 
 
 def axis_vectors(basis: FloatArray) -> FloatArray:
-    """The picture of each unit vector e_i, (n_dims, 3) float64: row i of V, an arrow of the axis gizmo."""
+    """The picture of each unit vector e_i, (n_dims, 3) float64: row i of V, an arrow of the orientation axes."""
     return np.array(basis, dtype=np.float64)
 
 

@@ -1,7 +1,7 @@
 """What is drawn on one frame, as plain arrays: the step between a comparison and a painter. Pure NumPy.
 
 `build_scene` is called once per frame (export) or per tick (app) and must stay cheap; everything that does not
-depend on the frame is in :class:`surrogate.render.stage.Stage`, made once.
+depend on the frame is in :class:`surrogate.render.animation.Animation`, made once.
 """
 
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from physics.errors import InputError, unknown_name
 from surrogate.comparison.comparison import Comparison
+from surrogate.render.animation import Animation, animation_of
 from surrogate.render.arrows import Arrows, arrows, joined
 from surrogate.render.captions import Source, pane_badge, pane_title, sources
 from surrogate.render.colourings import Legend
 from surrogate.render.hud import footer, headline
 from surrogate.render.options import LAYOUTS, ViewOptions
 from surrogate.render.projection import Framing, axis_labels, axis_vectors, project
-from surrogate.render.stage import Stage, stage_of
 from surrogate.render.theme import Theme
 
 FloatArray = NDArray[np.float64]
@@ -157,27 +157,27 @@ def build_scene(
         raise InputError(f"frame must be 0 to {truth.n_frames - 1}; got {frame}")
     shown = shown_sources(comparison, options)
     _refuse_strangers(options, truth.system.n_particles)
-    stage = stage_of(comparison, options, frames)
-    frames = stage.frames
-    centre = project(frames.centre, stage.basis)
+    animation = animation_of(comparison, options, frames)
+    frames = animation.frames
+    centre = project(frames.centre, animation.basis)
     followed = options.follow
-    focus = centre if followed is None else stage.tracks["truth"].now(frame)[followed].astype(np.float64)
-    visible = float(stage.visible[frame])
-    unshown = None if "truth" in shown else stage.numbers["truth"]
+    focus = centre if followed is None else animation.tracks["truth"].now(frame)[followed].astype(np.float64)
+    visible = float(animation.visible[frame])
+    unshown = None if "truth" in shown else animation.numbers["truth"]
     return Scene(
-        panes=tuple(_pane(comparison, source, frame, options, stage) for source in shown),
+        panes=tuple(_pane(comparison, source, frame, options, animation) for source in shown),
         headline=headline(comparison, frame, visible, unshown) if options.hud else "",
         centre=centre,
         radius=frames.radius,
         focus=focus,
-        axes=axis_vectors(stage.basis),
+        axes=axis_vectors(animation.basis),
         labels=axis_labels(truth.n_dims),
-        legend=replace(stage.legend, notes=_notes(options, shown)),
+        legend=replace(animation.legend, notes=_notes(options, shown)),
         theme=options.theme,
-        colour_range=stage.ends,
+        colour_range=animation.ends,
         selected=options.selected,
         visible_fraction=visible,
-        vectors=_arrows(options, stage),
+        vectors=_arrows(options, animation),
     )
 
 
@@ -209,9 +209,9 @@ def _refuse_strangers(options: ViewOptions, n_particles: int) -> None:
             )
 
 
-def _pane(comparison: Comparison, source: Source, frame: int, options: ViewOptions, stage: Stage) -> Pane:
+def _pane(comparison: Comparison, source: Source, frame: int, options: ViewOptions, animation: Animation) -> Pane:
     system = comparison.truth.system
-    track, of_truth = stage.tracks[source], stage.tracks["truth"]
+    track, of_truth = animation.tracks[source], animation.tracks["truth"]
     members = np.array(options.selected, dtype=np.int64) if options.trail_of == "selected" else None
     trails, trail_colours = track.trail(frame, members)
     title, subtitle = pane_title(comparison, source)
@@ -226,10 +226,10 @@ def _pane(comparison: Comparison, source: Source, frame: int, options: ViewOptio
         title=title,
         subtitle=subtitle,
         badge=pane_badge(comparison, source),
-        footer=footer(stage.numbers[source], frame) if options.hud else "",
+        footer=footer(animation.numbers[source], frame) if options.hud else "",
         points=track.now(frame),
         colours=track.colours(frame),
-        radii=stage.radii,
+        radii=animation.radii,
         signs=np.sign(system.charges).astype(np.int8),
         seen=track.seen(frame),
         trails=trails,
@@ -240,12 +240,12 @@ def _pane(comparison: Comparison, source: Source, frame: int, options: ViewOptio
     )
 
 
-def _arrows(options: ViewOptions, stage: Stage) -> Arrows | None:
+def _arrows(options: ViewOptions, animation: Animation) -> Arrows | None:
     """The fields of the system, and the vectors that were given."""
     if options.vectors is None:
-        return stage.fields
-    given = arrows(options.vectors, stage.basis, stage.frames.radius, options.theme.muted)
-    return given if stage.fields is None else joined([stage.fields, given])
+        return animation.fields
+    given = arrows(options.vectors, animation.basis, animation.frames.radius, options.theme.muted)
+    return given if animation.fields is None else joined([animation.fields, given])
 
 
 def _notes(options: ViewOptions, shown: tuple[Source, ...]) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodel.state.setup import OwnScene
+from surrogate.render.animation import particle_radii
 from surrogate.render.captions import short_number
 from surrogate.render.colourings import charge_colours
 from surrogate.render.scene import Pane, Scene
-from surrogate.render.stage import particle_radii
 
 if TYPE_CHECKING:
     from app.viewmodel.state.view_state import ViewState

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from surrogate.render.gizmo import apart
-from surrogate.render.wording import fitted, wrapped
+from surrogate.render.orientation_axes import apart
+from surrogate.render.text_wrapping import fitted, wrapped
 
 SIZE = np.array([19.0, 15.0])
 BADGE = "outside training: law coulomb (trained: nbody-reference); t = 3.1 to 14.1 (trained: 3.1)"

@@ -301,7 +301,7 @@ def test_the_name_of_the_model_is_never_cut(width, comparison_of):
             assert box[1] - box[0] <= width
 
 
-def test_legend_and_gizmo_give_way_in_a_tiny_pane(comparison_of):
+def test_legend_and_axes_give_way_in_a_tiny_pane(comparison_of):
     scene = build_scene(comparison_of(5), 6)
     for height, shown in ((500, True), (120, False)):
         with _painted(scene, (480, height)) as (painter, plotter):

@@ -13,10 +13,10 @@ from physics.rotations import composed
 from physics.types import Trajectory
 from surrogate.render import DARK, THEMES, ViewOptions, build_scene, comparison_framing
 from surrogate.render import captions as words
+from surrogate.render.animation import animation_of, particle_radii
 from surrogate.render.colourings import charge_colours
 from surrogate.render.options import FieldVectors
 from surrogate.render.projection import axis_view_basis
-from surrogate.render.stage import particle_radii, stage_of
 from surrogate.render.theme import blended, ramp_colours, rgb
 
 COLOUR_BLIND = {
@@ -81,25 +81,25 @@ def test_a_frame_is_slices_of_what_was_made_once(comparison_of):
     """No matter the number of frames: nothing is projected or coloured anew, no trail is copied."""
     c = comparison_of(5, n_frames=30)
     options = ViewOptions(trail_length=20, colour_by="energy", fade_hidden=0.5)
-    made = stage_of(c, options, None)
+    made = animation_of(c, options, None)
     for frame in range(30):
         followed = replace(options, selected=(frame % 5,), follow=frame % 5)
         pane = build_scene(c, frame, followed).panes[1]
-        assert stage_of(c, followed, None) is made
+        assert animation_of(c, followed, None) is made
         assert np.shares_memory(pane.trails, made.tracks["forecast"].points)
         assert np.shares_memory(pane.trails, pane.points)
-    assert stage_of(c, replace(options, trail_length=5), None) is not made
+    assert animation_of(c, replace(options, trail_length=5), None) is not made
 
 
 def test_what_was_made_goes_with_its_comparison(comparison_of):
     c = comparison_of(3)
     build_scene(c, 0)
-    track = weakref.ref(stage_of(c, ViewOptions(), None).tracks["truth"])
+    track = weakref.ref(animation_of(c, ViewOptions(), None).tracks["truth"])
     for length in range(1, 9):
-        stage_of(c, ViewOptions(trail_length=length), None)
+        animation_of(c, ViewOptions(trail_length=length), None)
     gc.collect()
     assert track() is None  # pushed out by others
-    track = weakref.ref(stage_of(c, ViewOptions(), None).tracks["truth"])
+    track = weakref.ref(animation_of(c, ViewOptions(), None).tracks["truth"])
     del c
     gc.collect()
     assert track() is None

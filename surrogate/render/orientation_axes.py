@@ -1,4 +1,4 @@
-"""The axis gizmo: labelled arrows in the corner of a pane, rows of the view basis as the camera sees them."""
+"""Orientation axes: labelled arrows in the corner of a pane, rows of the view basis as the camera sees them."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from surrogate.render.theme import Theme, blended, rgb
 
 FloatArray = NDArray[np.float64]
 
-GIZMO_SIZE = 34.0
+ARROW_LENGTH = 34.0
 """Length of the longest axis arrow [pixel at scale 1]."""
 
 LABEL_SIZE = np.array([19.0, 15.0])
 """Room of an axis label, wide and high [pixel at scale 1]."""
 
 
-class Gizmo:
+class OrientationAxes:
     """Labelled arrows: where each axis of the n-dimensional space points on the screen.
 
     Attributes
@@ -44,7 +44,7 @@ class Gizmo:
         """Take the axes of a scene; they are placed at the next rendering."""
         self._axes = scene.axes
         longest = float(np.linalg.norm(self._axes, axis=1).max())
-        size = GIZMO_SIZE if len(self._axes) < 4 else 1.25 * GIZMO_SIZE
+        size = ARROW_LENGTH if len(self._axes) < 4 else 1.25 * ARROW_LENGTH
         self._arrow = size * self._scale / (longest if longest > 0 else 1.0)
 
     def remove(self) -> None:

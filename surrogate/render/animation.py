@@ -1,6 +1,6 @@
 """What the pictures of one comparison share, made once: positions as drawn and colours of all frames, ranges.
 
-A frame of a :class:`Stage` is slices of its arrays, no copies; that is what keeps a picture of many particles
+A frame of an :class:`Animation` is slices of its arrays, no copies; that is what keeps a picture of many particles
 with long trails cheap.
 """
 
@@ -42,7 +42,7 @@ TRAIL_STRENGTH = 0.9
 """Opacity of the newest part of a trail."""
 
 KEPT = 6
-"""Stages remembered for a comparison; going back and forth between two looks makes none anew."""
+"""Animations remembered for a comparison; going back and forth between two looks makes none anew."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +96,8 @@ class Track:
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
-    """All that does not depend on the frame.
+class Animation:
+    """A comparison as drawn, all frames at once.
 
     Attributes
     ----------
@@ -127,21 +127,21 @@ class Stage:
     fields: Arrows | None = None
 
 
-_stages: WeakKeyDictionary[Comparison, OrderedDict[tuple[object, ...], Stage]] = WeakKeyDictionary()
+_animations: WeakKeyDictionary[Comparison, OrderedDict[tuple[object, ...], Animation]] = WeakKeyDictionary()
 _drifts: WeakKeyDictionary[Comparison, dict[Source, FloatArray | None]] = WeakKeyDictionary()
 
 
-def stage_of(comparison: Comparison, options: ViewOptions, frames: Framing | None) -> Stage:
-    """The stage of a comparison under these options, made when asked for the first time and remembered."""
-    made = _stages.setdefault(comparison, OrderedDict())
+def animation_of(comparison: Comparison, options: ViewOptions, frames: Framing | None) -> Animation:
+    """The animation of a comparison under these options, made when asked for the first time and remembered."""
+    made = _animations.setdefault(comparison, OrderedDict())
     key = _key(options, frames)
     if key in made:
         made.move_to_end(key)
         return made[key]
-    stage = made[key] = _made(comparison, options, frames or comparison_framing(comparison))
+    animation = made[key] = _made(comparison, options, frames or comparison_framing(comparison))
     if len(made) > KEPT:
         made.popitem(last=False)
-    return stage
+    return animation
 
 
 def _key(options: ViewOptions, frames: Framing | None) -> tuple[object, ...]:
@@ -152,7 +152,7 @@ def _key(options: ViewOptions, frames: Framing | None) -> tuple[object, ...]:
     return basis, framed, *chosen, *faded, options.hud, options.drift, options.fields, options.theme
 
 
-def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Stage:
+def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Animation:
     truth, theme = comparison.truth, options.theme
     n = truth.n_dims
     V = default_view_basis(n) if options.basis is None else view_basis(options.basis, n)
@@ -184,7 +184,7 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Stag
         vectors = field_vectors(fields, comparison.rotation, frames.radius)
         colours = {"electric": theme.electric, "magnetic": theme.magnetic}
         drawn = joined([arrows(field, V, frames.radius, colours[name]) for name, field in vectors.items()])
-    return Stage(
+    return Animation(
         basis=V,
         frames=frames,
         tracks=tracks,
