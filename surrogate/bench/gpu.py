@@ -76,12 +76,12 @@ def bench_gpu(seconds: float, device: str = "cuda", batch: int = BATCH) -> dict[
     weights: dict[str, Tensor] = dict(published.named_parameters())
     forwards: dict[str, tuple[EGNN, Callable[[], Tensor]]] = {
         "textbook": (published, lambda: textbook.egnn(weights, "init", 4, x, v, q, edges)),
-        "eager": (ours, lambda: ours.in_torch(x, v, q)[0]),
+        "eager": (ours, lambda: ours(x, v, q)[0]),
     }
     if compiled is not None:
         forwards["compiled"] = (compiled, lambda: whole(x, v, q)[0])
     with torch.no_grad():
-        exact = fresh_model().double().in_torch(*(t.double() for t in states(batch, PARTICLES)))[0]
+        exact = fresh_model().double()(*(t.double() for t in states(batch, PARTICLES)))[0]
         found = {name: forward().cpu() for name, (_, forward) in forwards.items()}
         calls = _with_graphs({name: forward for name, (_, forward) in forwards.items()})
         numbers = _timed("forward", calls, seconds, device)

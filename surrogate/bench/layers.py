@@ -25,8 +25,7 @@ BATCHES = (100, 1)
 LAYOUTS = {
     "textbook": "textbook",
     "torch": "torch",
-    "fused": "fused",
-    "frozen": "fused, frozen as a loaded forecaster has it",
+    "fused": "fused, as a loaded forecaster has it",
 }
 SIZES = (100, 300, 1000)
 LARGEST = 2000
@@ -39,17 +38,16 @@ def bench_forward(n_systems: int, seconds: float) -> dict[str, float]:
     weights, edges = model.state_dict(), textbook.edge_list(n_systems, PARTICLES)
     calls: dict[str, Call] = {
         "textbook": partial(textbook.egnn, weights, "init", 4, *state, edges),
-        "torch": partial(model.in_torch, *state),
-        "fused": partial(model, *state),
-        "frozen": partial(model.frozen(), *state),
+        "torch": partial(model, *state),
+        "fused": partial(model.for_inference().forward, *state),
     }
     with torch.inference_mode():
-        exact = fresh_model().double().in_torch(*(t.double() for t in state))[0]
+        exact = fresh_model().double()(*(t.double() for t in state))[0]
         numbers = {f"{name}_ms": 1e3 * value for name, value in low_times(calls, seconds).items()}
-        found = {"textbook": textbook.egnn(weights, "init", 4, *state, edges), "torch": model.in_torch(*state)[0]}
-        found |= {"fused": model(*state)[0], "frozen": model.frozen()(*state)[0]}
+        found = {"textbook": textbook.egnn(weights, "init", 4, *state, edges), "torch": model(*state)[0]}
+        found["fused"] = model.for_inference().forward(*state)[0]
         numbers |= {f"{name}_error": distance(value, exact) for name, value in found.items()}
-        for name in ("torch", "fused", "frozen"):
+        for name in ("torch", "fused"):
             if distance(found[name], found["textbook"]) > AGREEMENT:
                 raise RuntimeError(f"{name} and textbook layouts differ by more than {AGREEMENT:g}")
     return numbers
@@ -76,15 +74,16 @@ def bench_step(seconds: float) -> dict[str, float]:
         return step
 
     published, eager, fused = fresh_model(), fresh_model(), fresh_model()
+    by_kernels = fused.for_training().forward
     weights: dict[str, Tensor] = dict(published.named_parameters())
     calls = {
         "textbook": stepper(published, lambda: textbook.egnn(weights, "init", 4, *state, edges)),
-        "eager": stepper(eager, lambda: eager.in_torch(*state)[0]),
-        "fused": stepper(fused, lambda: fused(*state)[0]),
+        "eager": stepper(eager, lambda: eager(*state)[0]),
+        "fused": stepper(fused, lambda: by_kernels(*state)[0]),
     }
     if compiler():
         compiled = fresh_model()
-        made = torch.compile(compiled.in_torch)
+        made = torch.compile(compiled)
         calls["compiled"] = stepper(compiled, lambda: made(*state)[0])
     return {f"step_{name}_ms": 1e3 * value for name, value in low_times(calls, seconds).items()}
 
@@ -99,7 +98,7 @@ def peak_memory(n: int, fused: bool) -> float:
     """Bytes above base of a forward pass of one system of n (Linux); for a process of its own."""
     torch.set_num_threads(1)
     model = fresh_model()
-    call = model if fused else model.in_torch
+    call = model.for_inference().forward if fused else model
     with torch.inference_mode():
         call(*states(1, 8))
         state = states(1, n)
@@ -111,11 +110,13 @@ def peak_memory(n: int, fused: bool) -> float:
 def bench_large(seconds: float) -> dict[str, float]:
     """Nanoseconds for each directed edge (all four layers), by size, and memory of the largest."""
     model = fresh_model()
+    fused = model.for_inference().forward
     numbers = {}
     with torch.inference_mode():
         for n in SIZES:
             state = states(1, n)
-            times = low_times({"torch": partial(model.in_torch, *state), "fused": partial(model, *state)}, seconds)
+            calls: dict[str, Call] = {"torch": partial(model, *state), "fused": partial(fused, *state)}
+            times = low_times(calls, seconds)
             for name, value in times.items():
                 numbers[f"{name}_ns_per_edge_N{n}"] = 1e9 * value / (n * (n - 1))
     for name in ("torch", "fused"):

@@ -6,9 +6,10 @@ from functools import partial
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from surrogate.inference.adaptive_rounds import until_agreed
-from surrogate.models import SurrogateModel
+from surrogate.models.base import Accelerated, Forward, SurrogateModel
 from surrogate.tasks.dynamics.windows import Scales
 
 BATCH_EDGES = 400_000
@@ -49,27 +50,31 @@ class Passes:
     scales : Scales
         The units the network was trained in.
     device : torch.device
-    frozen : bool
-        Nobody else holds the model, so it may be asked for what is faster as long as its weights stay
-        (`SurrogateModel.frozen`): until `network` hands it out.
     """
 
-    def __init__(self, model: SurrogateModel, scales: Scales, device: torch.device, frozen: bool) -> None:
+    def __init__(self, model: SurrogateModel, scales: Scales, device: torch.device) -> None:
         self._scales, self._device = scales, device
         for parameter in model.parameters():
             parameter.requires_grad_(False)
         self._models = {torch.float32: model.to(device).eval()}
-        self._frozen = {torch.float32: model.frozen()} if frozen else {}
+        self._accelerated: dict[torch.dtype, Accelerated] = {}
+        self._handed_out: set[torch.dtype] = set()
 
     def network(self, dtype: torch.dtype) -> SurrogateModel:
         """The network in float32 or float64 (converted once); passes follow what is done to it."""
-        self._frozen.pop(dtype, None)
+        self._handed_out.add(dtype)
         return self._network(dtype)
 
     def _network(self, dtype: torch.dtype) -> SurrogateModel:
         if dtype not in self._models:
             self._models[dtype] = copy.deepcopy(self._models[torch.float32]).to(dtype)
         return self._models[dtype]
+
+    def accelerated(self, dtype: torch.dtype) -> Accelerated:
+        """What makes the passes in a precision: asked for once, or each time where the weights may change."""
+        if dtype not in self._accelerated or dtype in self._handed_out:
+            self._accelerated[dtype] = self._network(dtype).for_inference()
+        return self._accelerated[dtype]
 
     def run(
         self, state: State, dtype: torch.dtype, horizon: float, evaluations: int, tolerance: float | None = None
@@ -89,7 +94,9 @@ class Passes:
             Where set, each sample chooses its own number of evaluations, from a quarter of `evaluations` on.
         """
         x, v, q, masses = state
-        model = self._network(dtype)
+        model, accelerated = self._network(dtype), self.accelerated(dtype)
+        plain = not accelerated.differentiable and is_differentiated(state)
+        forward: Forward = model if plain else accelerated.forward
         length, time = self._scales.length, self._scales.time
         # With centring the network sees and returns displacements from the centroid.
         centre = x.mean(dim=1, keepdim=True) if model.centres else torch.zeros_like(x[:, :1])
@@ -103,10 +110,10 @@ class Passes:
             part = slice(first, first + share)
             batch = (inner[part], speed[part], charge[part], None if mass is None else mass[part])
             if tolerance is None:
-                x_hat, v_hat, per_pair = self._pass(model, batch, horizon / time, evaluations)
+                x_hat, v_hat, per_pair = self._pass(model, forward, batch, horizon / time, evaluations)
                 taken = torch.full((len(x_hat),), evaluations)
             else:
-                forecasts = partial(self._pass_of_rows, model, batch, horizon / time)
+                forecasts = partial(self._pass_of_rows, model, forward, batch, horizon / time)
                 start = max(evaluations // FIRST_SHARE, 1)
                 x_hat, v_hat, taken, per_pair = until_agreed(forecasts, len(batch[0]), start, tolerance / length)
             positions.append(x_hat)
@@ -118,20 +125,29 @@ class Passes:
             torch.cat(positions).to(x) * length + centre,
             torch.cat(given).to(x) * (length / time) if given else None,
             torch.cat(spent),
-            calls / len(x) if hasattr(model, "law_calls") else None,
+            calls / len(x) if hasattr(model, "force_evaluations") else None,
         )
 
     def _pass(
-        self, model: SurrogateModel, state: State, horizon: float, evaluations: int
+        self, model: SurrogateModel, forward: Forward, state: State, horizon: float, evaluations: int
     ) -> tuple[Tensor, Tensor | None, float]:
         chosen = {"evaluations": evaluations} if model.chooses_evaluations else {}
         x, v, q, m = state
-        x_hat, v_hat = self._frozen.get(x.dtype, model)(x, v, q, horizon, m, **chosen)
-        return x_hat, v_hat, float(getattr(model, "law_calls", 0.0))
+        x_hat, v_hat = forward(x, v, q, horizon, m, **chosen)
+        return x_hat, v_hat, float(getattr(model, "force_evaluations", 0.0))
 
     def _pass_of_rows(
-        self, model: SurrogateModel, state: State, horizon: float, rows: Tensor, evaluations: int
+        self, model: SurrogateModel, forward: Forward, state: State, horizon: float, rows: Tensor, evaluations: int
     ) -> tuple[Tensor, Tensor | None, float]:
         x, v, q, m = state
         at = rows.to(x.device)
-        return self._pass(model, (x[at], v[at], q[at], None if m is None else m[at]), horizon, evaluations)
+        return self._pass(
+            model, forward, (x[at], v[at], q[at], None if m is None else m[at]), horizon, evaluations
+        )
+
+
+def is_differentiated(state: State) -> bool:
+    """Whether what is made from a state is to be differentiated, or mapped by `torch.func`."""
+    if forward_ad._current_level >= 0 or torch._C._functorch.maybe_current_level() is not None:
+        return True
+    return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in state)

@@ -66,11 +66,6 @@ class Cost:
 class Forecaster:
     """A trained model with its card, ready to forecast.
 
-    Parameters
-    ----------
-    frozen : bool
-        Nobody else holds the model: see :class:`surrogate.inference.batched_forward.Passes`.
-
     Attributes
     ----------
     name : str
@@ -104,11 +99,11 @@ class Forecaster:
         scales: Scales = UNIT_SCALES,
         digest: str = "",
         device: str | torch.device = "cpu",
-        frozen: bool = False,
     ) -> None:
         self.name, self.card, self.digest = name, dict(card), digest
         self.horizons: tuple[float, ...] | str = "any" if model.any_horizon else (horizon,)
         self.horizon = horizon
+        self._own_horizon = 1.0 if model.any_horizon else horizon
         self.dims: tuple[int, ...] | str = "any" if model.dims is None else (model.dims,)
         self.particles: tuple[int, ...] | str = "any"
         self.uses_masses = model.uses_masses
@@ -122,7 +117,7 @@ class Forecaster:
         self.group = model.group
         self.scales = scales
         self.device = torch.device(device)
-        self._passes = Passes(model, scales, self.device, frozen)
+        self._passes = Passes(model, scales, self.device)
 
     def with_evaluations(self, evaluations: int) -> "Forecaster":
         """The same model, spending so many evaluations on each `horizon`.
@@ -162,7 +157,7 @@ class Forecaster:
         self._refuse_horizon(horizon)
         other = copy.copy(self)
         other.evaluations = self._rounds(horizon)
-        other.horizon = horizon
+        other.horizon = other._own_horizon = horizon
         return other
 
     def _rounds(self, horizon: float) -> int:
@@ -179,7 +174,7 @@ class Forecaster:
         positions: Any,
         velocities: Any,
         charges: Any,
-        horizon: float = 1.0,
+        horizon: float | None = None,
         *,
         masses: Any = None,
         evaluations: int | None = None,
@@ -192,7 +187,8 @@ class Forecaster:
         positions, velocities : (samples, N, n) or (N, n) array or tensor [length], [length/time]
             float32 and float64 are computed as such, everything else becomes float64.
         charges : (samples, N) or (N,) [charge]
-        horizon : float [time]
+        horizon : float [time], optional
+            By default the model's own; of a model that takes any, 1 unless bound by `with_horizon`.
         masses : like charges, optional [mass]
         evaluations : int, optional
             Message rounds, for models that choose.
@@ -209,6 +205,7 @@ class Forecaster:
         InputError
             (a ValueError) for what does not fit, saying what the model does.
         """
+        horizon = self._own_horizon if horizon is None else horizon
         as_tensor = isinstance(positions, Tensor)
         x = real_tensor("positions", positions)
         single = x.ndim == 2

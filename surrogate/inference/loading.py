@@ -78,5 +78,4 @@ def _from_checkpoint(path: Path, name: str, device: str) -> Forecaster:
         scales=scales,
         digest=checkpoint.digest,
         device=device,
-        frozen=True,
     )

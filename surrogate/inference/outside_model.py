@@ -60,13 +60,14 @@ class OutsideForecaster(Forecaster):
         positions: Any,
         velocities: Any,
         charges: Any,
-        horizon: float = 1.0,
+        horizon: float | None = None,
         *,
         masses: Any = None,
         evaluations: int | None = None,
         tolerance: float | None = None,
     ) -> Forecast:
         """The outside object's own forecast."""
+        horizon = self.horizon if horizon is None else horizon
         result = self._made.forecast(positions, velocities, charges, horizon, masses=masses)
         return Forecast(result.positions, getattr(result, "velocities", None), ())
 

@@ -7,16 +7,38 @@ business of :mod:`surrogate.inference.forecaster`.
 
 import math
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from physics.errors import InputError, unknown_name
 
+Forward = Callable[..., tuple[Tensor, Tensor | None]]
+"""Of the arguments of :meth:`SurrogateModel.forward`."""
+
+
+@dataclass(frozen=True)
+class Accelerated:
+    """A way to run a model, asked for by those who run it.
+
+    Attributes
+    ----------
+    forward : callable
+        Of the arguments of :meth:`SurrogateModel.forward`, in the dtype and on the device of the model.
+    description : str
+        What computes: the kernels, or "PyTorch" and why it is that.
+    differentiable : bool
+        Whether with respect to inputs too.
+    """
+
+    forward: Forward
+    description: str
+    differentiable: bool
+
 
 class SurrogateModel(nn.Module):
-    """Base of all models.
+    """Base of all models: `forward` is the mathematics in PyTorch, in any precision and on any device.
 
     Attributes
     ----------
@@ -57,12 +79,16 @@ class SurrogateModel(nn.Module):
         """Positions (B, N, n) and velocities (or None) one horizon later; inputs are left unchanged."""
         raise NotImplementedError
 
-    def frozen(self) -> Callable[..., tuple[Tensor, Tensor | None]]:
-        """What forecasts as this model does now, without asking whether it has changed.
+    def for_inference(self) -> Accelerated:
+        """The fastest way to forecasts with the weights as they are now: they must not change meanwhile."""
+        return Accelerated(self, "PyTorch", differentiable=True)
 
-        For owners who change it no more: some models give a copy, others themselves.
+    def for_training(self) -> Accelerated:
+        """The fastest way to forecasts that are differentiable once with respect to the weights.
+
+        Weights may be changed in place meanwhile. It is for the present `skip_velocity_head`.
         """
-        return self
+        return Accelerated(self, "PyTorch", differentiable=True)
 
     @property
     def uses_masses(self) -> bool:

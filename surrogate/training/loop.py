@@ -38,7 +38,7 @@ def fit(trainer: Trainer, report: ProgressBar) -> None:
     progress = trainer.progress
     while progress.stage < len(trainer.stages):
         stage = trainer.stage
-        report.begin(plan_of(trainer), progress)
+        report.begin(plan_of(trainer), progress, trainer.accelerated.description)
         step = TrainingStep(trainer)
         while progress.epoch < stage.epochs and not out_of_patience(trainer):
             try:

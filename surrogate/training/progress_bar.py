@@ -71,9 +71,11 @@ class ProgressBar:
         if self._live:
             self._live.stop()
 
-    def begin(self, plan: Plan, progress: Progress) -> None:
-        """A stage starts (or goes on)."""
+    def begin(self, plan: Plan, progress: Progress, computing: str = "") -> None:
+        """A stage starts (or goes on); `computing` is what makes its steps, said where kernels cannot."""
         self._plan, self._loss = plan, None
+        if computing.startswith("PyTorch: "):
+            self._say(f"{plan.stages[progress.stage].name}: {computing}")
         self._eta.new_stage()
         if self._live:
             stage = plan.stages[progress.stage]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from physics.errors import InputError
+from surrogate.models.base import Accelerated
 from surrogate.tasks import task_class
 from surrogate.tasks.base import Batch, ModelCall, Setting, Stage, Task, Validation
 from surrogate.training.compiled import compile_in_place
@@ -109,6 +110,7 @@ class Trainer:
         for parameter in stage.parameters:
             parameter.requires_grad_(True)
         self.parameters = list(stage.parameters)
+        self.accelerated = self._for_training()
         train = self.config.train
         self.optimiser = torch.optim.AdamW(
             self.parameters, lr=train.lr, weight_decay=train.weight_decay, fused=True
@@ -116,6 +118,15 @@ class Trainer:
         self.steps_per_epoch = self.task.steps_per_epoch
         self.total_steps = stage.epochs * self.steps_per_epoch
         self.divergence, self.before = Divergence(train.spike), None
+
+    def _for_training(self) -> Accelerated:
+        """What makes the forward passes of training steps: the model's kernels where it offers some."""
+        offered = None if self.compiled or self.config.train.amp else getattr(self.model, "for_training", None)
+        if offered is not None:
+            made: Accelerated = offered()
+            return made
+        reason = "torch.compile" if self.compiled else "products in bfloat16" if self.config.train.amp else ""
+        return Accelerated(self.model, f"PyTorch: {reason}" if reason else "PyTorch", differentiable=True)
 
     def epoch_number(self) -> int:
         """Of the epoch under way, counted through all stages: with the seed it decides the order of the data."""
@@ -144,7 +155,7 @@ class Trainer:
 
         `model` stands in for the run's own: the same one with other weights (surrogate/training/whole_epochs.py).
         """
-        return self.task.loss(self._in_precision(model or self.model), batch, self.stage)
+        return self.task.loss(self._in_precision(model or self.accelerated.forward), batch, self.stage)
 
     def _in_precision(self, model: ModelCall) -> ModelCall:
         """The model, with products in bfloat16 where the configuration asks for it."""
@@ -163,7 +174,8 @@ class Trainer:
             return Validation(score, values)
         live = {name: value.clone() for name, value in self.model.state_dict().items()}
         self.model.load_state_dict(self.average)
-        found = self.task.validation(self.model, self.stage)
+        offered = None if self.compiled else getattr(self.model, "for_inference", None)
+        found = self.task.validation(offered().forward if offered else self.model, self.stage)
         self.model.load_state_dict(live)
         score, *values = self.processes.broadcast([found.score, *found.values])
         return Validation(score, values)

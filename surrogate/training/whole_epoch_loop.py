@@ -96,7 +96,7 @@ def fit_epochs(group: Group, report: ProgressBar) -> None:
     befores, group.befores = group.befores, ()
     while (running := group.running()) and (lead := running[0][1]).progress.stage < len(lead.stages):
         stage = lead.stage
-        report.begin(plan_of(lead), lead.progress)
+        report.begin(plan_of(lead), lead.progress, lead.accelerated.description)
         epochs = WholeEpochs(group.trainers, group.ended, graph=lead.config.train.captured != "never")
         for run, before in enumerate(befores):
             if before and run not in group.ended:

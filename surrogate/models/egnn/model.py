@@ -7,19 +7,21 @@ in every dimension.
 from dataclasses import dataclass
 from functools import partial
 
+import numba
 import torch
 from torch import Tensor, nn
 
 from physics.errors import InputError
-from surrogate.models.base import SurrogateModel
-from surrogate.models.egnn.cpu import inference as egnn_fused
-from surrogate.models.egnn.cpu import training as egnn_training
+from surrogate.models.base import Accelerated, SurrogateModel
+from surrogate.models.egnn.cpu.inference import MOST_HIDDEN, FusedForward
+from surrogate.models.egnn.cpu.training import FusedTraining
 from surrogate.nn.edges import edge_projections, first_edge_layer, pair_sums, senders
 from surrogate.nn.mlp import mlp
 from surrogate.nn.row_tiles import by_rows, rows_at_once
 
 SOFTENING = 0.01
 """Added to squared distances in the velocity head."""
+FUSED = "fused float32 kernels"
 VELOCITY_FORMS = ("init", "recurrent", "none")
 
 
@@ -134,18 +136,6 @@ class EGNN(SurrogateModel):
         self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """See SurrogateModel.forward."""
-        fused = egnn_fused.forecast(self, x, v, q)
-        if fused is not None:
-            return fused
-        trained = egnn_training.forecast(self, x, v, q)
-        return self.in_torch(x, v, q) if trained is None else (trained, None)
-
-    def frozen(self) -> egnn_fused.Frozen:
-        """See SurrogateModel.frozen."""
-        return egnn_fused.Frozen(self)
-
-    def in_torch(self, x: Tensor, v: Tensor, q: Tensor) -> tuple[Tensor, Tensor | None]:
-        """`forward` by PyTorch: on any device, in any precision, differentiable."""
         q = q.unsqueeze(-1)
         x0, v0 = x, v
         h = self.embedding(v.square().sum(-1, keepdim=True).add(1e-16).sqrt())
@@ -169,6 +159,40 @@ class EGNN(SurrogateModel):
         if self.velocity_head is None or self.skip_velocity_head:
             return x, None
         return x, self.velocity_head(h, x0, v0, x, q)
+
+    def for_inference(self) -> Accelerated:
+        """See SurrogateModel.for_inference."""
+        if reason := self._not_fused():
+            return Accelerated(self, f"PyTorch: {reason}", differentiable=True)
+        with_head = self.velocity_head is not None and not self.skip_velocity_head
+        fused = FusedForward(self._named_weights(), carried=self.form == "recurrent", with_head=with_head)
+        return Accelerated(fused, FUSED, differentiable=False)
+
+    def for_training(self) -> Accelerated:
+        """See SurrogateModel.for_training."""
+        reason = self._not_fused()
+        if self.velocity_head is not None and not self.skip_velocity_head:
+            reason = reason or "the kernels do not train a velocity head"
+        if reason:
+            return Accelerated(self, f"PyTorch: {reason}", differentiable=True)
+        fused = FusedTraining(self._named_weights(), carried=self.form == "recurrent")
+        return Accelerated(fused, FUSED, differentiable=False)
+
+    def _named_weights(self) -> dict[str, Tensor]:
+        return dict(self.named_parameters(remove_duplicate=False))
+
+    def _not_fused(self) -> str:
+        """Why the fused kernels cannot stand for the layers; empty where they can."""
+        weight, leaves = self.embedding.weight, {type(m) for m in self.modules() if not m._modules}
+        if weight.dtype is not torch.float32 or not weight.is_cpu:
+            return f"{str(weight.dtype).removeprefix('torch.')} on {weight.device.type}"
+        if self.form == "none":
+            return "the kernels need a velocity stream"
+        if self.embedding.out_features > MOST_HIDDEN:
+            return f"the kernels are for at most {MOST_HIDDEN} features"
+        if not leaves <= {nn.Linear, nn.SiLU}:
+            return "the kernels know the layers of the paper alone"
+        return "Numba does not compile" if numba.config.DISABLE_JIT else ""
 
     def _edge_sums(
         self,

@@ -1,15 +1,17 @@
 """The flagship: a learned pair law, stepped by exact two-body motions; one set of weights for every n, N and K."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
+import numba
 import torch
 from torch import Tensor, nn
 
 from physics.errors import InputError
-from surrogate.models.base import SurrogateModel
+from surrogate.models.base import Accelerated, SurrogateModel
 from surrogate.models.integrator.conserved import (
     angular_momentum,
     centred,
@@ -17,14 +19,16 @@ from surrogate.models.integrator.conserved import (
     with_angular_momentum,
     with_energy,
 )
-from surrogate.models.integrator.cpu.adjoint import rounds_backward
-from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, rounds_forward
+from surrogate.models.integrator.cpu.autograd import rounds_in_numba
+from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS
 from surrogate.models.integrator.node_features import FEATURE_CHANNELS, NodeFeatures
-from surrogate.models.integrator.pair_law import FARTHEST, KNOT_SPACING, PairLaw
+from surrogate.models.integrator.pair_law import FARTHEST, PairLaw
 from surrogate.models.integrator.rounds import LimitedGrowth, rounds_in_torch
 
+Rounds = Callable[..., tuple[Tensor, Tensor, Any]]
+"""Of the arguments of `rounds_in_torch`: positions, velocities, evaluations of the law."""
 COUPLINGS = ("constant", "charges", "masses")
-PULLS = ("none", "always", "at-rest")
+TRAPS = ("none", "always", "at-rest")
 AT_REST = 1e-3
 """A system is at rest where its centre of mass moves slower than this share of the RMS speed."""
 SLOWEST = 1e-15
@@ -86,69 +90,6 @@ class IntegratorConfig:
     gradient_growth: float = 10.0
 
 
-class _Rounds(torch.autograd.Function):
-    """K rounds in the Numba kernel, with its hand-written adjoint."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        x: Tensor,
-        v: Tensor,
-        couplings: Tensor,
-        m: Tensor,
-        kappa: Tensor,
-        gamma: Tensor,
-        table: Tensor,
-        u0: float,
-        softening: float,
-        dt: float,
-        n_rounds: int,
-        count: list[int],
-        limit: float = math.inf,
-        most: int = MOST_SUBSTEPS,
-    ) -> tuple[Tensor, Tensor]:
-        out_x, out_v = np.array(x.detach().numpy(), order="C"), np.array(v.detach().numpy(), order="C")
-        arrays = [np.ascontiguousarray(t.detach().numpy()) for t in (couplings, m, kappa, table)]
-        rate, n_systems = float(gamma), len(out_x)
-        room = (n_systems, n_rounds, 2, *out_x.shape[1:]) if any(ctx.needs_input_grad) else (0, 0, 0, 0, 0)
-        kept = np.empty(room)
-        facts = (u0, 1.0 / KNOT_SPACING, softening, dt)
-        c, mass, k, t = arrays
-        count[0] = rounds_forward(out_x, out_v, c, mass, k, rate, t, *facts, n_rounds, kept, most)
-        ctx.kept, ctx.arrays, ctx.rate, ctx.facts = kept, arrays, rate, facts
-        ctx.limit, ctx.most = limit, most
-        return torch.from_numpy(out_x), torch.from_numpy(out_v)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        c, mass, k, t = ctx.arrays
-        gx, gv = (np.array(g.numpy(), order="C") for g in grads)
-        g_couplings, g_kappa, g_table = np.zeros_like(c), np.zeros_like(k), np.zeros_like(t)
-        u0, per_knot, softening, dt = ctx.facts
-        g_gamma = rounds_backward(
-            ctx.kept,
-            c,
-            mass,
-            k,
-            ctx.rate,
-            t,
-            u0,
-            per_knot,
-            softening,
-            dt,
-            gx,
-            gv,
-            g_couplings,
-            g_kappa,
-            g_table,
-            ctx.limit,
-            ctx.most,
-        )
-        made = [torch.from_numpy(g) for g in (gx, gv, g_couplings, g_kappa, g_table)]
-        gamma = torch.tensor(g_gamma, dtype=torch.float64)
-        return made[0], made[1], made[2], None, made[3], gamma, made[4], *(None,) * 7
-
-
 class Integrator(SurrogateModel):
     """E(n)-equivariant integrator with a learned pair law.
 
@@ -181,8 +122,8 @@ class Integrator(SurrogateModel):
         for name in self.couplings:
             if name not in COUPLINGS:
                 raise InputError(f"model.couplings: {name!r} is none of {', '.join(COUPLINGS)}")
-        if config.pull not in PULLS:
-            raise InputError(f"model.pull must be one of {', '.join(PULLS)}; got {config.pull!r}")
+        if config.pull not in TRAPS:
+            raise InputError(f"model.pull must be one of {', '.join(TRAPS)}; got {config.pull!r}")
         if not config.powers.isdecimal():
             raise InputError(f"model.powers must be digits such as 3 or 0123; got {config.powers!r}")
         if not 0 < config.softening < min(config.reach, FARTHEST):
@@ -207,8 +148,8 @@ class Integrator(SurrogateModel):
             self.log_kappa = nn.Parameter(torch.tensor(math.log(0.1)))
         if not config.conserve:
             self.drag = nn.Parameter(torch.tensor(0.0))
-        self.law_calls = 0.0
-        """Law calls per pair in the last forecast (close pairs take more than one a round)."""
+        self.force_evaluations: float | Tensor = 0.0
+        """Evaluations of the law per pair in the last forecast (close pairs take more than one a round)."""
 
     def rounds_for(self, horizon: float) -> int:
         """Rounds of a forecast over `horizon` where the caller does not choose."""
@@ -224,10 +165,40 @@ class Integrator(SurrogateModel):
         evaluations: int | None = None,
     ) -> tuple[Tensor, Tensor]:
         """See SurrogateModel.forward; `evaluations` rounds, and any horizon: a negative one goes back in time."""
+        return self._forecast(rounds_in_torch, x, v, q, horizon, masses, evaluations)
+
+    def for_inference(self) -> Accelerated:
+        """See SurrogateModel.for_inference."""
+        if numba.config.DISABLE_JIT:
+            reason = "Numba does not compile"
+        elif self.log_limit is not None:
+            reason = "the kernels know no component limit"
+        else:
+            device = self.law.phi[0].weight.device
+            reason = "" if device.type == "cpu" else f"on {device.type}"
+        if reason:
+            return Accelerated(self, f"PyTorch: {reason}", differentiable=True)
+        return Accelerated(partial(self._forecast, rounds_in_numba), "Numba rounds", differentiable=True)
+
+    def for_training(self) -> Accelerated:
+        """See SurrogateModel.for_training."""
+        return self.for_inference()
+
+    def _forecast(
+        self,
+        rounds: Rounds,
+        x: Tensor,
+        v: Tensor,
+        q: Tensor,
+        horizon: float = 1.0,
+        masses: Tensor | None = None,
+        evaluations: int | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """`forward` by one or the other implementation of the rounds."""
         if horizon < 0:
             if not self.conserve:
                 raise InputError("a law with drag cannot be run back in time; the horizon must be positive")
-            back_x, back_v = self.forward(x, -v, q, -horizon, masses, evaluations)
+            back_x, back_v = self._forecast(rounds, x, -v, q, -horizon, masses, evaluations)
             return back_x, -back_v
         n_rounds = evaluations or self.rounds_for(horizon)
         start_x, start_v, charge = x.double(), v.double(), q.double()
@@ -237,19 +208,19 @@ class Integrator(SurrogateModel):
         table, kappa = self.law.table(), self._kappa(start_v, m)
         dt = horizon / n_rounds
         if self.features is None:
-            out_x, out_v, calls = self._rounds(start_x, start_v, couplings, m, kappa, table, dt, n_rounds)
+            out_x, out_v, calls = self._rounds(rounds, start_x, start_v, couplings, m, kappa, table, dt, n_rounds)
         else:
-            out_x, out_v, calls, h = start_x, start_v, 0, self.features.first(charge, m)
+            out_x, out_v, calls, h = start_x, start_v, x.new_zeros(()).double(), self.features.first(charge, m)
             limited = LimitedGrowth(self._growth)
             for _ in range(n_rounds):
                 out_x, out_v = limited(out_x, out_v)
                 h = self.features(h, out_x, out_v, charge, dt)
                 more = torch.cat([couplings, dt * self.features.couplings(h)])
-                out_x, out_v, new = self._rounds(out_x, out_v, more, m, kappa, table, dt, 1)
-                calls += new
+                out_x, out_v, new = self._rounds(rounds, out_x, out_v, more, m, kappa, table, dt, 1)
+                calls = calls + new
             out_x, out_v = limited(out_x, out_v)
             couplings = torch.cat([couplings, torch.zeros_like(more[len(couplings) :])])  # the law's energy alone
-        self.law_calls = calls / max(len(x) * x.shape[1] * (x.shape[1] - 1) / 2, 1)
+        self.force_evaluations = calls / max(len(x) * x.shape[1] * (x.shape[1] - 1) / 2, 1)
         if self.conserve:
             kept = angular_momentum(centred(start_x, m), centred(start_v, m), m)
             out_x, out_v = with_angular_momentum(out_x, out_v, m, kept)
@@ -266,6 +237,7 @@ class Integrator(SurrogateModel):
 
     def _rounds(
         self,
+        rounds: Rounds,
         x: Tensor,
         v: Tensor,
         couplings: Tensor,
@@ -274,16 +246,12 @@ class Integrator(SurrogateModel):
         table: Tensor,
         dt: float,
         n_rounds: int,
-    ) -> tuple[Tensor, Tensor, int]:
-        """Positions and velocities after some rounds, and their law calls."""
+    ) -> tuple[Tensor, Tensor, Any]:
+        """Positions and velocities after some rounds, and evaluations of the law."""
         gamma = self.drag.double() if not self.conserve else x.new_zeros(())
-        facts = (couplings, m, kappa, gamma, table, self.law.u0, self.law.softening, dt, n_rounds)
-        if x.device.type != "cpu" or self.log_limit is not None:
-            limit = None if self.log_limit is None else self.log_limit.double().exp()
-            return rounds_in_torch(x, v, *facts, self.most_substeps, limit, self._growth)
-        count, most = [0], self.most_substeps
-        out_x, out_v = _Rounds.apply(x, v, *facts, count, self._growth, most)  # type: ignore[no-untyped-call]
-        return out_x, out_v, count[0]
+        facts = (x, v, couplings, m, kappa, gamma, table, self.law.u0, self.law.softening, dt, n_rounds)
+        limit = {} if self.log_limit is None else {"limit": self.log_limit.double().exp()}
+        return rounds(*facts, most=self.most_substeps, growth=self._growth, **limit)
 
     def _potential(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
         """Energy of the learned law, up to a constant of the system: (B,)."""

@@ -1,4 +1,4 @@
-"""The integrator's rounds in PyTorch: for GPUs, to check the Numba kernel against, and for a clamp it lacks."""
+"""The integrator's rounds in PyTorch: on any device, differentiable as often as wanted."""
 
 import math
 from typing import Any
@@ -66,21 +66,51 @@ def rounds_in_torch(
     dt: float,
     n_rounds: int,
     most: int = MOST_SUBSTEPS,
-    limit: Tensor | None = None,
     growth: float = math.inf,
-) -> tuple[Tensor, Tensor, int]:
-    """What the kernel computes, in PyTorch: positions, velocities, law calls.
+    limit: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The rounds of `cpu/rounds.py` in PyTorch, where nothing waits for the device.
 
-    With `limit` (a scalar), each Cartesian component of a pair's force stays within it: the published
-    simulator's clamp, which the kernel does not know.
+    Parameters
+    ----------
+    x, v : (B, N, n) tensor [length], [length/time]
+    couplings : (C, B, N) tensor
+    m : (B, N) tensor [mass]
+    kappa : (B,) tensor
+        Strength of the trap.
+    gamma : scalar tensor
+        Drag.
+    table : (C, G) tensor
+        Coefficients of the pair law's spline.
+    u0, softening, dt : float
+    n_rounds : int
+    most : int
+        Sub-steps a pair may take in a round.
+    growth : float
+        Of gradients: see :class:`LimitedGrowth`.
+    limit : scalar tensor, optional
+        Each Cartesian component of a pair's force stays within it: the published simulator's clamp, which the
+        kernels do not know.
+
+    Returns
+    -------
+    positions, velocities : (B, N, n) tensor
+    evaluations : scalar tensor
+        Evaluations of the pair law.
+
+    Notes
+    -----
+    All pairs take as many sub-steps as one of them may, those beyond a pair's own of length zero. How many that
+    is, is looked up on the CPU alone, where that waits for nothing.
+    **Checked by** tests/surrogate/models/test_integrator_rounds.py.
     """
     first, second = torch.triu_indices(x.shape[1], x.shape[1], 1, device=x.device)
     inverse = 1.0 / m[:, first] + 1.0 / m[:, second]
     factors = couplings[:, :, first] * couplings[:, :, second] * inverse
     share = (m[:, second] / (m[:, first] + m[:, second])).unsqueeze(-1)
     weight = (m / m.sum(1, keepdim=True)).unsqueeze(-1)
-    shrink, calls = torch.exp(-0.5 * gamma * dt), 0
-    pull = (0.5 * dt * kappa)[:, None, None]
+    shrink, evaluations = torch.exp(-0.5 * gamma * dt), x.new_zeros(())
+    trap = (0.5 * dt * kappa)[:, None, None]
 
     def law(p: Tensor, f: Tensor) -> Tensor:
         return (f * spline(table, p.square().sum(-1), softening, u0)).sum(0).unsqueeze(-1)
@@ -92,30 +122,28 @@ def rounds_in_torch(
     limited = LimitedGrowth(growth)
     for _ in range(n_rounds):
         x, v = limited(x, v)
-        v = shrink * v - pull * (x - (weight * x).sum(1, keepdim=True))
+        v = shrink * v - trap * (x - (weight * x).sum(1, keepdim=True))
         r, w = x[:, first] - x[:, second], v[:, first] - v[:, second]
         with torch.no_grad():
             ww = w.square().sum(-1)
             t = (-(r * w).sum(-1) / ww.clamp_min(torch.finfo(ww.dtype).tiny)).clamp(0.0, dt)
             near = r + t.unsqueeze(-1) * w
-            pace = law(near, factors).squeeze(-1).abs() + ww / (near.square().sum(-1) + softening * softening)
-            wanted = torch.log2((dt * pace.sqrt() / SUBSTEP_ANGLE).clamp_min(1.0)).ceil()
-            counts = wanted.exp2().long().clamp_max(most)
+            rate2 = law(near, factors).squeeze(-1).abs() + ww / (near.square().sum(-1) + softening * softening)
+            wanted = torch.log2((dt * rate2.sqrt() / SUBSTEP_ANGLE).clamp_min(1.0)).ceil()
+            counts = wanted.exp2().clamp_max(most)
+            steps = int(counts.max()) if x.device.type == "cpu" else most
         d, e = torch.zeros_like(r), torch.zeros_like(w)
-        for count in sorted(set(counts.flatten().tolist())):
-            b, p = (counts == count).nonzero(as_tuple=True)
-            dd, ee = torch.zeros_like(r[b, p]), torch.zeros_like(r[b, p])
-            h = dt / count
-            for s in range(count):
-                dd = dd + 0.5 * h * ee
-                path = r[b, p] + (s + 0.5) * h * w[b, p] + dd
-                ee = ee + h * acceleration(path, factors[:, b, p], inverse[b, p].unsqueeze(-1))
-                dd = dd + 0.5 * h * ee
-            calls += count * len(b)
-            d, e = d.index_put((b, p), dd), e.index_put((b, p), ee)
+        length = (dt / counts).unsqueeze(-1)
+        for step in range(steps):
+            h = torch.where(counts.unsqueeze(-1) > step, length, 0.0)
+            d = d + 0.5 * h * e
+            path = r + (step + 0.5) * h * w + d
+            e = e + h * acceleration(path, factors, inverse.unsqueeze(-1))
+            d = d + 0.5 * h * e
+        evaluations = evaluations + counts.sum()
         x = x + dt * v
         x = x.index_add(1, first, share * d).index_add(1, second, (share - 1.0) * d)
         v = v.index_add(1, first, share * e).index_add(1, second, (share - 1.0) * e)
-        v = shrink * (v - pull * (x - (weight * x).sum(1, keepdim=True)))
+        v = shrink * (v - trap * (x - (weight * x).sum(1, keepdim=True)))
     x, v = limited(x, v)
-    return x, v, calls
+    return x, v, evaluations

@@ -38,7 +38,7 @@ def whole_rows(n: int) -> int:
 
 
 @kernel
-def room_for(n_numbers: int) -> FloatArray:
+def aligned_zeros(n_numbers: int) -> FloatArray:
     """Zeros that begin a cache line, so that no vector crosses one."""
     held = np.zeros(n_numbers + LANES, dtype=np.float32)
     return held[-(held.ctypes.data // 4) % LANES :]
@@ -190,13 +190,13 @@ def dot(x: FloatArray, start: int, weights: FloatArray, place: int, width: int) 
 
 
 @kernel
-def bend(x: FloatArray, bent: FloatArray, slopes: FloatArray, n_numbers: int) -> None:
-    """`bent` is silu(x) (may be x), `slopes` the derivative there: s + silu (1 - s) with s = sigmoid(x)."""
+def silu_and_slope(x: FloatArray, values: FloatArray, slopes: FloatArray, n_numbers: int) -> None:
+    """`values` is silu(x) (may be x), `slopes` the derivative there: s + silu (1 - s) with s = sigmoid(x)."""
     one, minus = broadcast(np.float32(1.0)), broadcast(np.float32(-1.0))
     for k in range(0, n_numbers, LANES):
         s = sigmoid(load(x, k))
         y = multiply(load(x, k), s)
-        store(bent, k, y)
+        store(values, k, y)
         store(slopes, k, fma(y, fma(minus, s, one), s))
 
 

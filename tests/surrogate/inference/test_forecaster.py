@@ -249,4 +249,51 @@ def test_scales_are_undone() -> None:
     np.testing.assert_allclose(theirs.positions, 1000 * own.positions, rtol=1e-12)
     np.testing.assert_allclose(theirs.velocities, own.velocities * 1000 / 30, rtol=1e-12)
     with pytest.raises(ValueError, match="horizon of 30 only; got 1"):
-        scaled.forecast(x, v, q)
+        scaled.forecast(x, v, q, 1.0)
+
+
+# The model's own horizon
+
+
+def test_without_a_horizon_a_model_forecasts_its_own() -> None:
+    x, v, q = state()
+    fixed = Forecaster(tiny_model("egnn-recurrent"), name="m", card={}, horizon=0.5)
+    np.testing.assert_array_equal(fixed.forecast(x, v, q).positions, fixed.forecast(x, v, q, 0.5).positions)
+    free = Forecaster(tiny_model("integrator"), name="m", card={}, horizon=2.0)
+    positions = {h: free.forecast(x, v, q, h).positions for h in (0.5, 1.0, 2.0)}
+    np.testing.assert_array_equal(free.forecast(x, v, q).positions, positions[1.0])
+    for horizon in (0.5, 2.0):
+        bound = free.with_horizon(horizon)
+        np.testing.assert_array_equal(bound.forecast(x, v, q).positions, positions[horizon])
+        assert np.abs(positions[horizon] - positions[1.0]).max() > 0.01
+    np.testing.assert_array_equal(free.forecast(x, v, q).positions, positions[1.0])  # binding made another
+
+
+# Who computes
+
+
+def test_passes_of_handed_out_networks_follow_what_is_done_to_them() -> None:
+    x, v, q = state(dtype=np.float32)
+    model = forecaster()
+    before = model.forecast(x, v, q).positions
+    network = model.network(torch.float32)
+    np.testing.assert_array_equal(model.forecast(x, v, q).positions, before)
+    with torch.no_grad():
+        next(network.parameters()).mul_(1.5)
+    assert np.abs(model.forecast(x, v, q).positions - before).max() > 1e-3
+
+
+def test_gradients_with_respect_to_states_are_pytorchs() -> None:
+    """The float32 kernels of an EGNN have no derivative with respect to the state."""
+    x, v, q = (torch.from_numpy(a) for a in state(2, dtype=np.float32))
+    model = forecaster()
+
+    def loss(x: torch.Tensor) -> torch.Tensor:
+        return model.forecast(x, v, q).positions.square().sum()
+
+    (slope,) = torch.autograd.grad(loss(x.requires_grad_()), x)
+    assert slope.abs().max() > 0.1
+    exact = x.detach().double().requires_grad_()
+    forecast = model.forecast(exact, v.double(), q.double()).positions
+    (expected,) = torch.autograd.grad(forecast.square().sum(), exact)
+    assert float((slope - expected).abs().max() / expected.abs().max()) < 1e-5

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physics import State, System, simulate
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models import SurrogateModel
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
@@ -63,12 +64,37 @@ def state(systems: int = 4, particles: int = 5, n: int = 3, seed: int = 0, sprea
 
 
 def forecast(model: Integrator, x: Tensor, v: Tensor, q: Tensor, m: Tensor, *args: Any, **kw: Any) -> list[Tensor]:
-    """Positions and velocities, without gradients; `horizon` 1 unless given."""
+    """Positions and velocities by the kernels, without gradients; `horizon` 1 unless given."""
     horizon = args[0] if args else kw.pop("horizon", 1.0)
     with torch.no_grad():
-        return list(model(x, v, q, horizon, m, **kw))
+        return list(model.for_inference().forward(x, v, q, horizon, m, **kw))
 
 
 def gap(a: list[Tensor], b: list[Tensor]) -> float:
     """Largest difference of positions or velocities."""
     return max(float((s - t).abs().max()) for s, t in zip(a, b, strict=True))
+
+
+def truth(x: Tensor, v: Tensor, q: Tensor, m: Tensor, horizon: float) -> Tensor:
+    ends = [
+        simulate(
+            System(charge, mass, law="coulomb", parameters={"eps": 0.1}),
+            State(position, velocity),
+            horizon,
+            n_frames=2,
+            dt=1e-3,
+        ).positions[-1]
+        for position, velocity, charge, mass in zip(*(a.numpy() for a in (x, v, q, m)), strict=True)
+    ]
+    return torch.as_tensor(np.array(ends))
+
+
+def rmses(model: Integrator, given: list[Tensor], horizon: float, counts: tuple[int, ...]) -> Tensor:
+    """RMSE of each sample for each number of rounds: (len(counts), B)."""
+    end = truth(*given, horizon)
+    found = [forecast(model, *given, horizon, evaluations=k)[0] for k in counts]
+    return torch.stack([(x - end).square().mean((1, 2)).sqrt() for x in found])
+
+
+def slope(errors: Tensor, counts: tuple[int, ...]) -> float:
+    return -float(np.polyfit(np.log(counts), np.log(errors.numpy()), 1)[0])

@@ -1,4 +1,4 @@
-"""The fused kernel: equal to the layers it stands for, taken only where it may be, never with stale weights."""
+"""The fused kernel: equal to the layers it stands for, with the weights it was made from."""
 
 import copy
 
@@ -33,15 +33,14 @@ def far(found, expected):
 
 
 def fused(model, *state):
-    with torch.no_grad():
-        found = egnn_fused.forecast(model, *state)
-    assert found is not None
-    return found
+    accelerated = model.for_inference()
+    assert accelerated.description == "fused float32 kernels"
+    return accelerated.forward(*state)
 
 
 def exact(model, *state):
     with torch.no_grad():
-        return copy.deepcopy(model).double().in_torch(*(t.double() for t in state))
+        return copy.deepcopy(model).double()(*(t.double() for t in state))
 
 
 @forms
@@ -80,59 +79,51 @@ def test_it_equals_the_textbook(form):
     assert far(fused(model, *state), (wrong, None)) > CLOSE
 
 
-def test_the_model_takes_it_at_inference_alone(monkeypatch):
+def test_a_model_itself_is_pytorch():
     model, state = made(), single()
-    calls = []
-    real = egnn_fused.forward_at
-    monkeypatch.setattr(egnn_fused, "forward_at", lambda *a: (calls.append(a), real(*a)))
-
-    def taken(*given):
-        calls.clear()
-        out = model(*given)
-        assert far([t if t is None else t.detach() for t in out], exact(model, *state)) < CLOSE
-        return bool(calls)
-
-    x, v, q = state
     with torch.no_grad():
-        assert taken(*state)
-        assert taken(*(t.requires_grad_() for t in single()))
-        wide = torch.empty(x.shape[0], x.shape[1], 6)
-        wide[..., ::2] = x
-        assert taken(wide[..., ::2], v, q)  # not contiguous
-        with torch.autocast("cpu"):
-            calls.clear()
-            model(*state)
-            assert not calls
-    with torch.inference_mode():
-        assert taken(*state)
-    assert not taken(*state)  # weights are being trained
-    for p in model.parameters():
-        p.requires_grad_(False)
-    assert taken(*state)
-    assert not taken(x.clone().requires_grad_(), v, q)
+        plain = model(*state)
+    assert 0 < far(fused(model, *state), plain) < CLOSE
+    assert model(*state)[0].requires_grad
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.script:DeprecationWarning")  # PyTorch itself, in jvp
-def test_it_leaves_to_pytorch_what_it_does_not_cover():
-    x, v, q = single()
-    with torch.no_grad():
-        for model in (made(layers=1, hidden=egnn_fused.MOST_HIDDEN + 1), made().double()):
-            assert egnn_fused.forecast(model, x, v, q) is None
-        assert egnn_fused.forecast(EGNN(EGNNConfig(velocity="none")), x, v, q) is None
-        model = made()
-        assert egnn_fused.forecast(model, x.double(), v.double(), q.double()) is None
-        assert egnn_fused.forecast(model, x[:, :1], v[:, :1], q[:, :1]) is None
-        hook = model.layers[1].phi_h.register_forward_hook(lambda *_: None)
-        assert egnn_fused.forecast(model, x, v, q) is None
-        hook.remove()
-        assert egnn_fused.forecast(model, x, v, q) is not None
-        other = made()
-        other.layers[0].phi_v[1] = torch.nn.Tanh()
-        assert egnn_fused.forecast(other, x, v, q) is None
-        each = torch.func.vmap(lambda a, b, c: model(a[None], b[None], c[None])[0][0])(x, v, q)
-        assert far((each,), (model.in_torch(x, v, q)[0],)) < CLOSE
-        _, moved = torch.func.jvp(lambda a: model(a, v, q)[0], (x,), (torch.ones_like(x),))
-        assert float((moved - 1).abs().max()) < 1e-4  # moving everything moves everything
+def test_inputs_need_not_be_contiguous_and_may_want_gradients():
+    model, (x, v, q) = made(), single()
+    wide = torch.empty(x.shape[0], x.shape[1], 6)
+    wide[..., ::2] = x
+    expected = fused(model, x, v, q)
+    assert far(fused(model, wide[..., ::2], v, q), expected) == 0
+    assert not fused(model, x.requires_grad_(), v, q)[0].requires_grad
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (lambda: made(hidden=egnn_fused.MOST_HIDDEN + 1, layers=1), "PyTorch: the kernels are for at most 256"),
+        (lambda: made().double(), "PyTorch: float64 on cpu"),
+        (lambda: EGNN(EGNNConfig(velocity="none")), "PyTorch: the kernels need a velocity stream"),
+        (lambda: with_tanh(made()), "PyTorch: the kernels know the layers of the paper alone"),
+        (lambda: made().to("meta"), "PyTorch: float32 on meta"),
+    ],
+)
+def test_what_the_kernels_do_not_cover_is_pytorch_and_says_why(model, said):
+    model = model()
+    for accelerated in (model.for_inference(), model.for_training()):
+        assert accelerated.description.startswith(said)
+        assert accelerated.forward is model
+        assert accelerated.differentiable
+
+
+def with_tanh(model):
+    model.layers[0].phi_v[1] = torch.nn.Tanh()
+    return model
+
+
+def test_other_precisions_than_the_kernels_are_refused():
+    model, state = made(), single()
+    for accelerated in (model.for_inference(), copy.deepcopy(made(head=False)).for_training()):
+        with pytest.raises(TypeError, match=r"take float32 on the CPU; got torch.float64"):
+            accelerated.forward(*(t.double() for t in state))
 
 
 CHANGES = {
@@ -164,58 +155,31 @@ def _one_number(model):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_weights_are_never_stale(change):
+def test_it_keeps_the_weights_it_was_made_from(change):
     model, state = made(), single()
-    before = fused(model, *state)
+    kept = model.for_inference().forward
+    before = kept(*state)
     CHANGES[change](model)
+    assert far(kept(*state), before) == 0
     after = fused(model, *state)
     assert far(after, exact(model, *state)) < CLOSE
-    assert far(after[:1], before[:1]) > CLOSE  # what would have been forecast with the old weights
+    assert far(after[:1], before[:1]) > CLOSE
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_frozen_weights_stay(change):
+def test_it_may_be_made_and_used_at_inference():
     model, state = made(), single()
-    frozen = model.frozen()
-    before = fused(model, *state)
-    with torch.no_grad():
-        assert far(frozen(*state), before) == 0
-        CHANGES[change](model)
-        assert far(frozen(*state), before) == 0
-    x, v, q = state
-    moved = frozen(x.requires_grad_(), v, q)
-    assert far([t.detach() for t in moved], before) < CLOSE
-    assert torch.autograd.grad(moved[0].sum(), x)[0].isfinite().all()
-
-
-def test_a_frozen_model_made_at_inference_is_differentiable():
-    model, (x, v, q) = made(), single()
+    expected = fused(model, *state)
     with torch.inference_mode():
-        frozen = model.frozen()
-        expected = fused(model, x, v, q)
-        assert far(frozen(x, v, q), expected) == 0
-    (gradient,) = torch.autograd.grad(frozen(x.requires_grad_(), v, q)[0].square().sum(), x)
-    (exactly,) = torch.autograd.grad(model.in_torch(x, v, q)[0].square().sum(), x)
-    assert far((gradient,), (exactly,)) < 1e-4
+        assert far(fused(model, *state), expected) == 0
 
 
-def test_weights_swapped_for_a_call_are_seen():
+def test_a_head_that_is_skipped_forecasts_no_velocities():
     model, state = made(), single()
-    before = fused(model, *state)
-    other = {name: 1.1 * p.detach() for name, p in model.named_parameters()}
-    with torch.no_grad():
-        called = torch.func.functional_call(model, other, tuple(state))
-    assert far(called[:1], before[:1]) > CLOSE
-    assert far(fused(model, *state)[:1], before[:1]) == 0
-
-
-def test_a_copy_has_weights_of_its_own():
-    model, state = made(), single()
-    before = fused(model, *state)
-    other = copy.deepcopy(model)
-    CHANGES["in place"](other)
-    assert far(fused(other, *state)[:1], before[:1]) > CLOSE
-    assert far(fused(model, *state)[:1], before[:1]) == 0
+    whole = fused(model, *state)
+    model.skip_velocity_head = True
+    x, v = fused(model, *state)
+    assert v is None
+    assert torch.equal(x, whole[0])
 
 
 def test_bits_depend_on_no_batch_and_no_threads(monkeypatch):

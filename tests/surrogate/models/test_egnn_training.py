@@ -1,4 +1,4 @@
-"""The fused training step: the layers' gradients, for any number of threads, taken only where it may be."""
+"""The fused training step: the layers' gradients, once, for any number of threads."""
 
 import copy
 
@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from surrogate.bench import textbook
-from surrogate.models.egnn.cpu import training as egnn_training
 from surrogate.models.egnn.model import EGNN, EGNNConfig
 from tests.surrogate.models.test_egnn_inference import single
 from tests.surrogate.models.test_models import awake
@@ -36,9 +35,9 @@ def gradients(model, forward, state, **how):
 
 
 def fused(model, *state):
-    found = egnn_training.forecast(model, *state)
-    assert found is not None
-    return found
+    accelerated = model.for_training()
+    assert accelerated.description == "fused float32 kernels"
+    return accelerated.forward(*state)[0]
 
 
 def exact_gradients(model, state, shift=0.0):
@@ -80,35 +79,15 @@ def test_widths_that_fill_no_panel_and_single_layers(hidden, layers):
 def test_forecasts_are_the_layers(form):
     model, state = made(form), single(systems=70)
     with torch.no_grad():
-        expected = copy.deepcopy(model).double().in_torch(*(t.double() for t in state))[0]
+        expected = copy.deepcopy(model).double()(*(t.double() for t in state))[0]
     found = fused(model, *state).detach().double()
     assert float((found - expected).abs().max() / expected.abs().max()) < 2e-6
 
 
-def test_the_model_takes_it_by_itself_and_leaves_what_it_does_not_cover_to_the_layers():
-    model, state = made(), single()
-    x, v, q = state
-    assert model(*state)[0].grad_fn.name() == "_ForecastBackward"
-    with torch.no_grad():
-        assert egnn_training.forecast(model, *state) is None
-    for given in ((x.clone().requires_grad_(), v, q), tuple(t.double() for t in state)):
-        assert egnn_training.forecast(model, *given) is None
-    with torch.autocast("cpu", torch.bfloat16):
-        assert egnn_training.forecast(model, *state) is None
-    assert egnn_training.forecast(made(head=True), *state) is None
-    assert egnn_training.forecast(made("none"), *state) is None
-    assert egnn_training.forecast(copy.deepcopy(model).requires_grad_(False), *state) is None
-    for change in (
-        lambda m: m.double(),
-        lambda m: m.layers[0].register_forward_hook(lambda *_: None),
-        lambda m: m.layers[1].register_full_backward_hook(lambda *_: None),
-        lambda m: m.layers[0].phi_x.__setitem__(1, torch.nn.Tanh()),
-        lambda m: m.register_buffer("more", torch.zeros(1)),
-    ):
-        changed = copy.deepcopy(model)
-        assert egnn_training.forecast(changed, *state) is not None
-        change(changed)
-        assert egnn_training.forecast(changed, *state) is None
+def test_a_velocity_head_is_trained_by_pytorch():
+    accelerated = made(head=True).for_training()
+    assert accelerated.description == "PyTorch: the kernels do not train a velocity head"
+    assert accelerated.forward(*single())[1] is not None
 
 
 def test_a_head_that_is_skipped_is_no_hindrance():
@@ -119,34 +98,43 @@ def test_a_head_that_is_skipped_is_no_hindrance():
     assert far(found, exact_gradients(model, state)) < CLOSE
 
 
-def test_replaced_and_frozen_weights_are_noticed():
+def test_frozen_weights_get_no_gradients_and_the_others_theirs():
     model, state = made(), single()
-    fused(model, *state)
-    model.layers[0].edge_out.weight = torch.nn.Parameter(model.layers[0].edge_out.weight.detach() * 2)
     model.layers[1].requires_grad_(False)
-    trained = [p for p in model.parameters() if p.requires_grad and p is not None]
-    loss = fused(model, *state).square().mean()
-    loss.backward()
+    fused(model, *state).square().mean().backward()
     expected = copy.deepcopy(model)
     expected.zero_grad()
-    expected.in_torch(*state)[0].square().mean().backward()
+    expected(*state)[0].square().mean().backward()
     assert all(p.grad is None for p in model.layers[1].parameters())
+    assert sum(p.grad is not None for p in model.parameters()) > 10
     for p, e in zip(model.parameters(), expected.parameters(), strict=True):
         assert (p.grad is None) == (e.grad is None)
         assert p.grad is None or float((p.grad - e.grad).abs().max() / e.grad.abs().max()) < CLOSE
-    assert len(trained) > 10
 
 
-def test_gradients_can_be_differentiated_again():
+def test_weights_are_read_anew_by_every_call():
+    model, state = made(), single()
+    forward = model.for_training().forward
+    before = forward(*state)[0].detach()
+    with torch.no_grad():
+        model.layers[1].edge_out.weight.mul_(1.5)
+    after = forward(*state)[0].detach()
+    assert torch.equal(after, fused(model, *state).detach())
+    assert float((after - before).abs().max()) > 1e-3
+
+
+def test_gradients_of_gradients_are_pytorchs():
     model, state = made(hidden=8, layers=2), single()
     weight = model.layers[0].edge_out.weight
 
-    def curvature(forward):
-        (slope,) = torch.autograd.grad(forward(*state).square().mean(), weight, create_graph=True)
-        return torch.autograd.grad(slope.square().sum(), weight)[0]
+    def curve(forward):
+        (slope,) = torch.autograd.grad(forward(*state)[0].square().mean(), weight, create_graph=True)
+        slope.square().sum().backward()
 
-    found, expected = curvature(lambda *s: fused(model, *s)), curvature(lambda *s: model.in_torch(*s)[0])
-    assert float((found - expected).abs().max() / expected.abs().max()) < CLOSE
+    curve(model)
+    assert weight.grad.abs().max() > 0
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        curve(model.for_training().forward)
 
 
 def test_a_graph_may_be_gone_through_twice_but_not_past_changed_weights():
@@ -188,11 +176,12 @@ def test_nothing_of_the_size_of_the_edges_is_kept():
 
 def test_training_goes_where_the_layers_go():
     state, errors = single(systems=40), []
-    for forward in (lambda m: m(*state)[0], lambda m: m.in_torch(*state)[0]):
+    for choose in (lambda m: m, lambda m: m.for_training().forward):
         model = made(hidden=16, layers=2)
+        forward = choose(model)
         optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
         for _ in range(20):
-            loss = (forward(model) - target_of(state[0])).square().mean()
+            loss = (forward(*state)[0] - target_of(state[0])).square().mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -1,6 +1,5 @@
-"""The flagship: its kernel against plain PyTorch, its order, what it keeps, and where it must stay finite."""
+"""The flagship: its symmetries, what it keeps, any horizon and number of rounds, and where it must stay finite."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -8,14 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from physics import State, System, simulate
 from physics.errors import InputError
 from surrogate.evaluation.metrics import equivariance_errors, haar_matrices
 from surrogate.inference.forecaster import Forecaster
+from surrogate.models.base import Accelerated
 from surrogate.models.integrator.conserved import angular_momentum, kinetic_energy
-from surrogate.models.integrator.model import Integrator, IntegratorConfig, _Rounds
-from surrogate.models.integrator.rounds import rounds_in_torch
-from tests.surrogate.models.integrators import coulomb_table, drawn, forecast, gap, knowing_coulomb, state
+from surrogate.models.integrator.cpu.autograd import rounds_in_numba
+from surrogate.models.integrator.model import Integrator, IntegratorConfig
+from tests.surrogate.models.integrators import coulomb_table, drawn, forecast, gap, knowing_coulomb, rmses, state
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -33,119 +32,7 @@ def offered(model: Integrator, name: str = "m") -> Forecaster:
     return Forecaster(model, name=name, card={}, horizon=1.0)
 
 
-# 1 The kernel
-
-
-@pytest.mark.parametrize("n", [2, 3, 5])
-@pytest.mark.parametrize("particles", [2, 5])
-@pytest.mark.parametrize("most", [1, 2, 64])
-def test_the_kernel_is_what_pytorch_computes(n: int, particles: int, most: int) -> None:
-    model = drawn(0.3, pull="always", conserve=False)
-    x, v, q, m = state(4, particles, n)
-    generator = torch.Generator().manual_seed(n)
-    couplings = torch.stack([torch.ones_like(q), q])
-    kappa = torch.rand(4, dtype=torch.float64, generator=generator)
-    leaves = [x, v, couplings, kappa, torch.tensor(0.3).double(), model.law.table().detach()]
-    weight = torch.randn((2, 4, particles, n), dtype=torch.float64, generator=generator)
-    found = []
-    for in_torch in (False, True):
-        given = [leaf.clone().requires_grad_() for leaf in leaves]
-        x, v, c, k, gamma, table = given
-        facts = (x, v, c, m, k, gamma, table, model.law.u0, model.law.softening, 0.1, 4)
-        count = [0]
-        if in_torch:
-            out_x, out_v, count[0] = rounds_in_torch(*facts, most)
-        else:
-            out_x, out_v = _Rounds.apply(*facts, count, math.inf, most)
-        gradients = torch.autograd.grad((weight[0] * out_x).sum() + (weight[1] * out_v).sum(), given)
-        found.append((out_x.detach(), out_v.detach(), *gradients))
-        pairs = 4 * 4 * particles * (particles - 1) // 2
-        assert pairs < count[0] <= most * pairs if most > 1 else count[0] == pairs  # some pair took sub-steps
-    for name, kernel, plain in zip(("x", "v", "gx", "gv", "gc", "gk", "gg", "gt"), *found, strict=True):
-        assert float(plain.abs().max()) > 1e-6, name
-        assert float((kernel - plain).abs().max()) < 1e-9 * float(plain.abs().max().clamp_min(1)), name
-
-
-def test_the_gradient_is_that_of_differences() -> None:
-    """Against finite differences, and not only against the other implementation."""
-    model = drawn(0.1, pull="always", conserve=False)
-    x, v, q, m = state(1, 3, 2, spread=2.0)
-    couplings = torch.stack([torch.ones_like(q), q])
-    table, kappa, gamma = model.law.table().detach(), torch.tensor([0.2]).double(), torch.tensor(0.3).double()
-
-    def rounds(*given: Tensor) -> Any:
-        x, v, c, k, g, t = given
-        return _Rounds.apply(x, v, c, m, k, g, t, model.law.u0, model.law.softening, 0.05, 2, [0])
-
-    given = tuple(a.requires_grad_() for a in (x, v, couplings, kappa, gamma, table))
-    assert torch.autograd.gradcheck(rounds, given, fast_mode=True)
-
-
-# 2 The order
-
-
-def truth(x: Tensor, v: Tensor, q: Tensor, m: Tensor, horizon: float) -> Tensor:
-    ends = [
-        simulate(
-            System(charge, mass, law="coulomb", parameters={"eps": 0.1}),
-            State(position, velocity),
-            horizon,
-            n_frames=2,
-            dt=1e-3,
-        ).positions[-1]
-        for position, velocity, charge, mass in zip(*(a.numpy() for a in (x, v, q, m)), strict=True)
-    ]
-    return torch.as_tensor(np.array(ends))
-
-
-def rmses(model: Integrator, given: list[Tensor], horizon: float, counts: tuple[int, ...]) -> Tensor:
-    """RMSE of each sample for each number of rounds: (len(counts), B)."""
-    end = truth(*given, horizon)
-    found = [forecast(model, *given, horizon, evaluations=k)[0] for k in counts]
-    return torch.stack([(x - end).square().mean((1, 2)).sqrt() for x in found])
-
-
-def slope(errors: Tensor, counts: tuple[int, ...]) -> float:
-    return -float(np.polyfit(np.log(counts), np.log(errors.numpy()), 1)[0])
-
-
-@pytest.mark.parametrize("n", [2, 3])
-def test_two_bodies_need_one_round(n: int) -> None:
-    given = state(30, 2, n)
-    still = float((given[0] + given[1] - truth(*given, 1.0)).square().mean().sqrt())
-    errors = rmses(knowing_coulomb(), given, 1.0, (1, 4, 16))
-    assert float(errors[0].median()) < 3e-4 < 0.1 < still
-    assert float(errors[0].square().mean().sqrt()) < 0.05 * still
-    wrong = rmses(knowing_coulomb(1.05), given, 1.0, (1,))
-    assert float(wrong.median()) > 10 * float(errors[0].median())
-
-
-def test_three_body_errors_fall_as_the_square_of_the_step() -> None:
-    given, counts = state(40), (2, 4, 8)
-    errors = rmses(knowing_coulomb(), given, 0.5, counts).square().mean(1).sqrt()
-    assert 1.8 < slope(errors, counts) < 2.3
-    wrong = rmses(knowing_coulomb(1.1), given, 0.5, counts).square().mean(1).sqrt()
-    assert slope(wrong, counts) < 1
-
-
-def test_so_do_those_of_long_forecasts_in_many_rounds() -> None:
-    given, counts = state(40, spread=2.0), (16, 32, 64, 128)
-    errors = rmses(knowing_coulomb(), given, 1.0, counts).median(1).values
-    assert 1.8 < slope(errors, counts) < 2.3
-    wrong = rmses(knowing_coulomb(1.1), given, 1.0, counts).median(1).values
-    assert slope(wrong, counts) < 0.5
-
-
-@pytest.mark.parametrize("particles", [2, 5])
-def test_more_rounds_are_never_worse(particles: int) -> None:
-    """But for the error of a pair's own sub-steps, a few 1e-4 that know nothing of K."""
-    errors = rmses(knowing_coulomb(), state(40, particles), 1.0, (1, 2, 4, 8, 16, 32, 64, 128))
-    of_all = errors.square().mean(1).sqrt()
-    assert (of_all[1:] < (1.1 * of_all[:-1]).clamp_min(4e-4)).all()
-    assert float(of_all[-1]) < 0.1 * float(of_all[0])
-
-
-# 3 Symmetries
+# Symmetries
 
 
 def equivariance(model: Integrator, kind: torch.dtype, n: int, particles: int) -> np.ndarray:
@@ -167,8 +54,12 @@ def test_it_turns_with_the_space(n: int, particles: int) -> None:
 
 def test_a_law_that_sees_a_direction_does_not() -> None:
     model = knowing_coulomb()
-    inner = model.forward
-    model.forward = lambda x, v, *rest, **kw: inner(x * torch.tensor([1.001, 1, 1]).to(x), v, *rest, **kw)
+    inner = model.for_inference().forward
+
+    def leaning(x: Tensor, *rest: Any, **chosen: Any) -> Any:
+        return inner(x * torch.tensor([1.001, 1, 1]).to(x), *rest, **chosen)
+
+    model.for_inference = lambda: Accelerated(leaning, "wrong", differentiable=True)
     assert np.median(equivariance(model, torch.float64, 3, 5)) > 1e-5
 
 
@@ -245,7 +136,7 @@ def test_charges_can_be_left_out() -> None:
     assert gap(forecast(model, x, v, q, m), forecast(model, x, v, q, 2 * m)) > 1e-3
 
 
-# 4 What it keeps
+# What it keeps
 
 
 def chain(model: Integrator, x: Tensor, v: Tensor, q: Tensor, m: Tensor) -> list[Tensor]:
@@ -281,7 +172,7 @@ def test_it_is_the_restoring_that_keeps_the_angular_momentum() -> None:
     x, v, q, m = state(8)
     facts = (torch.stack([torch.ones_like(q), q]), m, torch.zeros(8).double(), torch.zeros(()).double())
     table = model.law.table()
-    end_x, end_v = _Rounds.apply(x, v, *facts, table, model.law.u0, model.law.softening, 1 / 16, 16, [0])
+    end_x, end_v, _ = rounds_in_numba(x, v, *facts, table, model.law.u0, model.law.softening, 1 / 16, 16)
     lost = (m.unsqueeze(-1) * (end_v - v)).sum(1)
     turned = angular_momentum(end_x, end_v, m) - angular_momentum(x, v, m)
     assert float(lost.abs().max()) < 1e-13
@@ -313,7 +204,7 @@ def test_without_asking_it_does_not(case: str) -> None:
     assert energy_error(drawn(0.05, **SETTINGS[case]).eval()) > 1e-9
 
 
-# 7 Any horizon, any number of rounds
+# Any horizon, any number of rounds
 
 
 def test_back_in_time() -> None:
@@ -381,60 +272,7 @@ def test_what_a_forecaster_promises_of_horizons_and_rounds() -> None:
         offer.forecast(x, v, q, masses=-m)
 
 
-def test_close_pairs_take_more_and_others_no_more() -> None:
-    model = knowing_coulomb()
-    for k in (1, 5, 16):
-        forecast(model, *state(8, spread=0.3), evaluations=k)
-        close = model.law_calls
-        forecast(model, *state(8, spread=30.0), evaluations=k)
-        assert k <= model.law_calls < k + 1 < close
-
-
-def test_without_substeps_close_pairs_take_no_more_and_are_worse() -> None:
-    given = state(40, 2, spread=0.5)
-    one, many = knowing_coulomb(most_substeps=1), knowing_coulomb()
-    errors = [float(rmses(model, given, 1.0, (4,)).square().mean()) for model in (one, many)]
-    assert errors[0] > 1000 * errors[1]
-    assert one.law_calls == 4 < many.law_calls
-
-
-def test_the_growth_of_gradients_is_limited_in_training_alone() -> None:
-    given = state(40, 5, spread=0.3)
-    sizes = {}
-    for growth in (2.0, 0.0):
-        model = knowing_coulomb(gradient_growth=growth)
-        for training in (True, False):
-            start = given[0].clone().requires_grad_()
-            model.train(training)(start, given[1], given[2], 1.0, given[3])[0].square().sum().backward()
-            assert start.grad is not None
-            sizes[growth, training] = float(start.grad.norm())
-    assert sizes[0.0, False] == pytest.approx(sizes[2.0, False])
-    assert sizes[2.0, True] < 0.5 * sizes[0.0, True]
-
-
-def test_pytorch_limits_it_as_the_kernel_does() -> None:
-    x, v, q, m = state(12, 5, spread=0.3)
-    model = knowing_coulomb()
-    couplings = torch.stack([torch.ones_like(q), q])
-    facts = (couplings, m, torch.zeros(12).double(), torch.zeros(()).double(), model.law.table(), model.law.u0)
-    facts = (*facts, model.law.softening, 1 / 8, 8)
-
-    def gradient(kernel: bool, limit: float) -> Tensor:
-        start = x.clone().requires_grad_()
-        if kernel:
-            out_x, _ = _Rounds.apply(start, v, *facts, [0], limit, 64)
-        else:
-            out_x, _, _ = rounds_in_torch(start, v, *facts, 64, None, limit)
-        out_x.square().sum().backward()
-        assert start.grad is not None
-        return start.grad
-
-    free, held = gradient(False, math.inf), gradient(False, 2.0)
-    torch.testing.assert_close(held, gradient(True, 2.0), rtol=1e-8, atol=1e-8)
-    assert float(held.norm()) < 0.5 * float(free.norm())
-
-
-# 8 Where norms vanish
+# Where norms vanish
 
 
 @settings
@@ -455,7 +293,7 @@ def test_gradients_are_finite_where_norms_vanish(case: str, where: str, particle
     before = [a.clone() for a in (x, v, q, m)]
     x.requires_grad_()
     v.requires_grad_()
-    found = model(x, v, q, 1.0, m)
+    found = model.for_training().forward(x, v, q, 1.0, m)
     sum(o.square().sum() + o.sum() for o in found).backward()
     assert all(torch.isfinite(o).all() for o in found)
     assert torch.isfinite(x.grad).all()
@@ -476,7 +314,7 @@ def test_forecasts_are_differentiable_in_everything(case: str) -> None:
     assert torch.autograd.gradcheck(positions, (x.requires_grad_(), v.requires_grad_()), atol=1e-5)
 
 
-# 9 Batches
+# Batches
 
 
 @settings

@@ -52,7 +52,7 @@ def test_they_carry_history() -> None:
 def test_all_their_weights_are_trained() -> None:
     model = drawn(0.05, features=8).train()
     x, v, q, m = state(6)
-    model(x, v, q, 1.0, m)[0].square().sum().backward()
+    model.for_training().forward(x, v, q, 1.0, m)[0].square().sum().backward()
     assert model.features is not None
     for name, p in model.features.named_parameters():
         assert p.grad is not None, name
@@ -105,7 +105,7 @@ def test_each_component_of_a_pair_force_stays_within() -> None:
     dt = 1e-6
 
     def force(limit: Tensor | None) -> Tensor:
-        return rounds_in_torch(x, v, *facts, dt, 1, 1, limit)[1][0, 0] / dt
+        return rounds_in_torch(x, v, *facts, dt, 1, 1, limit=limit)[1][0, 0] / dt
 
     free, held = force(None), force(torch.tensor(5.0, dtype=torch.float64))
     assert free[0] > 5.0 > free[1] > 0.0

@@ -10,12 +10,12 @@ from physics.kernels.jit import kernel
 from surrogate.models.egnn.cpu.kernels import first_layer
 from surrogate.nn.cpu.tile_products import (
     add_row,
-    bend,
     dense,
     dense_onto,
     outer_onto,
     rows_onto,
     scale,
+    silu_and_slope,
     whole_rows,
 )
 from surrogate.nn.cpu.tiles import LANES, ROWS, broadcast, fma, load, multiply, store, total
@@ -41,46 +41,46 @@ def tile_back(
     senders: IntArray,
     relative: FloatArray,
     scalars: FloatArray,
-    g_pull: DoubleArray,
+    g_updates: DoubleArray,
     g_nodes: FloatArray,
     g_pairs: FloatArray,
     g_x: DoubleArray,
-    room: FloatArray,
+    buffers: FloatArray,
     gradients: FloatArray,
-    grown: int,
+    g_place: int,
 ) -> None:
     """What a tile of edges gives to the gradients of weights, of P and S, and of positions.
 
     Parameters
     ----------
-    place, back, grown : int
+    place, back, g_place : int
         Where this layer's edge weights, their transposes and their gradients begin.
     pairs, g_pairs : float32
         Rows [P, S] of all nodes, and the gradients of these.
     relative, scalars : float32
         r_ij and [d_ij^2, q_i q_j, d_ij(0)^2] of the edges.
-    g_pull : (nodes, n_dims) float64
+    g_updates : (nodes, n_dims) float64
         Gradient of the sum over j of r_ij phi_x(m_ij).
     g_nodes : float32
         Rows whose second halves are the gradients of message sums.
     g_x : (nodes, n_dims) float64
-    room : float32
+    buffers : float32
         For six arrays of the tile's features.
     """
     d = relative.shape[1]
     size = (TILE + 1) * width
     used = n_edges * width
-    e_rows, e_slopes, m_rows = room, room[size:], room[2 * size :]
-    m_slopes, g_rows, g_slopes = room[3 * size :], room[4 * size :], room[5 * size :]
+    e_rows, e_slopes, m_rows = buffers, buffers[size:], buffers[2 * size :]
+    m_slopes, g_rows, g_slopes = buffers[3 * size :], buffers[4 * size :], buffers[5 * size :]
     # the tile once more
     first_layer(pairs, receivers, senders, scalars, n_edges, width, weights, place, False, e_rows)
-    bend(e_rows, e_rows, e_slopes, used)
+    silu_and_slope(e_rows, e_rows, e_slopes, used)
     after = dense(e_rows, 0, width, n_edges, width, weights, place + 3 * width, width, False, m_rows, 0, width)
-    bend(m_rows, m_rows, m_slopes, used)
+    silu_and_slope(m_rows, m_rows, m_slopes, used)
     after = dense(m_rows, 0, width, n_edges, width, weights, after, width, False, g_rows, 0, width)
-    bend(g_rows, g_rows, g_slopes, used)
+    silu_and_slope(g_rows, g_rows, g_slopes, used)
     # phi_x = g . w_3, and back through g
-    at_matrix_3 = grown
+    at_matrix_3 = g_place
     at_bias_3 = at_matrix_3 + whole_rows(width) * width
     at_row_3 = at_bias_3 + width
     for e in range(n_edges):
@@ -90,8 +90,8 @@ def tile_back(
             summed = fma(load(g_rows, e * width + k), load(weights, after + k), summed)
         phi = total(summed)
         for k in range(d):
-            of_phi += g_pull[i, k] * relative[e, k]
-            g_r = g_pull[i, k] * phi
+            of_phi += g_updates[i, k] * relative[e, k]
+            g_r = g_updates[i, k] * phi
             g_x[i, k] += g_r
             g_x[j, k] -= g_r
         factor = broadcast(np.float32(of_phi))
@@ -149,13 +149,13 @@ def edges_back(
     transposed: FloatArray,
     back: int,
     pairs: FloatArray,
-    g_pull: DoubleArray,
+    g_updates: DoubleArray,
     g_nodes: FloatArray,
     g_pairs: FloatArray,
     g_x: DoubleArray,
-    room: FloatArray,
+    buffers: FloatArray,
     gradients: FloatArray,
-    grown: int,
+    g_place: int,
 ) -> None:
     """:func:`tile_back` for all edges of a part; x0 and x are its positions at the start and before the layer."""
     n_nodes, d = x.shape
@@ -191,12 +191,12 @@ def edges_back(
                     senders,
                     relative,
                     scalars,
-                    g_pull,
+                    g_updates,
                     g_nodes,
                     g_pairs,
                     g_x,
-                    room,
+                    buffers,
                     gradients,
-                    grown,
+                    g_place,
                 )
                 filled = 0

@@ -6,8 +6,8 @@ are worked on in parts, each with gradient sums of its own, so that their order 
 
 Letters are those of :mod:`surrogate.models.egnn.model`: edges go through e = silu(P_i + S_j + scalars . W_c),
 m = silu(e W_2 + b_2), g = silu(m W_3 + b_3), phi_x = g . w_3; g_y is the gradient of the loss with respect to y.
-Weights, their transposes and gradients are flat arrays in the orders in which they are read here, made by
-:mod:`surrogate.models.egnn.cpu.training`.
+Weights, their transposes and gradients are flat arrays in the orders of
+:class:`surrogate.models.egnn.cpu.layout.TrainingLayout`.
 """
 
 import math
@@ -21,13 +21,13 @@ from surrogate.models.egnn.cpu.kernels import TILE as FORWARD_TILE
 from surrogate.models.egnn.cpu.kernels import convolve
 from surrogate.nn.cpu.tile_products import (
     add_row,
-    bend,
+    aligned_zeros,
     dense,
     dense_onto,
     outer_onto,
-    room_for,
     rows_onto,
     scale,
+    silu_and_slope,
     whole_rows,
 )
 from surrogate.nn.cpu.tiles import LANES, ROWS, add, broadcast, fma, load, multiply, silu, store, total
@@ -75,11 +75,11 @@ def forward_kept(
     count, d = x0.shape
     rows = whole_rows(count)
     row = 2 * width
-    spare = room_for((rows + 1) * width)
-    edges, messages = room_for((FORWARD_TILE + 1) * width), room_for((FORWARD_TILE + 1) * width)
-    block = room_for(width)
+    spare = aligned_zeros((rows + 1) * width)
+    edges, messages = aligned_zeros((FORWARD_TILE + 1) * width), aligned_zeros((FORWARD_TILE + 1) * width)
+    block = aligned_zeros(width)
     gains = np.zeros(max(FORWARD_TILE, rows) + ROWS, dtype=np.float32)
-    pull, numbers = np.zeros((count, d)), np.empty((3, FORWARD_TILE), dtype=np.int64)
+    updates, numbers = np.zeros((count, d)), np.empty((3, FORWARD_TILE), dtype=np.int64)
     relative = np.empty((FORWARD_TILE, d), dtype=np.float32)
     scalars = np.empty((FORWARD_TILE, 3), dtype=np.float32)
     nodes[:, count:] = np.float32(0.0)
@@ -107,7 +107,7 @@ def forward_kept(
             width,
             both,
             h,
-            pull,
+            updates,
             edges,
             messages,
             block,
@@ -125,7 +125,7 @@ def forward_kept(
                 total_gain = fma(silu(load(of_gain, i * width + k)), load(weights, place + k), total_gain)
             gain = total(total_gain) + weights[place + width]
             for k in range(d):
-                move = np.float32(pull[i, k] / (n - 1))
+                move = np.float32(updates[i, k] / (n - 1))
                 if carried:
                     v[layer + 1, i, k] = gain * v[layer, i, k] + move
                     x[layer + 1, i, k] = x[layer, i, k] + v[layer + 1, i, k]
@@ -176,16 +176,16 @@ def backward_kept(
     rows = whole_rows(count)
     row = 2 * width
     used = count * width
-    g_pairs = room_for((rows + 1) * row)
-    g_nodes = room_for((rows + 1) * row)  # of features and of message sums
-    spare, slopes = room_for((rows + 1) * width), room_for((rows + 1) * width)
-    room = room_for(6 * (TILE + 1) * width)
+    g_pairs = aligned_zeros((rows + 1) * row)
+    g_nodes = aligned_zeros((rows + 1) * row)  # of features and of message sums
+    spare, slopes = aligned_zeros((rows + 1) * width), aligned_zeros((rows + 1) * width)
+    buffers = aligned_zeros(6 * (TILE + 1) * width)
     g_x, g_v = np.empty((count, d)), np.zeros((count, d))
-    g_pull = np.empty((count, d))
+    g_updates = np.empty((count, d))
     for i in range(count):
         for k in range(d):
             g_x[i, k] = g_out[i, k]
-    back, grown = 0, 0
+    back, g_place = 0, 0
     square = width * width
     for layer in range(n_layers - 1, -1, -1):
         h = nodes[layer].reshape(-1)
@@ -193,30 +193,30 @@ def backward_kept(
         after = at_edges + 3 * width + 3 * (square + width) + width  # w_4 and b
         if layer < n_layers - 1:
             # h' = h + silu([h, sum m] W_5 + b_5) W_6 + b_6
-            bend(hidden[layer, 1].reshape(-1), spare, slopes, used)
-            grown = outer_onto(g_nodes, 0, row, width, spare, 0, width, width, count, gradients, grown)
-            grown = rows_onto(g_nodes, 0, row, count, width, gradients, grown)
+            silu_and_slope(hidden[layer, 1].reshape(-1), spare, slopes, used)
+            g_place = outer_onto(g_nodes, 0, row, width, spare, 0, width, width, count, gradients, g_place)
+            g_place = rows_onto(g_nodes, 0, row, count, width, gradients, g_place)
             spare[: rows * width] = np.float32(0.0)
             back = dense_onto(g_nodes, 0, row, count, width, transposed, back, width, spare, 0, width)
             scale(spare, slopes, used)
-            grown = outer_onto(spare, 0, width, width, h, 0, row, row, count, gradients, grown)
-            grown = rows_onto(spare, 0, width, count, width, gradients, grown)
+            g_place = outer_onto(spare, 0, width, width, h, 0, row, row, count, gradients, g_place)
+            g_place = rows_onto(spare, 0, width, count, width, gradients, g_place)
             for i in range(count):
                 g_nodes[(2 * i + 1) * width : (2 * i + 2) * width] = np.float32(0.0)
             back = dense_onto(spare, 0, width, count, width, transposed, back, row, g_nodes, 0, row)
-        # x' = x + pull + gain v with gain = silu(h W_4 + b_4) . w_4 + b
-        bend(hidden[layer, 0].reshape(-1), spare, slopes, used)
-        at_row = grown + whole_rows(width) * width + width
+        # x' = x + updates + gain v with gain = silu(h W_4 + b_4) . w_4 + b
+        silu_and_slope(hidden[layer, 0].reshape(-1), spare, slopes, used)
+        at_row = g_place + whole_rows(width) * width + width
         for i in range(count):
             of_gain = 0.0
             for k in range(d):
                 if carried:
                     g_v[i, k] += g_x[i, k]
                     of_gain += g_v[i, k] * v[layer, i, k]
-                    g_pull[i, k] = g_v[i, k] / (n - 1)
+                    g_updates[i, k] = g_v[i, k] / (n - 1)
                 else:
                     of_gain += g_x[i, k] * v0[i, k]
-                    g_pull[i, k] = g_x[i, k] / (n - 1)
+                    g_updates[i, k] = g_x[i, k] / (n - 1)
             factor = broadcast(np.float32(of_gain))
             gain = np.float64(weights[after + width])
             for k in range(0, width, LANES):
@@ -227,9 +227,9 @@ def backward_kept(
             gradients[at_row + width] += np.float32(of_gain)
             for k in range(d):
                 g_v[i, k] *= gain
-        grown = outer_onto(slopes, 0, width, width, h, 0, row, width, count, gradients, grown)
-        rows_onto(slopes, 0, width, count, width, gradients, grown)
-        grown = at_row + width + LANES
+        g_place = outer_onto(slopes, 0, width, width, h, 0, row, width, count, gradients, g_place)
+        rows_onto(slopes, 0, width, count, width, gradients, g_place)
+        g_place = at_row + width + LANES
         back = dense_onto(slopes, 0, width, count, width, transposed, back, width, g_nodes, 0, row)
         # sums over edges
         g_pairs[:] = np.float32(0.0)
@@ -244,19 +244,19 @@ def backward_kept(
             transposed,
             back,
             pairs[layer].reshape(-1),
-            g_pull,
+            g_updates,
             g_nodes,
             g_pairs,
             g_x,
-            room,
+            buffers,
             gradients,
-            grown,
+            g_place,
         )
         back += 2 * square
-        grown += 2 * whole_rows(width) * width + 6 * width
+        g_place += 2 * whole_rows(width) * width + 6 * width
         # P and S of the features
-        grown = outer_onto(g_pairs, 0, row, row, h, 0, row, width, count, gradients, grown)
-        grown = rows_onto(g_pairs, 0, row, count, width, gradients, grown)
+        g_place = outer_onto(g_pairs, 0, row, row, h, 0, row, width, count, gradients, g_place)
+        g_place = rows_onto(g_pairs, 0, row, count, width, gradients, g_place)
         back = dense_onto(g_pairs, 0, row, count, row, transposed, back, width, g_nodes, 0, row)
     # h(0) = speed w + b
     for i in range(count):
@@ -266,8 +266,8 @@ def backward_kept(
         factor = broadcast(np.float32(math.sqrt(speed + np.float32(1e-16))))
         for k in range(0, width, LANES):
             given = load(g_nodes, i * row + k)
-            store(gradients, grown + k, fma(factor, given, load(gradients, grown + k)))
-            store(gradients, grown + width + k, add(given, load(gradients, grown + width + k)))
+            store(gradients, g_place + k, fma(factor, given, load(gradients, g_place + k)))
+            store(gradients, g_place + width + k, add(given, load(gradients, g_place + width + k)))
 
 
 @kernel

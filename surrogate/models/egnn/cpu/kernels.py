@@ -5,8 +5,7 @@ Systems are worked on one group after the other, all layers of a group at once. 
 with zeros to a multiple of PANEL, which changes nothing: silu(0) = 0. The order in which a row's numbers are
 summed depends on the row alone, so results do not depend on batch, group or threads.
 
-Weights are one flat array, made by :mod:`surrogate.models.egnn.cpu.inference` in the order in which they are read
-here.
+Weights are one flat array in the order of :class:`surrogate.models.egnn.cpu.layout.Layout`.
 """
 
 import math
@@ -110,7 +109,7 @@ def convolve(
     width: int,
     pairs: FloatArray,
     nodes: FloatArray,
-    pull: DoubleArray,
+    updates: DoubleArray,
     edges: FloatArray,
     messages: FloatArray,
     block: FloatArray,
@@ -120,7 +119,7 @@ def convolve(
     scalars: FloatArray,
     summed: bool,
 ) -> int:
-    """All edges of a group: sums of messages to the second halves of `nodes`, sums of r_ij phi_x to `pull`.
+    """All edges of a group: sums of messages to the second halves of `nodes`, sums of r_ij phi_x to `updates`.
 
     Returns the place behind the weights used.
 
@@ -134,7 +133,7 @@ def convolve(
     pairs : float32
         Rows [P, S] of all nodes.
     edges, messages, numbers, relative, scalars
-        Room for what belongs to the edges of a tile.
+        Buffers for what belongs to the edges of a tile.
     summed : bool
         Whether sums of messages are wanted.
     """
@@ -145,7 +144,7 @@ def convolve(
     filled = 0
     for i in range(n_nodes):
         nodes[(2 * i + 1) * width : (2 * i + 2) * width] = np.float32(0.0)
-        pull[i] = 0.0
+        updates[i] = 0.0
     for i in range(n_nodes):
         base = i - i % n
         for s in range(n - 1):
@@ -170,7 +169,7 @@ def convolve(
                     sum_messages(messages, receivers, order, filled, n - 1, width, block, nodes)
                 for e in range(filled):
                     for k in range(d):
-                        pull[receivers[e], k] += np.float64(relative[e, k]) * gains[e]
+                        updates[receivers[e], k] += np.float64(relative[e, k]) * gains[e]
                 filled = 0
     return after
 
@@ -253,7 +252,7 @@ def forward(
     x0, v0 : (systems, n, n_dims) float32
     q : (systems, n) float32
     weights : float32
-        See :class:`surrogate.models.egnn.cpu.inference.Packed`.
+        See :class:`surrogate.models.egnn.cpu.layout.Layout`.
     width : int
         Hidden size, a multiple of PANEL.
     carried : bool
@@ -263,18 +262,18 @@ def forward(
     """
     n, d = x0.shape[1:]
     most = (min(group, last - first) * n + ROWS - 1) // ROWS * ROWS
-    room = min(TILE, (most * (n - 1) + ROWS - 1) // ROWS * ROWS)
+    edge_rows = min(TILE, (most * (n - 1) + ROWS - 1) // ROWS * ROWS)
     # one allocation for all: at one system, each is felt
-    held = np.zeros((5 * most + 2 * room + 1) * width + max(TILE, most) + ROWS + LANES, dtype=np.float32)
+    held = np.zeros((5 * most + 2 * edge_rows + 1) * width + max(TILE, most) + ROWS + LANES, dtype=np.float32)
     at = -(held.ctypes.data // 4) % LANES
     # rows of nodes are [h, sum of messages], those of pairs [P, S]
     nodes, at = held[at:], at + 2 * most * width
     pairs, at = held[at:], at + 2 * most * width
     spare, at = held[at:], at + most * width
-    edges, at = held[at:], at + room * width
-    messages, at = held[at:], at + room * width
+    edges, at = held[at:], at + edge_rows * width
+    messages, at = held[at:], at + edge_rows * width
     block, gains = held[at:], held[at + width :]
-    pull, carried_v = np.zeros((most, d)), np.empty((most, d), dtype=np.float32)
+    updates, carried_v = np.zeros((most, d)), np.empty((most, d), dtype=np.float32)
     numbers = np.empty((3, TILE), dtype=np.int64)
     relative, scalars = np.empty((TILE, d), dtype=np.float32), np.empty((TILE, 3), dtype=np.float32)
     for start in range(first, last, group):
@@ -305,7 +304,7 @@ def forward(
                 width,
                 pairs,
                 nodes,
-                pull,
+                updates,
                 edges,
                 messages,
                 block,
@@ -319,7 +318,7 @@ def forward(
             for i in range(count):
                 gain = gains[i] + weights[place]
                 for k in range(d):
-                    move = np.float32(pull[i, k] / (n - 1))
+                    move = np.float32(updates[i, k] / (n - 1))
                     if carried:
                         carried_v[i, k] = gain * carried_v[i, k] + move
                         xs[i, k] = xs[i, k] + carried_v[i, k]
