@@ -55,6 +55,18 @@ def test_elsewhere_a_line_now_and_then_and_at_the_end(
     assert lines[-1].endswith(" MB")
 
 
+@pytest.mark.parametrize(
+    ("computing", "said"),
+    [("PyTorch: float64 on cpu", True), ("PyTorch", False), ("fused float32 kernels", False)],
+)
+def test_where_kernels_cannot_make_the_steps_the_run_says_so(
+    computing: str, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ProgressBar() as report:
+        report.begin(PLAN, Progress(), computing)
+    assert ("positions: PyTorch: float64 on cpu" in capsys.readouterr().err) == said
+
+
 def test_the_time_left_counts_validations_and_later_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, progress = Clock(monkeypatch), Progress(epoch=50)
     with ProgressBar(quiet=True) as report:

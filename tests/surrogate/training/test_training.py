@@ -93,6 +93,22 @@ def test_patience_ends_a_stage_early(data_folder: Path, monkeypatch: pytest.Monk
     assert kept(run(config(epochs=12, validate_every=2, patience=6), resume=True)) == before
 
 
+@pytest.mark.parametrize(
+    ("settings", "computing"),
+    [
+        ({}, "fused float32 kernels"),
+        ({"dtype": "float64"}, "PyTorch: float64 on cpu"),
+        ({"amp": True}, "PyTorch: products in bfloat16"),
+        ({"name": "integrator"}, "Numba rounds"),
+        ({"name": "segno"}, "PyTorch"),
+    ],
+)
+def test_a_stage_knows_what_makes_its_steps(settings: dict[str, Any], computing: str, data_folder: Path) -> None:
+    trainer = Trainer(config(**settings), Path("run"), "cpu", "the command")
+    trainer.start_stage(0)
+    assert trainer.accelerated.description == computing
+
+
 def test_double_precision_on_request(data_folder: Path) -> None:
     out = run(config(dtype="float64"))
     point = read_checkpoint(out / "latest").tensors
