@@ -10,11 +10,6 @@ PIECES = ("tests/physics", "tests/torture", "tests/surrogate")
 """After the windows, in this order; within a folder as collected. What is left is short: it evens out the end."""
 
 
-def group(item, with_windows):
-    """The tests that one process runs in a row: those of a file, for its fixtures, or all with a window."""
-    return "windows" if item.path in with_windows else f"{item.path.parent.name}/{item.path.name}"
-
-
 def place(item):
     """Where in the order a test comes."""
     if item.get_closest_marker("xdist_group").args[0] == "windows":
@@ -28,9 +23,9 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    with_windows = {item.path for item in items if item.get_closest_marker("gui")}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item, with_windows)))
+        own = f"{item.path.parent.name}/{item.path.name}"  # a file stays together, for its fixtures
+        item.add_marker(pytest.mark.xdist_group("windows" if item.get_closest_marker("gui") else own))
     items.sort(key=place)
 
 

@@ -1,5 +1,6 @@
 """Generation on a real Dask cluster on loopback, one worker killed in the middle; one writer; plans."""
 
+import json
 import os
 import re
 import signal
@@ -7,17 +8,19 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from physics.datasets.reading import read_split
 from physics.files import only_writer
-from tests.physics.test_generate import COMMAND, ROOT, SMALL_CHUNKS, chunks, contents, is_refusal, run
+from tests.physics.commands import COMMAND, ROOT, SMALL_CHUNKS, chunks, contents, is_refusal, run
 
 MANY = ["--preset", "charged-iso", "--dims", 2, "--particles", 3, "--split", "train=72", "valid=8"]
 MANY += ["--seed", 3, "--set", "dt=8e-6"]  # slow enough to be stopped in the middle
+PATIENCE = 120
+"""Seconds; only a hang reaches it."""
 DASK = [sys.executable, "-m", "dask"]
 ENVIRONMENT = {**os.environ, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error", "PYTHONPATH": str(ROOT)}
 
@@ -28,24 +31,24 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for_port(address):
-    deadline = time.monotonic() + 30
+def address_in(file):
+    """Where the scheduler listens, once it says so; it chooses a free port itself."""
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", int(address.rsplit(":", 1)[1]))) == 0:
-                return
-        time.sleep(0.05)
+        with suppress(FileNotFoundError, json.JSONDecodeError):  # not there, or being written
+            return json.loads(file.read_text())["address"]
+        time.sleep(0.02)
+    raise AssertionError("the scheduler does not start")
 
 
 @contextmanager
 def cluster(folder, n_workers=2):
     """Address of a scheduler and the processes of its workers (no nanny: a killed worker stays dead)."""
-    address = f"tcp://127.0.0.1:{free_port()}"
     common = {"cwd": folder, "env": ENVIRONMENT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    port = address.rsplit(":", 1)[1]
-    scheduler = subprocess.Popen(
-        [*DASK, "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"], **common
-    )
+    where = folder / "scheduler.json"
+    local = ["--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(where)]
+    scheduler = subprocess.Popen([*DASK, "scheduler", *local, "--no-dashboard"], **common)
+    address = address_in(where)
     options = ["--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder)]
     workers = [subprocess.Popen([*DASK, "worker", address, *options], **common) for _ in range(n_workers)]
     try:
@@ -61,7 +64,6 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(tmp_path):
     done = run(*MANY, "--out", here, program=SMALL_CHUNKS)
     assert done.returncode == 0, done.stderr
     with cluster(tmp_path) as (address, workers):
-        wait_for_port(address)
         process = subprocess.Popen(
             [*SMALL_CHUNKS, *map(str, MANY), "--scheduler", address, "--out", str(there)],
             cwd=ROOT,
@@ -69,14 +71,14 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(tmp_path):
             stderr=subprocess.PIPE,
             text=True,
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while len(chunks(there)) < 2:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.01)
         workers[0].send_signal(signal.SIGKILL)
         assert len(chunks(there)) < 9  # it was in the middle
-        out, err = process.communicate(timeout=90)
+        out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, err
         assert str(there) in out
         assert workers[1].poll() is None
@@ -104,7 +106,6 @@ def test_no_scheduler_no_worker_and_the_wrong_options_are_one_line(tmp_path):
     assert is_refusal(done.returncode, done.stdout, done.stderr), done
     assert "--workers" in done.stderr
     with cluster(tmp_path, n_workers=0) as (address, _):
-        wait_for_port(address)
         done = run(*request, "--scheduler", address, program=IMPATIENT)
     assert is_refusal(done.returncode, done.stdout, done.stderr), done
     assert "no worker within" in done.stderr
@@ -133,7 +134,7 @@ def test_a_plan_says_bytes_files_and_time_and_writes_nothing(tmp_path, preset):
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=True,
     )
     frames, files = (132, 6) if preset == "charged-iso" else (49, 3)
