@@ -3,7 +3,6 @@
 import hashlib
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -21,12 +20,6 @@ SMALL_CHUNKS = [
 def run(*arguments, program=COMMAND):
     line = [*program, *map(str, arguments)]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-
-
-def run_together(lines):
-    """Several commands, two at a time: most of each is start-up."""
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda line: run(*line), lines))
 
 
 def contents(folder):
