@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.viewmodel.state.setup import Setup
 from tests.app.fakes import PromptRunner
-from tests.app.gestures import PATIENCE
+from tests.patience import PATIENCE
 
 
 def has_display() -> bool:
@@ -58,13 +58,16 @@ def own_config(tmp_path_factory):
         yield folder
 
 
+MILLISECONDS = int(1000 * PATIENCE)
+
+
 class PatientBot(QtBot):
     """Waits as long as a busy machine takes: only what never comes meets the limit."""
 
-    def waitUntil(self, callback, *, timeout=PATIENCE):
+    def waitUntil(self, callback, *, timeout=MILLISECONDS):
         super().waitUntil(callback, timeout=timeout)
 
-    def waitActive(self, widget, *, timeout=PATIENCE):
+    def waitActive(self, widget, *, timeout=MILLISECONDS):
         return super().waitActive(widget, timeout=timeout)
 
 

@@ -2,9 +2,6 @@
 
 import numpy as np
 
-PATIENCE = 120_000
-"""How long a test waits for what must come [ms]; only a hang reaches it."""
-
 
 def pixels(widget) -> np.ndarray:
     """(height, width, 3) uint8 of a widget as it is shown."""

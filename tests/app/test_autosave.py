@@ -28,8 +28,7 @@ from app.viewmodel.state.setup import Setup
 from app.viewmodel.state.view_state import Playback, View
 from physics.errors import InputError
 from tests.app.fakes import FakeDialogs, prompt_session, texts
-
-PATIENCE = 120.0
+from tests.patience import PATIENCE
 
 HEADLESS = """
 import sys, time

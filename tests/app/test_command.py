@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return run_module("app", *arguments, **environment)
@@ -21,7 +23,7 @@ def run_module(module: str, *arguments: str, **environment: str) -> subprocess.C
         env={**kept, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -56,14 +58,14 @@ def catches_sigterm(pid: int) -> bool:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_ctrl_c_closes_the_window():
     started = subprocess.Popen([sys.executable, "-m", "app"], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while not catches_sigterm(started.pid):
         assert started.poll() is None, started.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.1)
     time.sleep(0.5)
     started.send_signal(signal.SIGINT)
-    _, stderr = started.communicate(timeout=120)
+    _, stderr = started.communicate(timeout=PATIENCE)
     assert "Traceback" not in stderr
     assert "leaked" not in stderr
     assert started.returncode in (0, 130)
@@ -96,7 +98,7 @@ if __name__ == "__main__":
 @pytest.mark.gui
 def test_a_window_closed_while_vtk_loads_leaves_quietly():
     command = [sys.executable, "-W", "ignore", "-c", CLOSED_WHILE_VTK_LOADS]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 

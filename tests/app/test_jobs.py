@@ -11,6 +11,7 @@ from app.viewmodel.worker.loaded_models import default_model
 from app.viewmodel.worker.process_runner import ProcessRunner
 from app.viewmodel.worker.runner import Callbacks
 from tests.app.fakes import FakeDialogs, LaterRunner, later_session, prompt_session, texts
+from tests.patience import PATIENCE
 
 
 def titles(session):
@@ -96,7 +97,7 @@ def test_a_real_comparison_is_stopped_and_the_next_one_comes():
         job.cancel()
         job.cancel()
         runner.submit(setup, Callbacks(seen.append, failed.append))
-        deadline = time.monotonic() + 120.0
+        deadline = time.monotonic() + PATIENCE
         while not seen and not failed and time.monotonic() < deadline:
             time.sleep(0.02)
         assert (len(seen), failed) == (1, [])

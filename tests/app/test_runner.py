@@ -19,8 +19,7 @@ from app.viewmodel.worker.process_runner import ProcessRunner, sweeper
 from app.viewmodel.worker.runner import Callbacks
 from app.viewmodel.worker.work import ExportRequest
 from tests.app.fakes import texts
-
-PATIENCE = 120.0
+from tests.patience import PATIENCE
 
 
 class Loop:

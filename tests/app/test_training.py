@@ -20,6 +20,7 @@ from physics.datasets.request import request_from_options
 from physics.errors import InputError
 from surrogate.training.config import shipped_configs
 from tests.app.fakes import FakeDialogs, later_session, texts
+from tests.patience import PATIENCE
 from tests.surrogate.helpers import npz, tiny_arrays
 
 TINY = """
@@ -168,7 +169,7 @@ def test_stopped_closed_and_resumed_in_real_processes(plan):
         return runner.submit(task, Callbacks(ended.append, ended.append, first=reports.append))
 
     def wait(until):
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE
         while not until():
             assert time.monotonic() < deadline, (ended, reports[-1:])
             time.sleep(0.05)

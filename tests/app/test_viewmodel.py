@@ -25,6 +25,7 @@ from surrogate.export import EXPORTERS
 from surrogate.render.captions import short_number
 from surrogate.render.projection import rounded_up
 from tests.app.fakes import FakeDialogs, PromptRunner, comparison, prepared_for, prompt_session
+from tests.patience import PATIENCE
 
 # --- the rotation as options ------------------------------------------------------------------------------
 
@@ -330,7 +331,9 @@ def test_the_view_model_loads_no_qt_no_vtk_no_torch():
         "print([m for m in sys.modules if m.split('.')[0] in "
         "('PySide6', 'vtkmodules', 'pyvista', 'pyvistaqt', 'pyqtgraph', 'torch', 'matplotlib')])"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     assert out.stdout.strip() == "[]"
 
 

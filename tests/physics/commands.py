@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "physics.generate"]
 # The same command with chunks of eight samples, so that a small run has many of them.
@@ -19,7 +21,7 @@ SMALL_CHUNKS = [
 
 def run(*arguments, program=COMMAND):
     line = [*program, *map(str, arguments)]
-    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def contents(folder):

@@ -12,6 +12,7 @@ from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
 from physics.errors import InputError
 from physics.generate import generate
+from tests.patience import PATIENCE
 from tests.physics.commands import ROOT, SMALL_CHUNKS, chunks, contents, run
 
 MANY = ["--preset", "charged-iso", "--dims", 2, "--particles", 3, "--split", "train=160", "valid=8"]
@@ -21,13 +22,13 @@ MANY += ["--seed", 3, "--workers", 1, "--set", "dt=8e-6"]  # slow enough to be s
 def stopped(line, out, wanted, number):
     """Start a run, send `number` once `wanted` chunks of positions are there, and return the process."""
     process = subprocess.Popen(list(map(str, line)), cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while len(chunks(out)) < wanted:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.002)
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert not (out / "manifest.json").exists()
     return process.returncode, stderr
 

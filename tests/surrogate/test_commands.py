@@ -21,6 +21,7 @@ import pytest
 from physics.datasets.request import request_from_options
 from physics.generate import generate
 from surrogate.training.checkpoint import read_checkpoint
+from tests.patience import PATIENCE
 from tests.surrogate.helpers import tree
 
 CONFIG = """
@@ -40,8 +41,6 @@ lr = 1e-3
 threads = 1
 """
 ARGUMENTS = ("surrogate.train", "--config", "tiny.toml", "--data", "iso.zarr", "--out", "run")
-PATIENCE = 60.0
-"""Seconds before a process that does not get on is given up."""
 
 
 @contextmanager

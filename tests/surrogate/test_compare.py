@@ -16,6 +16,7 @@ from physics.rotations import composed, reflection
 from surrogate import compare, demo, publish
 from surrogate.bench import forecasts as bench
 from surrogate.export import EXPORTERS
+from tests.patience import PATIENCE
 from tests.surrogate.helpers import saved_model, tiny_arrays
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,9 @@ ROOT = Path(__file__).parents[2]
 def command(module: str, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "CI": "1", "PYTHONPATH": str(ROOT)}
     line = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.run(line, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run(
+        line, cwd=cwd, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
 
 def metrics(folder: Path) -> dict[str, Any]:

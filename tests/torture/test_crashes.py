@@ -27,6 +27,7 @@ from app.viewmodel.state.saved import SavedSession, save_session
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.state.view_state import Playback, View
 from physics.errors import InputError
+from tests.patience import PATIENCE
 from tests.torture.edited_session import last_edit
 from tests.torture.rows import is_full
 
@@ -37,7 +38,6 @@ LIVES = (0.2, 9.0)
 """How long an edited session lives [second]."""
 
 AT_ONCE = 6
-PATIENCE = 60.0
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from surrogate.training.divergence import Divergence
 from surrogate.training.sources import code_identity
 from surrogate.training.state import Trainer
 from surrogate.training.step import TrainingStep
+from tests.patience import PATIENCE
 from tests.surrogate.helpers import npz, refused, tiny_arrays, tree
 from tests.surrogate.small_runs import ARGUMENTS, STEPS, begun, injected, kept, loadable, run, valid
 from tests.torture.killed_training import trained
@@ -50,7 +51,7 @@ def killed_at_any_moment(folder, row, device="cpu", seeds=1):
     context.set_forkserver_preload(["tests.torture.killed_training"])
     rng = random.Random(4)
 
-    def status_of(out, die_at=0, after=120.0):
+    def status_of(out, die_at=0, after=PATIENCE):
         process = context.Process(target=trained, args=(out, die_at, device, seeds))
         process.start()
         process.join(after)

@@ -15,12 +15,11 @@ import pytest
 
 from physics.datasets.reading import read_split
 from physics.files import only_writer
+from tests.patience import PATIENCE
 from tests.physics.commands import COMMAND, ROOT, SMALL_CHUNKS, chunks, contents, is_refusal, run
 
 MANY = ["--preset", "charged-iso", "--dims", 2, "--particles", 3, "--split", "train=72", "valid=8"]
 MANY += ["--seed", 3, "--set", "dt=8e-6"]  # slow enough to be stopped in the middle
-PATIENCE = 120
-"""Seconds; only a hang reaches it."""
 DASK = [sys.executable, "-m", "dask"]
 ENVIRONMENT = {**os.environ, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error", "PYTHONPATH": str(ROOT)}
 

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from surrogate.nn.cpu.threads import for_each
+from tests.patience import PATIENCE
 
 
 @pytest.mark.parametrize(("n_parts", "n_threads"), [(0, 2), (1, 4), (5, 1), (5, 2), (3, 8)])
@@ -16,7 +17,7 @@ def test_every_part_is_worked_on_once(n_parts, n_threads):
 
 
 def test_threads_are_kept_and_work_side_by_side():
-    meeting, names = threading.Barrier(2, timeout=10), []
+    meeting, names = threading.Barrier(2, timeout=PATIENCE), []
 
     def work(part):
         meeting.wait()  # breaks where one part waits for the other

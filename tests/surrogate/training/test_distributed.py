@@ -19,6 +19,7 @@ from surrogate.training.checkpoint import read_checkpoint
 from surrogate.training.config import config_from_tree
 from surrogate.training.distributed import Processes
 from surrogate.training.state import Trainer
+from tests.patience import PATIENCE
 from tests.surrogate.helpers import npz, tiny_arrays, tree
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
@@ -40,7 +41,6 @@ dtype = "float64"
 threads = 1
 """
 ARGUMENTS = ["--config", "tiny.toml", "--device", "cpu", "--out"]
-PATIENCE = 60.0
 
 
 @pytest.fixture
