@@ -28,8 +28,6 @@ TOO_LONG = {
     "surrogate/training/state.py",
     "tests/app/test_picture.py",
     "tests/physics/datasets/test_reading.py",
-    "tests/surrogate/models/test_integrator.py",
-    "tests/surrogate/models/test_models.py",
 }
 
 

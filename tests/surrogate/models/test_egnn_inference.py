@@ -9,7 +9,7 @@ import torch
 from surrogate.bench import textbook
 from surrogate.models.egnn.cpu import inference as egnn_fused
 from surrogate.models.egnn.model import EGNN, EGNNConfig
-from tests.surrogate.models.test_models import awake, states
+from tests.surrogate.models.cases import awake, states
 
 CLOSE = 2e-6
 """Relative to the largest coordinate: float32 rounding through four layers, in two orders of summing."""

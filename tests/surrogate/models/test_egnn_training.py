@@ -7,8 +7,8 @@ import torch
 
 from surrogate.bench import textbook
 from surrogate.models.egnn.model import EGNN, EGNNConfig
+from tests.surrogate.models.cases import awake
 from tests.surrogate.models.test_egnn_inference import single
-from tests.surrogate.models.test_models import awake
 
 CLOSE = 3e-5
 """Relative to the largest number of each weight's gradient, which is a sum over edges with terms of both signs."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from surrogate.nn import row_tiles
-from tests.surrogate.models.test_models import awake, distance, made, states
+from tests.surrogate.models.cases import awake, distance, made, states
 
 CASES = ("gnn-velocity-head", "egnn-velocity-head", "egnn-no-velocity", "egnn-recurrent", "segno")
 

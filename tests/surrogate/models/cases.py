@@ -1,0 +1,113 @@
+"""Every model of the registry and its variants, drawn states, and how far a symmetry is from holding."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from physics.rotations import random_orthogonal
+from surrogate.models import MODELS, SurrogateModel
+from surrogate.models.base import config_from_dict
+
+VARIANTS = {
+    "egnn-recurrent-form": ("egnn", {"velocity": "recurrent"}),
+    "egnn-no-velocity": ("egnn", {"velocity": "none"}),
+    "egnn-velocity-head": ("egnn", {"velocity_head": True}),
+    "gnn-velocity-head": ("gnn", {"velocity_head": True}),
+}
+CASES = {**{name: (name, {}) for name in MODELS}, **VARIANTS}
+TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4}
+"""Relative to the size of the output: rounding through some 50 layers of sums, with two digits to spare."""
+BROKEN = 1e-3
+"""What a model without a symmetry must exceed, so that passing means something."""
+
+cases = pytest.mark.parametrize("case", CASES)
+equivariant = pytest.mark.parametrize("case", [c for c in CASES if MODELS[CASES[c][0]].group == "E(n)"])
+uneven = pytest.mark.parametrize("case", [c for c in CASES if MODELS[CASES[c][0]].group == "Sym"])
+dtypes = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+
+
+def made(case: str, n: int = 3, seed: int = 0) -> SurrogateModel:
+    name, changes = CASES[case]
+    config_type = MODELS[name].Config
+    settings = dict(changes)
+    if hasattr(config_type(), "dims"):
+        settings["dims"] = n
+    torch.manual_seed(seed)
+    return MODELS[name](config_from_dict(config_type, settings, "model"))
+
+
+def states(n: int = 3, particles: int = 5, systems: int = 3, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+    rng = np.random.default_rng([n, particles, systems])
+    x, v = rng.standard_normal((2, systems, particles, n))
+    q = rng.choice([-1.0, 1.0], (systems, particles))
+    return [torch.as_tensor(a, dtype=dtype) for a in (x, v, q)]
+
+
+def awake(model: SurrogateModel, n: int = 3) -> SurrogateModel:
+    """The model with its near-zero weights redrawn, so that its output depends on everything it has."""
+    torch.manual_seed(1)
+    small = [p for p in model.parameters() if p.numel() > 1 and float(p.detach().square().mean().sqrt()) < 0.02]
+    for p in small:
+        torch.nn.init.normal_(p, std=0.5 / p.shape[-1] ** 0.5)
+    x, v, q = states(n, dtype=torch.float32)
+    with torch.no_grad():
+        for _ in range(8):
+            moved = float((model(x, v, q)[0] - x).square().mean().sqrt())
+            if moved > 0.2:
+                break
+            for p in small:
+                p.mul_(2)
+    assert 0.05 < moved < 50
+    return model
+
+
+def trained(model: SurrogateModel, n: int = 3) -> SurrogateModel:
+    """The model after 20 steps toward positions and velocities nobody asked for."""
+    x, v, q = states(n, dtype=torch.float32)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    forward = model.for_training().forward
+    for _ in range(20):
+        forecast, velocities = forward(x, v, q)
+        loss = (forecast - x - 0.5 * v + 0.3 * x**3).square().mean()
+        if velocities is not None:
+            loss = loss + (velocities + x).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return model
+
+
+def outputs(model: SurrogateModel, x: Tensor, v: Tensor, q: Tensor) -> list[Tensor]:
+    with torch.no_grad():
+        return [o for o in model(x, v, q) if o is not None]
+
+
+def distance(a: list[Tensor], b: list[Tensor]) -> float:
+    """Largest difference, relative to the size of the outputs."""
+    assert len(a) == len(b)
+    return max(float((s - t).abs().max() / t.abs().max().clamp(min=1)) for s, t in zip(a, b, strict=True))
+
+
+def turning_error(model: SurrogateModel, matrix: np.ndarray, *state: Tensor) -> float:
+    x, v, q = state
+    turn = torch.as_tensor(matrix, dtype=x.dtype)
+    return distance(outputs(model, x @ turn.T, v @ turn.T, q), [o @ turn.T for o in outputs(model, x, v, q)])
+
+
+def shifting_error(model: SurrogateModel, *state: Tensor) -> float:
+    x, v, q = state
+    n = x.shape[-1]
+    shift = torch.tensor([2.0, 0.0, -1.0, 0.5, 1.5, 0.3, -2.0, 1.0][:n], dtype=x.dtype)
+    there = outputs(model, x + shift, v, q)
+    there[0] = there[0] - shift
+    return distance(there, outputs(model, x, v, q))
+
+
+def reflection(n: int) -> np.ndarray:
+    return np.diag([-1.0] + [1.0] * (n - 1))
+
+
+def rotation(n: int, seed: int = 5) -> np.ndarray:
+    matrix = random_orthogonal(n, np.random.default_rng(seed))
+    return matrix if np.linalg.det(matrix) > 0 else matrix @ reflection(n)
