@@ -158,7 +158,7 @@ def main(argv: Sequence[str]) -> None:
     parser = CommandParser("surrogate.bench.layers", "Time our EGNN against the published layout (a minute).")
     parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for layers.json, layers.md")
     parser.add_argument("--seconds", type=float, default=8.0, help="for each comparison")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: on the card, graphs too")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: on the GPU, graphs too")
     options = parser.parse_args(argv)
     device = chosen_device(options.device)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -141,6 +141,6 @@ def with_energy_shares(comparison: Comparison) -> Comparison:
     if not comparison.law_known:
         return comparison
     sources = ("truth", "forecast", "rollout")
-    films = {source: getattr(comparison, source) for source in sources}
-    shares = {source: comparison.shares_of(film) for source, film in films.items() if film is not None}
+    trajectories = {source: getattr(comparison, source) for source in sources}
+    shares = {source: comparison.shares_of(made) for source, made in trajectories.items() if made is not None}
     return replace(comparison, energy_shares=shares)

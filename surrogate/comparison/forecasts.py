@@ -95,11 +95,11 @@ def comparison_parts(
         },
     )
     yield first
-    rolled, ran_away = None, {}
+    rolled, note = None, {}
     try:
         rolled = chained_rollout(model, truth, dtype) if chained else None
     except InputError as error:  # the sliding forecast is still worth showing
-        ran_away = {"rollout_note": f"no chained roll-out: {error}"}
+        note = {"rollout_note": f"no chained roll-out: {error}"}
     shape = (len(sliding.positions), truth.system.n_particles)
     q, m = (np.broadcast_to(a, shape) for a in (truth.system.charges, truth.system.masses))
 
@@ -119,5 +119,5 @@ def comparison_parts(
         first,
         rollout=rolled,
         equivariance_error=float(np.median(errors)),
-        details={**ran_away, **first.details},
+        details={**note, **first.details},
     )

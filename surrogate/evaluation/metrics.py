@@ -1,4 +1,4 @@
-"""Numbers that judge a forecast: errors over windows, equivariance, valid time."""
+"""Metrics of a forecast: errors over windows, equivariance, valid time."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,7 @@
 """What stands over one pane, in pixels: titles, badge, read-out, legend, orientation axes. VTK, loaded when used.
 
 The layout is redone just before each rendering (the renderer's StartEvent), so that it follows the size of
-the pane and the camera, whoever changed them.
+the pane and the camera, by whatever they were changed.
 """
 
 from functools import partial
@@ -136,7 +136,7 @@ class Overlay:
             return
         self._fitted = key
         for actor, text, line in zip(self._head_actors, self._words, HEAD_LINES, strict=True):
-            # the title is what tells the panes apart: two lines of it, wherever
+            # panes differ by their title: always two lines of it
             least = 2 if actor is self._title else 1
             n_lines = min(max(int(room / (0.8 * line * self._scale)), least), MOST_LINES)
             actor.SetInput(fitted(text, width, n_lines, partial(self._width, actor)))

@@ -1,4 +1,4 @@
-"""`python -m surrogate.studies.ablations`: what each part of the integrator gives, and its peers.
+"""`python -m surrogate.studies.ablations`: what each part of the integrator gives, beside other models.
 
 Every run follows the published protocol (the data set's own window, positions only, the first 3000 samples, best
 validation epoch) and is measured on all test windows, so that a table has one cause a row.
@@ -76,12 +76,12 @@ ABLATIONS: dict[str, Variant] = {
     "integrator": Variant("integrator-nbody", "as shipped, in 60 epochs", SHORT),
     "coulomb-prefactor": Variant(
         "integrator-nbody",
-        "told more: only a correction of q_i q_j / r^3 is learned",
+        "more is given: only a correction of q_i q_j / r^3 is learned",
         {"model.powers": '"3"', "model.couplings": "charges", **SHORT},
     ),
     "no-prefactor": Variant(
         "integrator-nbody",
-        "told less: the network is the force, no power of r helps",
+        "less is given: the network is the force, no power of r helps",
         {"model.powers": '"0"', **SHORT},
     ),
     "no-substeps": Variant(
@@ -99,7 +99,7 @@ ABLATIONS: dict[str, Variant] = {
     ),
     "features": Variant(
         "integrator-nbody",
-        "told to remember: node features give couplings that vanish with the step",
+        "a memory: node features give couplings that vanish with the step",
         {"model.features": "32", **SHORT},
     ),
     "segno": Variant(
@@ -122,13 +122,13 @@ ABLATIONS: dict[str, Variant] = {
 def efficiency(config: str, samples: int, changes: Mapping[str, str]) -> Variant:
     """A run of STEPS optimiser steps, whatever the number of samples."""
     epochs = STEPS // max(samples // 100, 1)
-    told = {
+    budget = {
         "data.train_samples": str(samples),
         "train.batch_size": "100",
         "train.epochs": str(epochs),
         "train.validate_every": str(max(epochs // VALIDATIONS, 1)),
     }
-    return Variant(config, f"{samples} samples, {STEPS} steps", {**changes, **told}, samples)
+    return Variant(config, f"{samples} samples, {STEPS} steps", {**changes, **budget}, samples)
 
 
 EFFICIENCY: dict[str, Variant] = {
@@ -210,7 +210,7 @@ def write_results(out: Path, command: str) -> list[dict[str, Any]]:
 def main(argv: Sequence[str]) -> None:
     """Parse the command line, then train and measure one run after the other."""
     parser = CommandParser(
-        "surrogate.studies.ablations", "Train variants of the integrator and its peers.", EXAMPLES
+        "surrogate.studies.ablations", "Train variants of the integrator and other models.", EXAMPLES
     )
     parser.add_argument("--data", required=True, help="Zarr or .npz with train, valid and test")
     parser.add_argument("--out", type=Path, required=True, help="folder for runs, ablations.json, .md, .png")

@@ -61,7 +61,7 @@ EXAMPLES = (
 
 
 def clamp_part(data: EvaluationSet, clean: BoolArray, steps: int, before: int) -> dict[str, Any]:
-    """How often the clamp acts, and how far a turned start goes astray in the published simulator.
+    """How often the clamp acts, and how far the published simulator is from equivariant.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Which couplings a pair law needs: every choice is tried on the same data and judged on held-out windows.
+"""Which couplings a pair law needs: every choice is tried on the same data and compared on held-out windows.
 
 Two channels can trade off: where equal charges never come near each other, data fix only the difference of a
 channel that ignores charges and one that does not. The simplest law that explains the held-out windows has no
@@ -20,13 +20,13 @@ from surrogate.training.config import Config
 from surrogate.training.run import train
 
 TRIAL_EPOCHS = 300
-"""Length of a trial: enough to tell a law that fits from one that cannot."""
+"""Length of a trial: enough to distinguish a law that fits from one that cannot."""
 TOLERANCE = 10.0
 """A choice is good enough where its held-out error (a squared one) is at most so many times the least."""
 
 
 def candidates(split: DataSplit) -> list[str]:
-    """Every set of channels the data can tell apart, simplest first: values of `model.couplings`."""
+    """Every set of channels the data can distinguish, simplest first: values of `model.couplings`."""
     channels = ["constant"]
     if np.any(split.charges):
         channels.append("charges")

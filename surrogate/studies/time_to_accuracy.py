@@ -1,7 +1,7 @@
 """`python -m surrogate.studies.time_to_accuracy`: time of a training until its error is below a target.
 
 Every repeat is the command a user would type, in a process of its own: start-up, reading the data, training and
-validations are all counted. It is stopped at the target, and what it has kept is judged on the test split.
+validations are all counted. It is stopped at the target, and what it has kept is measured on the test split.
 """
 
 import csv
@@ -38,14 +38,14 @@ LOOK_EVERY = 0.02
 """Seconds between looks at the metrics of the run."""
 PATIENCE = 60.0
 """Seconds a stopped run gets to end."""
-EXAMPLES = ("python -m surrogate.studies.time_to_accuracy --data data/nbody.zarr --out out/race",)
+EXAMPLES = ("python -m surrogate.studies.time_to_accuracy --data data/nbody.zarr --out out/times",)
 
 SETTINGS = ("train.epochs=12", "train.validate_every=1")
 
 
 @dataclass(frozen=True)
-class Finish:
-    """One repeat.
+class Repeat:
+    """One training.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ def first_below(metrics: Path, target: float) -> dict[str, str] | None:
         return None
 
 
-def raced(command: list[str], run: Path, target: float) -> tuple[float | None, float]:
+def timed_training(command: list[str], run: Path, target: float) -> tuple[float | None, float]:
     """Start the command and stop it at the target: seconds to there (None: never), and until its first step.
 
     Raises
@@ -106,7 +106,7 @@ def raced(command: list[str], run: Path, target: float) -> tuple[float | None, f
     return reached, startup
 
 
-def report(finishes: Sequence[Finish], target: float, command: str) -> str:
+def report(repeats: Sequence[Repeat], target: float, command: str) -> str:
     """The table in Markdown, the median of all repeats last."""
     lines = [
         f"Wall time to a validation MSE below {target:g}: {machine()}, {time.strftime('%Y-%m-%d')}.",
@@ -116,17 +116,17 @@ def report(finishes: Sequence[Finish], target: float, command: str) -> str:
         "| seed | seconds | of them start-up | epoch | validation MSE | test MSE then |",
         "|---|---|---|---|---|---|",
     ]
-    for f in finishes:
+    for f in repeats:
         seconds, epoch = ("never", "-") if f.seconds is None else (f"{f.seconds:.1f}", str(f.epoch))
         lines.append(f"| {f.seed} | {seconds} | {f.startup:.1f} | {epoch} | {f.valid:.4f} | {f.test:.4f} |")
-    times = [np.inf if f.seconds is None else f.seconds for f in finishes]
-    startup, test = (float(np.median([getattr(f, name) for f in finishes])) for name in ("startup", "test"))
+    times = [np.inf if f.seconds is None else f.seconds for f in repeats]
+    startup, test = (float(np.median([getattr(f, name) for f in repeats])) for name in ("startup", "test"))
     lines.append(f"| median | {np.median(times):.1f} | {startup:.1f} | | | {test:.4f} |")
     return "\n".join(lines) + "\n"
 
 
 def main(argv: Sequence[str]) -> None:
-    """Parse the command line and race."""
+    """Parse the command line and measure."""
     parser = CommandParser(
         "surrogate.studies.time_to_accuracy", "Time a training until its error is below a target.", EXAMPLES
     )
@@ -141,24 +141,24 @@ def main(argv: Sequence[str]) -> None:
         metavar="SECTION.KEY=VALUE",
         help=f"change the configuration (default: {' '.join(SETTINGS)})",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder for runs, race.json, race.md")
-    parser.add_argument("--overwrite", action="store_true", help="replace an earlier race in --out")
+    parser.add_argument("--out", type=Path, required=True, help="folder for runs, times.json, times.md")
+    parser.add_argument("--overwrite", action="store_true", help="replace earlier times in --out")
     options = parser.parse_args(argv)
     settings = options.set or SETTINGS
     load_config(options.config, key_values(settings))
     split = read_split(options.data, "test")
     refuse_existing(options.out, options.overwrite)
-    finishes = []
+    repeats = []
     for chosen in range(options.repeats):
         run = options.out / f"seed-{chosen}"
         shutil.rmtree(run, ignore_errors=True)
         command = [sys.executable, "-m", "surrogate.train", "--config", options.config, "--data", options.data]
         command += ["--out", str(run), "--device", "cpu", "--set", *settings, f"train.seed={chosen}"]
-        seconds, startup = raced(command, run, options.target)
+        seconds, startup = timed_training(command, run, options.target)
         row = first_below(run / "metrics.csv", options.target)
         model = load(run)
-        finishes.append(
-            Finish(
+        repeats.append(
+            Repeat(
                 chosen,
                 seconds,
                 startup,
@@ -170,10 +170,10 @@ def main(argv: Sequence[str]) -> None:
         sys.stdout.write(f"seed {chosen}: {'never' if seconds is None else f'{seconds:.1f} s'}\n")
         sys.stdout.flush()
     line = command_line("surrogate.studies.time_to_accuracy", argv)
-    text = report(finishes, options.target, line)
+    text = report(repeats, options.target, line)
     found: dict[str, Any] = {"command": line, "target": options.target, "machine": machine()}
-    write_json(options.out / "race.json", found | {"finishes": [vars(f) for f in finishes]})
-    atomic_write(options.out / "race.md", text.encode())
+    write_json(options.out / "times.json", found | {"repeats": [vars(f) for f in repeats]})
+    atomic_write(options.out / "times.md", text.encode())
     sys.stdout.write(f"\n{text}")
 
 

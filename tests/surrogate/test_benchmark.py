@@ -82,8 +82,8 @@ def test_models_and_opponents_at_equal_cost(folder: Path, data: Path, capsys: py
     assert learned["won"] == pytest.approx((mine < errors).mean())
     assert learned["law_calls_per_pair"] >= 8
     calls = round(learned["law_calls_per_pair"])
-    dear = task.errors(leapfrog_forecast(task.windows, 1.0, calls)[0])
-    assert learned["won_at_equal_calls"] == pytest.approx((mine < dear).mean())
+    costly = task.errors(leapfrog_forecast(task.windows, 1.0, calls)[0])
+    assert learned["won_at_equal_calls"] == pytest.approx((mine < costly).mean())
     assert found["digests"]["int"] == [load(f"int-{k}").digest for k in range(2)]
     straight = row(found, "linear")
     assert (straight["table"], straight["evaluations"]) == ("own", 0)

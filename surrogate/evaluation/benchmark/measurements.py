@@ -121,7 +121,7 @@ def benchmark(
     data = evaluation_set(split, split_name)
     loaded = loaded_models(listed, data, split, trust_code=trust_code)
     models = loaded.models
-    note = _refuse_opponent(opponent, models, data)
+    note = _checked_opponent(opponent, models, data)
     truth = benchmark_rollout_set(split, data, rollout_samples)
     result: dict[str, Any] = {
         "data": split.source,
@@ -155,13 +155,14 @@ def benchmark(
     return result
 
 
-def _refuse_opponent(name: str, models: Sequence[BenchmarkModel], data: EvaluationSet) -> str | None:
+def _checked_opponent(name: str, models: Sequence[BenchmarkModel], data: EvaluationSet) -> str | None:
+    """Why windows are compared with no opponent (None: they are); an unknown one is refused."""
     known = [model.name for model in models]
     known += ["leapfrog"] if data.knows_law else []
     known += ["adaptive"] if baselines.adaptive_knows_law(data) else []
     if name in known:
         return None
-    if name == "leapfrog":  # the default: nobody asked for it by name where the law is unknown
+    if name == "leapfrog":  # the default, so not asked for by name where the law is unknown
         return "the law of these data is not known, so nobody that knows it takes part"
     raise unknown_name("opponent", name, known)
 

@@ -1,4 +1,4 @@
-"""The judging numbers on cases whose answer is known."""
+"""The metrics on cases whose answer is known."""
 
 import numpy as np
 import pytest

@@ -217,7 +217,7 @@ def test_neutral_particles_have_their_own_colour():
 def test_palettes_can_be_read(theme):
     for name in ("text", "muted", "truth", "forecast", "rollout", "warning"):
         assert _contrast(getattr(theme, name), theme.background) > 4.5, name
-    assert _contrast(theme.positive, theme.negative) > 1.8  # told apart without hue
+    assert _contrast(theme.positive, theme.negative) > 1.8  # distinguishable without hue
     assert all(_contrast(getattr(theme, s), theme.background) > 2.2 for s in ("positive", "negative"))
     steps = np.diff([_luminance(colour) for colour in theme.error_ramp])
     assert (steps > 0).all() or (steps < 0).all()

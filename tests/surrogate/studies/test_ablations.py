@@ -46,7 +46,7 @@ def test_every_variant_is_the_published_protocol_and_only_what_it_says(name: str
     config = configured(variant, "data/nbody.zarr", 2, {})
     assert (config.data.paths, config.data.windows) == (("data/nbody.zarr",), "task")
     assert (config.data.input_frame, config.data.target_frame) == (-1, -1)  # the data set's own task: 30 -> 40
-    assert (config.train.velocity_weight, config.train.threads, config.train.seed) == (0.0, 1, 2)
+    assert (config.task_config.velocity_weight, config.train.threads, config.train.seed) == (0.0, 1, 2)
     assert config.data.train_samples == (variant.samples or 3000)
     assert variant.why
 
@@ -73,12 +73,12 @@ def test_variants_of_the_integrator_differ_from_it_in_one_thing() -> None:
         assert different == expected, name
 
 
-def test_peers_are_trained_as_the_integrator_is() -> None:
-    own = configured(ABLATIONS["integrator"], "d", 0, {}).train
+def test_other_models_are_trained_as_the_integrator_is() -> None:
+    own = configured(ABLATIONS["integrator"], "d", 0, {}).as_dict()["train"]
     for name in ("segno", "egnn", "egnn-recurrent", *(f"egnn-{n}" for n in SAMPLES)):
-        train = configured(VARIANTS[name], "d", 0, {}).train
+        train = configured(VARIANTS[name], "d", 0, {}).as_dict()["train"]
         for key in ("lr", "schedule", "warmup", "clip", "ema", "weight_decay", "saturation", "loss", "batch_size"):
-            assert getattr(train, key) == getattr(own, key), (name, key)
+            assert train[key] == own[key], (name, key)
 
 
 @pytest.mark.parametrize("name", EFFICIENCY)

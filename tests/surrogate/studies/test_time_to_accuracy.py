@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from physics.errors import InputError
-from surrogate.studies.time_to_accuracy import first_below, main, raced
+from surrogate.studies.time_to_accuracy import first_below, main, timed_training
 from tests.surrogate.helpers import command, npz, tiny_arrays
 
 SETTINGS = (
@@ -28,7 +28,7 @@ def test_it_stops_at_the_target(tmp_path: Path, data: Path, capsys: pytest.Captu
     argv = ("--config", "gnn-nbody", "--data", data, "--out", tmp_path / "out", "--repeats", 1, "--target", 1e6)
     status, out, err = command(main, capsys, *argv, "--set", *SETTINGS)
     assert status == 0, err
-    found = json.loads((tmp_path / "out" / "race.json").read_text(encoding="utf-8"))["finishes"]
+    found = json.loads((tmp_path / "out" / "times.json").read_text(encoding="utf-8"))["repeats"]
     assert len(found) == 1
     assert 0 < found[0]["startup"] < found[0]["seconds"]
     assert found[0]["epoch"] == 1
@@ -50,4 +50,6 @@ def test_metrics_are_read_as_they_come(tmp_path: Path) -> None:
 
 def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="known"):
-        raced([sys.executable, "-m", "surrogate.train", "--config", "nothing", "--out", "x"], tmp_path, 1.0)
+        timed_training(
+            [sys.executable, "-m", "surrogate.train", "--config", "nothing", "--out", "x"], tmp_path, 1.0
+        )
