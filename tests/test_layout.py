@@ -25,7 +25,6 @@ TOO_LONG = {
     "physics/datasets/reading.py",
     "physics/integrators/gauss_radau.py",
     "physics/kernels/vectors.py",
-    "surrogate/training/state.py",
     "tests/app/test_picture.py",
     "tests/physics/datasets/test_reading.py",
 }
