@@ -8,7 +8,7 @@ from pathlib import Path
 
 from physics.cli import CommandParser, command_line, key_values, run_command
 from surrogate.training.config import Config, load_config, shipped_configs
-from surrogate.training.launch import Launch, launched
+from surrogate.training.launch import TrainingRequest, launch
 from surrogate.training.machine import chosen_device
 from surrogate.training.sweep import swept_values
 
@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> None:
         for name in shipped_configs():
             sys.stdout.write(f"{name:16} {load_config(name).note}\n")
         return
-    asked = Launch(
+    request = TrainingRequest(
         config=_config(options),
         out=options.out,
         device=chosen_device(options.device),
@@ -92,7 +92,7 @@ def main(argv: Sequence[str]) -> None:
         tensorboard=options.tensorboard,
         say=_say,
     )
-    sys.stdout.write(launched(asked))
+    sys.stdout.write(launch(request))
 
 
 def _config(options: argparse.Namespace) -> Config:

@@ -30,7 +30,7 @@ class Setting:
     dtype : torch.dtype
     device : str
     processes : int
-        That share every batch.
+        That divide every batch among them.
     folder : Path
         For temporary files of data sets that do not fit in memory.
     """
@@ -69,10 +69,10 @@ class Validation:
 
 
 class Batch(Protocol):
-    """What one step is made of: known to its task alone, but for `share`."""
+    """What one step is made of: known to its task alone, but for `fraction`."""
 
     @property
-    def share(self) -> float:
+    def fraction(self) -> float:
         """The part of the whole batch that this is: 1 but where several processes divide it."""
 
 

@@ -47,7 +47,7 @@ class Checkpoint:
     Attributes
     ----------
     info : dict
-        Plain JSON: model name and config, card, scales, and for restart points the training state.
+        Plain JSON: configuration, card and what its task needs, or for restart points the training state.
     tensors : dict of str to Tensor
     path : Path
     digest : str

@@ -19,8 +19,8 @@ from surrogate.training.sweep import is_sweep, train_sweep
 
 
 @dataclass(frozen=True)
-class Launch:
-    """A training as it was asked for.
+class TrainingRequest:
+    """What a command line asks for.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Launch:
     say: Callable[[str], None]
 
 
-def launched(asked: Launch) -> str:
+def launch(request: TrainingRequest) -> str:
     """Train; what is to be printed of it.
 
     Raises
@@ -62,80 +62,84 @@ def launched(asked: Launch) -> str:
     """
     keep_freed_memory()
     signal.signal(signal.SIGTERM, _interrupt)  # until the training itself answers
-    processes = joined_processes(asked.device)
-    go_on = f"go on with: {asked.command} --resume"
+    processes = joined_processes(request.device)
+    go_on = f"go on with: {request.command} --resume"
     try:
-        printed = _trained(asked, processes)
+        printed = _trained(request, processes)
     except KeyboardInterrupt as interrupt:
         if not processes.first:
             raise SystemExit(EXIT_INTERRUPTED) from None  # the first one says it
-        kept = str(interrupt) or f"{asked.out} keeps the last validated state"
+        kept = str(interrupt) or f"{request.out} keeps the last validated state"
         raise KeyboardInterrupt(f"{kept}; {go_on}") from None
     except ProcessLostError as error:
-        raise InputError(f"{error}; {asked.out} keeps its state; {go_on}") from None
+        raise InputError(f"{error}; {request.out} keeps its state; {go_on}") from None
     finally:
         leave_processes()
     return printed if processes.first else ""
 
 
-def _trained(asked: Launch, processes: Processes) -> str:
-    """Do what is asked for; what is to be printed."""
-    many = is_sweep(asked.config, asked.sweep)
-    if processes.count > 1 and (many or asked.find_lr):
+def _trained(request: TrainingRequest, processes: Processes) -> str:
+    """Do what is requested; what is to be printed."""
+    many = is_sweep(request.config, request.sweep)
+    if processes.count > 1 and (many or request.find_lr):
         raise InputError("--sweep, train.seeds and --find-lr run in one process, not under torchrun")
-    if asked.find_lr:
-        return _found_rate(asked)
+    if request.find_lr:
+        return _found_rate(request)
 
     def run_member(member: Config, out: Path, resume: bool) -> None:
         train(
             member,
             out,
             resume=resume,
-            overwrite=asked.overwrite and not many,
-            device=asked.device,
-            command=asked.command,
-            anyway=asked.anyway,
-            tensorboard=asked.tensorboard,
+            overwrite=request.overwrite and not many,
+            device=request.device,
+            command=request.command,
+            anyway=request.anyway,
+            tensorboard=request.tensorboard,
             processes=processes,
         )
 
     def run_seeds(members: list[Config], outs: list[Path]) -> list[DivergedError | None] | None:
-        if not wants_stack(members[0], asked.device):
+        if not wants_stack(members[0], request.device):
             return None
         options = StackOptions(
-            asked.device, asked.command, anyway=asked.anyway, tensorboard=asked.tensorboard, say=asked.say
+            request.device,
+            request.command,
+            anyway=request.anyway,
+            tensorboard=request.tensorboard,
+            say=request.say,
         )
         try:
             return train_stacked(members, outs, options)
         except NotStackedError as reason:
-            asked.say(f"train.stacked: the seeds train one after another: {reason}")
+            request.say(f"train.stacked: the seeds train one after another: {reason}")
             return None
 
     table = ""
     if many:
         table = train_sweep(
-            asked.config,
-            asked.sweep,
-            asked.out,
+            request.config,
+            request.sweep,
+            request.out,
             run_member,
-            resume=asked.resume,
-            overwrite=asked.overwrite,
-            report=asked.say,
+            resume=request.resume,
+            overwrite=request.overwrite,
+            report=request.say,
             run_seeds=run_seeds,
         )
     else:
-        run_member(asked.config, asked.out, asked.resume)
-    return f"{table}{asked.out}: done; its best model is {asked.out / 'best'}\n"
+        run_member(request.config, request.out, request.resume)
+    return f"{table}{request.out}: done; its best model is {request.out / 'best'}\n"
 
 
-def _found_rate(asked: Launch) -> str:
+def _found_rate(request: TrainingRequest) -> str:
     """`rates.png` and `rates.csv`, and the rate that they suggest."""
-    refuse_existing(asked.out, asked.overwrite)
-    curve = rate_curve(Trainer(asked.config, asked.out, asked.device, asked.command))
-    write_rates(curve, asked.out)
+    refuse_existing(request.out, request.overwrite)
+    curve = rate_curve(Trainer(request.config, request.out, request.device, request.command))
+    write_rates(curve, request.out)
     return (
         f"a learning rate to begin with: {curve.suggestion:.2g} (--set train.lr={curve.suggestion:.2g}); "
-        f"the curve is {asked.out / 'rates.png'}\n"
+        f"the curve is {request.out / 'rates.png'}\n"
     )
 
 

@@ -126,7 +126,7 @@ class ProgressBar:
             sys.stderr.flush()
 
     def left(self, progress: Progress) -> float | None:
-        """Seconds until the run ends, as far as can be told."""
+        """Seconds until the run ends, as far as is known."""
         return self._eta.left(self._plan.left(progress.stage, progress.epoch, progress.batch))
 
     def _text(self, progress: Progress) -> str:

@@ -1,7 +1,7 @@
 """The files of a run: its best weights, two restart points, the metrics; and going on from a restart point.
 
 `latest/` is the newest point; `previous/` is the last validated one before it. A run goes on only with the
-configuration, data and code it was begun with, unless it is told to.
+configuration, data and code it was begun with, unless `anyway` is given.
 """
 
 import csv

@@ -1,15 +1,13 @@
 """A whole training run in its folder: set up or resume, fit, and say what it took."""
 
 import json
-import os
 import platform
 import signal
-import sys
 import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -17,7 +15,7 @@ import torch
 from physics import __version__
 from physics.cli import claim_output, refuse_existing, unused
 from physics.errors import InputError
-from physics.files import atomic_write
+from physics.files import atomic_write, only_writer, write_json
 from surrogate.training.checkpoint import Checkpoint, read_checkpoint
 from surrogate.training.config import Config
 from surrogate.training.distributed import Processes
@@ -71,7 +69,7 @@ def train(
     if point is None and processes.first:
         claim_output(out, resume=resume, overwrite=overwrite)
         out.mkdir(parents=True, exist_ok=True)
-    with sole_writer(out, processes):
+    with only_writer(out) if processes.first else nullcontext():
         if point is not None:
             go_on_from(trainer, point, anyway=anyway)
         else:
@@ -121,43 +119,18 @@ def begin_files(trainer: Trainer) -> None:
 
 
 @contextmanager
-def sole_writer(out: Path, processes: Processes) -> Iterator[None]:
-    """Hold the run folder against a second trainer; the lock ends with its process.
-
-    Raises
-    ------
-    InputError
-        Where another one is at work.
-    """
-    if not processes.first or sys.platform == "win32":  # there, folders cannot be opened
-        yield
-        return
-    import fcntl
-
-    descriptor = os.open(out, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{out}: another process is training in this folder") from None
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
 def stopped_by_signals(trainer: Trainer) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask the trainer to stop after its step; a second one breaks off at once."""
+    """Ctrl-C and SIGTERM stop the trainer after its step; a second one at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def ask(*_: object) -> None:
+    def request(*_: object) -> None:
         if trainer.stop_requested:
             raise KeyboardInterrupt
         trainer.stop_requested = True
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
@@ -186,4 +159,4 @@ def write_run(trainer: Trainer, seconds: float, **more: str) -> None:
         "versions": {"isotwin": __version__, "torch": torch.__version__, "python": platform.python_version()},
         **more,
     }
-    atomic_write(trainer.out / "run.json", json.dumps(facts, indent=1).encode())
+    write_json(trainer.out / "run.json", facts)

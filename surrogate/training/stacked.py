@@ -2,7 +2,7 @@
 
 What cannot be stacked is said in a line, and then the seeds train one after another (sweep.py). After a
 kill between two seeds' files they may stand at different epochs: then all go back to the newest restart point that
-each of them has, and end with the bytes of a stack that nobody disturbed.
+each of them has, and end with the bytes of an undisturbed stack.
 """
 
 import json
@@ -15,10 +15,10 @@ from pathlib import Path
 
 from physics.cli import claim_output, refuse_existing
 from physics.errors import InputError
+from physics.files import only_writer
 from resources.shipped import FILE_NAME
 from surrogate.training.checkpoint import Checkpoint, ModelError, read_checkpoint
 from surrogate.training.config import Config
-from surrogate.training.distributed import Processes
 from surrogate.training.divergence import DivergedError
 from surrogate.training.loop import next_stage
 from surrogate.training.progress_bar import ProgressBar
@@ -27,7 +27,6 @@ from surrogate.training.run import (
     begin_files,
     go_on_from,
     seconds_so_far,
-    sole_writer,
     stopped_by_signals,
     write_run,
 )
@@ -105,7 +104,7 @@ def train_stacked(
         for out in outs:
             claim_output(out, resume=(out / "config.toml").is_file())
             out.mkdir(parents=True, exist_ok=True)
-            held.enter_context(sole_writer(out, Processes()))
+            held.enter_context(only_writer(out))
         _set_up(trainers, points, ended, options.anyway)
         for trainer in trainers:
             begin_files(trainer)

@@ -96,8 +96,8 @@ class TrainingStep:
         self._rate = trainer.learning_rate(progress.step) if rate is None else rate
         self._begin = Snapshot(trainer.random_state(), replace(progress), replace(trainer.divergence))
         loss = trainer.loss(batch)
-        if batch.share != 1.0:  # so that the sum over all processes is the mean over the whole batch
-            loss = loss * batch.share
+        if batch.fraction != 1.0:  # so that the sum over all processes is the mean over the whole batch
+            loss = loss * batch.fraction
         trainer.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._gradients = [p.grad for p in trainer.parameters if p.grad is not None]
@@ -117,9 +117,9 @@ class TrainingStep:
         """The loss, it and the gradients summed over all processes, which agree on stopping with that."""
         trainer = self.trainer
         if trainer.processes.count > 1:
-            wish = torch.full_like(loss, float(trainer.stop_requested))  # all stop at the same step
-            trainer.processes.all_reduce([loss, wish, *self._gradients])
-            trainer.stop_agreed = bool(wish > 0)
+            stops = torch.full_like(loss, float(trainer.stop_requested))  # all stop at the same step
+            trainer.processes.all_reduce([loss, stops, *self._gradients])
+            trainer.stop_agreed = bool(stops > 0)
         else:
             trainer.stop_agreed = trainer.stop_requested
         return loss

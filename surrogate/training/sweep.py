@@ -18,7 +18,7 @@ import numpy as np
 
 from physics.cli import claim_output, refuse_existing
 from physics.errors import InputError
-from physics.files import atomic_write
+from physics.files import atomic_write, write_json
 from surrogate.training.checkpoint import read_checkpoint, save_checkpoint
 from surrogate.training.config import Config, config_from_tree, typed_value
 from surrogate.training.divergence import DivergedError
@@ -146,7 +146,7 @@ def train_sweep(
         claim_output(out, overwrite=overwrite)
         out.mkdir(parents=True, exist_ok=True)
         atomic_write(out / "config.toml", config.to_toml().encode())
-        atomic_write(kept, json.dumps(plan, indent=1).encode())
+        write_json(kept, plan)
     scores: list[Score] = []
     for _, group in groupby(runs, key=lambda member: member.point):
         seeds = list(group)

@@ -1,7 +1,7 @@
 """The training loop for epochs that are made as one (whole_epochs.py), of one run or of several stacked.
 
-As `loop.fit`, with the same validations, restart points and stages, but it looks up only between epochs: there it
-reads what the steps came to, counts what was rejected, and stops where that was asked for.
+As `loop.fit`, with the same validations, restart points and stages, but the results of steps are read between
+epochs only: there what was rejected is counted, and a requested stop is made.
 """
 
 import time

@@ -72,7 +72,7 @@ def test_two_trainers_in_one_folder_are_one_too_many(folder: Path) -> None:
     def twice(*args: Any) -> float:
         if not tried:
             tried.append(1)
-            with pytest.raises(InputError, match="another process is training in this folder"):
+            with pytest.raises(InputError, match="run: another process is writing it; wait for it or stop it"):
                 run("run", resume=True)
         return inner(*args)
 

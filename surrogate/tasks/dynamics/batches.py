@@ -19,7 +19,7 @@ from surrogate.tasks.dynamics.windows import Windows
 class Batch:
     """Inputs and targets; `weight` (B, 1, 1) turns squared errors into the loss of mixed data sets.
 
-    `share` is the part of the whole batch that this is: 1 but where several processes divide it.
+    `fraction` is the part of the whole batch that this is: 1 but where several processes divide it.
     """
 
     x: Tensor
@@ -29,7 +29,7 @@ class Batch:
     x_target: Tensor
     v_target: Tensor
     weight: Tensor
-    share: float = 1.0
+    fraction: float = 1.0
 
     def to(self, device: str) -> "Batch":
         """The batch on a device (those of mapped data sets come from the CPU)."""
@@ -37,10 +37,10 @@ class Batch:
             return self
         tensors = (self.x, self.v, self.q, self.m, self.x_target, self.v_target, self.weight)
         x, v, q, m, x_target, v_target, weight = (t.to(device) for t in tensors)
-        return Batch(x, v, q, m, x_target, v_target, weight, self.share)
+        return Batch(x, v, q, m, x_target, v_target, weight, self.fraction)
 
 
-def batch_share(sets: Sequence[Windows], batch_size: int) -> int:
+def windows_per_set(sets: Sequence[Windows], batch_size: int) -> int:
     """Windows of each set in a batch."""
     return min(max(batch_size // len(sets), 1), min(len(s) for s in sets))
 
@@ -77,21 +77,21 @@ def batches(
     rank, count : int
         Of `count` processes, the one whose part of each batch this is.
     """
-    share, smallest = batch_share(sets, batch_size), min(len(s) for s in sets)
+    per_set, smallest = windows_per_set(sets, batch_size), min(len(s) for s in sets)
     orders, begins = epoch_order(sets, seed, epoch)
     width = max(s.n_dims for s in sets)
-    low, high = share * rank // count, share * (rank + 1) // count
-    for first in range(skip * share, smallest - share + 1, share):
+    low, high = per_set * rank // count, per_set * (rank + 1) // count
+    for first in range(skip * per_set, smallest - per_set + 1, per_set):
         parts = []
         for s, order, begin in zip(sets, orders, begins, strict=True):
             which = slice(first + low, first + high)
             picked = s.pick(torch.as_tensor(order[which]), torch.as_tensor(begin[which]))
             scale = 1.0 / s.ballistic if loss == "relative" else 1.0
             parts.append((picked, width / s.n_dims * scale))
-        yield _mixed(parts, width, (high - low) / share)
+        yield _mixed(parts, width, (high - low) / per_set)
 
 
-def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int, share: float) -> Batch:
+def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int, fraction: float) -> Batch:
     def padded(values: Tensor) -> Tensor:
         return torch.nn.functional.pad(values, (0, width - values.shape[-1]))
 
@@ -101,4 +101,4 @@ def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int, share:
         columns.append(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
     weight = torch.cat([torch.full((len(picked[0]), 1, 1), scale) for picked, scale in parts])
     x = columns[0]
-    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], weight.to(x), share)
+    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], weight.to(x), fraction)

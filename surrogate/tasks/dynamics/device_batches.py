@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from surrogate.tasks.dynamics.batches import Batch, batch_share, epoch_order
+from surrogate.tasks.dynamics.batches import Batch, epoch_order, windows_per_set
 from surrogate.tasks.dynamics.windows import Windows
 
 
@@ -27,22 +27,22 @@ class DeviceBatches:
 
     def __init__(self, sets: Sequence[Windows], seeds: Sequence[int], batch_size: int, loss: str) -> None:
         self._sets, self._seeds = sets, seeds
-        self._share = batch_share(sets, batch_size)
-        self.steps = min(len(s) for s in sets) // self._share
+        self._per_set = windows_per_set(sets, batch_size)
+        self.steps = min(len(s) for s in sets) // self._per_set
         self._width = max(s.n_dims for s in sets)
         weights = []
         for s in sets:
             scale = 1.0 / s.ballistic if loss == "relative" else 1.0
-            weights.append(torch.full((self._share, 1, 1), self._width / s.n_dims * scale))
+            weights.append(torch.full((self._per_set, 1, 1), self._width / s.n_dims * scale))
         self._weight = torch.cat(weights).to(sets[0].x)
 
     def order(self, epoch: int) -> list[tuple[Tensor, Tensor]]:
-        """For each data set samples and start frames of an epoch, (steps, runs, share), on the device."""
+        """For each data set samples and start frames of an epoch, (steps, runs, windows), on the device."""
         orders = [epoch_order(self._sets, seed, epoch) for seed in self._seeds]
 
         def placed(rows: Sequence[NDArray[np.int64]]) -> Tensor:
-            kept = np.stack([row[: self.steps * self._share] for row in rows])
-            by_step = kept.reshape(len(kept), self.steps, self._share).swapaxes(0, 1)
+            kept = np.stack([row[: self.steps * self._per_set] for row in rows])
+            by_step = kept.reshape(len(kept), self.steps, self._per_set).swapaxes(0, 1)
             return torch.as_tensor(np.ascontiguousarray(by_step), dtype=torch.int64).to(self._sets[0].x.device)
 
         return [

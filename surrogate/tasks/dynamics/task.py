@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from physics.errors import InputError
 from surrogate.models import MODELS, SurrogateModel
 from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
-from surrogate.tasks.dynamics.batches import Batch, batch_share, batches
+from surrogate.tasks.dynamics.batches import Batch, batches, windows_per_set
 from surrogate.tasks.dynamics.config import DataConfig, LossConfig
 from surrogate.tasks.dynamics.device_batches import DeviceBatches
 from surrogate.tasks.dynamics.streamed import is_streamed, outline
@@ -91,7 +91,7 @@ class Dynamics(Task):
         one_window = replace(data, windows="task")
         self.valid_sets = [prepared(v, "valid", one_window) for _, v in splits.values()]
         self._check(model)
-        self.steps_per_epoch = min(len(s) for s in self.train_sets) // batch_share(
+        self.steps_per_epoch = min(len(s) for s in self.train_sets) // windows_per_set(
             self.train_sets, setting.batch_size
         )
         several = len(self.valid_sets) > 1
@@ -209,8 +209,8 @@ class Dynamics(Task):
         """The mean error over the data sets, each relative to x + v t where the loss is; one column a set."""
         errors = self.validation_errors(model, stage)
         relative = self._options.loss == "relative"
-        shares = [e / s.ballistic if relative else e for e, s in zip(errors, self.valid_sets, strict=True)]
-        return Validation(float(np.mean(shares)), errors if self.columns else ())
+        scores = [e / s.ballistic if relative else e for e, s in zip(errors, self.valid_sets, strict=True)]
+        return Validation(float(np.mean(scores)), errors if self.columns else ())
 
     def validation_errors(self, model: ModelCall, stage: Stage) -> list[float]:
         """MSE on each valid set (of velocities in the velocity stage)."""

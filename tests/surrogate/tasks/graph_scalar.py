@@ -65,7 +65,7 @@ class GraphBatch:
     edges: Tensor
     owner: Tensor
     target: Tensor
-    share: float = 1.0
+    fraction: float = 1.0
 
 
 class GraphScalar(Task):
@@ -103,14 +103,14 @@ class GraphScalar(Task):
             part = chosen[size * rank // count : size * (rank + 1) // count]
             yield self._batch([self._train[i] for i in part], len(part) / size)
 
-    def _batch(self, graphs: Sequence[np.ndarray], share: float = 1.0) -> GraphBatch:
+    def _batch(self, graphs: Sequence[np.ndarray], fraction: float = 1.0) -> GraphBatch:
         sizes = [len(a) for a in graphs]
         starts = np.cumsum([0, *sizes[:-1]])
         edges = np.concatenate([np.stack(a.nonzero()) + first for a, first in zip(graphs, starts, strict=True)], 1)
         numbers = (np.concatenate([a.sum(0) for a in graphs]), [a.sum() / 20.0 for a in graphs])
         degrees, target = (torch.tensor(np.asarray(n), dtype=self._setting.dtype) for n in numbers)
         owner = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
-        return GraphBatch(degrees, torch.as_tensor(edges), owner, target, share)
+        return GraphBatch(degrees, torch.as_tensor(edges), owner, target, fraction)
 
     def loss(self, model: ModelCall, batch: GraphBatch, stage: Stage) -> Tensor:
         error = model(batch.degrees, batch.edges, batch.owner, len(batch.target)) - batch.target
