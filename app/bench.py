@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.viewmodel.state.preferences import VARIABLE
+from app.viewmodel.files.preferences import VARIABLE
 from physics.bench_table import BenchTable
 from physics.cli import CommandParser, run_command
 from physics.errors import InputError
@@ -29,8 +29,10 @@ def measured_starts(count: int) -> list[dict[str, float]]:
         began = time.monotonic()
         command = [sys.executable, "-m", "app.views.bench", repr(began)]
         with tempfile.TemporaryDirectory() as config:  # the window as at the first start
-            told = {**os.environ, VARIABLE: config}
-            ended = subprocess.run(command, env=told, capture_output=True, text=True, timeout=120, check=False)
+            environment = {**os.environ, VARIABLE: config}
+            ended = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=120, check=False
+            )
         if ended.returncode:
             raise InputError(f"the application did not start: {ended.stderr.strip().splitlines()[-1:]}")
         if k:

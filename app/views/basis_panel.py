@@ -71,7 +71,7 @@ class BasisPanel(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        if state.prepared is None:
+        if state.result is None:
             return
         n = state.n_dims
         if n != self._n_dims:
@@ -93,7 +93,7 @@ class BasisPanel(QWidget):
         self.hidden.setCurrentIndex(0 if state.view.hidden_axis is None else 1 + state.view.hidden_axis)
         self.tours.show_state(state)
         self.reset.setEnabled(state.view.axes is not None or state.view.basis is not None)
-        truth = state.prepared.comparison.truth.positions
+        truth = state.result.comparison.truth.positions
         seen = visible_fraction(truth[state.frame][None], state.basis, truth[0, 0] * 0.0)
         self.fraction.setText(f"{100.0 * float(seen[0]):.0f} % of the norm visible")
         self.explanation.setText(" ".join(filter(None, (NO_CHOICE[n <= 3], EXPLANATION))))

@@ -9,9 +9,9 @@ import numpy as np
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.worker.runner import Callbacks, Request
-from app.viewmodel.worker.work import Prepared
 from app.views.start import first_setup, loaded, make_window, run
 from physics.errors import InputError
 from surrogate.bench.rendering import many_particles
@@ -148,7 +148,7 @@ def measured_rotations(
     results = []
     try:
         wait_until(lambda: window.viewport.on_screen is not None and not session.state.busy)
-        session.clear()
+        session.overlays.clear()
         loaded()  # as `run` does
         if session.state.playback.playing != playing:
             session.clock.toggle_play()
@@ -179,7 +179,9 @@ class _Ready:
         assert isinstance(request, Setup)
         frames = self._comparison.truth.n_frames
         callbacks.done(
-            Prepared(request, self._comparison, None, "", np.ones(frames), None, "", 0.0, drawn=False, seed=None)
+            ComparisonResult(
+                request, self._comparison, None, "", np.ones(frames), None, "", 0.0, drawn=False, seed=None
+            )
         )
         return self
 
@@ -196,7 +198,7 @@ def measured_playback(n_particles: int = 200, trail: int = 200, count: int = 60)
     Returns
     -------
     list of dict
-        `tick`: from the clock's tick to the painter's end, all listeners told. `render`: VTK's picture of the
+        `tick`: from the clock's tick to the painter's end, all listeners called. `render`: VTK's picture of the
         panes and what Qt paints around it.
     """
     application = QApplication.instance() or QApplication(["isotwin"])

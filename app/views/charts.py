@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.viewmodel.presenters.readouts import energy_errors
 from app.viewmodel.session import Session
+from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.ground_truth import PERTURBATION
-from app.viewmodel.worker.work import Prepared
 from app.views.curve_plot import Curve, CurvePlot
 from surrogate.render.theme import THEMES, Theme
 
@@ -71,8 +71,8 @@ class Charts(QWidget):
             self._theme = state.view.theme
             for chart in (self.error, self.energy):  # also before there is anything to draw
                 chart.use_theme(THEMES[self._theme])
-        if state.prepared is not self._awaited:
-            self._awaited = state.prepared
+        if state.result is not self._awaited:
+            self._awaited = state.result
             self._timer.start(CURVES_MILLISECONDS)
         elif not self._timer.isActive():
             self._show(state)
@@ -90,48 +90,48 @@ class Charts(QWidget):
 
     def _show(self, state: ViewState) -> None:
         """Draw the curves if they changed, and move the cursor."""
-        prepared = state.prepared
-        if prepared is None:
+        result = state.result
+        if result is None:
             return
         view = state.view
-        key = (id(prepared), view.theme, view.show_rollout, view.log_curves, state.selection.particles)
-        if key != self._shown and prepared.measured:
+        key = (id(result), view.theme, view.show_rollout, view.log_curves, state.selection.particles)
+        if key != self._shown and result.measured:
             self._shown = key
-            self._draw(prepared, state)
+            self._draw(result, state)
         for chart in (self.error, self.energy):
             chart.now.setValue(state.time)
 
-    def _draw(self, prepared: Prepared, state: ViewState) -> None:
+    def _draw(self, result: ComparisonResult, state: ViewState) -> None:
         theme, logarithmic = THEMES[state.view.theme], state.view.log_curves
         for chart in (self.error, self.energy):
             chart.log.setChecked(logarithmic)
-        curves = error_curves(prepared, state, theme)
+        curves = error_curves(result, state, theme)
         self.error.plot.setLogMode(y=logarithmic)
-        self.error.draw(prepared.comparison.truth.times, curves)
+        self.error.draw(result.comparison.truth.times, curves)
         if not logarithmic:
             # the growth of a perturbation may leave the chart: it is not what is looked at
             top = max(float(curve.values.max()) for curve in curves if not curve.dashed)
             self.error.plot.setYRange(0.0, top or 1.0, padding=0.05)
         else:
             self.error.plot.enableAutoRange(y=True)
-        self._draw_energy(prepared, theme, state)
+        self._draw_energy(result, theme, state)
 
-    def _draw_energy(self, prepared: Prepared, theme: Theme, state: ViewState) -> None:
+    def _draw_energy(self, result: ComparisonResult, theme: Theme, state: ViewState) -> None:
         logarithmic = state.view.log_curves
         colours = {"truth": theme.truth, "forecast": theme.forecast, "rollout": theme.rollout}
         names = {"truth": "truth", "forecast": "forecast", "rollout": "roll-out"}
         colours["second"], names["second"] = theme.warning, "second model"
-        errors = energy_errors(prepared)
+        errors = energy_errors(result)
         shown = {k: v for k, v in errors.items() if k != "rollout" or state.view.show_rollout}
         self.energy.title = "energy error" if errors else "energy: law unknown"
-        system = prepared.comparison.truth.system
+        system = result.comparison.truth.system
         if system.law == "reference" or system.fields.drag:
             self.energy.title = "energy change (not conserved)"
         curves = tuple(
             Curve(names[name], values, symlog(values) if logarithmic else values, colours[name])
             for name, values in sorted(shown.items(), key=lambda item: item[0] == "truth")  # the truth on top
         )
-        self.energy.draw(prepared.comparison.truth.times, curves)
+        self.energy.draw(result.comparison.truth.times, curves)
         left = self.energy.plot.getAxis("left")
         left.setTicks(None)
         if curves:
@@ -149,9 +149,9 @@ class Charts(QWidget):
                 left.setTicks([[(y, f"{v:g}") for y, v, keep in marks if keep or v == 0]])
 
 
-def error_curves(prepared: Prepared, state: ViewState, theme: Theme) -> tuple[Curve, ...]:
+def error_curves(result: ComparisonResult, state: ViewState, theme: Theme) -> tuple[Curve, ...]:
     """The errors of the forecasts, of the selected particles, and what chaos alone makes of a tiny one."""
-    comparison = prepared.comparison
+    comparison = result.comparison
 
     def curve(name: str, values: FloatArray, colour: str, dashed: bool = False, width: float = 1.2) -> Curve:
         drawn = np.maximum(values, FLOOR) if state.view.log_curves else values
@@ -160,11 +160,11 @@ def error_curves(prepared: Prepared, state: ViewState, theme: Theme) -> tuple[Cu
     curves = [curve(comparison.model_name, comparison.position_rmse(), theme.forecast)]
     if state.view.show_rollout and comparison.rollout is not None:
         curves.append(curve("roll-out", comparison.position_rmse(comparison.rollout), theme.rollout))
-    contrast = prepared.contrast
+    contrast = result.contrast
     if contrast is not None and len(contrast.truth.times) == comparison.truth.n_frames:
         curves.append(curve(contrast.model_name, contrast.position_rmse(), theme.warning))
     size = comparison.truth.positions[0].size
-    grown = PERTURBATION * prepared.growth / np.sqrt(size)
+    grown = PERTURBATION * result.growth / np.sqrt(size)
     curves.append(curve("1e-6 push", grown, theme.muted, dashed=True))
     chosen = state.selection.particles[-MOST_SELECTED:]
     if chosen:

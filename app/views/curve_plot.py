@@ -63,6 +63,16 @@ class _TimeBox(pg.ViewBox):  # type: ignore[misc]
             self._sought(self.mapToView(event.pos()).x())  # type: ignore[attr-defined]
 
 
+def log_plot() -> pg.PlotWidget:
+    """A plot with a logarithmic vertical axis that the mouse does not move."""
+    plot = pg.PlotWidget(axisItems={"left": LogAxis("left")})
+    plot.setMenuEnabled(False)
+    plot.setMouseEnabled(x=False, y=False)
+    plot.hideButtons()
+    plot.setLogMode(y=True)
+    return plot
+
+
 class CurvePlot(QWidget):
     """A head line with the names of the curves, and the plot below it.
 
@@ -70,9 +80,9 @@ class CurvePlot(QWidget):
     ----------
     title : str
     sought : callable
-        Told the time that is clicked.
+        Called with the time that is clicked.
     toggled : callable
-        Told that the other scale is wanted.
+        Called where the other scale is wanted.
     """
 
     def __init__(self, title: str, sought: Callable[[float], None], toggled: Callable[[], None]) -> None:

@@ -16,9 +16,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodel.session import Session
-from app.viewmodel.state.view_state import ViewState, same_data
+from app.viewmodel.state.samples import same_data
+from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.tasks.sample_errors import MOST
-from app.views.curve_plot import LogAxis
+from app.views.curve_plot import log_plot
 from surrogate.render.captions import short_number
 from surrogate.render.theme import THEMES
 
@@ -60,11 +61,7 @@ class DataPanel(QWidget):
         column.addStretch(1)
         row.addWidget(left, 2)
         self._left = left
-        self.plot = pg.PlotWidget(axisItems={"left": LogAxis("left")})
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        self.plot.setLogMode(y=True)
+        self.plot = log_plot()
         self.plot.scene().sigMouseClicked.connect(self._clicked)
         row.addWidget(self.plot, 3)
         self.empty = QLabel(EMPTY)
@@ -130,11 +127,11 @@ class DataPanel(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        prepared, setup, browser = state.prepared, state.setup, state.browser
-        count = prepared.n_samples if prepared is not None else 0
+        result, setup, browser = state.result, state.setup, state.browser
+        count = result.n_samples if result is not None else 0
         for widget in (self.index, self.previous, self.next, self.sort, self.unsort):
             widget.setEnabled(count > 0)
-        splits = prepared.splits if prepared is not None else ()
+        splits = result.splits if result is not None else ()
         if [self.split.itemText(k) for k in range(self.split.count())] != list(splits):
             self.split.clear()
             self.split.addItems(splits)
@@ -145,7 +142,7 @@ class DataPanel(QWidget):
         self.progress.setValue(int(100 * (browser.progress or 0.0)))
         self.empty.setVisible(not count)
         self._left.setVisible(bool(count))
-        if not count or prepared is None:
+        if not count or result is None:
             self._draw(state, False)
             return
         self.name.setText(f"{setup.data}: {count} samples")
@@ -162,7 +159,7 @@ class DataPanel(QWidget):
 
     def _draw(self, state: ViewState, fresh: bool) -> None:
         errors = state.browser.errors if fresh else ()
-        there = bool(state.prepared and state.prepared.n_samples)
+        there = bool(state.result and state.result.n_samples)
         key = (errors, state.setup.index, state.view.theme, there)
         if key == self._drawn:
             return

@@ -1,15 +1,32 @@
-"""A dial for the one angle of a plane: drag its hand."""
+"""A dial for the angle in a plane: drag its pointer."""
 
 import math
-from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from app.viewmodel.intents.world import snapped
+from app.viewmodel.session import Session
 from surrogate.render.theme import THEMES
 
 SIZE = 108
+
+WHEEL_DEGREES = 5.0
+
+
+def snap_of(modifiers: Qt.KeyboardModifier) -> float:
+    """What the keys that are held snap angles to [degree]; 0 for nothing."""
+    if modifiers & Qt.KeyboardModifier.ControlModifier:
+        return 45.0
+    return 5.0 if modifiers & Qt.KeyboardModifier.ShiftModifier else 0.0
+
+
+def turn_by_notches(session: Session, notches: float, modifiers: Qt.KeyboardModifier) -> None:
+    """Turn the selected plane by notches of a wheel: 5 degrees each, 45 with Ctrl, to a multiple with Shift."""
+    snap = snap_of(modifiers)
+    degrees = session.state.plane_degrees + max(snap, WHEEL_DEGREES) * notches
+    session.world.turn_to(snapped(degrees, snap))
 
 
 def angle_at(x: float, y: float) -> float:
@@ -20,21 +37,12 @@ def angle_at(x: float, y: float) -> float:
 class Dial(QWidget):
     """Shows an angle, counted anticlockwise from the right.
 
-    Parameters
-    ----------
-    turned : callable
-        Told the angle, the keys that are held, and whether a drag begins.
-    nudged : callable
-        Told the notches of the wheel and the keys that are held.
+    It is that of the selected plane, which dragging the pointer changes.
     """
 
-    def __init__(
-        self,
-        turned: Callable[[float, Qt.KeyboardModifier, bool], None],
-        nudged: Callable[[float, Qt.KeyboardModifier], None],
-    ) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
-        self._turned, self._nudged = turned, nudged
+        self._session = session
         self._degrees, self._theme = 0.0, "dark"
         self.setFixedHeight(SIZE)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -52,25 +60,25 @@ class Dial(QWidget):
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  (Qt's name)
-        """Turn the hand there."""
+        """Turn the pointer there."""
         self._turn(event, True)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802  (Qt's name)
-        """Turn the hand along."""
+        """Turn the pointer along."""
         self._turn(event, False)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802  (Qt's name)
         """Turn by a notch."""
-        self._nudged(event.angleDelta().y() / 120.0, event.modifiers())
+        turn_by_notches(self._session, event.angleDelta().y() / 120.0, event.modifiers())
         event.accept()
 
     def _turn(self, event: QMouseEvent, begins: bool) -> None:
         place = event.position()
         angle = angle_at(place.x() - self.width() / 2, self.height() / 2 - place.y())
-        self._turned(angle, event.modifiers(), begins)
+        self._session.world.turn_to(angle, snap_of(event.modifiers()), begins=begins)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
-        """A circle with a mark every 15 degrees, longer ones every 45, and the hand."""
+        """A circle with a mark every 15 degrees, longer ones every 45, and the pointer."""
         theme = THEMES[self._theme]
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -5,9 +5,9 @@ import pyqtgraph as pg
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.viewmodel.state.results import ComparisonResult
+from app.viewmodel.state.symmetry import NAMES
 from app.viewmodel.state.view_state import ViewState
-from app.viewmodel.worker.symmetry import NAMES
-from app.viewmodel.worker.work import Prepared
 from app.views.curve_plot import use_theme
 from surrogate.render.theme import THEMES, Theme
 
@@ -57,20 +57,20 @@ class EquivarianceChart(QWidget):
         if state.view.theme != self._theme:
             self._theme = state.view.theme
             use_theme(self.plot, self._cursor, THEMES[self._theme])  # also before there is anything to draw
-        prepared = state.prepared
-        if prepared is None:
+        result = state.result
+        if result is None:
             return
-        key = (id(prepared), state.view.theme, self.kind.currentText())
-        if key != self._shown and prepared.measured:
+        key = (id(result), state.view.theme, self.kind.currentText())
+        if key != self._shown and result.measured:
             self._shown = key
-            self._draw(prepared, THEMES[state.view.theme])
+            self._draw(result, THEMES[state.view.theme])
         with QSignalBlocker(self._cursor):
             self._cursor.setValue(state.time)
 
-    def _draw(self, prepared: Prepared, theme: Theme) -> None:
+    def _draw(self, result: ComparisonResult, theme: Theme) -> None:
         for item in self.plot.listDataItems():
             self.plot.removeItem(item)
-        comparison, contrast = prepared.comparison, prepared.contrast
+        comparison, contrast = result.comparison, result.contrast
         times = comparison.truth.times
         sources = {
             "model": (comparison.model_name, comparison.truth.times, theme.forecast),
@@ -80,13 +80,13 @@ class EquivarianceChart(QWidget):
             sources["contrast"] = (contrast.model_name, contrast.truth.times, theme.warning)
         names = []
         for key, (name, at, colour) in sources.items():
-            if key not in prepared.symmetry:
+            if key not in result.symmetry:
                 continue
-            symmetry = prepared.symmetry[key]
+            symmetry = result.symmetry[key]
             errors = np.maximum(symmetry.errors[self.kind.currentText()], FLOOR)
             self.plot.plot(at[symmetry.frames], errors, pen=pg.mkPen(colour, width=1.4))
             names.append(f"<span style='color:{colour}'>{name}</span>")
-        grown = np.maximum(np.finfo(float).eps * prepared.growth, FLOOR)
+        grown = np.maximum(np.finfo(float).eps * result.growth, FLOOR)
         self.plot.plot(times, grown, pen=pg.mkPen(theme.muted, width=1.0, style=Qt.PenStyle.DashLine))
         names.append(f"<span style='color:{theme.muted}'>chaos of round-off</span>")
         self.names.setText("<br>".join(names))

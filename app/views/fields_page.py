@@ -1,4 +1,4 @@
-"""The fields of the scene: drag and trap, and a table with a row for each axis: E, then the matrix B."""
+"""The fields of the system: drag and trap, and a table with a row for each axis: E, then the matrix B."""
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QColor
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel.intents.scene import SceneIntents
+from app.viewmodel.intents.editor import EditorIntents
 from app.viewmodel.state.draft import Draft
 from app.viewmodel.state.own_fields import SINGLE, field_values
 from surrogate.render.theme import Theme
@@ -25,9 +25,9 @@ LABELS = {"drag": ("drag γ", "Against the velocity: γ v, 0 or more"), "trap": 
 class FieldsPage(QWidget):
     """Draws the draft's fields; every number is an intent."""
 
-    def __init__(self, scenes: SceneIntents) -> None:
+    def __init__(self, editor: EditorIntents) -> None:
         super().__init__()
-        self._scenes = scenes
+        self._editor = editor
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -41,19 +41,19 @@ class FieldsPage(QWidget):
             box.setAccessibleName(name)
             box.setProperty("tip", tip)
             box.setMaximumWidth(64)
-            box.editingFinished.connect(lambda n=name, b=box: scenes.set_field(n, b.text()))
+            box.editingFinished.connect(lambda n=name, b=box: editor.set_field(n, b.text()))
             row.addWidget(label)
             row.addWidget(box)
             self.boxes[name] = box
         self.clear = QPushButton("Clear")
         self.clear.setProperty("small", True)
         self.clear.setToolTip("No electric and magnetic field, drag or trap")
-        self.clear.clicked.connect(lambda: scenes.clear_fields())
+        self.clear.clicked.connect(lambda: editor.clear_fields())
         row.addWidget(self.clear)
         row.addStretch(1)
         column.addLayout(row)
         self.table = QTableWidget()
-        self.table.setAccessibleName("electric field and magnetic matrix of the scene")
+        self.table.setAccessibleName("electric field and magnetic matrix of the system")
         self.table.verticalHeader().setDefaultSectionSize(22)
         self.table.horizontalHeader().setDefaultSectionSize(62)
         self.table.horizontalHeader().setHighlightSections(False)
@@ -74,11 +74,11 @@ class FieldsPage(QWidget):
     def _changed(self, item: QTableWidgetItem) -> None:
         name = self.name_at(item.row(), item.column())
         if name:
-            self._scenes.set_field(name, item.text())
+            self._editor.set_field(name, item.text())
 
     def show_draft(self, draft: Draft, trouble: dict[str, str], theme: Theme) -> None:
         """Draw the draft's numbers."""
-        n, values = draft.scene.n_dims, field_values(draft.scene)
+        n, values = draft.system.n_dims, field_values(draft.system)
         with QSignalBlocker(self.table):
             if self.table.rowCount() != n:
                 self.table.setRowCount(n)

@@ -174,7 +174,7 @@ class JobList(QFrame):
 
 
 def show_progress(bar: QProgressBar, job: RunningJob) -> None:
-    """How far a job is; a bar that moves to and fro where nobody can tell."""
+    """How far a job is; a bar without an end where that is not known."""
     bar.setRange(0, 0 if job.progress is None else 100)
     if job.progress is not None:
         bar.setValue(int(100 * job.progress))

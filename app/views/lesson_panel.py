@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state.view_state import RunningLesson, ViewState
+from app.viewmodel.state.lessons import RunningLesson
+from app.viewmodel.state.view_state import ViewState
 
 DONE, OPEN, HERE = "✓", "○", "●"
 

@@ -4,42 +4,37 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QByteArray, QElapsedTimer, QEvent, QObject, QSignalBlocker, Qt, QTimer
+from PySide6.QtCore import QByteArray, QElapsedTimer, QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import (
-    QAction,
     QCloseEvent,
     QCursor,
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
     QKeyEvent,
-    QKeySequence,
     QPaintEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
-    QFileDialog,
     QLabel,
-    QMainWindow,
-    QMenu,
     QVBoxLayout,
     QWidget,
 )
 
 from app.viewmodel.actions import Action
+from app.viewmodel.actions.palette import Entry
 from app.viewmodel.presenters.catalogue import Catalogue
-from app.viewmodel.presenters.palette import Entry
 from app.viewmodel.presenters.particles import particle_words
 from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import ViewState, same_but_for_the_clock
+from app.views.dialog_window import DialogWindow
 from app.views.docks import Docks
 from app.views.jobs import JobBar
+from app.views.menus import Menus
 from app.views.mover import ParticleMover
 from app.views.overlays import Overlays
 from app.views.palette import CommandPalette
@@ -63,7 +58,7 @@ HELD_FRAME = 0.15
 """While a forecast is awaited, the playback draws so seldom [second]: software rendering takes its processor."""
 
 
-class MainWindow(QMainWindow):
+class MainWindow(DialogWindow):
     """The application's window.
 
     Parameters
@@ -80,8 +75,7 @@ class MainWindow(QMainWindow):
         catalogue: Catalogue,
         closed: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         self._closed = closed
         self._catalogue = catalogue
         self.preferences_dialog: PreferencesDialog | None = None
@@ -116,8 +110,8 @@ class MainWindow(QMainWindow):
         for box in self.findChildren(QAbstractSpinBox):
             box.installEventFilter(self)
             box.lineEdit().returnPressed.connect(box.clearFocus)
-        self.actions_by_name: dict[str, QAction] = {}
-        self._build_menus()
+        self.menus = Menus(self, session, self.docks.docks, self._run)
+        self.actions_by_name = self.menus.actions
         self.tools = ToolBar(self.actions_by_name)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tools)
         self.palette_card = CommandPalette(self, session, COMMANDS, catalogue, self._run)
@@ -137,6 +131,7 @@ class MainWindow(QMainWindow):
         self._keeper.timeout.connect(session.autosave.tick)
         self._keeper.start(AUTOSAVE_MILLISECONDS)
         self._opened = False
+        session.subscribe(self.viewport.show)
         session.subscribe(self._show_state)
         self._clock.start()
         self._timer.start(TICK_MILLISECONDS)
@@ -150,41 +145,6 @@ class MainWindow(QMainWindow):
         column.addWidget(self.viewport.widget, 1)
         column.addWidget(self.timeline)
         self.setCentralWidget(central)
-
-    def _build_menus(self) -> None:
-        menus: dict[str, QMenu] = {}
-        for name, action in COMMANDS.items():
-            is_panel = action.group == "Panels"  # they stand at the foot of the View menu
-            group = "View" if is_panel else action.group
-            if group not in menus:
-                menus[group] = self.menuBar().addMenu(group)
-            made = QAction(action.title, self)
-            if action.shortcut:
-                made.setShortcut(QKeySequence(action.shortcut))
-            made.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-            made.setToolTip(f"{action.title} ({action.shortcut})" if action.shortcut else action.title)
-            made.setStatusTip(action.help)
-            made.setCheckable(action.checked is not None or is_panel)
-            made.triggered.connect(partial(self._run, action))
-            if is_panel and not any(a.isSeparator() for a in menus[group].actions()):
-                menus[group].addSeparator()
-            menus[group].addAction(made)
-            self.addAction(made)
-            self.actions_by_name[name] = made
-        self.recent = QMenu("Open recent", self)
-        self.recent.aboutToShow.connect(self._list_recent)
-        menus["File"].insertMenu(self.actions_by_name["save"], self.recent)
-        for name, dock in self.docks.docks.items():
-            made = self.actions_by_name[f"panel-{name}"]
-            made.setChecked(not dock.isHidden())
-            dock.toggleViewAction().toggled.connect(made.setChecked)
-
-    def _list_recent(self) -> None:
-        self.recent.clear()
-        for path in self.session.state.preferences.recent:
-            self.recent.addAction(path, partial(self.session.files.open, path))
-        if self.recent.isEmpty():
-            self.recent.addAction("nothing yet").setEnabled(False)
 
     def _build_status(self) -> None:
         bar = self.statusBar()
@@ -203,7 +163,6 @@ class MainWindow(QMainWindow):
             if isinstance(application, QApplication):
                 application.setStyleSheet(style_sheet(state.view.theme))
             self.tools.use_theme(state.view.theme)
-        self.viewport.show(state)
         self.timeline.show_state(state)
         if state.lesson is not None and state.lesson.name != self._lesson:
             self.docks.bring_up("lesson")
@@ -211,29 +170,16 @@ class MainWindow(QMainWindow):
         self.docks.show_state(state)
         before, self._shown = self._shown, state
         if before is None or not same_but_for_the_clock(before, state):
-            self._show_chrome(state)
+            self._show_controls(state)
 
-    def _show_chrome(self, state: ViewState) -> None:
-        """What no frame changes: messages, menus, the status bar."""
+    def _show_controls(self, state: ViewState) -> None:
+        """What no frame changes: messages, modes, menus, the status bar."""
         self.overlays.show_state(state)
         self.sketch.show_state(state)
         self.mover.show_state(state)
         if self.preferences_dialog is not None:
             self.preferences_dialog.show_state(state)
-        for name, action in COMMANDS.items():
-            if action.checked is not None:
-                made = self.actions_by_name[name]
-                with QSignalBlocker(made):
-                    made.setChecked(action.checked(state))
-            if action.enabled is not None:
-                self.actions_by_name[name].setEnabled(action.enabled(state))
-        self.actions_by_name["undo"].setEnabled(state.can_undo)
-        self.actions_by_name["redo"].setEnabled(state.can_redo)
-        for name in ("restore", "discard-kept"):
-            self.actions_by_name[name].setEnabled(state.offer is not None)
-        exporting = state.export_progress is not None
-        self.actions_by_name["cancel-export"].setEnabled(exporting)
-        self.actions_by_name["export"].setEnabled(not exporting and state.prepared is not None)
+        self.menus.show_state(state)
         self.jobs.show_state(state)
         self.state_label.setText(_status_text(state))
 
@@ -242,7 +188,7 @@ class MainWindow(QMainWindow):
 
     def _tick(self) -> None:
         state = self.session.state
-        awaited = state.prepared is not None and state.prepared.setup != state.setup
+        awaited = state.result is not None and state.result.setup != state.setup
         if awaited and state.busy and self._clock.elapsed() < 1000 * HELD_FRAME:
             return
         elapsed = self._clock.restart() / 1000.0
@@ -262,48 +208,6 @@ class MainWindow(QMainWindow):
             self.session.say(f"{action.title}: {type(error).__name__}: {error}", "error")
 
     # --- Dialogs (app.viewmodel.actions) ------------------------------------------------------------------
-
-    def open_path(self) -> str:
-        """A file to open, or empty."""
-        kinds = "Isotwin (*.toml *.npz *.safetensors *.json);;All files (*)"
-        path, _ = QFileDialog.getOpenFileName(self, "Open a checkpoint, data set or scenario", "", kinds)
-        return str(Path(path).parent) if Path(path).name == "zarr.json" else path
-
-    def save_path(self) -> str:
-        """Where to save the session, or empty."""
-        path, _ = QFileDialog.getSaveFileName(self, "Save the session", "session.json", "Session (*.json)")
-        return path if not path or path.endswith(".json") else f"{path}.json"
-
-    def scenario_path(self) -> str:
-        """Where to save a scenario, or empty."""
-        path, _ = QFileDialog.getSaveFileName(self, "Save as scenario", "scene.toml", "Scenario (*.toml)")
-        return path if not path or path.endswith(".toml") else f"{path}.toml"
-
-    def data_path(self) -> str:
-        """A data set to train on, or empty."""
-        kinds = "Data sets (*.npz zarr.json);;All files (*)"
-        path, _ = QFileDialog.getOpenFileName(self, "A data set to train on", "", kinds)
-        return str(Path(path).parent) if Path(path).name == "zarr.json" else path
-
-    def run_folder(self) -> str:
-        """A folder for a training, or empty."""
-        start = self.session.state.training.plan.out
-        path, _ = QFileDialog.getSaveFileName(self, "Train into this folder", start, "Folder (*)")
-        return path
-
-    def export_folder(self) -> str:
-        """A new folder to export to, or empty."""
-        start = str(Path.cwd() / "out" / "comparison")
-        path, _ = QFileDialog.getSaveFileName(self, "Export into a new folder", start, "Folder (*)")
-        return path
-
-    def copy_text(self, text: str) -> None:
-        """Put a text on the clipboard."""
-        QGuiApplication.clipboard().setText(text)
-
-    def pasted_text(self) -> str:
-        """The text on the clipboard, or empty."""
-        return QGuiApplication.clipboard().text()
 
     def toggle_panel(self, name: str) -> None:
         """Show a panel, or close it if it is seen."""
@@ -417,9 +321,9 @@ class MainWindow(QMainWindow):
 
 
 def _status_text(state: ViewState) -> str:
-    if state.prepared is None:
+    if state.result is None:
         return "starting the forecast process …" if state.busy else ""
-    comparison = state.prepared.comparison
+    comparison = state.result.comparison
     truth = comparison.truth
     text = (
         f"{comparison.scenario_name}   n = {truth.n_dims}   N = {truth.system.n_particles}   "

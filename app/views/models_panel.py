@@ -176,15 +176,15 @@ class ModelsPanel(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        prepared, setup, table = state.prepared, state.setup, state.models
-        made, other = (prepared.comparison, prepared.contrast) if prepared else (None, None)
+        result, setup, table = state.result, state.setup, state.models
+        made, other = (result.comparison, result.contrast) if result else (None, None)
         name = setup.model or (made.model_name if made else "")
         self.first.show(name, setup.effort, table.opened, made)
         self.second.show(setup.contrast, setup.contrast_effort, table.opened, other)
         measuring = table.progress is not None
         self.swap.setEnabled(bool(setup.contrast))
         self.measure.setVisible(not measuring)
-        self.measure.setEnabled(prepared is not None)
+        self.measure.setEnabled(result is not None)
         self.cancel.setVisible(measuring)
         self.progress.setVisible(measuring)
         self.progress.setValue(int(100 * (table.progress or 0.0)))

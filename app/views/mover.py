@@ -1,18 +1,15 @@
-"""The hand in the truth pane: drags particles and the tips of their velocities; arrows and a frame show it."""
-
-from typing import Any
+"""Moving particles in the truth pane: the mouse drags them and the tips of their velocities; arrows show it."""
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
 
+from app.viewmodel.presenters.edited_system import drawing, in_view
+from app.viewmodel.presenters.screen import unprojected
 from app.viewmodel.session import Session
-from app.viewmodel.state.moving import drawing, in_view
-from app.viewmodel.state.sketch import unprojected
 from app.viewmodel.state.view_state import ViewState
-from app.views.pane_geometry import Rectangle, first_pane
+from app.views.pane_tool import Pane, PaneTool
 from app.views.viewport import Viewport
 from surrogate.render.picking import on_screen
 from surrogate.render.theme import THEMES
@@ -31,34 +28,17 @@ SHORTEST = 3.0
 MODIFIERS = Qt.KeyboardModifier
 
 
-class ParticleMover(QObject):
+class ParticleMover(PaneTool):
     """Takes the left mouse button on a particle of the truth pane; elsewhere it is the camera's."""
 
     def __init__(self, viewport: Viewport, session: Session) -> None:
-        super().__init__(viewport.widget)
-        self._viewport, self._session = viewport, session
-        self._watched: Any = None
+        super().__init__(viewport, session)
         self._down = self._moves = False
         self._start = self._last = QPointF()
-        self.arrows = _Arrows(viewport.widget, self, session)
 
-    def show_state(self, state: ViewState) -> None:
-        """Draw the mode, and watch the mouse from the time there are panes."""
-        plotter = self._viewport.plotter
-        if plotter is not None and self._watched is None:
-            self._watched = plotter
-            plotter.installEventFilter(self)
-            plotter.frameSwapped.connect(self.arrows.follow)
-        self.arrows.show_state(state)
-
-    def place(self) -> None:
-        """Keep the arrows over the panes when these change their size."""
-        if self.arrows.isVisible():
-            self.arrows.setGeometry(self._viewport.widget.rect())
-
-    def pane(self) -> tuple[FloatArray, Rectangle] | None:
-        """Matrix and rectangle of the truth pane in device pixels from below left; None before there is one."""
-        return None if self._watched is None else first_pane(self._watched)
+    def is_on(self, state: ViewState) -> bool:
+        """While particles are moved."""
+        return state.moving is not None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
         """Grab, drag and drop with the left button."""
@@ -97,63 +77,27 @@ class ParticleMover(QObject):
         if not self._moves:
             return
         through = (edited.tips if moving.velocity else edited.places)[moving.particle]
-        to = unprojected(*self._pixel(place), through, *pane)
+        to = unprojected(*self.pixel(place), through, *pane)
         if not moving.velocity:  # by where it was taken, not by its middle
-            to = through + to - unprojected(*self._pixel(self._last), through, *pane)
+            to = through + to - unprojected(*self.pixel(self._last), through, *pane)
         self._last = place
         self._session.moving.drag(to)
 
-    def _pixel(self, place: QPointF) -> tuple[float, float]:
-        ratio = self._watched.devicePixelRatioF()
-        return place.x() * ratio, (self._watched.height() - place.y()) * ratio
-
-
-class _Arrows(QWidget):
-    """Lies over the panes and lets the mouse through: the velocities, and a frame that shows the mode."""
-
-    def __init__(self, host: QWidget, mover: ParticleMover, session: Session) -> None:
-        super().__init__(host)
-        self._host, self._mover, self._session = host, mover, session
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.hide()
-
-    def show_state(self, state: ViewState) -> None:
-        """Draw the mode of this state."""
-        wanted = state.moving is not None
-        if wanted != self.isVisible():
-            self.setVisible(wanted)
-        if wanted:
-            self.setGeometry(self._host.rect())
-            self.raise_()
-            self.update()
-
-    def follow(self) -> None:
-        """The camera may have moved."""
-        if self.isVisible():
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
-        """An arrow for each velocity, that of the held or selected particle stronger."""
-        state, pane = self._session.state, self._mover.pane()
+    def paint(self, painter: QPainter, state: ViewState, pane: Pane) -> None:
+        """A frame around the pane, an arrow for each velocity, that of the held or selected particle stronger."""
         edited = drawing(state)
-        if edited is None or pane is None or state.moving is None or not in_view(state):
+        if edited is None or state.moving is None or not in_view(state):
             return
-        theme, ratio = THEMES[state.view.theme], self.devicePixelRatioF()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        left, bottom, width, height = (v / ratio for v in pane[1])
-        room = QRectF(left, self.height() - bottom - height, width, height)
-        painter.setClipRect(room)
+        theme = THEMES[state.view.theme]
         painter.setPen(QPen(QColor(theme.warning), 2.0))
-        painter.drawRect(room.adjusted(1.0, 1.0, -1.0, -1.0))
+        painter.drawRect(self.canvas.area(pane[1]).adjusted(1.0, 1.0, -1.0, -1.0))
         (feet, before, _), (tips, behind, _) = (on_screen(p, *pane) for p in (edited.places, edited.tips))
         chosen = state.selection.particles[-1:]
         for k in np.flatnonzero(np.isfinite(before) & np.isfinite(behind)).tolist():
-            foot, tip = (np.array([p[0] / ratio, self.height() - p[1] / ratio]) for p in (feet[k], tips[k]))
+            foot, tip = (np.array(p.toTuple()) for p in self.canvas.points(np.stack([feet[k], tips[k]])))
             strong = (k == state.moving.particle) or (k in chosen)
             colour, thick = (theme.warning, 2.4) if strong else (theme.text, 1.6)
             _arrow(painter, foot, tip, QColor(colour), thick)
-        painter.end()
 
 
 def _arrow(painter: QPainter, foot: FloatArray, tip: FloatArray, colour: QColor, width: float) -> None:

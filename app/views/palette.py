@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodel.actions import Action
+from app.viewmodel.actions.palette import Entry, entries, found
 from app.viewmodel.presenters.catalogue import Catalogue
-from app.viewmodel.presenters.palette import Entry, entries, found
 from app.viewmodel.session import Session
 
 WIDTH, HEIGHT, ROW = 520, 380, 28

@@ -1,4 +1,4 @@
-"""The mouse over the panes: a click picks a particle, a double click shows one pane alone, resting tells."""
+"""The mouse over the panes: click to pick a particle, double click for one pane alone, rest for a tool tip."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ TITLES = 170
 
 
 class PaneMouse(QObject):
-    """Looks on; the camera has the mouse all the same.
+    """Watches the mouse, which the camera gets all the same.
 
     Parameters
     ----------

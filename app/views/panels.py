@@ -14,6 +14,7 @@ from app.viewmodel.state.view_state import ViewState
 from app.views.basis_panel import BasisPanel
 from app.views.charts import Charts
 from app.views.data_panel import DataPanel
+from app.views.editor_panel import EditorPanel
 from app.views.equivariance_chart import EquivarianceChart
 from app.views.lesson_panel import LessonPanel
 from app.views.models_panel import ModelsPanel
@@ -21,7 +22,6 @@ from app.views.particle_panel import ParticlePanel
 from app.views.picture_panel import PicturePanel
 from app.views.readout_panel import ReadoutPanel
 from app.views.rotation_panel import RotationPanel
-from app.views.scene_panel import ScenePanel
 from app.views.system_panel import SystemPanel
 from app.views.train_panel import TrainPanel
 
@@ -130,7 +130,7 @@ PANELS: dict[str, Panel] = {
         scrolls=False, tab_with="curves", shown=False,
     ),
     "scene": Panel(
-        "Scene editor", BOTTOM, ScenePanel, "Alt+C", "The law and every particle, to be changed",
+        "Scene editor", BOTTOM, EditorPanel, "Alt+C", "The law and every particle, to be changed",
         scrolls=False, tab_with="curves", shown=False,
     ),
     "data": Panel(

@@ -16,8 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel.presenters.picture import LAYOUT_NAMES, colouring_label, possible_colourings
+from app.viewmodel.presenters.picture import LAYOUT_NAMES, colouring_label
 from app.viewmodel.session import Session
+from app.viewmodel.state.view import possible_colourings
 from app.viewmodel.state.view_state import ViewState
 from surrogate.render import COLOURINGS
 
@@ -145,8 +146,8 @@ class PicturePanel(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        view, prepared = state.view, state.prepared
-        law_known = prepared is None or prepared.comparison.law_known
+        view, result = state.view, state.result
+        law_known = result is None or result.comparison.law_known
         named = [(colouring_label(name, view.hidden_axis), name) for name in possible_colourings(law_known)]
         _fill(self.colouring, named)
         _fill(self.hidden, [("the most hidden", None), *((f"x{i}", i) for i in range(state.n_dims))])

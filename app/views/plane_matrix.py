@@ -4,10 +4,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
-from app.viewmodel.intents.world import snapped
 from app.viewmodel.session import Session
+from app.views.dial import snap_of, turn_by_notches
 
-WHEEL_DEGREES = 5.0
 DRAG_DEGREES = 0.5
 """A pixel of dragging a cell to the right, or up [degree]."""
 
@@ -16,20 +15,6 @@ FOLDED = 6
 
 SLACK = 4
 """A press that moves less than this is a click [pixel]."""
-
-
-def snap_of(modifiers: Qt.KeyboardModifier) -> float:
-    """What the keys that are held snap angles to [degree]; 0 for nothing."""
-    if modifiers & Qt.KeyboardModifier.ControlModifier:
-        return 45.0
-    return 5.0 if modifiers & Qt.KeyboardModifier.ShiftModifier else 0.0
-
-
-def nudge(session: Session, notches: float, modifiers: Qt.KeyboardModifier) -> None:
-    """Turn the selected plane by notches of a wheel: 5 degrees each, 45 with Ctrl, to a multiple with Shift."""
-    snap = snap_of(modifiers)
-    degrees = session.state.plane_degrees + max(snap, WHEEL_DEGREES) * notches
-    session.world.turn_to(snapped(degrees, snap))
 
 
 class PlaneCell(QPushButton):
@@ -58,7 +43,7 @@ class PlaneCell(QPushButton):
         notches = event.angleDelta().y() / 120.0
         if notches:
             self._select()
-            nudge(self._session, notches, event.modifiers())
+            turn_by_notches(self._session, notches, event.modifiers())
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  (Qt's name)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 from pyvistaqt import QtInteractor
 
-from app.viewmodel.presenters.scene import MAX_PANES
+from app.viewmodel.state.view import MAX_PANES
 
 GL_COLOR_BUFFER_BIT = 0x4000
 
@@ -74,10 +74,10 @@ class Plotter(QtInteractor):  # type: ignore[misc]
         self._rested.start(REST)
         self.update()
 
-    def when_moved(self, told: Callable[[], None]) -> None:
-        """Call `told` each time the mouse has moved the camera: at the end of a drag, at a turn of the wheel."""
+    def when_moved(self, moved: Callable[[], None]) -> None:
+        """Call `moved` each time the mouse has moved the camera: at the end of a drag, at a turn of the wheel."""
         style = self._interactor.GetInteractorStyle()
-        self._styled = (style, style.AddObserver("EndInteractionEvent", lambda *_event: told()))
+        self._styled = (style, style.AddObserver("EndInteractionEvent", lambda *_event: moved()))
 
     def _asked(self, *_event: object) -> None:
         if not self._in_paint:

@@ -31,7 +31,7 @@ class ReadoutPanel(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        if state.prepared is not None and state.prepared.measured:
+        if state.result is not None and state.result.measured:
             self._show(readouts(state))
 
     def _show(self, numbers: ReadOut) -> None:

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 from app.viewmodel.actions import ACTIONS
 from app.viewmodel.session import Session
 from app.viewmodel.state.matrices import off_orthogonal
+from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.setup import Operation, RandomTurn
 from app.viewmodel.state.view_state import ViewState
-from app.viewmodel.worker.work import Prepared
 from app.views.dial import Dial
-from app.views.plane_matrix import PlaneMatrix, nudge, snap_of
+from app.views.plane_matrix import PlaneMatrix
 from app.views.tour_controls import TourControls
 
 ONE_DIMENSION = "One dimension has no plane to turn in: O(1) is the reflection alone."
@@ -83,10 +83,7 @@ class RotationPanel(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(6)
         self.planes = PlaneMatrix(session)
-        self.dial = Dial(
-            lambda angle, keys, begins: session.world.turn_to(angle, snap_of(keys), begins=begins),
-            lambda notches, keys: nudge(session, notches, keys),
-        )
+        self.dial = Dial(session)
         self.one_dimension = QLabel(ONE_DIMENSION)
         self.one_dimension.setObjectName("muted")
         self.one_dimension.setWordWrap(True)
@@ -94,9 +91,8 @@ class RotationPanel(QWidget):
             self._layout.addWidget(widget)
         self._build_angle()
         self._build_buttons()
-        running = _running
         kinds = ("grand", "little", "radial")
-        self.tours = TourControls(session, kinds, "World rotation", session.tours.toggle_world, running)
+        self.tours = TourControls(session, kinds, "World rotation", session.tours.toggle_world, _running)
         self._layout.addWidget(self.tours)
         self.operations = OperationList(session)
         self._layout.addWidget(self.operations)
@@ -181,14 +177,14 @@ class RotationPanel(QWidget):
         self._layout.addLayout(row)
 
     def _copy(self) -> None:
-        prepared = self._session.state.prepared
-        if prepared is not None:
-            QGuiApplication.clipboard().setText(repr(prepared.comparison.rotation.tolist()))
+        result = self._session.state.result
+        if result is not None:
+            QGuiApplication.clipboard().setText(repr(result.comparison.rotation.tolist()))
             self._session.say("the world rotation matrix is on the clipboard")
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        if state.prepared is not None and state.n_dims != self._n_dims:
+        if state.result is not None and state.n_dims != self._n_dims:
             self._rebuild(state.n_dims)
         self.planes.show_plane(state.plane)
         degrees = state.plane_degrees
@@ -205,8 +201,8 @@ class RotationPanel(QWidget):
         self.operations.setVisible(bool(operations))
         self.operations.show_operations(operations)
         self.tours.show_state(state)
-        self.matrix.setText(matrix_text(state.prepared))
-        mirrored = state.prepared is not None and np.linalg.det(state.prepared.comparison.rotation) < 0
+        self.matrix.setText(matrix_text(state.result))
+        mirrored = state.result is not None and np.linalg.det(state.result.comparison.rotation) < 0
         self.reflect.setChecked(bool(mirrored))
 
     def _rebuild(self, n_dims: int) -> None:
@@ -229,9 +225,9 @@ def _running(state: ViewState) -> str:
     return state.touring.world
 
 
-def matrix_text(prepared: Prepared | None) -> str:
+def matrix_text(result: ComparisonResult | None) -> str:
     """Determinant and orthogonality of the rotation that is shown."""
-    if prepared is None:
+    if result is None:
         return ""
-    matrix = prepared.comparison.rotation
+    matrix = result.comparison.rotation
     return f"det R {np.linalg.det(matrix):+.0f}   |RᵀR - I| {off_orthogonal(matrix):.0e}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.viewmodel.actions.file import EXPORT_FORMATS
-from app.viewmodel.state.moving import drawing
+from app.viewmodel.presenters.edited_system import drawing
 from physics.cli import CommandParser, run_command
 from physics.errors import InputError
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def take(out: Path) -> None:
-    """Walk the window through its states and save one picture of each."""
+    """Take the window through its states and save one picture of each."""
     from PySide6.QtWidgets import QApplication
 
     from app.views.start import make_window
@@ -65,19 +65,19 @@ def take(out: Path) -> None:
 
     window.show()
     session.start()
-    settle(lambda: session.state.prepared is not None)
+    settle(lambda: session.state.result is not None)
     picture("first-run", 90)
-    session.clear()
+    session.overlays.clear()
     picture("3d-dark", 120)
     session.world.rotate(0, 1, 60.0)
     picture("3d-turned", 120)
     session.view.toggle_theme()
     picture("3d-turned-light", 120)
-    session.view.toggle_colour()
+    session.picture.toggle_colour()
     session.view.toggle_rollout()
     picture("error-colours-rollout-light", 120)
     session.view.toggle_rollout()
-    session.view.toggle_colour()
+    session.picture.toggle_colour()
     session.view.toggle_theme()
     session.system.choose_contrast("")
     session.system.choose_dims(5)
@@ -109,7 +109,7 @@ def take(out: Path) -> None:
     session.files.open("no-such-file.npz")
     settle(lambda: session.state.message is not None)
     picture("error-message", 60)
-    session.clear()
+    session.overlays.clear()
     take_panels(window, picture, settle)
     window.close()
 

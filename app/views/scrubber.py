@@ -29,14 +29,14 @@ class Scrubber(QSlider):
 
     def show_state(self, state: ViewState) -> None:
         """Take what is drawn; repainted only if it differs (the slider itself sees to its value)."""
-        prepared, playback = state.prepared, state.playback
-        looks = (id(prepared), playback.mark_in, playback.mark_out, state.view.theme)
+        result, playback = state.result, state.playback
+        looks = (id(result), playback.mark_in, playback.mark_out, state.view.theme)
         if looks == self._looks:
             return
         self._looks = looks
-        if prepared is not None:
-            times = prepared.comparison.truth.times
-            self._times, self._horizon = (float(times[0]), float(times[-1])), prepared.comparison.horizon
+        if result is not None:
+            times = result.comparison.truth.times
+            self._times, self._horizon = (float(times[0]), float(times[-1])), result.comparison.horizon
         self._marks, self._theme = (playback.mark_in, playback.mark_out), THEMES[state.view.theme]
         self.update()
 

@@ -1,17 +1,16 @@
-"""The pen over the truth pane: mouse events become paths, paths dashed lines; a card says what to do."""
-
-from typing import Any
+"""Drawing paths in the truth pane: mouse events become paths, shown dashed; a card says what to do."""
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
+from app.viewmodel.presenters.screen import Rectangle, nearest_particle, unprojected
+from app.viewmodel.presenters.sketch import shown_coordinates, verdict
 from app.viewmodel.session import Session
-from app.viewmodel.state.sketch import Rectangle, nearest_particle, shown_coordinates, unprojected, verdict
 from app.viewmodel.state.view_state import ViewState
-from app.views.pane_geometry import first_pane
+from app.views.pane_tool import Pane, PaneTool
 from app.views.viewport import Viewport
 from surrogate.render.picking import on_screen
 from surrogate.render.projection import project
@@ -24,46 +23,38 @@ RING = 9.0
 """Radius of the ring at the end of a path [pixel]."""
 
 
-class SketchPen(QObject):
+class SketchPen(PaneTool):
     """Takes the left mouse button in the truth pane while a sketch is drawn; the others still move the camera."""
 
     def __init__(self, viewport: Viewport, session: Session) -> None:
-        super().__init__(viewport.widget)
-        self._viewport, self._session = viewport, session
-        self._watched: Any = None
+        super().__init__(viewport, session)
         self._last = 0
         self.particle: int | None = None
         self.stroke: list[FloatArray] = []
-        self.paper = _Paper(viewport.widget, self, session)
         self.card = SketchCard(viewport, session)
 
+    def is_on(self, state: ViewState) -> bool:
+        """While there is a sketch."""
+        return state.sketch is not None
+
     def show_state(self, state: ViewState) -> None:
-        """Draw the sketch, and watch the mouse while there is one."""
-        plotter = self._viewport.plotter
-        if plotter is not None and self._watched is None:
-            self._watched = plotter
-            plotter.installEventFilter(self)
-            plotter.frameSwapped.connect(self.paper.follow)
-        self.paper.show_state(state)
+        """Draw the sketch and its card, and watch the mouse."""
+        super().show_state(state)
         self.card.show_state(state)
         if state.sketch is None:
             self.particle, self.stroke = None, []
 
     def place(self) -> None:
-        """Keep card and paper where they belong when the panes change their size."""
+        """Keep card and paths where they belong when the panes change their size."""
+        super().place()
         if self.card.isVisible():
-            self.paper.setGeometry(self._viewport.widget.rect())
             self.card.place()
-
-    def pane(self) -> tuple[FloatArray, Rectangle] | None:
-        """Matrix and viewport of the truth pane in device pixels from below left; None before there is one."""
-        return None if self._watched is None else first_pane(self._watched)
 
     def places(self, state: ViewState) -> FloatArray:
         """Where the particles are when the sketch starts, as drawn, (n_particles, 3)."""
         assert state.sketch is not None
-        assert state.prepared is not None
-        return project(state.prepared.comparison.truth.positions[state.sketch.start], state.sketch.basis)
+        assert state.result is not None
+        return project(state.result.comparison.truth.positions[state.sketch.start], state.sketch.basis)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
         """Draw with the left button."""
@@ -71,19 +62,18 @@ class SketchPen(QObject):
         state = self._session.state
         if event.type() not in kinds or not isinstance(event, QMouseEvent):
             return False
-        if state.sketch is None or state.sketch.revealed or state.prepared is None:
+        if state.sketch is None or state.sketch.revealed or state.result is None:
             return False
         pane = self.pane()
         if pane is None:
             return False
-        ratio = self._watched.devicePixelRatioF()
-        x, y = event.position().x() * ratio, (self._watched.height() - event.position().y()) * ratio
+        x, y = self.pixel(event.position())
         if event.type() == QEvent.Type.MouseButtonPress:
             return event.button() == Qt.MouseButton.LeftButton and self._press(x, y, *pane)
         if self.particle is None:
             return False
         self.stroke.append(unprojected(x, y, self.places(state)[self.particle], *pane))
-        self.paper.update()
+        self.canvas.update()
         if event.type() == QEvent.Type.MouseButtonRelease and event.button() == Qt.MouseButton.LeftButton:
             particle, stroke = self.particle, np.array(self.stroke)
             self.particle, self.stroke = None, []
@@ -91,7 +81,7 @@ class SketchPen(QObject):
         return True
 
     def _press(self, x: float, y: float, matrix: FloatArray, rectangle: Rectangle) -> bool:
-        """Set the pen down: at a particle, for this one; elsewhere, for the last one."""
+        """Begin a path: at a particle, for this one; elsewhere, for the last one."""
         left, bottom, width, height = rectangle
         if not (left <= x < left + width and bottom <= y < bottom + height):
             return False
@@ -103,70 +93,35 @@ class SketchPen(QObject):
             self.stroke.append(unprojected(x, y, places[self._last], matrix, rectangle))
         return True
 
-
-class _Paper(QWidget):
-    """Lies over the panes and lets the mouse through."""
-
-    def __init__(self, host: QWidget, pen: SketchPen, session: Session) -> None:
-        super().__init__(host)
-        self._host, self._pen, self._session = host, pen, session
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.hide()
-
-    def show_state(self, state: ViewState) -> None:
-        """Draw the sketch of this state."""
-        wanted = state.sketch is not None
-        if wanted != self.isVisible():
-            self.setVisible(wanted)
-        if wanted:
-            self.setGeometry(self._host.rect())
-            self.raise_()
-            self.update()
-
-    def follow(self) -> None:
-        """The camera may have moved."""
-        if self.isVisible():
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
+    def paint(self, painter: QPainter, state: ViewState, pane: Pane) -> None:
         """The paths, dashed, with a ring at their ends; the model's ends once the future is revealed."""
-        state, pane = self._session.state, self._pen.pane()
         sketch = state.sketch
-        if sketch is None or state.prepared is None or pane is None:
+        if sketch is None or state.result is None:
             return
         theme = THEMES[state.view.theme]
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        left, bottom, width, height = (v / self.devicePixelRatioF() for v in pane[1])
-        painter.setClipRect(QRectF(left, self.height() - bottom - height, width, height))
         paths = dict(sketch.paths)
-        if self._pen.particle is not None and self._pen.stroke:
-            here = self._pen.places(state)[self._pen.particle]
-            paths[self._pen.particle] = np.concatenate([here[None], np.array(self._pen.stroke)])
+        if self.particle is not None and self.stroke:
+            here = self.places(state)[self.particle]
+            paths[self.particle] = np.concatenate([here[None], np.array(self.stroke)])
         for path in paths.values():
-            self._line(painter, path, theme.warning, dashed=True)
+            self._line(painter, pane, path, QColor(theme.warning), dashed=True)
         if sketch.revealed:
             members = sorted(sketch.paths)
-            ends = project(state.prepared.comparison.forecast.positions[sketch.end, members], sketch.basis)
+            ends = project(state.result.comparison.forecast.positions[sketch.end, members], sketch.basis)
             for end in ends:
-                self._line(painter, end[None], theme.forecast, dashed=False)
-        painter.end()
+                self._line(painter, pane, end[None], QColor(theme.forecast), dashed=False)
 
-    def _line(self, painter: QPainter, points: FloatArray, colour: str, dashed: bool) -> None:
-        pane = self._pen.pane()
-        if pane is None:
-            return
+    def _line(self, painter: QPainter, pane: Pane, points: FloatArray, colour: QColor, dashed: bool) -> None:
         pixels, depth, _ = on_screen(points, *pane)
         if not np.isfinite(depth).all():
             return
-        ratio = self.devicePixelRatioF()
-        corners = [QPointF(px / ratio, self.height() - py / ratio) for px, py in pixels]
-        pen = QPen(QColor(colour), 2.0)
+        corners = self.canvas.points(pixels)
+        pen = QPen(colour, 2.0)
         if dashed:
             pen.setDashPattern([4.0, 3.0])
         painter.setPen(pen)
         painter.drawPolyline(QPolygonF(corners))
-        painter.setPen(QPen(QColor(colour), 2.0))
+        painter.setPen(QPen(colour, 2.0))
         painter.drawEllipse(corners[-1], RING, RING)
 
 
@@ -216,15 +171,15 @@ class SketchCard(QFrame):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the sketch's card."""
-        sketch, prepared = state.sketch, state.prepared
+        sketch, result = state.sketch, state.result
         if sketch is self._shown:
             return
         self._shown = sketch
         self.setVisible(sketch is not None)
-        if sketch is None or prepared is None:
+        if sketch is None or result is None:
             return
         self._panes = max(len(self._viewport.titles()), 2)
-        count, comparison = len(sketch.paths), prepared.comparison
+        count, comparison = len(sketch.paths), result.comparison
         rows = verdict(sketch, comparison) if sketch.revealed else []
         for k, line in enumerate(self.cells):
             for j, label in enumerate(line):

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.viewmodel.files.lessons import lesson_titles
+from app.viewmodel.files.preferences import config_folder, load_preferences
 from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state.lessons import lesson_titles
-from app.viewmodel.state.preferences import Preferences, config_folder, load_preferences
+from app.viewmodel.state.playback import Playback
+from app.viewmodel.state.preferences import Preferences
 from app.viewmodel.state.setup import Setup
-from app.viewmodel.state.view_state import Playback, View, ViewState
-from app.viewmodel.worker.first_film import first_film
+from app.viewmodel.state.view import View
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.first_run import first_result
 from app.viewmodel.worker.process_runner import ProcessRunner
 from app.viewmodel.worker.runner import Runner
 from app.views.qt_runner import Poster
@@ -30,8 +33,8 @@ from resources.shipped import shipped_models
 if TYPE_CHECKING:
     from app.views.main_window import MainWindow
 
-FILM_PATIENCE, FILM_LOOK = 4000, 20
-"""How long the forecasts wait for the stored film to be seen, and how often it is looked at [millisecond]."""
+FIRST_PATIENCE, FIRST_LOOK = 4000, 20
+"""How long the forecasts wait for the stored comparison to be seen, and how often that is checked [ms]."""
 
 CONTRAST = "gnn-nbody"
 FIRST_MODELS = ("integrator-nd", "egnn-nd", "egnn-nbody")
@@ -83,7 +86,7 @@ def first_state(preferences: Preferences, setup: Setup | None = None) -> ViewSta
         setup = replace(setup, scenario=preferences.scenario)
     return ViewState(
         setup=setup,
-        prepared=first_film(setup),
+        result=first_result(setup),
         view=View(theme=preferences.theme, trail=preferences.trail),
         playback=Playback(loop=preferences.loop),
         preferences=preferences,
@@ -117,8 +120,8 @@ def make_window(
 
         poster = Poster(failed)
         closing.append(poster.close)
-        # with a stored film to show, PyTorch must not take the processor from VTK
-        session = Session(ProcessRunner(poster.post, at_once=state.prepared is None), state, folder)
+        # with a stored comparison to show, PyTorch must not take the processor from VTK
+        session = Session(ProcessRunner(poster.post, at_once=state.result is None), state, folder)
     else:
         session, window_box = Session(runner, state, folder), []
 
@@ -147,15 +150,15 @@ def loaded() -> None:
     gc.enable()
 
 
-def _start_behind_the_film(window: "MainWindow", left: int) -> None:
-    """Start the session when the stored film is on the screen; at once without one, at the latest in `left` ms."""
+def _start_after_the_first_picture(window: "MainWindow", left: int) -> None:
+    """Start the session once the stored comparison is seen; at once without one, at the latest in `left` ms."""
     if not window.isVisible():
         return  # closed meanwhile
-    if window.session.state.prepared is None or window.viewport.on_screen is not None or left <= 0:
+    if window.session.state.result is None or window.viewport.on_screen is not None or left <= 0:
         loaded()
         window.session.start()
     else:
-        QTimer.singleShot(FILM_LOOK, lambda: _start_behind_the_film(window, left - FILM_LOOK))
+        QTimer.singleShot(FIRST_LOOK, lambda: _start_after_the_first_picture(window, left - FIRST_LOOK))
 
 
 def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _: None) -> int:
@@ -167,7 +170,7 @@ def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _:
     window = make_window(folder=config_folder())
     opened(window)
     window.show()
-    QTimer.singleShot(0, lambda: _start_behind_the_film(window, FILM_PATIENCE))
+    QTimer.singleShot(0, lambda: _start_after_the_first_picture(window, FIRST_PATIENCE))
     for path in paths:
         QTimer.singleShot(0, lambda path=path: window.session.files.open(path))
     for number in (signal.SIGINT, signal.SIGTERM):  # seen at the next tick of the clock

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodel.intents.system import MAX_SEED
 from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state.own_scene import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.state.own_system import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.state.setup import MAX_SEED
 from app.viewmodel.state.view_state import ViewState
 
 OWN = "own scene"
@@ -106,8 +106,8 @@ class SystemPanel(QWidget):
 
     def _seed_changed(self, number: float) -> None:
         value = int(number)
-        prepared = self._session.state.prepared
-        if prepared is not None and prepared.n_samples:
+        result = self._session.state.result
+        if result is not None and result.n_samples:
             self._session.system.choose_sample(value)
         else:
             self._session.system.choose_seed(value)
@@ -145,15 +145,15 @@ class SystemPanel(QWidget):
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
         self.clamped.setChecked(state.setup.clamped)
-        prepared = state.prepared
-        if prepared is None:
+        result = state.result
+        if result is None:
             return
         self._show_system(state)
         self._show_models(state)
 
     def _show_system(self, state: ViewState) -> None:
-        prepared = state.prepared
-        assert prepared is not None
+        result = state.result
+        assert result is not None
         setup = state.setup
         key = OWN if setup.own is not None else setup.data or setup.scenario
         at = self.scenario.findData(key)
@@ -161,31 +161,31 @@ class SystemPanel(QWidget):
             self.scenario.addItem("", key)
             at = self.scenario.count() - 1
         if at >= len(self._titles):
-            self.scenario.setItemText(at, prepared.comparison.scenario_name)
+            self.scenario.setItemText(at, result.comparison.scenario_name)
         if at >= 0 and not self.scenario.view().isVisible():
             self.scenario.setCurrentIndex(at)
-        self.description.setText(str(prepared.comparison.details.get("description", "")))
-        truth = prepared.comparison.truth
+        self.description.setText(str(result.comparison.details.get("description", "")))
+        truth = result.comparison.truth
         for widget, value in (
             (self.dims, setup.dims or truth.n_dims),
             (self.particles, setup.particles or truth.system.n_particles),
-            (self.seed, setup.index if prepared.n_samples else (prepared.seed or 0)),
+            (self.seed, setup.index if result.n_samples else (result.seed or 0)),
         ):
             # setting a value, even the same one, would take away what is half typed
             if widget.value() != int(value) and not (widget.hasFocus() and state.busy):
                 with QSignalBlocker(widget):
                     widget.setValue(int(value))
-        self.dims.setEnabled(not prepared.n_samples)
-        self.plus.setEnabled(not prepared.n_samples and truth.n_dims < MAX_DIMS)
-        self.clamped.setEnabled(not prepared.n_samples)
-        self.particles.setEnabled(prepared.drawn)
-        self.seed.setEnabled(prepared.drawn or prepared.n_samples > 1)
-        self._seed_label.setText("sample" if prepared.n_samples else "seed")
+        self.dims.setEnabled(not result.n_samples)
+        self.plus.setEnabled(not result.n_samples and truth.n_dims < MAX_DIMS)
+        self.clamped.setEnabled(not result.n_samples)
+        self.particles.setEnabled(result.drawn)
+        self.seed.setEnabled(result.drawn or result.n_samples > 1)
+        self._seed_label.setText("sample" if result.n_samples else "seed")
 
     def _show_models(self, state: ViewState) -> None:
-        prepared = state.prepared
-        assert prepared is not None
-        name = state.setup.model or prepared.comparison.model_name
+        result = state.result
+        assert result is not None
+        name = state.setup.model or result.comparison.model_name
         for known in (name, *state.models.opened):
             if self.model.findText(known) < 0:
                 self.model.addItem(known)
@@ -198,15 +198,15 @@ class SystemPanel(QWidget):
         if at >= 0 and not self.contrast.view().isVisible():
             self.contrast.setCurrentIndex(at)
         badge = []
-        if prepared.comparison.outside_training:
-            title = "law not learned" if prepared.advice else "outside training"
-            badge.append(f"{title}: {'; '.join(prepared.comparison.outside_training)}")
-        if prepared.contrast_note:
-            badge.append(f"no second model: {prepared.contrast_note}")
+        if result.comparison.outside_training:
+            title = "law not learned" if result.advice else "outside training"
+            badge.append(f"{title}: {'; '.join(result.comparison.outside_training)}")
+        if result.contrast_note:
+            badge.append(f"no second model: {result.contrast_note}")
         self.badge.setText("\n".join(badge))
         self.badge.setVisible(bool(badge))
-        if self.command.text() != prepared.advice:  # setting it would take a selection away
-            self.command.setText(prepared.advice)
+        if self.command.text() != result.advice:  # setting it would take a selection away
+            self.command.setText(result.advice)
             self.command.setCursorPosition(0)
-            self.command.setToolTip(f"To learn it: {prepared.advice}")
-        self.command.setVisible(bool(prepared.advice))
+            self.command.setToolTip(f"To learn it: {result.advice}")
+        self.command.setVisible(bool(result.advice))

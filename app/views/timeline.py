@@ -4,7 +4,8 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodel.session import Session
-from app.viewmodel.state.view_state import ENDINGS, SPEEDS, ViewState, same_but_for_the_clock
+from app.viewmodel.state.playback import ENDINGS, SPEEDS
+from app.viewmodel.state.view_state import ViewState, same_but_for_the_clock
 from app.views.icons import themed_icon
 from app.views.scrubber import Scrubber
 
@@ -95,7 +96,7 @@ class Timeline(QWidget):
         self._last = state
         with QSignalBlocker(self.scrub):
             self.scrub.setValue(state.frame)
-        if not self.time.hasFocus() and state.prepared is not None:
+        if not self.time.hasFocus() and state.result is not None:
             with QSignalBlocker(self.time):
                 self.time.setValue(state.time)
 
@@ -107,8 +108,8 @@ class Timeline(QWidget):
         with QSignalBlocker(self.scrub):
             self.scrub.setRange(0, max(state.n_frames - 1, 0))
         self.scrub.show_state(state)
-        if state.prepared is not None:
-            times = state.prepared.comparison.truth.times
+        if state.result is not None:
+            times = state.result.comparison.truth.times
             with QSignalBlocker(self.time):
                 self.time.setRange(float(times[0]), float(times[-1]))
                 self.time.setSingleStep(float(times[1] - times[0]) if len(times) > 1 else 1.0)

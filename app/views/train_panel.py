@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.viewmodel.intents.training import default_out
 from app.viewmodel.session import Session
-from app.viewmodel.state.own_scene import MAX_DIMS, MAX_PARTICLES
-from app.viewmodel.state.training import TrainPlan, configs, default_out, standing, trouble
+from app.viewmodel.state.own_system import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.state.training import TrainPlan, configs, standing, trouble
 from app.viewmodel.state.view_state import ViewState
-from app.views.curve_plot import LogAxis
+from app.views.curve_plot import log_plot
 from app.views.host import main_window_of
 from physics.datasets.presets import PRESETS
 from surrogate.render.theme import THEMES, Theme
@@ -53,11 +54,7 @@ class TrainPanel(QWidget):
         row.addWidget(left, 3)
         right = QVBoxLayout()
         right.setSpacing(2)
-        self.plot = pg.PlotWidget(axisItems={"left": LogAxis("left")})
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        self.plot.setLogMode(y=True)
+        self.plot = log_plot()
         right.addWidget(self.plot, 1)
         self.standing = QLabel()
         self.standing.setWordWrap(True)

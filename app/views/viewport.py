@@ -18,9 +18,9 @@ from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from app.viewmodel.presenters.scene import pane_texts, scene_of, steady_framing
-from app.viewmodel.state.view_state import View, ViewState
-from app.viewmodel.worker.preview import Glimpse
-from app.viewmodel.worker.work import Prepared
+from app.viewmodel.state.results import ComparisonResult, Preview
+from app.viewmodel.state.view import View
+from app.viewmodel.state.view_state import ViewState
 from app.views.qt_runner import Poster
 from surrogate.render import Camera, Framing, Scene
 from surrogate.render.painter import Painter
@@ -42,9 +42,9 @@ class Viewport:
     ----------
     parent : QWidget
     failed : callable
-        Told if VTK cannot be loaded or started.
+        Called if VTK cannot be loaded or started.
     camera_moved : callable
-        Told where the user moved the camera, None for the view that a picture starts with.
+        Called with where the user moved the camera, None for the view that a picture starts with.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Viewport:
         The GL widget in it; None until VTK is there.
     renders : int
         How many frames were rendered, for tests and benchmarks.
-    on_screen : Prepared, Glimpse or None
+    on_screen : ComparisonResult, Preview or None
         What the last frame shows; None until all panes were painted for the first time.
     """
 
@@ -77,8 +77,8 @@ class Viewport:
         self.plotter: Any = None
         self._ready = False
         self.renders = 0
-        self.on_screen: Prepared | Glimpse | None = None
-        self._asked: Prepared | Glimpse | None = None
+        self.on_screen: ComparisonResult | Preview | None = None
+        self._asked: ComparisonResult | Preview | None = None
         self._painter: Painter | None = None
         self._framing: Framing | None = None
         self._framed_for: object = None
@@ -141,21 +141,21 @@ class Viewport:
     def show(self, state: ViewState) -> None:
         """Draw the state if its picture differs from the last one."""
         self._state = state
-        prepared = state.prepared
-        if prepared is None or not self._ready:
+        result = state.result
+        if result is None or not self._ready:
             return
-        no_rollout = state.view.show_rollout and prepared.comparison.rollout is None
+        no_rollout = state.view.show_rollout and result.comparison.rollout is None
         scale = float(self.plotter.devicePixelRatioF())
         seen = state.seen
-        picture = prepared.picture if seen is prepared else seen
+        picture = result.picture if seen is result else seen
         edited = (state.moving, state.draft) if state.moving is not None else None
         key = (picture, state.frame, state.view, state.selection, no_rollout, scale, edited, state.camera)
         if key == self._drawn:
             return
         self._drawn = key
-        framed_for = (prepared, state.moving is None)
+        framed_for = (result, state.moving is None)
         if self._framed_for != framed_for or self._framing is None:
-            self._framing = self._steady(steady_framing(prepared), state.moving is not None)
+            self._framing = self._steady(steady_framing(result), state.moving is not None)
             self._framed_for = framed_for
         scene = scene_of(state, self._framing)
         if scene is None:

@@ -92,7 +92,7 @@ def open_window(qapp, qtbot, quick_collection):
             window = make_window(None if real else (runner or PromptRunner()), given, folder)
         windows.append(window)
         if not first:
-            window.session.publish(welcome=False)
+            window.session.store.publish(welcome=False)
         window.show()
         window.activateWindow()
         with qtbot.waitActive(window):

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from app.viewmodel.session import Session
-from app.viewmodel.state.own_scene import scene_of_state
+from app.viewmodel.state.own_system import system_of_state
+from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.setup import Setup, rotation_matrix
+from app.viewmodel.state.symmetry import NAMES, Symmetry
 from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.export import ExportRequest
 from app.viewmodel.worker.runner import Callbacks, Request
-from app.viewmodel.worker.symmetry import NAMES, Symmetry
 from app.viewmodel.worker.tasks.task import Task
-from app.viewmodel.worker.work import ExportRequest, Prepared
 from physics import State, System, simulate
 from physics.types import Trajectory
 from surrogate.comparison.comparison import Comparison
@@ -56,8 +57,8 @@ def symmetry(n_frames: int, error: float, double: float | None) -> Symmetry:
     return Symmetry(np.arange(n_frames), errors, {} if double is None else dict.fromkeys(NAMES, double))
 
 
-def prepared_for(setup: Setup, **changes: Any) -> Prepared:
-    """What `prepare` would make of a setup, from a few frames."""
+def result_for(setup: Setup, **changes: Any) -> ComparisonResult:
+    """What `result_of` would make of a setup, from a few frames."""
     n = setup.dims or DIMS.get(setup.scenario, 3)
     made = changes.get("comparison") or comparison(
         n, operations=setup.operations, model_name=setup.model or "fake"
@@ -75,7 +76,7 @@ def prepared_for(setup: Setup, **changes: Any) -> Prepared:
         "seconds": 0.1,
         "drawn": not setup.data,
         "seed": None if setup.data else (setup.seed if setup.seed is not None else 3),
-        "scene": setup.own or scene_of_state(comparison(n).truth, "five charges", 1.1, 0.1),
+        "system": setup.own or system_of_state(comparison(n).truth, "five charges", 1.1, 0.1),
         "n_samples": 7 if setup.data else 0,
         "symmetry": {
             "model": symmetry(len(ones), 1e-7, 1e-15),
@@ -84,7 +85,7 @@ def prepared_for(setup: Setup, **changes: Any) -> Prepared:
         },
         "energies": {"truth": -ones, "forecast": -ones, "rollout": -ones},
     }
-    return Prepared(**(given | changes))
+    return ComparisonResult(**(given | changes))
 
 
 @dataclass
@@ -117,7 +118,7 @@ class LaterRunner:
     def finish(self, **changes: Any) -> None:
         request, callbacks = self.pending.pop(0)
         assert isinstance(request, Setup)
-        callbacks.done(prepared_for(request, **changes))
+        callbacks.done(result_for(request, **changes))
 
     def fail(self, reason: str = "no such thing") -> None:
         self.pending.pop(0)[1].failed(reason)
@@ -135,7 +136,7 @@ class PromptRunner:
         self.asked.append(request)
         if isinstance(request, Setup):
             if len(self.asked) < 20:  # a spinning world asks again with each answer
-                callbacks.done(prepared_for(request))
+                callbacks.done(result_for(request))
         elif isinstance(request, ExportRequest):
             callbacks.progress(0.5)
             callbacks.done([f"{request.folder}/{name}" for name in request.formats])

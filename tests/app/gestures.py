@@ -41,4 +41,4 @@ def choose(qtbot, combo, text: str) -> None:
 
 
 def settled(qtbot, window) -> None:
-    qtbot.waitUntil(lambda: window.session.state.prepared is not None and not window.session.state.busy)
+    qtbot.waitUntil(lambda: window.session.state.result is not None and not window.session.state.busy)

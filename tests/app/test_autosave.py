@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.state.autosave import (
+from app.viewmodel.files.autosave import (
     EARLIER,
     FOLDER,
     Autosave,
@@ -23,9 +23,10 @@ from app.viewmodel.state.autosave import (
     read_autosave,
     write_autosave,
 )
-from app.viewmodel.state.saved import SavedSession
+from app.viewmodel.files.sessions import SavedSession
+from app.viewmodel.state.playback import Playback
 from app.viewmodel.state.setup import Setup
-from app.viewmodel.state.view_state import Playback, View
+from app.viewmodel.state.view import View
 from physics.errors import InputError
 from tests.app.fakes import FakeDialogs, prompt_session, texts
 from tests.patience import PATIENCE
@@ -153,7 +154,7 @@ def test_killed_then_offered_then_restored(tmp_path):
     session.autosave.flush()
     (path,) = (tmp_path / FOLDER).glob("*.json")  # its own one now
     assert read_autosave(path).session.setup.seed == 77
-    session.undo()
+    session.history.undo()
     assert session.state.setup.seed is None
     session.close()
     assert files(tmp_path) == []
@@ -240,8 +241,8 @@ def test_killed_between_two_files_the_earlier_one_is_offered(tmp_path):
 
 def test_what_the_scene_editor_has_is_kept_too(tmp_path):
     session = prompt_session(tmp_path)
-    session.scene.set_value(0, "x0", "0.125")
-    session.scene.set_value(1, "charge", "much")
+    session.editor.set_value(0, "x0", "0.125")
+    session.editor.set_value(1, "charge", "much")
     session.autosave.tick()
     session.autosave.flush()
     draft = session.state.draft
@@ -249,8 +250,8 @@ def test_what_the_scene_editor_has_is_kept_too(tmp_path):
     other.autosave.look()
     other.autosave.restore()
     assert other.state.draft == draft
-    assert other.state.draft.scene.positions[0][0] == 0.125
-    other.undo()
+    assert other.state.draft.system.positions[0][0] == 0.125
+    other.history.undo()
     assert other.state.draft is None
     other.close()
     session.close()

@@ -5,15 +5,16 @@ import pytest
 
 from app.viewmodel.actions import ACTIONS
 from app.viewmodel.session import Session
+from app.viewmodel.state.samples import same_data
 from app.viewmodel.state.setup import Effort, Setup
-from app.viewmodel.state.view_state import ViewState, same_data
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.comparison import result_of
 from app.viewmodel.worker.runner import InlineRunner
 from app.viewmodel.worker.tasks.sample_errors import MOST, SampleErrorsTask, ranked
-from app.viewmodel.worker.work import prepare
 from physics.datasets import request as requests
 from physics.errors import InputError
 from physics.generate import generate
-from tests.app.fakes import FakeDialogs, LaterRunner, later_session, prepared_for, prompt_session, texts
+from tests.app.fakes import FakeDialogs, LaterRunner, later_session, prompt_session, result_for, texts
 from tests.surrogate.helpers import npz, saved_model, tiny_arrays
 
 RANKED = ((4, 0.9), (1, 0.5), (0, 0.1))
@@ -94,7 +95,7 @@ def test_the_panel_shows_no_controls_without_data(qtbot):
     assert (panel.empty.isHidden(), panel._left.isHidden()) == (False, True)
     assert "Ctrl+O" in EMPTY
     data = Setup(scenario="", data="some.npz", model="fake")
-    panel.show_state(ViewState(setup=data, prepared=prepared_for(data, n_samples=7)))
+    panel.show_state(ViewState(setup=data, result=result_for(data, n_samples=7)))
     assert (panel.empty.isHidden(), panel._left.isHidden()) == (True, False)
 
 
@@ -102,16 +103,16 @@ def test_splits_of_a_zarr(chunked):
     session = Session(InlineRunner(), ViewState(setup=Setup(scenario="bound", model="integrator-nd")))
     session.start()
     session.files.open(chunked)
-    prepared = session.state.prepared
-    assert (prepared.splits, prepared.n_samples) == (("train", "valid", "test"), 6)
+    result = session.state.result
+    assert (result.splits, result.n_samples) == (("train", "valid", "test"), 6)
     session.data.step(-1)
     assert session.state.setup.index == 5
     session.data.choose_split("train")
-    assert (session.state.setup.index, session.state.prepared.n_samples) == (0, 3)
+    assert (session.state.setup.index, session.state.result.n_samples) == (0, 3)
     session.data.choose_split("nothing")
     assert session.state.setup.split == "train"
-    session.undo()
-    assert session.state.prepared.n_samples == 6
+    session.history.undo()
+    assert session.state.result.n_samples == 6
 
 
 def test_the_errors_are_those_of_the_comparison(chunked):
@@ -123,7 +124,7 @@ def test_the_errors_are_those_of_the_comparison(chunked):
     assert fractions[-1] == 1.0
     assert parts[-1] == errors
     worst, error = errors[0]
-    made = prepare(Setup(scenario="", data=chunked, model="integrator-nd", effort=Effort(8), index=worst))
+    made = result_of(Setup(scenario="", data=chunked, model="integrator-nd", effort=Effort(8), index=worst))
     assert error == pytest.approx(made.comparison.position_rmse()[0], rel=1e-5)
 
 

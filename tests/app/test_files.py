@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from app.viewmodel.files.sessions import SavedSession, save_session
 from app.viewmodel.session import Session
-from app.viewmodel.state.saved import SavedSession, save_session
+from app.viewmodel.state.playback import Playback
 from app.viewmodel.state.setup import Setup, Turn
-from app.viewmodel.state.view_state import Playback, View, ViewState
+from app.viewmodel.state.view import View
+from app.viewmodel.state.view_state import ViewState
 from tests.app.fakes import PromptRunner, later_session, prompt_session, texts
 
 
@@ -100,7 +102,7 @@ def test_opening_garbage_keeps_everything():
     assert runner.asked == ["junk.bin"]
     runner.fail("junk.bin: not something to open")
     assert session.state.setup == shown.setup
-    assert session.state.prepared is shown.prepared
+    assert session.state.result is shown.result
     assert texts(session) == ("error", "junk.bin: not something to open")
 
 

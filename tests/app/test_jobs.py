@@ -47,12 +47,12 @@ def test_a_cancelled_comparison_leaves_what_is_shown():
     late.failed("too late")
     late.done(None)
     late.first(None)
-    assert session.state.prepared.setup == shown
+    assert session.state.result.setup == shown
     session.comparison.cancel()  # nothing to stop
     session.system.choose_seed(6)
     runner.pending.pop(0)
     runner.finish()
-    assert session.state.prepared.setup.seed == 6
+    assert session.state.result.setup.seed == 6
 
 
 def test_an_export_tells_how_far_it_is():

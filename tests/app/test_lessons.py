@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
+from app.viewmodel.files.lessons import LIMIT, lesson_titles, load_lesson, read_lesson, shipped_lessons
 from app.viewmodel.session import Session
 from app.viewmodel.state.conditions import CONDITIONS
-from app.viewmodel.state.lessons import LIMIT, lesson_titles, load_lesson, read_lesson, setup_at, shipped_lessons
+from app.viewmodel.state.lessons import setup_at
 from app.viewmodel.state.setup import Reflect, Setup, Turn
 from app.viewmodel.state.view_state import ViewState
-from app.viewmodel.worker.work import prepare
+from app.viewmodel.worker.comparison import result_of
 from physics import State, simulate
 from physics.errors import InputError
 from physics.scenarios import load_scenario
@@ -28,7 +29,7 @@ HEAD = 'title = "a"\nsummary = "b"\nminutes = 10\n'
 
 @lru_cache(maxsize=64)
 def made(setup):
-    return prepare(setup)
+    return result_of(setup)
 
 
 class RealRunner:
@@ -114,7 +115,7 @@ def test_a_lesson_step_by_step_with_real_physics(name):
         assert state.lesson.at == at
         assert texts(session)[0] != "error"
         if step.setup is not None:
-            assert state.prepared.setup == step.setup
+            assert state.result.setup == step.setup
         if step.view is not None:
             assert replace(state.view, theme="dark") == step.view
         assert setup_at(lesson, at) is not None
@@ -230,9 +231,9 @@ MODEL = "integrator-nd"
 FORTY = (Turn(0, 2, 40.0),)
 
 
-def mean_rmse(prepared) -> float:
+def mean_rmse(result) -> float:
     """Over the whole film, as the root of the mean square."""
-    film = prepared.comparison
+    film = result.comparison
     return float(np.sqrt(np.mean((film.forecast.positions - film.truth.positions) ** 2)))
 
 
@@ -262,11 +263,11 @@ def test_numbers_of_velocity():
     back = simulate(system, State(state.positions, -state.velocities), 1.0, n_frames=2).positions[-1]
     assert np.sqrt(np.mean((forth - back) ** 2)) == pytest.approx(1.1, abs=0.05)
     for name, straight, still, limit in (("free-6d", 0.17, 0.28, 1e-3), ("bound", 0.55, 0.64, 1e-2)):
-        prepared = made(Setup(scenario=name, model=MODEL))
-        x, v = prepared.comparison.truth.positions, prepared.comparison.truth.velocities
+        result = made(Setup(scenario=name, model=MODEL))
+        x, v = result.comparison.truth.positions, result.comparison.truth.velocities
         assert np.sqrt(np.mean((x[25:] - x[:-25] - v[:-25]) ** 2)) == pytest.approx(straight, abs=0.01)
         assert np.sqrt(np.mean((x[25:] - x[:-25]) ** 2)) == pytest.approx(still, abs=0.01)
-        assert mean_rmse(prepared) < limit
+        assert mean_rmse(result) < limit
     turned = made(Setup(scenario="bound", model=MODEL, operations=(Turn(0, 2, 15.0),)))
     assert turned.comparison.equivariance_error < 1e-6
 

@@ -6,14 +6,15 @@ import pytest
 
 from app.viewmodel.actions import ACTIONS
 from app.viewmodel.presenters.model_rows import COLUMNS, outdated, standing
+from app.viewmodel.state.commands import command_of, copied_commands
+from app.viewmodel.state.models import ModelRow
 from app.viewmodel.state.setup import Effort, Setup, Turn
-from app.viewmodel.worker.commands import command_of, copied_commands
+from app.viewmodel.worker.comparison import result_of
 from app.viewmodel.worker.loaded_models import tuned_model
-from app.viewmodel.worker.tasks.model_table import ModelRow, ModelTableTask
-from app.viewmodel.worker.work import prepare
+from app.viewmodel.worker.tasks.model_table import ModelTableTask
 from physics.errors import InputError
 from resources.shipped import shipped_models
-from tests.app.fakes import FakeDialogs, later_session, prepared_for, prompt_session, texts
+from tests.app.fakes import FakeDialogs, later_session, prompt_session, result_for, texts
 
 ROW = ModelRow(
     "fake", "fake", error_median=0.01, error_end=0.02, valid_time=3.0, equivariance=1e-7, evaluations=10
@@ -33,9 +34,9 @@ def test_the_effort_is_a_step_that_can_be_undone_and_another_model_has_its_own()
     session.models.set_effort(False, 20, None)
     session.models.set_effort(True, None, 0.01)
     assert (session.state.setup.effort, session.state.setup.contrast_effort) == (Effort(20), Effort(None, 0.01))
-    session.undo()
+    session.history.undo()
     assert session.state.setup.contrast_effort == Effort()
-    session.redo()
+    session.history.redo()
     session.models.swap()
     setup = session.state.setup
     assert (setup.model, setup.contrast) == ("other", "fake")
@@ -129,7 +130,7 @@ def test_every_column_has_a_text_for_a_full_and_for_an_empty_row():
 
 def test_two_commands_for_two_models():
     setup = Setup(model="a", contrast="b", effort=Effort(20), contrast_effort=Effort(None, 0.01))
-    made = prepared_for(setup)
+    made = result_for(setup)
     made = replace(made, comparison=replace(made.comparison, command=command_of(setup, "a")))
     commands, left_out = copied_commands(made)
     assert left_out == []
@@ -154,7 +155,7 @@ def test_all_shipped_models_on_a_turned_state():
         assert not row.reason
         assert row.error_median > 0
         assert row.milliseconds > 0
-    shown = prepare(setup)
+    shown = result_of(setup)
     assert by_name["integrator-nd"].error_end == pytest.approx(shown.comparison.position_rmse()[-1])
 
 
@@ -178,7 +179,7 @@ def test_models_that_do_not_fit_say_why(tmp_path):
 
 
 def test_the_same_model_at_two_efforts_side_by_side():
-    made = prepare(
+    made = result_of(
         Setup(scenario="bound", model="integrator-nd", contrast="integrator-nd", contrast_effort=Effort(2))
     )
     assert made.contrast.model_name == "integrator-nd (2 rounds)"
@@ -188,5 +189,5 @@ def test_the_same_model_at_two_efforts_side_by_side():
     assert made.comparison.details["chooses"]
     with pytest.raises(InputError, match="cannot choose"):
         tuned_model("gnn-nbody", Effort(3))
-    loose = prepare(Setup(scenario="bound", model="integrator-nd", effort=Effort(None, 1e-1)))
+    loose = result_of(Setup(scenario="bound", model="integrator-nd", effort=Effort(None, 1e-1)))
     assert "tolerance 0.1" in loose.comparison.model_name

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
+from app.viewmodel.presenters.edited_system import ARROW_TIME, drawing, in_view, nudge_length
 from app.viewmodel.presenters.scene import scene_of, steady_framing
 from app.viewmodel.session import Session
-from app.viewmodel.state.moving import ARROW_TIME, Moving, drawing, in_view, nudge_length
+from app.viewmodel.state.draft import Moving
 from app.viewmodel.state.setup import Turn
 from app.viewmodel.state.view_state import ViewState
 from surrogate.render.picking import on_screen
 from tests.app.fakes import FakeDialogs, PromptRunner, later_session, prompt_session, texts
-from tests.app.test_scene_editor import FIELDED, SCENE, session_with
-from tests.app.test_scene_window import cell
+from tests.app.test_editor import FIELDED, SCENE, session_with
+from tests.app.test_editor_window import cell
 
 
 def run(session: Session, name: str) -> FakeDialogs:
@@ -40,23 +41,23 @@ def test_a_particle_is_dragged_in_the_drawn_coordinates_alone(n):
     after = drawing(session.state)
     np.testing.assert_allclose(after.places[1], edited.places[1] + shift, atol=1e-12)
     np.testing.assert_array_equal(np.delete(after.places, 1, axis=0), np.delete(edited.places, 1, axis=0))
-    assert after.scene.velocities == edited.scene.velocities
+    assert after.system.velocities == edited.system.velocities
     # what the view hides stays: the way in n dimensions is as long as the one that is seen
-    way = np.array(after.scene.positions[1]) - np.array(edited.scene.positions[1])
+    way = np.array(after.system.positions[1]) - np.array(edited.system.positions[1])
     assert np.linalg.norm(way) == pytest.approx(np.linalg.norm(shift))
     session.moving.cancel()
     session.moving.grab(2, velocity=True)
     session.moving.drag(edited.tips[2] + shift)
     after = drawing(session.state)
     np.testing.assert_allclose(after.tips[2], edited.tips[2] + shift, atol=1e-12)
-    assert after.scene.positions == edited.scene.positions
-    change = np.array(after.scene.velocities[2]) - np.array(edited.scene.velocities[2])
+    assert after.system.positions == edited.system.positions
+    change = np.array(after.system.velocities[2]) - np.array(edited.system.velocities[2])
     assert np.linalg.norm(change) == pytest.approx(np.linalg.norm(shift) / ARROW_TIME)
 
 
 def test_the_truth_pane_shows_the_first_state_while_it_is_dragged():
     session = turned(3)
-    frames = steady_framing(session.state.prepared)
+    frames = steady_framing(session.state.result)
     session.clock.seek(5)
     edited = drawing(session.state)
     pane, other = scene_of(session.state, frames).panes[:2]
@@ -93,17 +94,17 @@ def test_one_drag_is_one_step_back_and_simulated_when_let_go():
     assert session.state.draft is None
     assert session.state.selection.particles == (3,)  # still the same one
     assert session.state.moving == Moving()
-    session.undo()
+    session.history.undo()
     assert session.state.setup == before
     runner.finish()
     assert not session.state.can_undo
     np.testing.assert_allclose(drawing(session.state).places[3], place)
-    session.redo()
+    session.history.redo()
     assert session.state.setup == asked
 
 
 def before_scene(session: Session) -> np.ndarray:
-    return np.array(session.state.prepared.scene.positions)
+    return np.array(session.state.result.system.positions)
 
 
 def test_escape_lets_go_then_leaves_the_mode_then_the_selection():
@@ -136,18 +137,18 @@ def test_keys_nudge_the_selected_particle(name, way):
     assert "select a particle" in texts(session)[1]
     session.selection.pick(2)
     before = drawing(session.state)
-    step = nudge_length(before.scene)
+    step = nudge_length(before.system)
     expected = step * np.array([*way, 0])
     run(session, f"nudge-{name}")
     after = drawing(session.state)
     np.testing.assert_allclose(after.places[2] - before.places[2], expected, atol=1e-12)
-    assert session.state.setup.own == after.scene  # simulated
+    assert session.state.setup.own == after.system  # simulated
     run(session, f"nudge-velocity-{name}")
     faster = drawing(session.state)
     np.testing.assert_allclose(faster.tips[2] - after.tips[2], expected, atol=1e-12)
-    assert faster.scene.positions == after.scene.positions
-    session.undo()
-    session.undo()
+    assert faster.system.positions == after.system.positions
+    session.history.undo()
+    session.history.undo()
     np.testing.assert_allclose(drawing(session.state).places, before.places)
 
 
@@ -163,31 +164,31 @@ def test_arrow_keys_are_the_clocks_again_outside_the_mode():
 
 def test_a_draft_is_moved_with_its_other_edits_and_not_simulated_where_it_is_wrong():
     session = session_with()
-    session.scene.set_value(0, "charge", "2")
+    session.editor.set_value(0, "charge", "2")
     run(session, "move-particles")
-    assert drawing(session.state).scene.charges[0] == 2.0
+    assert drawing(session.state).system.charges[0] == 2.0
     session.moving.grab(1)
     session.moving.drag(np.array([-1.0, 0.5, 0.0]))
     session.moving.drop()
     assert session.state.setup.own.charges[0] == 2.0
     np.testing.assert_allclose(session.state.setup.own.positions[1], [-1.0, 0.5, 0.0], atol=1e-12)
-    session.scene.set_value(1, "mass", "-3")
+    session.editor.set_value(1, "mass", "-3")
     shown = session.state.setup
     session.moving.grab(1)
     session.moving.drag(np.array([-1.0, 0.7, 0.0]))
     session.moving.drop()
     assert texts(session)[0] == "error"
     assert session.state.setup == shown
-    assert session.state.draft.scene.positions[1][1] == pytest.approx(0.7)  # kept in the draft
-    session.undo()
-    assert session.state.draft.scene.positions[1][1] == 0.5
+    assert session.state.draft.system.positions[1][1] == pytest.approx(0.7)  # kept in the draft
+    session.history.undo()
+    assert session.state.draft.system.positions[1][1] == 0.5
 
 
 def test_a_draft_with_what_is_no_mass_is_drawn():
     session = session_with()
     run(session, "move-particles")
-    session.scene.set_value(1, "mass", "-2.5")
-    scene = scene_of(session.state, steady_framing(session.state.prepared))
+    session.editor.set_value(1, "mass", "-2.5")
+    scene = scene_of(session.state, steady_framing(session.state.result))
     truth = next(pane for pane in scene.panes if pane.source == "truth")
     assert np.isfinite(truth.radii).all()
     assert (truth.radii > 0).all()
@@ -208,14 +209,14 @@ def test_what_cannot_be_moved():
     empty.moving.begin()
     assert "no particle to move yet" in texts(empty)[1]
     session = session_with()
-    session.scene.set_dims(5)
+    session.editor.set_dims(5)
     session.moving.begin()
     assert "another number of dimensions" in texts(session)[1]
     session.moving.grab(0)
     assert session.state.moving == Moving()
     assert drawing(session.state) is None
-    session.scene.revert()
-    session.scene.add()
+    session.editor.revert()
+    session.editor.add()
     session.moving.grab(9)
     assert session.state.moving == Moving()
     for number in (0, 3):
@@ -243,12 +244,12 @@ def test_it_has_the_truth_pane_and_shares_it_with_nobody():
 def test_more_particles_in_the_draft_than_in_the_film_are_drawn():
     session = session_with()
     run(session, "move-particles")
-    session.scene.set_particles(9)
+    session.editor.set_particles(9)
     session.selection.pick(1)
-    session.publish(selection=replace(session.state.selection, particles=(1, 4)))
-    frames = steady_framing(session.state.prepared)
+    session.store.publish(selection=replace(session.state.selection, particles=(1, 4)))
+    frames = steady_framing(session.state.result)
     assert len(scene_of(session.state, frames).panes[0].points) == 9
-    session.scene.set_particles(2)
+    session.editor.set_particles(2)
     scene = scene_of(session.state, frames)
     assert (len(scene.panes[0].points), scene.selected) == (2, (1,))
     assert SCENE.n_particles == 3
@@ -263,12 +264,12 @@ def test_dragging_in_the_window(open_window, qtbot):
     window.session.clock.toggle_play()
     session, key, left = window.session, Qt.Key, Qt.MouseButton.LeftButton
     still, shift = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
-    qtbot.waitUntil(lambda: session.state.prepared is not None and not session.state.busy)
+    qtbot.waitUntil(lambda: session.state.result is not None and not session.state.busy)
     qtbot.waitUntil(lambda: window.viewport.on_screen is not None)
     qtbot.keyClick(window, key.Key_M, shift)
     mover, panel, plotter = window.mover, window.panels["scene"], window.viewport.plotter
     assert session.state.moving == Moving()
-    assert mover.arrows.isVisible()
+    assert mover.canvas.isVisible()
     qtbot.waitUntil(panel.isVisible)
     assert panel.moves.isChecked()
     qtbot.wait(50)
@@ -300,7 +301,7 @@ def test_dragging_in_the_window(open_window, qtbot):
     drag(at(before.places[2]), QPoint(24, -18))
     qtbot.mouseRelease(plotter, left, still, at(before.places[2]) + QPoint(24, -18))
     qtbot.waitUntil(lambda: session.state.draft is None and not session.state.busy)
-    assert session.state.prepared.scene.positions == moved.scene.positions
+    assert session.state.result.system.positions == moved.system.positions
     np.testing.assert_array_equal(camera.GetPosition(), looks)  # the hand moved no camera
 
     drag(at(moved.places[2]), QPoint(-20, 10), shift)
@@ -308,13 +309,13 @@ def test_dragging_in_the_window(open_window, qtbot):
     assert (at(faster.tips[2]) - at(moved.places[2]) - QPoint(-20, 10)).manhattanLength() <= 2
     qtbot.mouseRelease(plotter, left, shift, at(moved.places[2]) + QPoint(-20, 10))
     qtbot.waitUntil(lambda: session.state.draft is None and not session.state.busy)
-    assert session.state.prepared.scene.velocities[2] == faster.scene.velocities[2]
+    assert session.state.result.system.velocities[2] == faster.system.velocities[2]
 
     frame = session.state.frame
     for pressed, modifier in ((key.Key_Up, still), (key.Key_Left, shift)):
-        scene = session.scene.draft.scene
+        scene = session.editor.draft.system
         qtbot.keyClick(window, pressed, modifier)
-        assert session.scene.draft.scene != scene
+        assert session.editor.draft.system != scene
     assert session.state.frame == frame
     qtbot.waitUntil(lambda: not session.state.busy)
     for _ in range(4):
@@ -326,7 +327,7 @@ def test_dragging_in_the_window(open_window, qtbot):
     assert session.state.setup.own == own
     qtbot.keyClick(window, key.Key_Escape)
     assert session.state.moving is None
-    assert not mover.arrows.isVisible()
+    assert not mover.canvas.isVisible()
     assert not panel.moves.isChecked()
     frame = session.state.frame
     qtbot.keyClick(window, key.Key_Right)
@@ -336,12 +337,12 @@ def test_dragging_in_the_window(open_window, qtbot):
     qtbot.mouseClick(panel.tabs[1], left)
     qtbot.waitUntil(panel.fields.table.isVisible)
     cell(qtbot, panel.fields.table, 1, 3, "-2.5")
-    assert session.scene.draft.scene.magnetic == (2.0, 0.5, -2.5)
+    assert session.editor.draft.system.magnetic == (2.0, 0.5, -2.5)
     assert panel.fields.table.item(2, 2).text() == "2.5"
     assert not panel.fields.table.item(2, 2).flags() & Qt.ItemFlag.ItemIsEditable
     cell(qtbot, panel.fields.table, 0, 0, "up")
     assert "not a number" in panel.trouble.text()
     qtbot.mouseClick(panel.fields.clear, left)
-    assert session.scene.draft.scene.magnetic == ()
+    assert session.editor.draft.system.magnetic == ()
     assert panel.fields.table.item(0, 0).text() == "0"
     assert panel.trouble.text() == "not applied yet"

@@ -3,10 +3,11 @@
 import pytest
 
 from app.viewmodel.actions import ACTIONS
+from app.viewmodel.actions.palette import CHOICES, entries, found, match_cost
 from app.viewmodel.presenters.catalogue import Catalogue
-from app.viewmodel.presenters.palette import CHOICES, entries, found, score
+from app.viewmodel.state.playback import SPEEDS
 from app.viewmodel.state.preferences import Preferences
-from app.viewmodel.state.view_state import SPEEDS, ViewState
+from app.viewmodel.state.view_state import ViewState
 from tests.app.fakes import FakeDialogs, prompt_session
 
 CATALOGUE = Catalogue(
@@ -50,7 +51,11 @@ def test_choices_do_what_they_say():
 
 
 def test_scores():
-    assert score("", "anything") == 0
-    assert score("xyz", "random") is None
-    assert score("rot", "Random rotation") < score("otat", "Random rotation") < score("rdro", "Random rotation")
-    assert score("rotation random", "Random rotation") == 0
+    assert match_cost("", "anything") == 0
+    assert match_cost("xyz", "random") is None
+    assert (
+        match_cost("rot", "Random rotation")
+        < match_cost("otat", "Random rotation")
+        < match_cost("rdro", "Random rotation")
+    )
+    assert match_cost("rotation random", "Random rotation") == 0

@@ -5,7 +5,7 @@ import pytest
 
 from app.viewmodel.state.setup import Turn
 from app.views.panels import COMMANDS
-from tests.app.fakes import LaterRunner, prepared_for
+from tests.app.fakes import LaterRunner, result_for
 from tests.app.gestures import choose, type_number
 
 pytestmark = pytest.mark.gui
@@ -43,14 +43,14 @@ def test_mouse_on_the_panels(open_window, qtbot):
     choose(qtbot, window.panels["system"].scenario, window.panels["system"].scenario.itemText(2))
     assert session.state.setup.scenario == window.panels["system"].scenario.itemData(2)
     choose(qtbot, window.panels["system"].contrast, "egnn-nbody")
-    assert session.state.prepared.contrast is not None
+    assert session.state.result.contrast is not None
     session.view.toggle_help()
     qtbot.mouseClick(window.overlays.help.label, left)
     assert not session.state.view.show_help
 
 
 def test_every_seed_fits_its_box(open_window, qtbot):
-    from app.viewmodel.intents.system import MAX_SEED
+    from app.viewmodel.state.setup import MAX_SEED
 
     window = open_window()
     window.session.system.choose_seed(MAX_SEED)
@@ -65,7 +65,7 @@ def test_texts_and_badges(open_window):
     runner = LaterRunner()
     window = open_window(runner=runner, contrast="other")
     assert "starting" in window.state_label.text()
-    made = prepared_for(window.session.state.setup)
+    made = result_for(window.session.state.setup)
     comparison = made.comparison
     outside = type(comparison)(**{**vars(comparison), "outside_training": ("law reference",)})
     runner.finish(

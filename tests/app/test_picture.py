@@ -9,20 +9,18 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.intents.clock import advanced
 from app.viewmodel.presenters.particles import LEADING, csv_of, particle_table, particle_words
-from app.viewmodel.presenters.picture import fitting, possible_colourings
-from app.viewmodel.presenters.ruler import horizon_boundaries, ticks
 from app.viewmodel.presenters.scene import scene_of, steady_framing
 from app.viewmodel.state.setup import Setup
-from app.viewmodel.state.view_state import ENDINGS, Playback, Selection, View, ViewState, same_but_for_the_clock
+from app.viewmodel.state.view import View, fitting, possible_colourings
+from app.viewmodel.state.view_state import Selection, ViewState
 from physics.observables import total_energy
 from surrogate.render import COLOURINGS
-from tests.app.fakes import FakeDialogs, comparison, later_session, prepared_for, prompt_session, texts
+from tests.app.fakes import FakeDialogs, comparison, prompt_session, result_for, texts
 
 
 def scene(session):
-    return scene_of(session.state, steady_framing(session.state.prepared))
+    return scene_of(session.state, steady_framing(session.state.result))
 
 
 def run(session, *names, dialogs=None):
@@ -40,7 +38,7 @@ def test_overlay_puts_the_truth_into_the_forecasts_pane():
     panes = scene(session).panes
     assert [p.source for p in panes] == ["forecast", "forecast"]
     assert all(p.ghost_style == "glass" for p in panes)
-    session.undo()
+    session.history.undo()
     assert session.state.view.layout == "twin"
 
 
@@ -64,8 +62,8 @@ def test_every_colouring_is_an_action_and_shares_one_scale(name):
     assert ACTIONS[f"colour-{name}"].checked(session.state)
     made = scene(session)
     assert made.legend.title
-    wild = replace(session.state.prepared, contrast=faster(session.state.prepared.contrast, 10.0))
-    apart = scene_of(replace(session.state, prepared=wild), steady_framing(wild))
+    wild = replace(session.state.result, contrast=faster(session.state.result.contrast, 10.0))
+    apart = scene_of(replace(session.state, result=wild), steady_framing(wild))
     assert apart.colour_range == made.colour_range
 
 
@@ -78,13 +76,13 @@ def test_the_contrast_has_the_scale_of_the_first_model():
     session = prompt_session(contrast="other")
     session.picture.colour_by("speed")
     calm = scene(session).panes
-    prepared = session.state.prepared
-    contrast = faster(prepared.contrast, 1.0)
+    result = session.state.result
+    contrast = faster(result.contrast, 1.0)
     still = contrast.forecast.velocities.copy()
     still[5:] *= 50.0  # its own scale would end elsewhere
     contrast = replace(contrast, forecast=replace(contrast.forecast, velocities=still))
     wild = scene_of(
-        replace(session.state, prepared=replace(prepared, contrast=contrast)), steady_framing(prepared)
+        replace(session.state, result=replace(result, contrast=contrast)), steady_framing(result)
     ).panes
     assert np.array_equal(calm[2].colours, wild[2].colours)
 
@@ -97,7 +95,7 @@ def test_colourings_in_a_row_and_none_without_its_law():
         seen.append(session.state.view.colour_by)
     assert sorted(seen) == sorted(COLOURINGS)
     unknown = replace(comparison(3), law_known=False)
-    session.publish(prepared=prepared_for(Setup(model="fake"), comparison=unknown))
+    session.store.publish(result=result_for(Setup(model="fake"), comparison=unknown))
     run(session, "colour-energy")
     assert "law of this data is not known" in texts(session)[1]
     assert session.state.view.colour_by != "energy"
@@ -156,10 +154,10 @@ def test_depth_slice_trails_ghosts_and_read_out():
 
 
 def test_the_head_up_line_says_the_seed():
-    from app.viewmodel.worker.work import prepared_parts
+    from app.viewmodel.worker.comparison import result_parts
 
-    first = next(prepared_parts(Setup(scenario="bound", seed=7, model="egnn-nbody")))
-    state = ViewState(prepared=first)
+    first = next(result_parts(Setup(scenario="bound", seed=7, model="egnn-nbody")))
+    state = ViewState(result=first)
     assert "seed 7" in scene_of(state, steady_framing(first)).headline
 
 
@@ -195,7 +193,7 @@ def test_following_keeps_the_camera_on_the_selected_one():
     session.selection.pick(2)
     run(session, "follow")
     assert session.state.selection.follow == 2
-    frames = steady_framing(session.state.prepared)
+    frames = steady_framing(session.state.result)
     for frame in (0, 7):
         session.clock.seek(frame)
         made = scene_of(session.state, frames)
@@ -222,14 +220,14 @@ def test_the_table_of_a_frame():
     session = prompt_session(dims=4)
     session.clock.seek(6)
     table = particle_table(session.state)
-    made = session.state.prepared.comparison
+    made = session.state.result.comparison
     assert table.columns == (*LEADING, "x0", "x1", "x2", "x3")
     assert np.array_equal(table.values[:, 6:], made.truth.positions[6])
     assert np.allclose(table.values[:, 4], made.particle_errors()[6])
     assert np.isclose(table.values[:, 5].sum(), total_energy(made.truth)[6])
     assert "charge -1" in particle_words(session.state, 1)
     unknown = replace(
-        session.state, prepared=replace(session.state.prepared, comparison=replace(made, law_known=False))
+        session.state, result=replace(session.state.result, comparison=replace(made, law_known=False))
     )
     assert np.isnan(particle_table(unknown).values[:, 5]).all()
     assert particle_table(ViewState()) is None
@@ -242,90 +240,13 @@ def test_the_table_is_copied_in_full_precision():
     head, *rows = csv.reader(io.StringIO(dialogs.copied[0]))
     assert head[:2] == ["particle", "charge"]
     x = np.array([[float(v) for v in row[6:]] for row in rows])
-    assert np.array_equal(x, session.state.prepared.comparison.truth.positions[3])
+    assert np.array_equal(x, session.state.result.comparison.truth.positions[3])
     unknown = particle_table(session.state)
     unknown.values[:, 5] = np.nan
     assert next(csv.reader([csv_of(unknown).split("\n")[1]]))[5] == ""
 
 
 # --- the clock --------------------------------------------------------------------------------------------
-
-
-def frames_seen(playback, steps, n=10, step=1.0):
-    seen = []
-    for _ in range(steps):
-        playback = advanced(playback, step, n)
-        seen.append(int(playback.position))
-    return seen, playback
-
-
-def test_once_loop_and_rock_between_the_marks():
-    marked = Playback(position=3.0, mark_in=3, mark_out=6)
-    assert frames_seen(marked, 6)[0] == [4, 5, 6, 3, 4, 5]
-    assert frames_seen(replace(marked, rock=True), 8)[0] == [4, 5, 6, 5, 4, 3, 4, 5]
-    seen, end = frames_seen(replace(marked, loop=False), 5)
-    assert seen[-1] == 6
-    assert not end.playing
-    assert frames_seen(Playback(position=0.0), 11)[0] == [*range(1, 10), 0, 1]
-    assert frames_seen(replace(marked, position=0.0), 1)[0] == [4]  # from outside into the marks
-    assert frames_seen(Playback(rock=True), 3, n=1)[0] == [0, 0, 0]
-
-
-def test_every_frame_skips_none_however_slow_the_drawing():
-    assert frames_seen(Playback(), 3, step=2.5)[0] == [2, 5, 7]
-    assert frames_seen(Playback(every_frame=True), 3, step=2.5)[0] == [1, 2, 3]
-    assert frames_seen(Playback(every_frame=True), 4, step=0.5)[0] == [0, 1, 1, 2]  # slow motion stays slow
-
-
-def test_marks_are_set_jumped_to_and_cleared():
-    session = prompt_session()
-    session.clock.seek(8)
-    run(session, "mark-out")
-    session.clock.seek(3)
-    run(session, "mark-in")
-    assert (session.state.playback.mark_in, session.state.playback.mark_out) == (3, 8)
-    run(session, "to-mark-out")
-    assert session.state.frame == 8
-    run(session, "to-mark-in")
-    assert session.state.frame == 3
-    run(session, "to-end")
-    assert session.state.frame == 8
-    session.clock.seek(9)
-    run(session, "mark-in")  # behind the end: that mark goes
-    assert (session.state.playback.mark_in, session.state.playback.mark_out) == (9, None)
-    run(session, "clear-marks", "to-mark-in")
-    assert session.state.frame == 0
-    session.clock.mark_out()
-    session.system.choose_seed(5)
-    assert session.state.playback.mark_out is None
-
-
-def test_endings_and_the_way_there():
-    session = prompt_session()
-    for ending in ENDINGS:
-        session.clock.set_ending(ending)
-        assert session.state.playback.ending == ending
-    run(session, "rock")
-    assert session.state.playback.ending == "loop"
-    run(session, "loop")
-    assert session.state.playback.ending == "once"
-    assert not session.state.preferences.loop
-
-
-def test_time_is_stepped_and_typed():
-    session = prompt_session()
-    times = session.state.prepared.comparison.truth.times  # 0.1 apart
-    session.clock.seek_time(0.52)
-    assert session.state.time == pytest.approx(times[5])
-    session.clock.step_time(0.3)
-    assert session.state.frame == 8
-    session.clock.step_time(-1e-9)
-    assert session.state.frame == 7
-    session.clock.seek_time(99.0)
-    assert session.state.frame == len(times) - 1
-    dialogs = FakeDialogs()
-    run(session, "go-to-time", dialogs=dialogs)
-    assert dialogs.times_edited == 1
 
 
 def test_marks_and_view_come_back_with_the_session_file(tmp_path):
@@ -363,41 +284,7 @@ def test_a_bad_choice_in_a_session_file_is_named(tmp_path, place, value, words):
     assert words in texts(session)[1]
 
 
-def test_only_the_clock_between_two_ticks():
-    session, _ = later_session()
-    before = session.state
-    session.clock.tick(0.01)
-    assert session.state is not before
-    assert same_but_for_the_clock(before, session.state)
-    session.clock.mark_in()
-    session.clock.seek(3)
-    assert not same_but_for_the_clock(before, session.state)
-    playing = session.state
-    session.selection.pick(1)
-    assert not same_but_for_the_clock(playing, session.state)
-
-
 # --- the ruler --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "count"), [(0.0, 10.0, 10), (4.1, 15.1, 8), (0.0, 0.03, 5), (-3.0, 900.0, 7)]
-)
-def test_ticks_are_round_and_few(first, last, count):
-    marks = ticks(first, last, count)
-    assert first <= marks[0] <= marks[-1] <= last
-    assert 2 <= len(marks) <= count + 1
-    step = float(np.diff(marks)[0])
-    lead = step / 10 ** np.floor(np.log10(step * 1.0000001))
-    assert min(abs(lead - good) for good in (1.0, 2.0, 5.0)) < 1e-6
-    assert np.allclose(np.diff(marks), step)
-    assert len(ticks(1.0, 1.0, 5)) == 1
-
-
-def test_horizon_boundaries_are_whole_multiples():
-    assert horizon_boundaries(4.1, 8.0, 1.0) == [5.0, 6.0, 7.0, 8.0]
-    assert horizon_boundaries(4.0, 6.0, 1.0) == [5.0, 6.0]
-    assert horizon_boundaries(0.0, 1000.0, 1.0) == []
 
 
 def test_escape_clears_what_lies_over_the_picture_first_then_the_selection():

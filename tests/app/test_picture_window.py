@@ -63,7 +63,7 @@ def test_particles_are_picked_in_the_panes_and_in_the_table(open_window, qtbot):
 
     # sorted by the error, largest first: the rows move, the selection stays with its particles
     table.table.sortByColumn(4, Qt.SortOrder.DescendingOrder)
-    errors = session.state.prepared.comparison.particle_errors()[4]
+    errors = session.state.result.comparison.particle_errors()[4]
     assert list(table.model.order) == list(np.argsort(-errors, kind="stable"))
     rows = table.table.selectionModel().selectedRows()
     assert sorted(int(table.model.order[r.row()]) for r in rows) == [0, 2]
@@ -257,7 +257,7 @@ def test_the_picture_panel(open_window, qtbot):
     assert (view.ghosts, view.hud) == (False, False)
     assert panel.thickness.value() == pytest.approx(view.slice_thickness)
     for _ in range(5):
-        session.undo()
+        session.history.undo()
     assert panel.hud.isChecked()
     session.system.choose_dims(3)
     assert not panel.cue.isEnabled()

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from app.viewmodel.files.documents import checked, plain, read_document, write_document
+from app.viewmodel.files.preferences import FILE, config_folder, load_preferences, save_preferences
 from app.viewmodel.session import Session
-from app.viewmodel.state.documents import checked, plain, read_document, write_document
-from app.viewmodel.state.preferences import FILE, Preferences, config_folder, load_preferences, save_preferences
+from app.viewmodel.state.preferences import Preferences
 from app.viewmodel.state.setup import RandomTurn, Reflect, Setup, Turn
-from app.viewmodel.state.view_state import View
+from app.viewmodel.state.view import View
 from physics.errors import InputError
 from tests.app.fakes import PromptRunner
 

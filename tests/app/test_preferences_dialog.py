@@ -3,7 +3,8 @@
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.state.preferences import Preferences, load_preferences
+from app.viewmodel.files.preferences import load_preferences
+from app.viewmodel.state.preferences import Preferences
 from tests.app.fakes import FakeDialogs, prompt_session
 
 CHANGES = {"scenario": "bound-4d", "model": "egnn-nd", "trail": 30, "loop": False, "autosave": False}

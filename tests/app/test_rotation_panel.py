@@ -72,10 +72,10 @@ def test_the_mouse_on_the_plane_matrix(open_window, qtbot):
     wheel(cell, 1, control)
     qtbot.mouseClick(cell, right)
     assert session.state.setup.operations == (Turn(2, 5, -45.0),)
-    session.undo()
-    session.undo()
-    session.undo()
-    session.undo()
+    session.history.undo()
+    session.history.undo()
+    session.history.undo()
+    session.history.undo()
     assert session.state.setup.operations == (Turn(2, 5, 35.0),)  # each drag is one step
     qtbot.mouseDClick(panel.plane_button(0, 7), left)
     assert session.state.plane == (0, 7)
@@ -96,7 +96,7 @@ def test_a_dial_in_the_plane_axes_in_space_and_nothing_on_a_line(open_window, qt
     control = Qt.KeyboardModifier.ControlModifier
     drag(panel.dial, (middle[0] + 30, middle[1]), (middle[0], middle[1] - 30))
     assert session.state.setup.operations == (Turn(0, 1, 90.0),)
-    session.undo()
+    session.history.undo()
     assert session.state.setup.operations == ()
     drag(panel.dial, (middle[0] + 30, middle[1]), (middle[0] - 30, middle[1] - 34), control)
     assert session.state.plane_degrees == 135.0
@@ -130,11 +130,11 @@ def test_the_list_of_operations_and_the_clipboard(open_window, qtbot):
     qtbot.keyClick(panel.operations, Qt.Key.Key_Delete)
     assert session.state.setup.operations == (RandomTurn(panel.seed.value()), Reflect(0))
     assert "det R -1" in panel.matrix.text()
-    R = session.state.prepared.comparison.rotation
+    R = session.state.result.comparison.rotation
     qtbot.mouseClick(panel.copy, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(panel.reset, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(panel.paste, Qt.MouseButton.LeftButton)
-    assert np.allclose(session.state.prepared.comparison.rotation, R)
+    assert np.allclose(session.state.result.comparison.rotation, R)
     QGuiApplication.clipboard().setText("not a matrix")
     window.actions_by_name["paste-matrix"].trigger()
     assert window.overlays.message.isVisible()

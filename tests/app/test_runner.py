@@ -14,10 +14,10 @@ from app.viewmodel.session import Session
 from app.viewmodel.state.setup import Setup, Turn
 from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.child import ENDED
+from app.viewmodel.worker.export import ExportRequest
 from app.viewmodel.worker.loaded_models import default_model
 from app.viewmodel.worker.process_runner import ProcessRunner, sweeper
 from app.viewmodel.worker.runner import Callbacks
-from app.viewmodel.worker.work import ExportRequest
 from tests.app.fakes import texts
 from tests.patience import PATIENCE
 
@@ -75,19 +75,19 @@ def shared():
 def session_of(runner: ProcessRunner, loop: Loop, **setup: object) -> Session:
     session = Session(runner, ViewState(setup=Setup(**{"scenario": "bound", "model": default_model(), **setup})))
     session.start()
-    loop.until(lambda: session.state.prepared is not None and not session.state.busy)
+    loop.until(lambda: session.state.result is not None and not session.state.busy)
     return session
 
 
 def test_a_child_answers_fails_dies_and_is_replaced(runner, loop):
     session = session_of(runner, loop)
-    first = session.state.prepared
+    first = session.state.result
     session.system.choose_model("no-such-model")
     loop.until(lambda: not session.state.busy)
     kind, text = texts(session)
     assert kind == "error"
     assert "no-such-model" in text
-    assert session.state.prepared is first
+    assert session.state.result is first
 
     (child,) = [p for p in multiprocessing.active_children() if p.name == "isotwin forecasts"]
     session.system.choose_dims(5)
@@ -97,7 +97,7 @@ def test_a_child_answers_fails_dies_and_is_replaced(runner, loop):
     assert session.state.setup == first.setup
     session.world.rotate(0, 1, 30.0)
     loop.until(lambda: not session.state.busy)
-    assert session.state.prepared.setup.operations == (Turn(0, 1, 30.0),)
+    assert session.state.result.setup.operations == (Turn(0, 1, 30.0),)
     assert children() == ["isotwin forecasts"]
 
     (child,) = [p for p in multiprocessing.active_children() if p.name == "isotwin forecasts"]
@@ -105,7 +105,7 @@ def test_a_child_answers_fails_dies_and_is_replaced(runner, loop):
     child.join()
     session.world.rotate(0, 1, 10.0)
     loop.until(lambda: not session.state.busy)
-    assert session.state.prepared.setup.operations == (Turn(0, 1, 40.0),)
+    assert session.state.result.setup.operations == (Turn(0, 1, 40.0),)
 
     before = [p.pid for p in multiprocessing.active_children() if p.name == "isotwin forecasts"]
     session.close()

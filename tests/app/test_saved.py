@@ -1,15 +1,19 @@
 """Session files: what is saved comes back; a bad one changes nothing and says what is wrong."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.state.saved import load_session
+from app.viewmodel.files.autosave import read_autosave
+from app.viewmodel.files.sessions import load_session
 from physics.errors import InputError
 from surrogate.render import Camera
 from tests.app.fakes import FakeDialogs, prompt_session, texts
 
+DATA = Path(__file__).parents[1] / "data"
 CAMERA = Camera((0.6, 0.0, 0.8), (0.0, 1.0, 0.0), 0.5, (0.1, 0.0, -0.2))
 
 
@@ -43,6 +47,18 @@ def test_numbers_and_kinds_that_nobody_writes(tmp_path, content):
     assert len(str(caught.value)) < 500
 
 
+def test_files_of_earlier_versions_still_open():
+    """Written when the user's own system was called a scene."""
+    saved = load_session(DATA / "old-session.json")
+    assert saved.setup.own.title == "Two charges"
+    assert saved.setup.own.velocities == ((0.0, 0.3), (0.0, -0.3))
+    kept = read_autosave(DATA / "old-autosave.json")
+    assert kept.session == saved
+    assert kept.draft.system == replace(saved.setup.own, title="mine")
+    assert kept.draft.base == saved.setup.own
+    assert kept.draft.trouble() == {"mass 1": "'heavy' is not a number"}
+
+
 def test_a_session_comes_back(tmp_path):
     path = tmp_path / "my session.json"
     old = saved(path).state
@@ -53,7 +69,7 @@ def test_a_session_comes_back(tmp_path):
     assert (new.view.axes, new.view.colour_by, new.view.show_help) == ((0, 1, 4), "error", False)
     assert new.camera == CAMERA
     assert new.preferences.recent == (str(path),)
-    session.undo()
+    session.history.undo()
     assert session.state.setup.dims is None
     session.clock.seek(3)
     ACTIONS["save"].run(session, FakeDialogs(saved="asked again"))
@@ -105,7 +121,7 @@ def test_the_camera_stays_while_the_world_turns_and_starts_anew_with_another_sys
     session.view.camera_moved(CAMERA)
     session.world.rotate(0, 1, 30.0)
     assert session.state.camera == CAMERA
-    session.undo()
+    session.history.undo()
     assert session.state.camera == CAMERA  # no step of its own, and not touched by others
     session.system.choose_dims(4)
     assert session.state.camera is None

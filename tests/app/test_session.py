@@ -2,7 +2,8 @@
 
 from app.viewmodel.session import Session
 from app.viewmodel.state.setup import Setup, Turn
-from app.viewmodel.state.view_state import TRAILS, ViewState
+from app.viewmodel.state.view import TRAILS
+from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.runner import InlineRunner
 from tests.app.fakes import PromptRunner, later_session, prompt_session, texts
 
@@ -11,10 +12,10 @@ def test_the_first_comparison():
     states: list[ViewState] = []
     session = Session(PromptRunner(), ViewState(setup=Setup(model="fake")))
     session.subscribe(states.append)
-    assert states[0].prepared is None
+    assert states[0].result is None
     assert (states[0].n_frames, states[0].frame, states[0].time, states[0].n_dims) == (0, 0, 0.0, 3)
     session.start()
-    assert any(s.busy and s.prepared is None for s in states)
+    assert any(s.busy and s.result is None for s in states)
     assert not states[-1].busy
     assert states[-1].n_frames == 12
     assert states[-1].planes == [(0, 1), (0, 2), (1, 2)]
@@ -37,37 +38,37 @@ def test_undo_and_redo():
     session.system.choose_dims(4)
     assert session.state.can_undo
     assert not session.state.can_redo
-    session.undo()
-    session.undo()
+    session.history.undo()
+    session.history.undo()
     assert session.state.setup == Setup(model="fake", seed=5)
-    session.redo()
+    session.history.redo()
     assert session.state.setup.operations == (Turn(0, 1, 30.0),)
     session.system.choose_seed(6)
     assert not session.state.can_redo
-    session.redo()
+    session.history.redo()
     assert session.state.setup.seed == 6
     for _ in range(5):
-        session.undo()
+        session.history.undo()
     assert session.state.setup == Setup(model="fake")
     assert not session.state.can_undo
-    assert session.state.prepared.setup == Setup(model="fake")
+    assert session.state.result.setup == Setup(model="fake")
 
 
 def test_the_latest_request_wins_and_the_old_picture_stays():
     session, runner = later_session()
-    old = session.state.prepared
+    old = session.state.result
     for degrees in (10.0, 10.0, 10.0, 10.0):
         session.world.rotate(0, 1, degrees)
     assert [r.operations for r in runner.asked] == [(Turn(0, 1, 10.0),)]
     assert session.state.busy
-    assert session.state.prepared is old
+    assert session.state.result is old
     runner.finish()
     assert session.state.busy
-    assert session.state.prepared.setup.operations == (Turn(0, 1, 10.0),)
+    assert session.state.result.setup.operations == (Turn(0, 1, 10.0),)
     assert [r.operations for r in runner.asked] == [(Turn(0, 1, 10.0),), (Turn(0, 1, 40.0),)]
     runner.finish()
     assert not session.state.busy
-    assert session.state.prepared.setup.operations == (Turn(0, 1, 40.0),)
+    assert session.state.result.setup.operations == (Turn(0, 1, 40.0),)
     assert runner.pending == []
 
 
@@ -77,14 +78,14 @@ def test_a_failure_gives_the_controls_back_to_the_picture():
     session.system.choose_model("missing")
     runner.fail("missing: no such model")
     assert session.state.setup == shown
-    assert session.state.prepared.setup == shown
+    assert session.state.result.setup == shown
     assert not session.state.busy
     assert not session.state.can_undo
     assert texts(session) == ("error", "missing: no such model")
     session.world.rotate(0, 1, 5.0)
     assert session.state.message is None
     runner.finish()
-    assert session.state.prepared.setup.operations == (Turn(0, 1, 5.0),)
+    assert session.state.result.setup.operations == (Turn(0, 1, 5.0),)
 
 
 def test_two_failures_leave_no_broken_step_to_undo():
@@ -98,7 +99,7 @@ def test_two_failures_leave_no_broken_step_to_undo():
     assert session.state.message is None
     runner.fail("missing too: no such model")
     assert session.state.setup.seed == 4
-    session.undo()
+    session.history.undo()
     assert session.state.setup == Setup(model="fake")
     runner.finish()
 
@@ -107,7 +108,7 @@ def test_a_failed_undo_leaves_no_step_to_redo():
     session, runner = later_session()
     session.system.choose_seed(4)
     runner.finish()
-    session.undo()
+    session.history.undo()
     runner.fail()
     assert session.state.setup.seed == 4
     assert not session.state.can_redo
@@ -118,7 +119,7 @@ def test_axes_of_more_dimensions_are_not_drawn_while_the_step_back_is_made():
     session.basis.choose_axis(2, 5)
     session.system.choose_scenario("bound-4d")
     runner.finish()
-    session.undo()
+    session.history.undo()
     assert session.state.view.axes == (0, 1, 5)
     assert session.state.basis.shape == (4, 3)
     runner.finish()
@@ -128,14 +129,14 @@ def test_axes_of_more_dimensions_are_not_drawn_while_the_step_back_is_made():
 def test_a_draft_of_another_picture_does_not_come_back():
     session, runner = later_session()
     session.system.choose_scenario("bound-4d")
-    session.scene.set_title("mine")
+    session.editor.set_title("mine")
     runner.finish()
     assert session.state.draft is None
-    session.undo()
-    session.undo()
+    session.history.undo()
+    session.history.undo()
     runner.finish()
-    session.redo()
-    session.redo()
+    session.history.redo()
+    session.history.redo()
     runner.finish()
     assert session.state.draft is None
 
@@ -157,7 +158,7 @@ def test_a_failure_before_there_is_a_picture():
     assert texts(session) == ("error", "gone: no such model")
     session.system.choose_model("fake")
     runner.finish()
-    assert session.state.prepared is not None
+    assert session.state.result is not None
 
 
 def test_a_message_of_the_inline_runner():
@@ -180,32 +181,32 @@ def test_closing_stops_the_work_and_publishes_nothing():
 
 def test_undo_brings_the_view_back_but_not_the_theme():
     session, runner = later_session()
-    session.view.toggle_colour()
+    session.picture.toggle_colour()
     session.view.change_trail(1)
     session.view.toggle_theme()
     session.view.toggle_help()
     trail = session.state.view.trail
-    session.undo()
+    session.history.undo()
     assert session.state.view.trail < trail
     assert session.state.view.colour_by == "error"
-    session.undo()
+    session.history.undo()
     assert (session.state.view.colour_by, session.state.view.theme) == ("charge", "light")
     assert not session.state.can_undo
-    session.redo()
-    session.redo()
+    session.history.redo()
+    session.history.redo()
     assert session.state.view.trail == trail
     assert not session.state.can_redo
     assert runner.asked == []  # no number depends on it
     session.system.choose_model("missing")
     runner.fail()
-    session.undo()
+    session.history.undo()
     assert session.state.view.trail < trail
 
 
 def test_the_view_changes_no_number():
     session, runner = later_session()
     view = session.state.view
-    session.view.toggle_colour()
+    session.picture.toggle_colour()
     session.view.toggle_theme()
     session.view.toggle_rollout()
     session.view.toggle_help()
@@ -215,7 +216,7 @@ def test_the_view_changes_no_number():
         "error", "light", True, True,
     )  # fmt: skip
     assert changed.trail == TRAILS[TRAILS.index(view.trail) + 1]
-    session.view.toggle_colour()
+    session.picture.toggle_colour()
     session.view.toggle_theme()
     session.view.toggle_rollout()
     session.view.toggle_help()

@@ -4,22 +4,15 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
+from app.viewmodel.intents.sketch import fresh_sketch
+from app.viewmodel.presenters.screen import REACH, nearest_particle, unprojected
+from app.viewmodel.presenters.sketch import shown_coordinates, verdict
 from app.viewmodel.state.setup import Setup
-from app.viewmodel.state.sketch import (
-    REACH,
-    evenly,
-    fresh_sketch,
-    nearest_particle,
-    scores,
-    shown_basis,
-    shown_coordinates,
-    unprojected,
-    verdict,
-)
+from app.viewmodel.state.sketch import evenly, scores
 from app.viewmodel.state.view_state import ViewState
 from surrogate.render.picking import on_screen
 from surrogate.render.projection import project
-from tests.app.fakes import FakeDialogs, comparison, prepared_for, prompt_session, texts
+from tests.app.fakes import FakeDialogs, comparison, prompt_session, result_for, texts
 
 RECTANGLE = (40.0, 10.0, 400.0, 300.0)
 
@@ -84,7 +77,7 @@ def session_with(n: int = 3, n_frames: int = 40, **changes):
     session = prompt_session(dims=n)
     setup = Setup(model="fake", dims=n)
     made = comparison(n, n_frames=n_frames, **changes)
-    session.publish(prepared=prepared_for(setup, comparison=made), setup=setup)
+    session.store.publish(result=result_for(setup, comparison=made), setup=setup)
     session.clock.seek(5)
     return session
 
@@ -95,7 +88,7 @@ def test_who_draws_the_truth_is_right(n):
     ACTIONS["sketch"].run(session, FakeDialogs())
     sketch = session.state.sketch
     assert (sketch.start, sketch.n_frames, sketch.end) == (5, 10, 15)
-    film = session.state.prepared.comparison
+    film = session.state.result.comparison
     for particle in (0, 3):
         session.sketch.draw(particle, project(film.truth.positions[6:16, particle], sketch.basis))
     made = scores(session.state.sketch, film)
@@ -145,7 +138,7 @@ def test_the_future_is_hidden_until_it_is_revealed():
     assert session.state.frame > 15
     ACTIONS["sketch-wipe"].run(session, FakeDialogs())
     assert (session.state.frame, session.state.sketch.paths, session.state.sketch.revealed) == (5, {}, False)
-    session.clear()
+    session.overlays.clear()
     assert session.state.sketch is None
     for act in (session.sketch.reveal, session.sketch.wipe, session.sketch.end):
         act()
@@ -171,7 +164,7 @@ def test_a_sketch_goes_with_what_it_was_drawn_over(leave):
     session = session_with(5)
     session.sketch.begin()
     session.sketch.draw(0, np.ones((1, 3)))
-    session.view.toggle_colour()
+    session.picture.toggle_colour()
     assert session.state.sketch is not None
     leave(session)
     assert session.state.sketch is None
@@ -186,9 +179,9 @@ def test_where_there_is_nothing_to_draw_over():
     assert fresh_sketch(session_with(horizon=None).state) is None
     empty = session_with()
     empty.sketch.begin()
-    assert scores(empty.state.sketch, empty.state.prepared.comparison) == {}
-    assert verdict(empty.state.sketch, empty.state.prepared.comparison) == []
-    assert shown_basis(empty.state).shape == (3, 3)
+    assert scores(empty.state.sketch, empty.state.result.comparison) == {}
+    assert verdict(empty.state.sketch, empty.state.result.comparison) == []
+    assert empty.state.basis.shape == (3, 3)
 
 
 @pytest.mark.gui
@@ -197,13 +190,13 @@ def test_the_pen_in_the_window(open_window, qtbot):
 
     window = open_window(scenario="bound")
     session, pen, left = window.session, window.sketch, Qt.MouseButton.LeftButton
-    setup = session.state.prepared.setup
-    session.publish(prepared=prepared_for(setup, comparison=comparison(3, n_frames=40)))
+    setup = session.state.result.setup
+    session.store.publish(result=result_for(setup, comparison=comparison(3, n_frames=40)))
     session.clock.seek(5)
     qtbot.waitUntil(lambda: window.viewport.on_screen is not None)
     qtbot.keyClick(window, Qt.Key.Key_W)
     assert pen.card.isVisible()
-    assert pen.paper.isVisible()
+    assert pen.canvas.isVisible()
     assert not pen.card.reveal.isEnabled()
     plotter = window.viewport.plotter
     camera = plotter.renderers[0].GetActiveCamera().GetPosition()
@@ -237,4 +230,4 @@ def test_the_pen_in_the_window(open_window, qtbot):
     assert window.viewport.widget.rect().contains(pen.card.geometry())
     qtbot.mouseClick(pen.card.close_button, left)
     assert not pen.card.isVisible()
-    assert not pen.paper.isVisible()
+    assert not pen.canvas.isVisible()

@@ -11,10 +11,10 @@ import pytest
 from app.viewmodel.session import Session
 from app.viewmodel.state.setup import Setup, Turn
 from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.comparison import result_of, result_parts
 from app.viewmodel.worker.loaded_models import default_model
 from app.viewmodel.worker.runner import Callbacks, InlineRunner
-from app.viewmodel.worker.work import prepare, prepared_parts
-from tests.app.fakes import LaterRunner, prepared_for
+from tests.app.fakes import LaterRunner, result_for
 
 HEAVY = ("torch", "numba", "matplotlib", "pyvista", "vtkmodules")
 TURNED = Setup(scenario="bound", model=default_model(), contrast="gnn-nbody", operations=(Turn(0, 1, 10.0),))
@@ -35,8 +35,8 @@ def test_the_window_opens_without_what_is_heavy():
 
 
 def test_a_comparison_comes_back_without_pytorch(tmp_path):
-    path = tmp_path / "prepared"
-    path.write_bytes(pickle.dumps(prepare(TURNED)))
+    path = tmp_path / "result"
+    path.write_bytes(pickle.dumps(result_of(TURNED)))
     loaded = loaded_by(f"import pathlib, pickle\npickle.loads(pathlib.Path({str(path)!r}).read_bytes())")
     assert "torch" not in loaded
 
@@ -49,7 +49,7 @@ def test_simulate_is_the_function_in_every_order(first):
 
 
 def test_the_forecasts_come_first():
-    first, whole = prepared_parts(TURNED)
+    first, whole = result_parts(TURNED)
     assert (first.measured, whole.measured) == (False, True)
     assert first.picture == whole.picture
     assert first.comparison.equivariance_error is first.comparison.rollout is first.truth_residual is None
@@ -57,13 +57,13 @@ def test_the_forecasts_come_first():
     for a, b in ((first.comparison, whole.comparison), (first.contrast, whole.contrast)):
         assert np.array_equal(a.forecast.positions, b.forecast.positions)
         assert b.equivariance_error is not None
-    assert next(prepared_parts(TURNED)).picture != first.picture
+    assert next(result_parts(TURNED)).picture != first.picture
 
 
 def test_the_runner_hands_over_both():
     seen = []
     InlineRunner().submit(TURNED, Callbacks(seen.append, pytest.fail, first=seen.append))
-    assert [prepared.measured for prepared in seen] == [False, True]
+    assert [result.measured for result in seen] == [False, True]
 
 
 def started(**view) -> tuple[Session, LaterRunner]:
@@ -77,20 +77,20 @@ def started(**view) -> tuple[Session, LaterRunner]:
 def test_a_session_shows_the_forecasts_and_stays_busy():
     session, runner = started()
     request, callbacks = runner.pending.pop()
-    first = prepared_for(request, measured=False)
+    first = result_for(request, measured=False)
     callbacks.first(first)
-    assert session.state.prepared is first
+    assert session.state.result is first
     assert session.state.busy
     callbacks.done(replace(first, measured=True))
-    assert session.state.prepared.measured
+    assert session.state.result.measured
     assert not session.state.busy
 
 
 def test_a_shown_rollout_is_waited_for():
     session, runner = started(show_rollout=True)
     request, callbacks = runner.pending.pop()
-    callbacks.first(prepared_for(request, measured=False))
-    assert session.state.prepared is None
+    callbacks.first(result_for(request, measured=False))
+    assert session.state.result is None
 
 
 @pytest.mark.gui
@@ -114,7 +114,7 @@ def test_one_picture_is_drawn_once(open_window, qtbot):
     runner = LaterRunner()
     window = open_window(runner=runner)
     request, callbacks = runner.pending.pop()
-    first = prepared_for(request, measured=False)
+    first = result_for(request, measured=False)
     window.session.clock.toggle_play()
     callbacks.first(first)
     qtbot.waitUntil(lambda: window.viewport.on_screen is first)
@@ -132,7 +132,7 @@ def test_the_window_does_not_wait_for_vtk(open_window, qtbot, monkeypatch):
     monkeypatch.delitem(sys.modules, PLOTTER)
     window = open_window()
     assert window.isVisible()
-    qtbot.waitUntil(lambda: window.viewport.on_screen is window.session.state.prepared)
+    qtbot.waitUntil(lambda: window.viewport.on_screen is window.session.state.result)
     assert window.viewport.plotter.isVisible()
 
 
@@ -149,7 +149,7 @@ def test_the_first_picture_comes_part_by_part(open_window, qtbot, monkeypatch):
     window.session.clock.toggle_play()
     runner.finish()
     assert window.viewport.on_screen is None
-    qtbot.waitUntil(lambda: window.viewport.on_screen is window.session.state.prepared)
+    qtbot.waitUntil(lambda: window.viewport.on_screen is window.session.state.result)
     assert parts == [1, 2, 3]  # each after a picture of its own, the first of them empty
 
 

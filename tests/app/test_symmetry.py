@@ -6,33 +6,26 @@ import numpy as np
 import pytest
 
 from app.viewmodel.presenters.readouts import readouts
+from app.viewmodel.presenters.verdicts import model_verdict, truth_verdict
 from app.viewmodel.state.setup import Setup, Turn
+from app.viewmodel.state.symmetry import NAMES, ROUND_OFF, Symmetry
 from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.comparison import result_of
 from app.viewmodel.worker.loaded_models import default_model
-from app.viewmodel.worker.symmetry import (
-    NAMES,
-    ROUND_OFF,
-    Symmetry,
-    elements,
-    model_verdict,
-    relative,
-    sampled_frames,
-    truth_verdict,
-)
-from app.viewmodel.worker.work import prepare
+from app.viewmodel.worker.symmetry import elements, relative, sampled_frames
 
 TURNED = Setup(scenario="bound", model=default_model(), contrast="gnn-nbody", operations=(Turn(0, 1, 40.0),))
 TIMES = np.linspace(0.0, 9.0, 10)
 
 
 @pytest.fixture(scope="module")
-def prepared():
-    return prepare(TURNED)
+def result():
+    return result_of(TURNED)
 
 
 @pytest.mark.parametrize("operations", [(), (Turn(0, 1, 40.0),)])
 def test_the_models_and_the_engine_as_they_are(operations):
-    made = prepare(replace(TURNED, operations=operations))
+    made = result_of(replace(TURNED, operations=operations))
     found = made.symmetry
     assert set(found) == {"model", "contrast", "engine"}
     for one in found.values():
@@ -42,33 +35,33 @@ def test_the_models_and_the_engine_as_they_are(operations):
     assert found["model"].first_large() is None
     assert found["contrast"].broken() == ("rotation", "reflection", "translation")
     assert max(v.max() for v in found["engine"].errors.values()) < 1e-9
-    text = readouts(ViewState(setup=made.setup, prepared=made)).explanation
+    text = readouts(ViewState(setup=made.setup, result=made)).explanation
     assert "integrator-nd is equivariant to round-off." in text
     assert "gnn-nbody is not equivariant (rotation, reflection, translation)" in text
     assert "The truth is equivariant to round-off." in text
 
 
-def test_the_rotation_is_the_world_rotation_of_the_contract(prepared):
-    errors = prepared.symmetry["contrast"].errors["rotation"]
-    frames = prepared.symmetry["contrast"].frames
-    assert np.median(errors) == pytest.approx(prepared.contrast.equivariance_error, rel=0.3)
-    assert prepared.symmetry["contrast"].at("rotation", int(frames[3])) == errors[3]
-    assert np.array_equal(prepared.symmetry["engine"].errors["rotation"], prepared.truth_residual)
+def test_the_rotation_is_the_world_rotation_of_the_contract(result):
+    errors = result.symmetry["contrast"].errors["rotation"]
+    frames = result.symmetry["contrast"].frames
+    assert np.median(errors) == pytest.approx(result.contrast.equivariance_error, rel=0.3)
+    assert result.symmetry["contrast"].at("rotation", int(frames[3])) == errors[3]
+    assert np.array_equal(result.symmetry["engine"].errors["rotation"], result.truth_residual)
 
 
 def test_under_the_clamped_law_the_truth_itself_fails_and_the_model_does_not():
-    made = prepare(replace(TURNED, clamped=True, seed=2))
+    made = result_of(replace(TURNED, clamped=True, seed=2))
     assert made.symmetry["model"].broken() == ()
     assert max(made.symmetry["engine"].errors["rotation"]) > 0.1
-    text = readouts(ViewState(setup=made.setup, prepared=made)).explanation
+    text = readouts(ViewState(setup=made.setup, result=made)).explanation
     assert "integrator-nd is equivariant to round-off." in text
     assert "The truth itself is not equivariant" in text
     assert "reference law" in text
 
 
 def test_a_clamp_that_never_acts_does_not_convict_the_truth():
-    made = prepare(replace(TURNED, clamped=True, seed=3))
-    text = readouts(ViewState(setup=made.setup, prepared=made)).explanation
+    made = result_of(replace(TURNED, clamped=True, seed=3))
+    text = readouts(ViewState(setup=made.setup, result=made)).explanation
     assert "The clamp was never reached" in text
     assert "The truth is equivariant to round-off." in text
 

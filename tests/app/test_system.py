@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES, MAX_SEED
+from app.viewmodel.intents.system import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.session import Session
-from app.viewmodel.state.setup import RandomTurn, Reflect, Setup, Turn
+from app.viewmodel.state.setup import MAX_SEED, RandomTurn, Reflect, Setup, Turn
 from tests.app.fakes import PromptRunner, later_session, prompt_session, texts
 
 
@@ -76,11 +76,11 @@ def test_particles_seed_model_contrast_clamped():
     session.system.next_seed()
     assert session.state.setup.seed == 0
     session.system.choose_model("better")
-    assert session.state.prepared.comparison.model_name == "better"
+    assert session.state.result.comparison.model_name == "better"
     session.system.choose_contrast("worse")
-    assert session.state.prepared.contrast.model_name == "worse"
+    assert session.state.result.contrast.model_name == "worse"
     session.system.choose_contrast("")
-    assert session.state.prepared.contrast is None
+    assert session.state.result.contrast is None
     session.system.toggle_clamped()
     assert session.state.setup.clamped
     session.system.toggle_clamped()

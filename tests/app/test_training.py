@@ -133,7 +133,7 @@ def test_a_whole_run_and_its_model_in_the_comparison(plan, tmp_path):
     session.files.open(plan.data)
     ACTIONS["use-trained"].run(session, FakeDialogs())
     assert session.state.setup.model == plan.out
-    assert session.state.prepared.comparison.model_name == "run", texts(session)
+    assert session.state.result.comparison.model_name == "run", texts(session)
     assert session.state.models.opened == (plan.out,)
 
 

@@ -1,11 +1,14 @@
 """The world rotation: turns that add up in their plane, random rotations, reflections."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from app.viewmodel.state.results import Preview
 from app.viewmodel.state.setup import Given, RandomTurn, Reflect, Turn, rotation_matrix
 from physics.errors import InputError
-from tests.app.fakes import later_session, prompt_session
+from tests.app.fakes import comparison, later_session, prompt_session, result_for
 
 
 def test_turns_in_one_plane_add_up():
@@ -33,7 +36,7 @@ def test_angles_wrap_at_half_a_turn(turns, total):
     (turn,) = session.state.setup.operations
     assert turn.degrees == total
     expected = rotation_matrix((Turn(0, 1, float(sum(turns))),), 3)
-    assert np.allclose(session.state.prepared.comparison.rotation, expected, atol=1e-12)
+    assert np.allclose(session.state.result.comparison.rotation, expected, atol=1e-12)
 
 
 def test_a_full_turn_is_none():
@@ -66,10 +69,10 @@ def test_random_rotation_replaces_and_reflecting_twice_is_none():
     session.world.rotate(0, 1, 30.0)
     session.world.random(5)
     assert session.state.setup.operations == (RandomTurn(5),)
-    assert np.isclose(np.linalg.det(session.state.prepared.comparison.rotation), 1.0)
+    assert np.isclose(np.linalg.det(session.state.result.comparison.rotation), 1.0)
     session.world.reflect()
     assert session.state.setup.operations == (RandomTurn(5), Reflect(0))
-    assert np.isclose(np.linalg.det(session.state.prepared.comparison.rotation), -1.0)
+    assert np.isclose(np.linalg.det(session.state.result.comparison.rotation), -1.0)
     session.world.reflect()
     assert session.state.setup.operations == (RandomTurn(5),)
     session.world.reset()
@@ -93,7 +96,7 @@ def test_from_one_dimension_to_three_there_is_a_plane_again():
     session.system.choose_dims(1)
     session.tours.tick(0.1)
     assert (session.state.plane, session.state.touring.world) == ((0, 0), "")
-    session.undo()
+    session.history.undo()
     assert session.state.plane == (0, 1)
 
 
@@ -105,3 +108,69 @@ def test_turns_of_the_picture_that_is_shown_do_not_reach_one_of_fewer_dimensions
     assert session.state.setup.operations == (Turn(0, 1, 20.0),)
     with pytest.raises(InputError, match=r"rotation 1 .* does not exist in 2 dimensions"):
         rotation_matrix((Given(tuple(map(tuple, np.eye(3).tolist()))),), 2)
+
+
+def a_turn_answered(playing: bool, seconds: float = 0.1, near: bool = True):
+    """What was published from the dial to the last answer, and where the state stood after the forecasts came."""
+    session, runner = later_session()
+    if not playing:
+        session.clock.toggle_play()
+    published = []
+    session.subscribe(published.append)
+    published.clear()
+    session.world.turn_to(30.0)
+    request, callbacks = runner.pending.pop()
+    whole = result_for(request, seconds=seconds)
+    if near:
+        callbacks.preview(Preview(request, comparison(n_frames=9, operations=request.operations), None, 0))
+    callbacks.first(replace(whole, measured=False))
+    meanwhile = session.state
+    callbacks.done(whole)
+    return published, meanwhile
+
+
+@pytest.mark.parametrize("playing", [True, False])
+def test_a_turn_is_published_with_the_dial_with_its_preview_and_when_it_is_measured(playing):
+    (dial, preview, measured), meanwhile = a_turn_answered(playing)
+    assert dial.setup.operations == (Turn(0, 1, 30.0),)
+    assert (dial.busy, len(dial.jobs), dial.preview) == (True, 1, None)
+    assert preview.seen is preview.preview is not None
+    assert (meanwhile.busy, meanwhile.result.measured, meanwhile.preview) == (True, False, None)
+    assert (measured.busy, measured.result.measured, measured.jobs, measured.preview) == (False, True, (), None)
+
+
+def test_forecasts_are_published_where_the_preview_does_not_stand_for_them():
+    published, _ = a_turn_answered(playing=True, near=False)
+    assert [state.result.measured for state in published] == [True, False, True]  # the first is of before the turn
+    published, _ = a_turn_answered(playing=False, seconds=5.0)  # the measurements will take their time
+    assert [state.result.measured for state in published] == [True, True, False, True]
+
+
+def test_the_clock_goes_on_with_forecasts_that_came_meanwhile():
+    session, runner = later_session()
+    session.world.turn_to(30.0)
+    request, callbacks = runner.pending.pop()
+    callbacks.preview(Preview(request, comparison(n_frames=3, operations=request.operations), None, 0))
+    forecasts = result_for(request, measured=False)
+    callbacks.first(forecasts)
+    published = []
+    session.subscribe(published.append)
+    session.clock.tick(0.5)
+    assert published[-1].frame > 3
+    assert published[-1].seen is forecasts
+
+
+def test_turns_that_wait_are_published_once_each():
+    session, runner = later_session()
+    published = []
+    session.subscribe(published.append)
+    published.clear()
+    for degrees in (10.0, 20.0, 30.0):
+        session.world.turn_to(degrees, begins=degrees == 10.0)
+    assert [state.plane_degrees for state in published] == [10.0, 20.0, 30.0]
+    runner.pending.pop()[1].preview(Preview(published[0].setup, comparison(n_frames=9), None, 0))
+    assert len(published) == 4
+    assert (published[-1].preview.setup, len(published[-1].jobs)) == (published[0].setup, 1)
+    runner.finish()
+    assert len(published) == 5
+    assert session.state.result.setup.operations == (Turn(0, 1, 30.0),)

@@ -14,17 +14,18 @@ import pytest
 from app.viewmodel.actions import ACTIONS, AREAS
 from app.viewmodel.actions.file import EXPORT_FORMATS
 from app.viewmodel.presenters.readouts import MEANINGS, ReadOut, energy_errors, readouts
-from app.viewmodel.presenters.scene import MAX_PANES, pane_texts, scene_of, steady_framing
+from app.viewmodel.presenters.scene import pane_texts, scene_of, steady_framing
 from app.viewmodel.session import Session
-from app.viewmodel.state.moving import Moving
+from app.viewmodel.state.commands import command_of
+from app.viewmodel.state.draft import Moving
 from app.viewmodel.state.setup import RandomTurn, Reflect, Setup, Turn, planes, rotation_matrix
-from app.viewmodel.state.view_state import View, ViewState, chosen_basis
-from app.viewmodel.worker.commands import command_of
-from app.viewmodel.worker.symmetry import NAMES
+from app.viewmodel.state.symmetry import NAMES
+from app.viewmodel.state.view import MAX_PANES, View, chosen_basis
+from app.viewmodel.state.view_state import ViewState
 from surrogate.export import EXPORTERS
 from surrogate.render.captions import short_number
 from surrogate.render.projection import rounded_up
-from tests.app.fakes import FakeDialogs, PromptRunner, comparison, prepared_for, prompt_session
+from tests.app.fakes import FakeDialogs, PromptRunner, comparison, prompt_session, result_for
 from tests.patience import PATIENCE
 
 # --- the rotation as options ------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ def test_what_the_actions_do():
 
 
 def state_of(setup: Setup = Setup(model="a"), **view: object) -> ViewState:  # noqa: B008  (frozen)
-    return ViewState(setup=setup, prepared=prepared_for(setup), view=View(**view))
+    return ViewState(setup=setup, result=result_for(setup), view=View(**view))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def state_of(setup: Setup = Setup(model="a"), **view: object) -> ViewState:  # n
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
 def test_panes(n, contrast, rollout, count):
     state = state_of(Setup(model="a", contrast=contrast, dims=n), show_rollout=rollout)
-    scene = scene_of(state, steady_framing(state.prepared))
+    scene = scene_of(state, steady_framing(state.result))
     assert len(scene.panes) == count <= MAX_PANES
     assert [p.source for p in scene.panes][:2] == ["truth", "forecast"]
     assert len(scene.labels) == n
@@ -216,8 +217,8 @@ def test_panes(n, contrast, rollout, count):
 def test_the_whole_words_of_every_pane(rollout):
     setup = Setup(model="a", contrast="b")
     other = replace(comparison(3, model_name="b"), outside_training=("law coulomb",))
-    state = ViewState(setup, prepared_for(setup, contrast=other), view=View(show_rollout=rollout))
-    scene = scene_of(state, steady_framing(state.prepared))
+    state = ViewState(setup, result_for(setup, contrast=other), view=View(show_rollout=rollout))
+    scene = scene_of(state, steady_framing(state.result))
     texts = pane_texts(scene)
     assert len(texts) == len(scene.panes)
     for text, pane in zip(texts, scene.panes, strict=True):
@@ -227,19 +228,19 @@ def test_the_whole_words_of_every_pane(rollout):
 
 
 def test_no_picture_no_scene():
-    assert scene_of(ViewState(), steady_framing(prepared_for(Setup()))) is None
+    assert scene_of(ViewState(), steady_framing(result_for(Setup()))) is None
 
 
 def test_the_contrast_is_shown_at_the_same_time():
     setup = Setup(model="a", contrast="b")
-    prepared = prepared_for(setup)
+    result = result_for(setup)
     late = comparison(3, 12)
     cut = {name: getattr(late.truth, name)[4:] for name in ("times", "positions", "velocities")}
     truth = replace(late.truth, **cut)
-    prepared = replace(prepared, contrast=replace(late, truth=truth, forecast=truth, rollout=None))
-    state = ViewState(setup=setup, prepared=prepared)
+    result = replace(result, contrast=replace(late, truth=truth, forecast=truth, rollout=None))
+    state = ViewState(setup=setup, result=result)
     state = replace(state, playback=replace(state.playback, position=9.0))
-    scene = scene_of(state, steady_framing(prepared))
+    scene = scene_of(state, steady_framing(result))
     expected = late.truth.positions[9]
     seen = scene.panes[-1].points
     assert np.allclose(np.linalg.norm(seen, axis=1), np.linalg.norm(expected, axis=1), atol=1e-5)
@@ -247,8 +248,8 @@ def test_the_contrast_is_shown_at_the_same_time():
 
 def test_chosen_axes_are_the_ones_drawn():
     state = state_of(Setup(model="a", dims=5), axes=(4, 1, 2))
-    scene = scene_of(state, steady_framing(state.prepared))
-    truth = state.prepared.comparison.truth.positions[0]
+    scene = scene_of(state, steady_framing(state.result))
+    truth = state.result.comparison.truth.positions[0]
     assert np.allclose(scene.panes[0].points, truth[:, [4, 1, 2]], atol=1e-6)
     assert chosen_basis(View(), 5) is None
     assert chosen_basis(View(axes=(0, 1, 2)), 3) is None
@@ -256,21 +257,21 @@ def test_chosen_axes_are_the_ones_drawn():
 
 @pytest.mark.parametrize("n", [2, 3, 5])
 def test_no_rotation_changes_the_frame(n):
-    plain = steady_framing(prepared_for(Setup(model="a", dims=n)))
+    plain = steady_framing(result_for(Setup(model="a", dims=n)))
     for operations in ((Turn(0, 1, 33.0),), (RandomTurn(3),), (Reflect(0),), (RandomTurn(1), Turn(0, n - 1, 5.0))):
-        turned = steady_framing(prepared_for(Setup(model="a", dims=n, operations=operations)))
+        turned = steady_framing(result_for(Setup(model="a", dims=n, operations=operations)))
         assert turned.radius == plain.radius
         assert turned.error_limit == plain.error_limit
         assert not turned.centre.any()
 
 
 def test_the_frame_holds_the_truth_but_not_a_runaway():
-    prepared = prepared_for(Setup(model="a"))
-    truth = prepared.comparison.truth
+    result = result_for(Setup(model="a"))
+    truth = result.comparison.truth
     reach = np.linalg.norm(truth.positions, axis=-1).max()
-    assert steady_framing(prepared).radius >= reach
+    assert steady_framing(result).radius >= reach
     lost = replace(truth, positions=truth.positions * 1e9)
-    wild = replace(prepared, comparison=replace(prepared.comparison, forecast=lost))
+    wild = replace(result, comparison=replace(result.comparison, forecast=lost))
     assert steady_framing(wild).radius < 20 * reach
 
 
@@ -295,7 +296,7 @@ def test_readouts_follow_the_frame():
     assert set(NAMES) < set(dict(now.table))
     assert dict(now.table)["reflection"] == ("1e-07", "1e-01", "1e-13")
     later = readouts(replace(state, playback=replace(state.playback, position=9.0)))
-    expected = state.prepared.comparison.position_rmse()[9]
+    expected = state.result.comparison.position_rmse()[9]
     assert dict(later.table)["RMSE"][0] == short_number(float(expected))
     assert dict(later.table)["RMSE"] != dict(now.table)["RMSE"]
     assert "a is equivariant to round-off. b is not equivariant" in now.explanation
@@ -303,21 +304,19 @@ def test_readouts_follow_the_frame():
 
 def test_energy_errors_are_a_share_of_the_kinetic_energy():
     energies = {"truth": np.array([1.0, 1.5]), "forecast": np.array([1.5, -1.0])}
-    prepared = prepared_for(Setup(model="a"), energies=energies, kinetic=2.0)
-    errors = energy_errors(prepared)
+    result = result_for(Setup(model="a"), energies=energies, kinetic=2.0)
+    errors = energy_errors(result)
     assert errors["truth"].tolist() == [0.0, 0.25]
     assert errors["forecast"].tolist() == [0.25, -1.0]
-    assert dict(readouts(ViewState(prepared=prepared)).table)["energy"][0] == "+0.25"
-    unknown = replace(prepared, energies={})
+    assert dict(readouts(ViewState(result=result)).table)["energy"][0] == "+0.25"
+    unknown = replace(result, energies={})
     assert energy_errors(unknown) == {}
-    assert "energy" not in dict(readouts(ViewState(prepared=unknown)).table)
+    assert "energy" not in dict(readouts(ViewState(result=unknown)).table)
 
 
 def test_a_clamp_that_never_acts_is_said():
-    prepared = prepared_for(Setup(model="a", clamped=True), clamp_note="the clamp was never reached: try seed 1")
-    assert readouts(ViewState(prepared=prepared)).explanation.startswith(
-        "The clamp was never reached: try seed 1."
-    )
+    result = result_for(Setup(model="a", clamped=True), clamp_note="the clamp was never reached: try seed 1")
+    assert readouts(ViewState(result=result)).explanation.startswith("The clamp was never reached: try seed 1.")
 
 
 # --- what is imported -------------------------------------------------------------------------------------

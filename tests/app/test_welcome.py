@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
-from app.viewmodel.state.preferences import load_preferences
+from app.viewmodel.files.preferences import load_preferences
 from app.viewmodel.state.setup import Setup
-from app.viewmodel.worker.first_film import SETUP, first_film
-from app.viewmodel.worker.work import prepare
+from app.viewmodel.worker.comparison import result_of
+from app.viewmodel.worker.first_run import SETUP, first_result
 from tests.app.fakes import FakeDialogs, prompt_session
 
 
@@ -31,9 +31,9 @@ def test_clearing_takes_everything_away():
     session.welcome.toggle()
     session.view.toggle_help()
     session.say("a message")
-    session.clear()
+    session.overlays.clear()
     assert (session.state.welcome, session.state.view.show_help, session.state.message) == (False, False, None)
-    session.clear()
+    session.overlays.clear()
 
 
 @pytest.mark.gui
@@ -61,7 +61,7 @@ def test_the_card_at_the_first_start_only(open_window, own_config, qtbot, size):
 
 
 def test_the_stored_film_is_what_the_shipped_models_forecast(tmp_path):
-    stored, made = first_film(SETUP), prepare(SETUP)
+    stored, made = first_result(SETUP), result_of(SETUP)
     assert not stored.measured
     for a, b in (
         (stored.comparison.truth, made.comparison.truth),
@@ -77,8 +77,8 @@ def test_the_stored_film_is_what_the_shipped_models_forecast(tmp_path):
     assert stored.comparison.outside_training == made.comparison.outside_training
     assert stored.contrast.outside_training == made.contrast.outside_training
     assert stored.comparison.scenario_name == made.comparison.scenario_name
-    assert first_film(Setup(scenario="binary")) is None
-    assert first_film(SETUP, tmp_path / "missing.npz") is None
+    assert first_result(Setup(scenario="binary")) is None
+    assert first_result(SETUP, tmp_path / "missing.npz") is None
 
 
 def test_the_film_is_that_of_the_first_start():

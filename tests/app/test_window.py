@@ -46,8 +46,8 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     type_number(qtbot, rotation.angle, "37.5")
     assert session.state.setup.operations == (Turn(0, 4, 37.5),)
     settled(qtbot, window)
-    assert session.state.prepared.setup.operations == (Turn(0, 4, 37.5),)
-    assert session.state.prepared.comparison.equivariance_error < 1e-4
+    assert session.state.result.setup.operations == (Turn(0, 4, 37.5),)
+    assert session.state.result.comparison.equivariance_error < 1e-4
     assert rotation.angle.value() == 37.5
     assert rotation.slider.value() == 38
     assert "0-4 by 37.5°" in rotation.operations.text()
@@ -66,7 +66,7 @@ def test_a_session_at_the_real_window(open_window, qtbot, tmp_path):
     choose(qtbot, side.model, other)
     assert session.state.setup.model == other
     settled(qtbot, window)
-    assert session.state.prepared.comparison.model_name == other or session.state.message is not None
+    assert session.state.result.comparison.model_name == other or session.state.message is not None
 
     # a file is dropped, and one that is none
     path = npz(tmp_path / "data.npz", tiny_arrays(samples=3, frames=12, particles=4))
@@ -164,7 +164,7 @@ def test_every_state_is_drawn(open_window, qtbot):
     dark = seen[-1].mean()
     session.view.toggle_theme()
     assert look().mean() > dark + 60
-    session.view.toggle_colour()
+    session.picture.toggle_colour()
     session.view.toggle_rollout()
     assert np.abs(look().astype(int) - seen[-2]).max() > 60
     for n in (1, 2, 6):
@@ -219,10 +219,10 @@ def test_setup_of_the_first_run():
 
 def test_recent_files_are_in_the_menu(open_window):
     window = open_window()
-    window.recent.aboutToShow.emit()
-    assert [a.text() for a in window.recent.actions()] == ["nothing yet"]
+    window.menus.recent.aboutToShow.emit()
+    assert [a.text() for a in window.menus.recent.actions()] == ["nothing yet"]
     window.session.preferences.add_recent("/some/where.toml")
-    window.recent.aboutToShow.emit()
-    (action,) = window.recent.actions()
+    window.menus.recent.aboutToShow.emit()
+    (action,) = window.menus.recent.actions()
     action.trigger()
     assert window.session.state.setup.scenario == action.text()

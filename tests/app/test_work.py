@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from app.viewmodel.session import Session
-from app.viewmodel.state.own_scene import scene_of_state
+from app.viewmodel.state.own_system import system_of_state
 from app.viewmodel.state.setup import RandomTurn, Setup, Turn
 from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.comparison import result_of, result_parts
+from app.viewmodel.worker.export import ExportRequest, export
 from app.viewmodel.worker.ground_truth import growth_of
 from app.viewmodel.worker.loaded_models import default_model
+from app.viewmodel.worker.opening import describe_file
 from app.viewmodel.worker.runner import InlineRunner
-from app.viewmodel.worker.work import ExportRequest, describe_file, export, prepare, prepared_parts
 from physics.errors import InputError
 from physics.scenarios import load_scenario
 from resources.shipped import shipped_models
@@ -48,65 +50,65 @@ def scenario(tmp_path):
 
 @pytest.mark.parametrize("n", [2, 3, 5])
 def test_bound_in_every_dimension(models, n):
-    prepared = prepare(Setup(scenario="bound", dims=n, model=models["egnn"], operations=(Turn(0, n - 1, 30.0),)))
-    truth = prepared.comparison.truth
+    result = result_of(Setup(scenario="bound", dims=n, model=models["egnn"], operations=(Turn(0, n - 1, 30.0),)))
+    truth = result.comparison.truth
     assert truth.n_dims == n
     assert truth.system.n_particles == 5
     assert np.allclose(np.diff(truth.times), 1.0 / 25)
-    assert prepared.growth.shape == prepared.truth_residual.shape == truth.times.shape
-    assert prepared.truth_residual[0] < 1e-12
-    assert prepared.comparison.equivariance_error < 1e-4
-    assert set(prepared.energies) == {"truth", "forecast", "rollout"}
-    assert prepared.drawn
-    assert prepared.seed == 3
-    assert prepared.seconds > 0
+    assert result.growth.shape == result.truth_residual.shape == truth.times.shape
+    assert result.truth_residual[0] < 1e-12
+    assert result.comparison.equivariance_error < 1e-4
+    assert set(result.energies) == {"truth", "forecast", "rollout"}
+    assert result.drawn
+    assert result.seed == 3
+    assert result.seconds > 0
 
 
 def test_a_rotation_turns_the_same_truth(models):
     setup = Setup(scenario="bound", model=models["egnn"])
-    plain, turned = prepare(setup), prepare(Setup(**{**vars(setup), "operations": (RandomTurn(2),)}))
+    plain, turned = result_of(setup), result_of(Setup(**{**vars(setup), "operations": (RandomTurn(2),)}))
     assert plain.truth_residual is None
     R = turned.comparison.rotation
     assert np.allclose(turned.comparison.truth.positions[0], plain.comparison.truth.positions[0] @ R.T, atol=1e-10)
 
 
 def test_the_plain_network_fails_the_same_check(models, scenario):
-    prepared = prepare(
+    result = result_of(
         Setup(scenario=scenario, model=models["egnn"], contrast=models["gnn"], operations=(Turn(0, 1, 40.0),))
     )
-    assert prepared.comparison.equivariance_error < 1e-4 < prepared.contrast.equivariance_error
-    assert prepared.contrast_note == ""
+    assert result.comparison.equivariance_error < 1e-4 < result.contrast.equivariance_error
+    assert result.contrast_note == ""
 
 
 def test_a_contrast_that_cannot_is_a_note(models):
-    prepared = prepare(Setup(scenario="bound", dims=4, model=models["egnn"], contrast=models["gnn"]))
-    assert prepared.contrast is None
-    assert "n = 3 only" in prepared.contrast_note
+    result = result_of(Setup(scenario="bound", dims=4, model=models["egnn"], contrast=models["gnn"]))
+    assert result.contrast is None
+    assert "n = 3 only" in result.contrast_note
 
 
 def test_a_model_that_cannot_is_refused(models):
     with pytest.raises(InputError, match="n = 3 only"):
-        prepare(Setup(scenario="bound", dims=4, model=models["gnn"]))
+        result_of(Setup(scenario="bound", dims=4, model=models["gnn"]))
 
 
 def test_the_clamped_truth_itself_breaks(models):
     turned = Setup(scenario="bound", seed=2, model=models["egnn"], operations=(Turn(0, 1, 40.0),))
-    clamped = prepare(Setup(**{**vars(turned), "clamped": True}))
+    clamped = result_of(Setup(**{**vars(turned), "clamped": True}))
     assert clamped.truth_residual.max() > 1e-2
     assert clamped.comparison.truth.system.law == "reference"
     assert "clamped" in clamped.comparison.scenario_name
     assert clamped.clamp_note == ""
-    assert prepare(turned).truth_residual[:100].max() < 1e-9
+    assert result_of(turned).truth_residual[:100].max() < 1e-9
 
 
 def test_a_clamp_that_never_acts_is_found_and_a_seed_where_it_does(models):
     idle = Setup(scenario="bound", seed=3, clamped=True, model=models["egnn"], operations=(Turn(0, 1, 40.0),))
-    prepared = prepare(idle)
-    assert prepared.truth_residual.max() < 1e-9
-    assert "never reached" in prepared.clamp_note
-    seed = int(prepared.clamp_note.rsplit(" ", 1)[1])
-    assert prepare(replace(idle, seed=seed)).truth_residual.max() > 1e-3
-    assert prepare(replace(idle, clamped=False)).clamp_note == ""
+    result = result_of(idle)
+    assert result.truth_residual.max() < 1e-9
+    assert "never reached" in result.clamp_note
+    seed = int(result.clamp_note.rsplit(" ", 1)[1])
+    assert result_of(replace(idle, seed=seed)).truth_residual.max() > 1e-3
+    assert result_of(replace(idle, clamped=False)).clamp_note == ""
 
 
 def test_growth_starts_at_one_and_says_nothing_of_unknown_laws(models):
@@ -129,11 +131,13 @@ def test_growth_starts_at_one_and_says_nothing_of_unknown_laws(models):
 
 def test_a_long_comparison_tells_how_far_it_is(models, monkeypatch):
     setup, told = Setup(scenario="binary", model=models["egnn"]), []
-    monkeypatch.setattr("app.viewmodel.worker.work.LONG", np.inf)  # however slow the machine, this one is quick
-    list(prepared_parts(setup, told.append))
+    monkeypatch.setattr(
+        "app.viewmodel.worker.comparison.LONG", np.inf
+    )  # however slow the machine, this one is quick
+    list(result_parts(setup, told.append))
     assert told == []
-    monkeypatch.setattr("app.viewmodel.worker.work.LONG", 0.0)
-    list(prepared_parts(setup, told.append))
+    monkeypatch.setattr("app.viewmodel.worker.comparison.LONG", 0.0)
+    list(result_parts(setup, told.append))
     assert told == sorted(told)
     assert len(told) > 2
     assert 0 < told[0] < told[-1] < 1
@@ -141,18 +145,18 @@ def test_a_long_comparison_tells_how_far_it_is(models, monkeypatch):
 
 def test_masses_are_no_lack_of_equivariance(models):
     """The forecast of the state before the turn is made with the masses that the turned one is made with."""
-    scenario = scene_of_state(load_scenario("binary").trajectory(*load_scenario("binary").initial()), "own", 4.0)
+    scenario = system_of_state(load_scenario("binary").trajectory(*load_scenario("binary").initial()), "own", 4.0)
     own = replace(scenario, masses=(1.0, 3.0))
     for operations in ((), (Turn(0, 1, 40.0),)):
-        prepared = prepare(Setup(own=own, model=models["egnn"], operations=operations))
-        assert prepared.comparison.equivariance_error < 1e-4
-        assert (prepared.comparison.truth.system.masses == (1.0, 3.0)).all()
+        result = result_of(Setup(own=own, model=models["egnn"], operations=operations))
+        assert result.comparison.equivariance_error < 1e-4
+        assert (result.comparison.truth.system.masses == (1.0, 3.0)).all()
 
 
 def test_a_large_system_goes_without_some_of_it_and_says_so(models, monkeypatch):
-    monkeypatch.setattr("app.viewmodel.worker.detail.MOST_IN_FULL", 4)
+    monkeypatch.setattr("app.viewmodel.state.detail.MOST_IN_FULL", 4)
     large = Setup(scenario="bound", model=models["egnn"], seed=41)  # no other test's: truths are kept
-    reduced, full = prepare(large), prepare(replace(large, in_full=True))
+    reduced, full = result_of(large), result_of(replace(large, in_full=True))
     assert np.allclose(np.diff(reduced.comparison.truth.times), 1.0 / 8)
     assert np.allclose(np.diff(full.comparison.truth.times), 1.0 / 25)
     assert np.allclose(reduced.comparison.truth.positions[8], full.comparison.truth.positions[25], atol=1e-9)
@@ -167,7 +171,7 @@ def test_a_large_system_goes_without_some_of_it_and_says_so(models, monkeypatch)
 
 @pytest.mark.parametrize("name", shipped_models())
 def test_every_shipped_model_opens_the_first_scene(name):
-    assert prepare(Setup(scenario="bound", model=name)).comparison.model_name == name
+    assert result_of(Setup(scenario="bound", model=name)).comparison.model_name == name
 
 
 def test_the_default_model_ships():
@@ -175,10 +179,10 @@ def test_the_default_model_ships():
 
 
 def test_a_law_that_was_not_learned_comes_with_advice(models):
-    clamped = prepare(Setup(scenario="published", model=models["egnn"]))
+    clamped = result_of(Setup(scenario="published", model=models["egnn"]))
     assert any(reason.startswith("law ") for reason in clamped.comparison.outside_training)
     assert "--preset nbody-reference" in clamped.advice
-    other = prepare(Setup(scenario="bound", model="egnn-nbody", dims=3, particles=6))
+    other = result_of(Setup(scenario="bound", model="egnn-nbody", dims=3, particles=6))
     assert "--dims 3 --particles 6" in other.advice
     assert "surrogate.train" in other.advice
 
@@ -186,13 +190,13 @@ def test_a_law_that_was_not_learned_comes_with_advice(models):
 def test_stored_samples(models, tmp_path):
     path = npz(tmp_path / "data.npz", tiny_arrays(samples=4, frames=9, particles=3))
     setup = Setup(scenario="", data=str(path), model=models["egnn"], operations=(Turn(0, 1, 20.0),))
-    prepared = prepare(setup)
-    assert (prepared.n_samples, prepared.drawn, prepared.seed) == (4, False, None)
-    assert prepared.comparison.scenario_name == "data.npz #0"
-    assert not prepared.comparison.law_known
-    assert prepared.energies == {}
+    result = result_of(setup)
+    assert (result.n_samples, result.drawn, result.seed) == (4, False, None)
+    assert result.comparison.scenario_name == "data.npz #0"
+    assert not result.comparison.law_known
+    assert result.energies == {}
     with pytest.raises(InputError, match="no sample 4"):
-        prepare(Setup(**{**vars(setup), "index": 4}))
+        result_of(Setup(**{**vars(setup), "index": 4}))
 
 
 def test_describe_file(models, scenario, tmp_path):
@@ -226,9 +230,9 @@ def test_the_inline_runner_through_a_session(models, scenario, tmp_path):
     session.start()
     assert session.state.n_frames > 10
     session.world.rotate(0, 2, 45.0)
-    assert session.state.prepared.truth_residual.max() < 1e-9
+    assert session.state.result.truth_residual.max() < 1e-9
     session.system.choose_model(models["gnn"])
-    assert session.state.prepared.comparison.equivariance_error > 1e-3
+    assert session.state.result.comparison.equivariance_error > 1e-3
     session.system.choose_dims(4)
     assert texts(session)[0] == "error"
     assert session.state.setup.dims is None
@@ -236,7 +240,7 @@ def test_the_inline_runner_through_a_session(models, scenario, tmp_path):
     assert texts(session)[0] == "error"
     assert session.state.setup.model == models["gnn"]
     session.files.open(str(npz(tmp_path / "data.npz", tiny_arrays(frames=9))))
-    assert session.state.prepared.n_samples == 12
+    assert session.state.result.n_samples == 12
     session.files.open(str(tmp_path / "missing"))
     assert "no such file" in texts(session)[1]
     session.export.start(str(tmp_path / "out"), ("npz",))

@@ -8,20 +8,21 @@ import numpy as np
 import pytest
 
 from app.viewmodel.actions import ACTIONS
+from app.viewmodel.files.documents import checked, plain
+from app.viewmodel.files.sessions import SavedSession, load_session, save_session
 from app.viewmodel.intents.tours import FULL_EVERY, SPEEDS
 from app.viewmodel.intents.world import snapped
 from app.viewmodel.presenters.scene import scene_of, steady_framing
-from app.viewmodel.state.documents import checked, plain
 from app.viewmodel.state.matrices import DEGREES_PER_PIXEL
-from app.viewmodel.state.saved import SavedSession, load_session, save_session
+from app.viewmodel.state.playback import Playback
 from app.viewmodel.state.setup import Given, RandomTurn, Reflect, Setup, TourTurn, Turn, rotation_matrix
 from app.viewmodel.state.tours import TOURS, Course, rotation_along
-from app.viewmodel.state.view_state import Playback, View
+from app.viewmodel.state.view import View
 from physics.errors import InputError
 from physics.rotations import random_orthogonal
 from surrogate.render.projection import default_view_basis
 from tests.app.fakes import FakeDialogs, later_session, prompt_session, texts
-from tests.app.test_glimpse import seen_of
+from tests.app.test_preview import seen_of
 
 RIGHT, UP = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
 
@@ -43,7 +44,7 @@ def test_a_drag_of_a_cell_is_one_undo_step():
     for k in range(1, 6):
         session.world.turn_to(3.0 * k, begins=k == 1)
     assert session.state.setup.operations == (Turn(1, 3, 15.0),)
-    session.undo()
+    session.history.undo()
     assert session.state.setup.operations == ()
 
 
@@ -69,7 +70,7 @@ def test_any_operation_can_be_taken_out():
     session.world.remove(5)
     session.world.remove(-1)
     assert session.state.setup.operations == (RandomTurn(7), Reflect(0))
-    session.undo()
+    session.history.undo()
     assert len(session.state.setup.operations) == 3
 
 
@@ -78,13 +79,13 @@ def test_copy_and_paste_are_each_others_inverse(n):
     session, dialogs = prompt_session(dims=n), FakeDialogs()
     session.world.random(3)
     session.world.reflect()
-    R = session.state.prepared.comparison.rotation
+    R = session.state.result.comparison.rotation
     ACTIONS["copy-matrix"].run(session, dialogs)
     assert np.array_equal(json.loads(dialogs.copied[0]), R)
     session.world.reset()
     dialogs.pasted = dialogs.copied[0]
     ACTIONS["paste-matrix"].run(session, dialogs)
-    assert np.allclose(session.state.prepared.comparison.rotation, R, rtol=0, atol=1e-14)
+    assert np.allclose(session.state.result.comparison.rotation, R, rtol=0, atol=1e-14)
     assert [str(o) for o in session.state.setup.operations] == ["pasted matrix"]
     before = session.state.setup
     dialogs.pasted = "1 2 3"
@@ -106,7 +107,7 @@ def test_a_drag_in_the_view_turns_into_the_hidden_axis_and_is_one_step():
     assert 0 < angles.max() <= math.radians(40 * DEGREES_PER_PIXEL) + 1e-9
     seen = default_view_basis(4) @ RIGHT
     assert (R @ seen)[3] > seen[3]
-    session.undo()
+    session.history.undo()
     assert session.state.setup.operations == ()
     one = prompt_session(dims=1)
     one.world.drag((10.0, 0.0), RIGHT, UP, begins=True)
@@ -121,11 +122,11 @@ def test_the_same_drag_of_the_view_shows_the_same_and_computes_nothing():
     world.world.drag((40.0, 15.0), RIGHT, UP, begins=True)
     view.basis.drag((40.0, 15.0), RIGHT, UP, begins=True)
     assert len(view.runner.asked) == asked
-    pictures = [scene_of(s.state, steady_framing(s.state.prepared)).panes[0].points for s in (world, view)]
+    pictures = [scene_of(s.state, steady_framing(s.state.result)).panes[0].points for s in (world, view)]
     assert np.allclose(*pictures, atol=1e-5)
     V = view.state.basis
     assert np.abs(V.T @ V - np.eye(3)).max() < 1e-14
-    view.undo()
+    view.history.undo()
     assert view.state.view.basis is None
 
 
@@ -182,7 +183,7 @@ def test_a_tour_of_the_view_only_projects(kind, n):
     assert not np.allclose(session.state.basis, V)
     session.tours.toggle_view(kind)
     assert session.state.touring.view == ""
-    session.undo()
+    session.history.undo()
     assert np.array_equal(session.state.basis, V)
 
 
@@ -197,10 +198,10 @@ def test_a_tour_of_the_world_is_forecast_at_every_step(kind):
     (operation,) = session.state.setup.operations
     assert operation.degrees == pytest.approx(9.0)
     assert isinstance(operation, Turn if kind == "sweep" else TourTurn)
-    R = session.state.prepared.comparison.rotation
+    R = session.state.result.comparison.rotation
     assert np.abs(R.T @ R - np.eye(4)).max() < 1e-13
     session.tours.toggle_world(kind)
-    session.undo()
+    session.history.undo()
     assert session.state.setup.operations == ()
 
 
@@ -215,19 +216,19 @@ def test_a_tour_keeps_its_speed_whatever_a_forecast_takes():
     assert session.state.plane_degrees == pytest.approx(30.0 * 11 * 0.05)
 
 
-def test_a_touring_world_goes_on_from_a_glimpse_but_not_for_ever():
+def test_a_touring_world_goes_on_from_a_preview_but_not_for_ever():
     session, runner = later_session()
     session.tours.toggle_world("sweep")
     session.tours.tick(0.1)
     steps = round(2 * FULL_EVERY / 0.1)
     for _ in range(steps):
         request, callbacks = runner.pending[-1]
-        callbacks.glimpse(seen_of(request))
+        callbacks.preview(seen_of(request))
         session.tours.tick(0.1)
     assert FULL_EVERY / 0.1 - 2 <= len(runner.asked) < steps  # then it waits for a whole one
     del runner.pending[:-1]
     runner.finish()
-    assert session.state.prepared.measured
+    assert session.state.result.measured
     assert not session.state.busy
 
 
@@ -244,7 +245,7 @@ def test_a_touring_world_goes_on_from_a_glimpse_but_not_for_ever():
         lambda s: s.world.drag((5.0, 0.0), RIGHT, UP, begins=True),
         lambda s: s.basis.drag((5.0, 0.0), RIGHT, UP, begins=True),
         lambda s: s.basis.reset(),
-        lambda s: s.undo(),
+        lambda s: s.history.undo(),
     ],
 )
 @pytest.mark.parametrize("start", ["toggle_world", "toggle_view"])

@@ -21,7 +21,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.viewmodel.actions.file import EXPORT_FORMATS
-from app.viewmodel.state.preferences import VARIABLE
+from app.viewmodel.files.preferences import VARIABLE
 from app.viewmodel.state.setup import Setup
 from tests.patience import PATIENCE
 from tests.torture.processes import TRACKER, descendants, with_variable

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from app.viewmodel.files.autosave import Autosave
 from app.viewmodel.session import Session
-from app.viewmodel.state.autosave import Autosave
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.runner import Callbacks, Request
@@ -37,12 +37,12 @@ def edit(session: Session, number: int) -> None:
     if number % 10 < 5:
         session.system.choose_seed(number)
     else:
-        session.scene.set_title(f"{TITLE}{number}")
+        session.editor.set_title(f"{TITLE}{number}")
 
 
 def last_edit(saved: Autosave) -> int:
     """The number of the newest edit in what was kept."""
-    title = saved.draft.scene.title if saved.draft is not None else ""
+    title = saved.draft.system.title if saved.draft is not None else ""
     return max(saved.session.setup.seed or 0, int(title.removeprefix(TITLE)) if title.startswith(TITLE) else 0)
 
 

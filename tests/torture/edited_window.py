@@ -22,7 +22,7 @@ def main() -> None:
 
     def opened(window: Any) -> None:
         def go_on() -> None:
-            if window.session.state.prepared is None:
+            if window.session.state.result is None:
                 return
             number = next(numbers)
             edit(window.session, number)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from app.viewmodel.state.documents import plain
+from app.viewmodel.files.documents import plain
 from tests.torture.mutated_inputs import READERS, SESSION, tried
 
 DEEP = 3000

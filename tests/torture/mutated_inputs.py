@@ -20,13 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from app.viewmodel.state.autosave import Autosave, read_autosave, write_autosave
-from app.viewmodel.state.documents import plain, read_document
-from app.viewmodel.state.lessons import read_lesson, shipped_lessons
-from app.viewmodel.state.preferences import FILE, VERSION, Preferences, save_preferences
-from app.viewmodel.state.saved import SavedSession, load_session, save_session
+from app.viewmodel.files.autosave import Autosave, read_autosave, write_autosave
+from app.viewmodel.files.documents import plain, read_document
+from app.viewmodel.files.lessons import read_lesson, shipped_lessons
+from app.viewmodel.files.preferences import FILE, VERSION, save_preferences
+from app.viewmodel.files.sessions import SavedSession, load_session, save_session
+from app.viewmodel.state.playback import Playback
+from app.viewmodel.state.preferences import Preferences
 from app.viewmodel.state.setup import RandomTurn, Setup, Turn
-from app.viewmodel.state.view_state import Playback, View
+from app.viewmodel.state.view import View
 from physics.datasets.reading import read_split
 from physics.errors import InputError
 from physics.generate import main as generate

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from app.viewmodel.files.autosave import Autosave, read_autosave, write_autosave
+from app.viewmodel.files.sessions import saved_of
 from app.viewmodel.presenters.particles import particle_table
 from app.viewmodel.presenters.readouts import readouts
 from app.viewmodel.presenters.scene import scene_of, steady_framing
 from app.viewmodel.session import Session
-from app.viewmodel.state.autosave import Autosave, read_autosave, write_autosave
-from app.viewmodel.state.saved import saved_of
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.state.view_state import ViewState
 from tests.torture.memory import resident
@@ -42,15 +42,15 @@ def broken(session: Session) -> list[str]:
     n_dims, n_frames = state.n_dims, state.n_frames
     jobs = [job.number for job in state.jobs]
     titles = [job.title for job in state.jobs]
-    prepared = state.prepared
-    n_particles = prepared.comparison.truth.system.n_particles if prepared is not None else 0
+    result = state.result
+    n_particles = result.comparison.truth.system.n_particles if result is not None else 0
     wanted = {
         "frame within range": 0 <= state.frame < max(n_frames, 1),
-        "clock within the film": prepared is None or state.busy or 0 <= playback.position < n_frames,
+        "clock within the film": result is None or state.busy or 0 <= playback.position < n_frames,
         "clock finite": bool(np.isfinite(playback.position)) and playback.speed > 0,
         "marks in order": None in (playback.mark_in, playback.mark_out) or playback.mark_in < playback.mark_out,
         "plane exists": state.busy or n_dims < 2 or 0 <= state.plane[0] < state.plane[1] < n_dims,
-        "controls agree with the picture": prepared is None or state.busy or setup == prepared.setup,
+        "controls agree with the picture": result is None or state.busy or setup == result.setup,
         "one tour at most": not (state.touring.world and state.touring.view),
         "selection exists": all(0 <= p < n_particles for p in state.selection.particles),
         "follows one that exists": state.selection.follow is None or state.selection.follow < n_particles,
@@ -62,8 +62,8 @@ def broken(session: Session) -> list[str]:
         "one job of a kind": len(set(titles)) == len(titles),
         "busy says what runs": state.busy == ("Simulation and forecasts" in titles) or state.lesson is not None,
         "an export has a row": (state.export_progress is not None) == any(t.startswith("Export") for t in titles),
-        "a draft belongs to the picture": state.draft is None or prepared is not None,
-        "no sketch of another picture": None in (state.sketch, prepared) or state.sketch.setup == prepared.setup,
+        "a draft belongs to the picture": state.draft is None or result is not None,
+        "no sketch of another picture": None in (state.sketch, result) or state.sketch.setup == result.setup,
         "one line": state.message is None or "\n" not in state.message.text,
     }  # fmt: skip
     return [name for name, holds in wanted.items() if not holds]
@@ -83,8 +83,8 @@ def kept_of(state: ViewState) -> Autosave:
 def look(session: Session, folder: Path) -> list[str]:
     """What a window computes from a state, and what it keeps against a crash."""
     state = session.state
-    if state.prepared is not None:
-        scene = scene_of(state, steady_framing(state.prepared))
+    if state.result is not None:
+        scene = scene_of(state, steady_framing(state.result))
         assert scene is not None
         assert scene.panes
         readouts(state)
@@ -102,14 +102,14 @@ def back_and_forth(session: Session, runner: RandomRunner) -> list[str]:
     if not session.state.can_undo:
         return []
     refused = runner.refused
-    session.undo()
+    session.history.undo()
     runner.answer_all()
     if runner.refused > refused:  # a step that cannot be made any more: the controls go back to the picture
         said = session.state.message is not None and session.state.message.kind == "error"
         return [*broken(session), *([] if said else ["an undo that cannot be made says so"])]
     if not session.state.can_redo:
         return ["an undo can be redone"]
-    session.redo()
+    session.history.redo()
     runner.answer_all()
     return [] if step_of(session.state) == before else ["undo then redo changes nothing"]
 

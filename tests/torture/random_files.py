@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.viewmodel.state.saved import SavedSession, save_session
-from app.viewmodel.state.setup import OwnScene, RandomTurn, Setup, Turn
-from app.viewmodel.state.view_state import Playback, View
+from app.viewmodel.files.sessions import SavedSession, save_session
+from app.viewmodel.state.playback import Playback
+from app.viewmodel.state.setup import OwnSystem, RandomTurn, Setup, Turn
+from app.viewmodel.state.view import View
 
 SCENARIO = """
 title = "Two"
@@ -33,7 +34,7 @@ def written_files(folder: Path) -> list[str]:
     (folder / "junk.npz").write_bytes(b"PK\x03\x04 nothing")
     (folder / "junk.bin").write_bytes(bytes(rng.integers(0, 256, 200, dtype=np.uint8)))
     (folder / "empty").mkdir()
-    own = OwnScene(
+    own = OwnSystem(
         charges=(1.0, -1.0), masses=(1.0, 2.0), positions=((1.0, 0.0), (0.0, 1.0)), velocities=((0.0, 0.0),) * 2
     )
     sessions = {

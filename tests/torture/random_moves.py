@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from app.viewmodel.actions import ACTIONS
+from app.viewmodel.actions.palette import entries
+from app.viewmodel.files.lessons import lesson_titles
 from app.viewmodel.presenters.catalogue import Catalogue
-from app.viewmodel.presenters.palette import entries
 from app.viewmodel.session import Session
-from app.viewmodel.state import own_scene
-from app.viewmodel.state.lessons import lesson_titles
+from app.viewmodel.state import own_system
+from app.viewmodel.state.playback import ENDINGS
 from app.viewmodel.state.tours import TOURS
-from app.viewmodel.state.view_state import ENDINGS, TRAILS
+from app.viewmodel.state.view import TRAILS
 from physics.forces import FORCES
 from physics.scenarios import scenario_titles
 from resources.shipped import shipped_models
@@ -153,21 +154,21 @@ def _play(user: User) -> None:
 
 
 def _type_in_scene(user: User) -> None:
-    draft = user.session.scene.draft
-    if draft is not None and draft.scene.n_particles:
-        at = user.below(draft.scene.n_particles)
-        user.session.scene.set_value(at, user.one(own_scene.columns(draft.scene)), user.one(TEXTS))
+    draft = user.session.editor.draft
+    if draft is not None and draft.system.n_particles:
+        at = user.below(draft.system.n_particles)
+        user.session.editor.set_value(at, user.one(own_system.columns(draft.system)), user.one(TEXTS))
 
 
 def _set_parameter(user: User) -> None:
-    draft = user.session.scene.draft
-    if draft is not None and draft.scene.parameters:
-        user.session.scene.set_parameter(user.one([n for n, _ in draft.scene.parameters]), user.one(TEXTS))
+    draft = user.session.editor.draft
+    if draft is not None and draft.system.parameters:
+        user.session.editor.set_parameter(user.one([n for n, _ in draft.system.parameters]), user.one(TEXTS))
 
 
 def _existing(user: User) -> tuple[int, ...]:
-    draft = user.session.scene.draft
-    n = draft.scene.n_particles if draft is not None else 0
+    draft = user.session.editor.draft
+    n = draft.system.n_particles if draft is not None else 0
     return tuple(sorted({user.below(n) for _ in range(user.below(4))})) if n else ()
 
 
@@ -206,8 +207,8 @@ def _answer(user: User) -> None:
 MOVES: Mapping[str, tuple[float, Callable[[User], None]]] = {
     "an action": (12.0, _act),
     "a line of the palette": (4.0, _palette),
-    "undo": (3.0, lambda u: u.session.undo()),
-    "redo": (2.0, lambda u: u.session.redo()),
+    "undo": (3.0, lambda u: u.session.history.undo()),
+    "redo": (2.0, lambda u: u.session.history.redo()),
     "open": (3.0, lambda u: u.session.files.open(u.one(u.dialogs.files))),
     "save": (0.5, lambda u: u.session.files.save(u.dialogs.save_path() or "/nowhere/x.json")),
     "turn": (3.0, _turn),
@@ -240,15 +241,15 @@ MOVES: Mapping[str, tuple[float, Callable[[User], None]]] = {
     "pick": (1.0, lambda u: u.session.selection.pick(u.axis(), add=bool(u.below(2)))),
     "scene number": (2.0, _type_in_scene),
     "scene parameter": (0.5, _set_parameter),
-    "scene law": (0.5, lambda u: u.session.scene.set_law(u.one(tuple(FORCES)))),
-    "scene title": (0.3, lambda u: u.session.scene.set_title(u.one(("Mine", "", " ")))),
-    "scene duration": (0.3, lambda u: u.session.scene.set_duration(u.one(TEXTS))),
-    "scene dimensions": (0.5, lambda u: u.session.scene.set_dims(u.below(10))),
-    "scene particles": (0.5, lambda u: u.session.scene.set_particles(u.below(8))),
-    "scene scale": (0.5, lambda u: u.session.scene.scale(u.one(TEXTS))),
-    "scene draw": (0.5, lambda u: u.session.scene.draw(u.one(own_scene.DRAWS), u.below(5))),
-    "scene copy": (0.5, lambda u: u.session.scene.duplicate(_existing(u))),
-    "scene remove": (0.5, lambda u: u.session.scene.remove(_existing(u))),
+    "scene law": (0.5, lambda u: u.session.editor.set_law(u.one(tuple(FORCES)))),
+    "scene title": (0.3, lambda u: u.session.editor.set_title(u.one(("Mine", "", " ")))),
+    "scene duration": (0.3, lambda u: u.session.editor.set_duration(u.one(TEXTS))),
+    "scene dimensions": (0.5, lambda u: u.session.editor.set_dims(u.below(10))),
+    "scene particles": (0.5, lambda u: u.session.editor.set_particles(u.below(8))),
+    "scene scale": (0.5, lambda u: u.session.editor.scale(u.one(TEXTS))),
+    "scene draw": (0.5, lambda u: u.session.editor.draw(u.one(own_system.DRAWS), u.below(5))),
+    "scene copy": (0.5, lambda u: u.session.editor.duplicate(_existing(u))),
+    "scene remove": (0.5, lambda u: u.session.editor.remove(_existing(u))),
     "sketch": (1.0, _draw_sketch),
     "split": (0.5, _split),
     "plan": (0.5, _plan),

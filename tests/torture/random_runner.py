@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from app.viewmodel.state.models import ModelRow
+from app.viewmodel.state.results import ComparisonResult, Preview
 from app.viewmodel.state.setup import Setup, rotation_matrix
 from app.viewmodel.state.training import TrainReport, TrainRow
-from app.viewmodel.worker.preview import Glimpse
+from app.viewmodel.worker.export import ExportRequest
 from app.viewmodel.worker.runner import Callbacks, Request
-from app.viewmodel.worker.tasks.model_table import ModelRow, ModelTableTask
+from app.viewmodel.worker.tasks.model_table import ModelTableTask
 from app.viewmodel.worker.tasks.sample_errors import SampleErrorsTask
 from app.viewmodel.worker.tasks.train import TrainTask
-from app.viewmodel.worker.work import ExportRequest, Prepared
 from physics.errors import InputError
 from surrogate.comparison.comparison import Comparison
-from tests.app.fakes import DIMS, FakeJob, comparison, prepared_for
+from tests.app.fakes import DIMS, FakeJob, comparison, result_for
 
 FRAMES = (2, 7, 12, 30)
 """How many frames a film has, by its seed."""
@@ -42,14 +43,14 @@ def comparison_for(setup: Setup, model: str) -> Comparison:
     return replace(made, **turned, rotation=matrix, model_name=model, law_known=not setup.data)
 
 
-def answer_for(setup: Setup) -> Prepared:
+def answer_for(setup: Setup) -> ComparisonResult:
     """A finished comparison."""
     made = comparison_for(setup, setup.model or "fake")
     other = comparison_for(setup, setup.contrast) if setup.contrast else None
-    return prepared_for(setup, comparison=made, contrast=other, splits=("train", "test") if setup.data else ())
+    return result_for(setup, comparison=made, contrast=other, splits=("train", "test") if setup.data else ())
 
 
-def glimpse_for(setup: Setup, near: tuple[int, int]) -> Glimpse:
+def preview_for(setup: Setup, near: tuple[int, int]) -> Preview:
     """The frames that were asked for."""
     made = comparison_for(setup, setup.model or "fake")
     window = slice(*near)
@@ -63,7 +64,7 @@ def glimpse_for(setup: Setup, near: tuple[int, int]) -> Glimpse:
         )
 
     seen = replace(made, **{name: cut(getattr(made, name)) for name in ("truth", "forecast", "rollout")})
-    return Glimpse(setup, seen, None, near[0])
+    return Preview(setup, seen, None, near[0])
 
 
 @dataclass
@@ -131,7 +132,7 @@ class RandomRunner:
 
     def _show_part(self, setup: Setup, callbacks: Callbacks) -> None:
         if callbacks.near is not None and self.rng.random() < 0.5:
-            callbacks.glimpse(glimpse_for(setup, callbacks.near))
+            callbacks.preview(preview_for(setup, callbacks.near))
         else:
             callbacks.first(replace(answer_for(setup), measured=False))
 

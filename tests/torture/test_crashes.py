@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.viewmodel.state.autosave import (
+from app.viewmodel.files.autosave import (
     EARLIER,
     FOLDER,
     LAST,
@@ -23,9 +23,10 @@ from app.viewmodel.state.autosave import (
     read_autosave,
     write_autosave,
 )
-from app.viewmodel.state.saved import SavedSession, save_session
+from app.viewmodel.files.sessions import SavedSession, save_session
+from app.viewmodel.state.playback import Playback
 from app.viewmodel.state.setup import Setup
-from app.viewmodel.state.view_state import Playback, View
+from app.viewmodel.state.view import View
 from physics.errors import InputError
 from tests.patience import PATIENCE
 from tests.torture.edited_session import last_edit

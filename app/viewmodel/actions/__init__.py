@@ -5,13 +5,13 @@ Each area has a file with its own ACTIONS; a new one is a file and a line here. 
 
 from app.viewmodel.actions import (
     edit,
+    editor,
     file,
     help_,
     lessons,
     models,
     picture,
     playback,
-    scene,
     sketch,
     tours,
     view,
@@ -27,14 +27,14 @@ ACTIONS: dict[str, Action] = {
     **sketch.ACTIONS,
     **world.ACTIONS,
     **tours.ACTIONS,
-    **scene.ACTIONS,
+    **editor.ACTIONS,
     **models.ACTIONS,
     **view.ACTIONS,
     **help_.ACTIONS,
     **lessons.ACTIONS,
 }
 
-AREAS = (file, edit, playback, picture, world, tours, scene, models, view, help_, lessons, sketch)
+AREAS = (file, edit, playback, picture, world, tours, editor, models, view, help_, lessons, sketch)
 """The same, apart: a test sees that no name is taken twice."""
 
 __all__ = ["ACTIONS", "AREAS", "Action", "Dialogs"]

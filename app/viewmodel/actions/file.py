@@ -2,7 +2,7 @@
 
 from app.viewmodel.actions.action import Action, Dialogs
 from app.viewmodel.session import Session
-from app.viewmodel.worker.commands import copied_commands
+from app.viewmodel.state.commands import copied_commands
 
 EXPORT_FORMATS = ("mp4", "png", "csv", "npz", "html")
 
@@ -26,7 +26,7 @@ def _save_as(session: Session, dialogs: Dialogs) -> None:
 
 
 def _export(session: Session, dialogs: Dialogs) -> None:
-    if session.state.prepared is None:
+    if session.state.result is None:
         session.say("nothing to export yet")
         return
     folder = dialogs.export_folder()
@@ -35,9 +35,9 @@ def _export(session: Session, dialogs: Dialogs) -> None:
 
 
 def _copy_command(session: Session, dialogs: Dialogs) -> None:
-    prepared = session.state.prepared
-    if prepared is not None:
-        lines, left_out = copied_commands(prepared)
+    result = session.state.result
+    if result is not None:
+        lines, left_out = copied_commands(result)
         dialogs.copy_text("\n".join([*(f"# {note}" for note in left_out), *lines]))
         said = "the command that makes this comparison again is on the clipboard"
         if len(lines) > 1:

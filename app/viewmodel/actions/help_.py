@@ -12,7 +12,7 @@ ACTIONS: dict[str, Action] = {
         lambda s: s.welcome,
     ),
     "clear": Action(
-        "Close what lies over the picture", "Help", "Esc", lambda s, d: s.clear(),
+        "Close what lies over the picture", "Help", "Esc", lambda s, d: s.overlays.clear(),
         "The first steps, the keys, the message; then the selection",
     ),
 }  # fmt: skip

@@ -40,7 +40,7 @@ ACTIONS: dict[str, Action] = {
         lambda s: s.view.maximised is not None,
     ),
     "colour": Action(
-        "Charge or error colours", "Picture", "C", lambda s, d: s.view.toggle_colour(), "To and fro",
+        "Charge or error colours", "Picture", "C", lambda s, d: s.picture.toggle_colour(), "To and fro",
         lambda s: s.view.colour_by == "error",
     ),
     "next-colouring": Action(

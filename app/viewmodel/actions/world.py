@@ -9,9 +9,9 @@ from app.viewmodel.session import Session
 
 
 def _copy_matrix(session: Session, dialogs: Dialogs) -> None:
-    prepared = session.state.prepared
-    if prepared is not None:
-        dialogs.copy_text(repr(prepared.comparison.rotation.tolist()))
+    result = session.state.result
+    if result is not None:
+        dialogs.copy_text(repr(result.comparison.rotation.tolist()))
         session.say("the world rotation matrix is on the clipboard")
 
 

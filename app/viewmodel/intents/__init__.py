@@ -1,5 +1,5 @@
-"""What the user can do, a class for each area; a Session makes one of each and gives itself to it.
+"""What the user can do, a class for each area, made by the Session with the Store and the other areas it uses.
 
-An area reads `session.state`, replaces fields of it with `session.publish(...)`, and calls other areas through
-the session. Adding one is a file here, and a line in `Session.__init__`.
+An area reads `store.state`, and replaces fields of it with `store.publish(...)`. Adding one is a file here, and a
+line in `Session.__init__`, below those that it is given.
 """

@@ -4,23 +4,22 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from app.viewmodel.state.autosave import Autosave, Left, OwnFile, left_behind
-from app.viewmodel.state.saved import saved_of
+from app.viewmodel.files.autosave import Autosave, Left, OwnFile, left_behind
+from app.viewmodel.files.sessions import saved_of
+from app.viewmodel.intents.files import FileIntents
 from app.viewmodel.state.view_state import Offer, ViewState
-
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
+from app.viewmodel.store import Store
 
 
 class AutosaveIntents:
     """Writes in a thread of its own, for a disk may be slow; does nothing where `folder` is None."""
 
-    def __init__(self, session: "Session", folder: Path | None) -> None:
-        self._session, self._folder = session, folder
+    def __init__(self, store: Store, files: FileIntents, folder: Path | None) -> None:
+        self._store, self._files = store, files
+        self._folder = folder
         self._own = OwnFile(folder) if folder is not None else None
-        self._kept = _worth_keeping(session.state)
+        self._kept = _worth_keeping(store.state)
         self._left: list[Left] = []
         self._writer: ThreadPoolExecutor | None = None
         self._pending: Future[None] | None = None
@@ -28,7 +27,7 @@ class AutosaveIntents:
 
     def tick(self) -> None:
         """Write the session if it has changed; called every few seconds."""
-        state = self._session.state
+        state = self._store.state
         if self._own is None or (self._pending is not None and not self._pending.done()):
             return
         self._report()
@@ -53,11 +52,11 @@ class AutosaveIntents:
         try:
             self._left, troubles = left_behind(self._folder)
         except OSError as error:
-            self._session.say(f"autosaved sessions not looked for: {error.filename}: {error.strerror}", "error")
+            self._store.say(f"autosaved sessions not looked for: {error.filename}: {error.strerror}", "error")
             return
         if troubles:
             more = f" (and {len(troubles) - 1} more)" if len(troubles) > 1 else ""
-            self._session.say(f"damaged autosave: {troubles[0]}{more}", "error")
+            self._store.say(f"damaged autosave: {troubles[0]}{more}", "error")
         self._offer()
 
     def restore(self) -> None:
@@ -65,12 +64,12 @@ class AutosaveIntents:
         if not self._left:
             return
         left = self._left.pop(0)
-        self._session.files.use(left.saved.session, left.saved.path, left.saved.draft)
+        self._files.use(left.saved.session, left.saved.path, left.saved.draft)
         self._offer()
-        if self._session.state.message is None:
-            self._session.say("session restored")
-        self._kept = _worth_keeping(self._session.state)
-        self._submit(self._saved() if self._session.state.preferences.autosave else None, then_remove=left)
+        if self._store.state.message is None:
+            self._store.say("session restored")
+        self._kept = _worth_keeping(self._store.state)
+        self._submit(self._saved() if self._store.state.preferences.autosave else None, then_remove=left)
 
     def discard(self) -> None:
         """Throw the session that is offered away."""
@@ -91,8 +90,8 @@ class AutosaveIntents:
             self._own = None
 
     def _saved(self) -> Autosave:
-        state = self._session.state
-        return Autosave(saved_of(state), self._session.files.path, time.time(), draft=state.draft)
+        state = self._store.state
+        return Autosave(saved_of(state), self._files.path, time.time(), draft=state.draft)
 
     def _submit(self, saved: Autosave | None, then_remove: Left | None = None) -> None:
         own = self._own
@@ -119,11 +118,11 @@ class AutosaveIntents:
         self._pending = None
         if error is not None and not self._failed:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            self._session.say(f"not autosaved: {reason}", "error")
+            self._store.say(f"not autosaved: {reason}", "error")
         self._failed = error is not None
 
     def _offer(self) -> None:
-        self._session.publish(offer=offer_of(self._left[0].saved) if self._left else None)
+        self._store.publish(offer=offer_of(self._left[0].saved) if self._left else None)
 
 
 def offer_of(saved: Autosave) -> Offer:

@@ -1,49 +1,48 @@
 """The one clock of all panes."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from app.viewmodel.state.view_state import SPEEDS, Ending, Playback, neighbour
-
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
+from app.viewmodel.intents.preferences import PreferenceIntents
+from app.viewmodel.state.playback import SPEEDS, Ending, advanced, step_on_ladder
+from app.viewmodel.store import Store
 
 
 class ClockIntents:
     """Play, step, seek, speed, marks."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, store: Store, preferences: PreferenceIntents) -> None:
+        self._store, self._preferences = store, preferences
 
     def tick(self, seconds: float) -> None:
         """Let the clock run on by some wall time."""
-        playback, prepared = self._session.state.playback, self._session.state.prepared
-        if not playback.playing or prepared is None:
+        playback, result = self._store.state.playback, self._store.state.result
+        if not playback.playing or result is None:
             return
         step = seconds * playback.speed / self._per_frame
-        sketch = self._session.state.sketch
+        sketch = self._store.state.sketch
         if sketch is not None and playback.position < sketch.end <= playback.position + step:
             self._set(position=float(sketch.end), playing=False)  # what was drawn is over
             return
-        self._session.publish(playback=advanced(playback, step, self._session.state.n_frames))
+        self._store.publish(playback=advanced(playback, step, self._store.state.n_frames))
 
     def toggle_play(self) -> None:
         """Play or pause."""
-        state = self._session.state
+        state = self._store.state
         if state.sketch is not None and not state.sketch.revealed:
-            self._session.say("the future is hidden while you draw: reveal it, or put the pen away")
+            self._store.say("the future is hidden while you draw: reveal it, or put the pen away")
             return
         playback = replace(state.playback, playing=not state.playback.playing)
         first, last = playback.bounds(state.n_frames)
         if playback.playing and not playback.loop and state.frame >= last:
             playback = replace(playback, position=float(first))  # played to the end: once more
-        self._session.publish(playback=playback)
+        self._store.publish(playback=playback)
 
     def step(self, frames: int) -> None:
         """Pause and go some frames on or back."""
-        self.seek(self._session.state.frame + frames)
+        self.seek(self._store.state.frame + frames)
 
     def step_time(self, time: float) -> None:
         """Pause and go some time on or back, a frame at least."""
@@ -52,7 +51,7 @@ class ClockIntents:
 
     def seek(self, frame: int) -> None:
         """Pause at a frame."""
-        state = self._session.state
+        state = self._store.state
         last = max(state.n_frames - 1, 0)
         if state.sketch is not None and not state.sketch.revealed:
             last = min(last, state.sketch.start)
@@ -61,48 +60,48 @@ class ClockIntents:
 
     def seek_time(self, time: float) -> None:
         """Pause at the frame nearest to a time."""
-        prepared = self._session.state.prepared
-        if prepared is not None:
-            self.seek(int(np.argmin(np.abs(prepared.comparison.truth.times - time))))
+        result = self._store.state.result
+        if result is not None:
+            self.seek(int(np.argmin(np.abs(result.comparison.truth.times - time))))
 
     def toggle_loop(self) -> None:
         """Play again from the start at the end, or stop there."""
-        self._session.preferences.set(loop=not self._session.state.playback.loop)
+        self._preferences.set(loop=not self._store.state.playback.loop)
 
     def toggle_rock(self) -> None:
         """Turn round at either end, or jump back to the start."""
-        playback = self._session.state.playback
+        playback = self._store.state.playback
         self.set_ending("loop" if playback.ending == "rock" else "rock")
 
     def set_ending(self, ending: Ending) -> None:
         """What happens at the end."""
         self._set(rock=ending == "rock", backwards=False)
-        if self._session.state.playback.loop != (ending != "once"):
-            self._session.preferences.set(loop=ending != "once")
+        if self._store.state.playback.loop != (ending != "once"):
+            self._preferences.set(loop=ending != "once")
 
     def toggle_every_frame(self) -> None:
         """Skip no frame, or keep to the time."""
-        self._set(every_frame=not self._session.state.playback.every_frame)
+        self._set(every_frame=not self._store.state.playback.every_frame)
 
     def rewind(self) -> None:
         """Back to the first frame that is played, playing on if it was."""
-        state = self._session.state
+        state = self._store.state
         self._set(position=float(state.playback.bounds(state.n_frames)[0]), backwards=False)
 
     def to_end(self) -> None:
         """Pause at the last frame that is played."""
-        state = self._session.state
+        state = self._store.state
         self.seek(state.playback.bounds(state.n_frames)[1])
 
     def mark_in(self) -> None:
         """Play from this frame on; a mark for the end before it goes."""
-        state = self._session.state
+        state = self._store.state
         end = state.playback.mark_out
         self._set(mark_in=state.frame or None, mark_out=end if end is None or end > state.frame else None)
 
     def mark_out(self) -> None:
         """Play up to this frame; a mark for the start behind it goes."""
-        state = self._session.state
+        state = self._store.state
         start = state.playback.mark_in
         at = state.frame if state.frame < state.n_frames - 1 else None
         self._set(mark_out=at, mark_in=start if start is None or start < state.frame else None)
@@ -113,7 +112,7 @@ class ClockIntents:
 
     def to_mark(self, end: bool) -> None:
         """Pause at the mark for the start or for the end; at the first or last frame without one."""
-        state = self._session.state
+        state = self._store.state
         self.seek(state.playback.bounds(state.n_frames)[end])
 
     def set_speed(self, speed: float) -> None:
@@ -122,41 +121,13 @@ class ClockIntents:
 
     def change_speed(self, steps: int) -> None:
         """A step up or down the ladder of speeds."""
-        self.set_speed(neighbour(SPEEDS, self._session.state.playback.speed, steps))
+        self.set_speed(step_on_ladder(SPEEDS, self._store.state.playback.speed, steps))
 
     @property
     def _per_frame(self) -> float:
-        prepared = self._session.state.prepared
-        times = prepared.comparison.truth.times if prepared is not None else np.zeros(1)
+        result = self._store.state.result
+        times = result.comparison.truth.times if result is not None else np.zeros(1)
         return float(times[1] - times[0]) if len(times) > 1 else 1.0
 
     def _set(self, **changes: Any) -> None:
-        self._session.publish(playback=replace(self._session.state.playback, **changes))
-
-
-def advanced(playback: Playback, step: float, n_frames: int) -> Playback:
-    """The clock some frames on: within the marks, and at an end what `ending` says.
-
-    Parameters
-    ----------
-    step : float
-        Frames, not negative; at most one where every frame is to be seen.
-    """
-    first, last = playback.bounds(n_frames)
-    if playback.every_frame:
-        step = min(step, 1.0)
-    if playback.rock and playback.loop:
-        span = float(last - first)
-        if span == 0:
-            return replace(playback, position=float(first))
-        # as far along the way there and back as it is, the way back behind the way there
-        gone = min(max(playback.position - first, 0.0), span)
-        gone = ((2.0 * span - gone if playback.backwards else gone) + step) % (2.0 * span)
-        back = gone > span
-        return replace(playback, position=first + (2.0 * span - gone if back else gone), backwards=back)
-    position = max(playback.position, float(first)) + step
-    if position < last + 1:
-        return replace(playback, position=position)
-    if playback.loop:
-        return replace(playback, position=float(first))
-    return replace(playback, position=float(last), playing=False)
+        self._store.publish(playback=replace(self._store.state.playback, **changes))

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from app.viewmodel.presenters.picture import fitting
+from app.viewmodel.intents.jobs import JobIntents
+from app.viewmodel.state.results import ComparisonResult, Preview
 from app.viewmodel.state.setup import Setup, fitting_operations, planes
+from app.viewmodel.state.view import fitting
 from app.viewmodel.state.view_state import Message, Selection, ViewState
-from app.viewmodel.worker.preview import Glimpse, frames_near
-from app.viewmodel.worker.runner import Callbacks, Job
-from app.viewmodel.worker.work import Prepared
+from app.viewmodel.store import Store
+from app.viewmodel.worker.preview import frames_near
+from app.viewmodel.worker.runner import Callbacks, Job, Runner
 
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
+QUICK = 0.5
+"""Where forecasts took no longer, what is measured on them follows at once [second]."""
 
 
 class ComparisonIntents:
-    """Asks the runner for comparisons and publishes them.
+    """Asks the runner for comparisons; each request and each answer is published once.
 
     Attributes
     ----------
@@ -26,11 +28,11 @@ class ComparisonIntents:
         Called after a comparison, or the end of one, that no other request follows.
     """
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, store: Store, runner: Runner, jobs: JobIntents) -> None:
+        self._store, self._runner, self._jobs = store, runner, jobs
         self._in_flight: Setup | None = None
         self._waiting = False
-        self._glimpsed = False  # then the one in flight need not be waited for
+        self._previewed = False  # then the one in flight need not be waited for
         self._job: Job | None = None
         self._row: int | None = None
         self._number = 0
@@ -39,156 +41,168 @@ class ComparisonIntents:
 
     def change(self, **changes: Any) -> None:
         """Change the setup (undoable) and make the comparison anew."""
-        setup = replace(self._session.state.setup, **changes)
-        if setup != self._session.state.setup:
-            self._session.remember()
+        setup = replace(self._store.state.setup, **changes)
+        if setup != self._store.state.setup:
+            self._store.remember()
             self.use(setup)
 
-    def use(self, setup: Setup, message: Message | None = None) -> None:
-        """Make the comparison of a setup, without a step to undo."""
+    def use(self, setup: Setup, message: Message | None = None, **shown: Any) -> None:
+        """Make the comparison of a setup, without a step to undo; `shown` are other fields that change with it."""
         if setup.known_dims is not None:  # turns of the picture that is still shown, which has more dimensions
             setup = replace(setup, operations=fitting_operations(setup.operations, setup.known_dims))
-        self._session.publish(setup=setup, message=message)
-        self.request()
+        self.request(setup=setup, message=message, **shown)
 
-    def request(self) -> None:
-        """Make the comparison that the state asks for, now or when the one under way is there."""
-        if self._in_flight is not None and not self._glimpsed:
+    def request(self, **changes: Any) -> None:
+        """Make the comparison that the state asks for, now or when the one under way is there.
+
+        `changes` of the state are published with it.
+        """
+        if self._in_flight is not None and not self._previewed:
             self._waiting = True
-            self._session.publish(busy=True)
+            self._store.publish(**{**changes, "busy": True})
             return
-        state = self._session.state
-        self._in_flight, self._glimpsed = state.setup, False
-        self._session.publish(busy=True)
+        self._jobs.remove(self._row)
+        self._row, self._job = self._jobs.add("Simulation and forecasts", self.cancel), None
         self._number += 1
         number = self._number
-        self._session.jobs.end(self._row)
-        self._row, self._job = self._session.jobs.begin("Simulation and forecasts", self.cancel), None
+        setup = self._in_flight = changes.get("setup", self._store.state.setup)
+        self._previewed = False
+        self._store.publish(**{**changes, "busy": True, "jobs": self._jobs.rows})
 
         def unless_outdated(then: Callable[[Any], None]) -> Callable[[Any], None]:
-            # once it was cancelled, or a newer request follows a glimpse, no answer to the older one matters
+            # once it was cancelled, or a newer request follows a preview, no answer to the older one matters
             return lambda value: then(value) if number == self._number else None
 
         callbacks = Callbacks(
-            unless_outdated(self._prepared),
+            unless_outdated(self._measured),
             unless_outdated(self._failed),
             progress=unless_outdated(self._progress),
             first=unless_outdated(self._forecast),
-            glimpse=unless_outdated(self._glimpse),
+            preview=unless_outdated(self._preview),
             near=self._near(),
         )
-        job = self._session.runner.submit(state.setup, callbacks)
+        job = self._runner.submit(setup, callbacks)
         if number == self._number and self._in_flight is not None:  # else it was answered at once
             self._job = job
 
     def _near(self) -> tuple[int, int] | None:
         """The frames on the screen, where a new world rotation is all that changes."""
-        state = self._session.state
-        old = state.prepared
+        state = self._store.state
+        old = state.result
         if old is None or replace(old.setup, operations=state.setup.operations) != state.setup:
             return None
         return None if state.view.show_rollout else frames_near(state.frame, state.view.trail, state.n_frames)
 
-    def _glimpse(self, seen: Glimpse) -> None:
+    def _preview(self, seen: Preview) -> None:
         """Draw what is on the screen already; a request that waits need not wait for the rest."""
-        self._glimpsed = True
-        self._session.publish(glimpse=seen)
+        self._previewed = True
         if self._waiting:
             self._waiting = False
+            self.request(preview=seen)
+        else:
+            self._store.publish(preview=seen)
+
+    def _forecast(self, result: ComparisonResult) -> None:
+        """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait.
+
+        Where the preview shows the frame already, the next tick of the clock or the measurements come soon enough.
+        """
+        state = self._store.state
+        if state.view.show_rollout:
+            return
+        changes = self._taken(result, busy=True)
+        soon = state.playback.playing or result.seconds < QUICK
+        if state.preview is not None and state.seen is state.preview and soon and "message" not in changes:
+            self._store.amend(**changes)
+        else:
+            self._store.publish(**changes)
+
+    def _measured(self, result: ComparisonResult) -> None:
+        more, self._waiting = self._waiting, False
+        self._end()
+        changes = self._taken(result, busy=more)
+        if more:
+            self.request(**changes)
+            return
+        self._store.publish(jobs=self._jobs.rows, **changes)
+        self._idle()
+
+    def _progress(self, share: float) -> None:
+        if self._row is not None:
+            self._jobs.progress(self._row, share)
+
+    def _failed(self, reason: str) -> None:
+        self._end()
+        if self._waiting:
+            self.resume_at = None
+            self._waiting = False
             self.request()
+        else:
+            self._back_to_what_is_shown(Message(reason, "error"))
 
     def cancel(self) -> None:
         """Stop what is being made; the picture that is shown stays, and the controls go back to it."""
         if self._in_flight is None:
             return
-        job, self._job = self._job, None
+        job = self._job
         self._number += 1
-        self._over()
+        self._end()
         self._waiting = False
-        self._back_to_what_is_shown()
-        self._session.say("stopped; the last picture stays")
+        self._back_to_what_is_shown(Message("stopped; the last picture stays"))
         if job is not None:
             job.cancel()
 
-    def _over(self) -> None:
+    def _end(self) -> None:
+        """The one in flight is over; its row goes from the list with what is published next."""
         self._in_flight, self._job = None, None
-        self._session.jobs.end(self._row)
+        self._jobs.remove(self._row)
         self._row = None
 
-    def _back_to_what_is_shown(self) -> None:
+    def _back_to_what_is_shown(self, message: Message) -> None:
+        """Bring the controls in step with the picture that stays, which may be the first answer of what failed."""
         self.resume_at = None
-        shown = self._session.state.prepared
-        if shown is not None:  # keep the controls in step with the picture that stays
-            self._session.forget_after(shown.setup)
-            self._session.publish(setup=shown.setup, glimpse=None)
-        self._session.publish(busy=False, touring=replace(self._session.state.touring, world="", view=""))
-        self.settle()  # what is shown may be the first answer of what was stopped
+        state = self._store.state
+        changes: dict[str, Any] = {}
+        if state.result is not None:
+            self._store.forget_after(state.result.setup)
+            changes = {"setup": state.result.setup, "preview": None, **_within(state, state.result)}
+        touring = replace(state.touring, world="", view="")
+        self._store.publish(busy=False, jobs=self._jobs.rows, touring=touring, message=message, **changes)
+        if state.result is not None:
+            self._idle()
 
     def settle(self) -> None:
         """Bring clock, plane, view and draft in step with what is shown, where nothing else is on its way."""
-        state = self._session.state
-        if state.prepared is not None and self._in_flight is None:
-            self._session.publish(**_within(state, state.prepared))
-            for call in self.when_idle:
-                call()
+        state = self._store.state
+        if state.result is not None and self._in_flight is None:
+            self._store.publish(**_within(state, state.result))
+            self._idle()
 
-    def _progress(self, share: float) -> None:
-        if self._row is not None:
-            self._session.jobs.progress(self._row, share)
+    def _idle(self) -> None:
+        for call in self.when_idle:
+            call()
 
-    def _forecast(self, prepared: Prepared) -> None:
-        """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait."""
-        if not self._session.state.view.show_rollout:
-            self._take(prepared, busy=True)
-
-    def _prepared(self, prepared: Prepared) -> None:
-        self._over()
-        more = self._waiting
-        self._waiting = False
-        self._take(prepared, busy=more)
-        if more:
-            self.request()
-        else:
-            for call in self.when_idle:
-                call()
-
-    def _take(self, prepared: Prepared, busy: bool) -> None:
-        state = self._session.state
-        old = state.prepared
+    def _taken(self, result: ComparisonResult, busy: bool) -> dict[str, Any]:
+        """What changes in the state where a result takes the place of the one that is shown."""
+        state = self._store.state
+        old = state.result
         playback, selection, camera = state.playback, state.selection, state.camera
-        moved = state.moving is not None and old is not None and _as_many(old, prepared)
-        if not moved and (old is None or _different_film(old.setup, prepared.setup)):
+        moved = state.moving is not None and old is not None and _as_many(old, result)
+        if not moved and (old is None or _other_motion(old.setup, result.setup)):
             selection = Selection()
             if self.resume_at is None:
                 playback = replace(playback, position=0.0, backwards=False, mark_in=None, mark_out=None)
                 camera = None
         if self.resume_at is not None:
             playback, self.resume_at = replace(playback, position=self.resume_at), None
-        self._session.publish(
-            prepared=prepared,
-            selection=selection,
-            camera=camera,
-            busy=busy,
-            glimpse=None,
-            **_within(replace(state, playback=playback), prepared),
-        )
-        for note in ("left_out", "clamp_note"):
-            text = getattr(prepared, note)
-            if text and (old is None or getattr(old, note) != text):
-                self._session.say(text)
-
-    def _failed(self, reason: str) -> None:
-        self._over()
-        if self._waiting:
-            self.resume_at = None
-            self._waiting = False
-            self.request()
-            return
-        self._back_to_what_is_shown()
-        self._session.say(reason, "error")
+        changes = {"result": result, "selection": selection, "camera": camera, "busy": busy, "preview": None}
+        notes = [n for n in ("left_out", "clamp_note") if getattr(result, n) not in ("", getattr(old, n, ""))]
+        if notes:
+            changes["message"] = Message(getattr(result, notes[-1]))
+        return changes | _within(replace(state, playback=playback), result)
 
 
-def _within(state: ViewState, shown: Prepared) -> dict[str, Any]:
+def _within(state: ViewState, shown: ComparisonResult) -> dict[str, Any]:
     """Clock, plane and view as far as they exist in a comparison; a session file or another n may ask for more."""
     truth = shown.comparison.truth
     known = planes(truth.n_dims) or [(0, 0)]
@@ -199,12 +213,12 @@ def _within(state: ViewState, shown: Prepared) -> dict[str, Any]:
     }
 
 
-def _as_many(a: Prepared, b: Prepared) -> bool:
+def _as_many(a: ComparisonResult, b: ComparisonResult) -> bool:
     """Whether it is still the same particles, moved in the view: then the clock and the selection stay."""
     return a.comparison.truth.positions.shape[1:] == b.comparison.truth.positions.shape[1:]
 
 
-def _different_film(a: Setup, b: Setup) -> bool:
+def _other_motion(a: Setup, b: Setup) -> bool:
     """Whether the clock starts anew: another system, not another rotation or model."""
     keys = ("scenario", "data", "split", "index", "dims", "particles", "seed", "clamped", "own", "in_full")
     return any(getattr(a, key) != getattr(b, key) for key in keys)

@@ -1,17 +1,19 @@
 """Opening what the user points at, and saving the session."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from app.viewmodel.intents.system import OWN_SYSTEM
+from app.viewmodel.files.sessions import SavedSession, load_session, save_session, saved_of
+from app.viewmodel.intents.comparison import ComparisonIntents
+from app.viewmodel.intents.data import DataIntents
+from app.viewmodel.intents.models import ModelIntents
+from app.viewmodel.intents.preferences import PreferenceIntents
+from app.viewmodel.intents.system import OWN_SYSTEM, SystemIntents
+from app.viewmodel.intents.tours import TourIntents
 from app.viewmodel.state.draft import Draft
-from app.viewmodel.state.saved import SavedSession, load_session, save_session, saved_of
 from app.viewmodel.state.setup import Setup
-from app.viewmodel.worker.runner import Callbacks
+from app.viewmodel.store import Store
+from app.viewmodel.worker.runner import Callbacks, Runner
 from physics.errors import InputError
-
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
 
 
 class FileIntents:
@@ -23,62 +25,81 @@ class FileIntents:
         Of the session file in use; empty for none.
     """
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(
+        self,
+        store: Store,
+        runner: Runner,
+        comparison: ComparisonIntents,
+        tours: TourIntents,
+        system: SystemIntents,
+        models: ModelIntents,
+        data: DataIntents,
+        preferences: PreferenceIntents,
+    ) -> None:
+        (
+            self._store,
+            self._runner,
+            self._comparison,
+            self._tours,
+            self._system,
+            self._models,
+            self._data,
+            self._preferences,
+        ) = store, runner, comparison, tours, system, models, data, preferences
         self.path = ""
 
     def open(self, path: str) -> None:
         """Open a checkpoint, a data set or a scenario."""
-        session = self._session
+        store = self._store
         if Path(path).suffix == ".json" and Path(path).name != "zarr.json":
             self._open_session(path)
             return
 
         def described(found: Setup) -> None:
             if found.data:
-                session.comparison.change(**OWN_SYSTEM, scenario="", data=found.data, split=found.split, index=0)
-                session.data.unsort()
+                self._comparison.change(**OWN_SYSTEM, scenario="", data=found.data, split=found.split, index=0)
+                self._data.unsort()
             elif found.scenario:
-                session.system.choose_scenario(found.scenario)
+                self._system.choose_scenario(found.scenario)
             else:
-                session.models.add(found.model)
-                session.system.choose_model(found.model)
-            session.preferences.add_recent(path)
-            session.say(f"opened {Path(path).name}")
+                self._models.add(found.model)
+                self._system.choose_model(found.model)
+            self._preferences.add_recent(path)
+            store.say(f"opened {Path(path).name}")
 
-        session.runner.submit(path, Callbacks(described, lambda reason: session.say(reason, "error")))
+        self._runner.submit(path, Callbacks(described, lambda reason: store.say(reason, "error")))
 
     def save(self, path: str) -> None:
         """Write the session to a file."""
         try:
-            save_session(Path(path), saved_of(self._session.state))
+            save_session(Path(path), saved_of(self._store.state))
         except OSError as error:
-            self._session.say(f"not saved: {path}: {error.strerror}", "error")
+            self._store.say(f"not saved: {path}: {error.strerror}", "error")
             return
         self.path = path
-        self._session.preferences.add_recent(path)
-        self._session.say(f"saved {Path(path).name}")
+        self._preferences.add_recent(path)
+        self._store.say(f"saved {Path(path).name}")
 
     def _open_session(self, path: str) -> None:
-        session = self._session
+        store = self._store
         try:
             saved = load_session(Path(path))
         except InputError as error:
-            session.say(str(error), "error")
+            store.say(str(error), "error")
             return
         self.use(saved, path)
-        session.preferences.add_recent(path)
-        if session.state.message is None:
-            session.say(f"opened {Path(path).name}")
+        self._preferences.add_recent(path)
+        if store.state.message is None:
+            store.say(f"opened {Path(path).name}")
 
     def use(self, saved: SavedSession, path: str, draft: Draft | None = None) -> None:
         """Show a saved session (undoable); `path` of its file, empty for none; `draft` of its scene editor."""
-        session = self._session
-        session.remember()
-        session.comparison.resume_at = saved.playback.position
-        session.tours.pause()
-        session.publish(
+        store = self._store
+        store.remember()
+        self._comparison.resume_at = saved.playback.position
+        self._tours.pause()
+        store.publish(
             view=saved.view, playback=saved.playback, plane=saved.plane, draft=draft, camera=saved.camera
         )
-        session.comparison.use(saved.setup)
+        self._comparison.use(saved.setup)
         self.path = path

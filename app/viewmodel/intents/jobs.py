@@ -2,50 +2,61 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from app.viewmodel.state.view_state import RunningJob
-
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
+from app.viewmodel.store import Store
 
 
 class JobIntents:
-    """Areas add their work with `begin`, tell how far it is with `progress`, and take it off with `end`.
+    """Areas add their work with `begin`, say how far it is with `progress`, and take it off with `end`.
 
-    What `cancel` calls must end the job's row itself: it knows when the work has stopped.
+    Who publishes more than its row uses `add` and `remove` and publishes the list with the rest, in one go. What
+    `cancel` calls must end the job's row itself: it knows when the work has stopped.
     """
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._rows: dict[int, RunningJob] = {}
         self._cancels: dict[int, Callable[[], None]] = {}
         self._count = 0
 
-    def begin(self, title: str, cancel: Callable[[], None], progress: float | None = None) -> int:
-        """Add a job; its number. `progress` is None where nobody can tell how far it is."""
+    @property
+    def rows(self) -> tuple[RunningJob, ...]:
+        """The list, the oldest first: what the field `jobs` of the state has to be."""
+        return tuple(self._rows.values())
+
+    def add(self, title: str, cancel: Callable[[], None], progress: float | None = None) -> int:
+        """Put a job on the list; its number. `progress` is None where that is not known."""
         self._count += 1
         self._cancels[self._count] = cancel
-        job = RunningJob(self._count, title, progress)
-        self._session.publish(jobs=(*self._session.state.jobs, job))
+        self._rows[self._count] = RunningJob(self._count, title, progress)
         return self._count
+
+    def remove(self, number: int | None) -> bool:
+        """Take a job off the list; whether it was there."""
+        if number not in self._rows:
+            return False
+        del self._rows[number], self._cancels[number]
+        return True
+
+    def begin(self, title: str, cancel: Callable[[], None], progress: float | None = None) -> int:
+        """Add a job and publish it; its number."""
+        number = self.add(title, cancel, progress)
+        self._store.publish(jobs=self.rows)
+        return number
 
     def progress(self, number: int, fraction: float, title: str | None = None) -> None:
         """How far a job is, 0 to 1, and what it does now; nothing for one that has ended."""
-        within = min(max(fraction, 0.0), 1.0)
-        self._session.publish(
-            jobs=tuple(
-                replace(job, progress=within, title=job.title if title is None else title)
-                if job.number == number
-                else job
-                for job in self._session.state.jobs
-            )
-        )
+        row = self._rows.get(number)
+        if row is not None:
+            within = min(max(fraction, 0.0), 1.0)
+            self._rows[number] = replace(row, progress=within, title=row.title if title is None else title)
+            self._store.publish(jobs=self.rows)
 
     def end(self, number: int | None) -> None:
-        """Take a job off the list; nothing for None or one that has ended."""
-        if number in self._cancels:
-            del self._cancels[number]
-            self._session.publish(jobs=tuple(j for j in self._session.state.jobs if j.number != number))
+        """Take a job off the list and publish that; nothing for None or one that has ended."""
+        if self.remove(number):
+            self._store.publish(jobs=self.rows)
 
     def cancel(self, number: int) -> None:
         """Stop a job."""

@@ -1,12 +1,10 @@
 """A job of which there is at most one; what an ended or cancelled one still reports is dropped."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from app.viewmodel.worker.runner import Callbacks, Job, Request
-
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
+from app.viewmodel.intents.jobs import JobIntents
+from app.viewmodel.worker.runner import Callbacks, Job, Request, Runner
 
 
 class LatestJob:
@@ -14,15 +12,16 @@ class LatestJob:
 
     Parameters
     ----------
-    session : Session
+    runner : Runner
+    jobs : JobIntents
     title : str
         In that list.
     stop : callable
         What its cancel button does there.
     """
 
-    def __init__(self, session: "Session", title: str, stop: Callable[[], None]) -> None:
-        self._session, self._title, self._stop = session, title, stop
+    def __init__(self, runner: Runner, jobs: JobIntents, title: str, stop: Callable[[], None]) -> None:
+        self._runner, self._jobs, self._title, self._stop = runner, jobs, title, stop
         self._row: int | None = None
         self._job: Job | None = None
         self._running = False
@@ -40,10 +39,10 @@ class LatestJob:
         self._running = True
         self._number += 1
         number = self._number
-        row = self._row = self._session.jobs.begin(self._title, self._stop)
+        row = self._row = self._jobs.begin(self._title, self._stop)
 
         def progress(fraction: float) -> None:
-            self._session.jobs.progress(row, fraction)
+            self._jobs.progress(row, fraction)
             callbacks.progress(fraction)
 
         def current(then: Callable[[Any], None], last: bool = False) -> Callable[[Any], None]:
@@ -51,12 +50,12 @@ class LatestJob:
                 if number == self._number and self._running:
                     self._running = not last
                     if last:
-                        self._session.jobs.end(row)
+                        self._jobs.end(row)
                     then(value)
 
             return run
 
-        self._job = self._session.runner.submit(
+        self._job = self._runner.submit(
             request,
             Callbacks(
                 current(callbacks.done, True),
@@ -76,6 +75,6 @@ class LatestJob:
         if not self._running or self._job is None:
             return False
         self._running = False
-        self._session.jobs.end(self._row)
+        self._jobs.end(self._row)
         self._job.cancel()
         return True

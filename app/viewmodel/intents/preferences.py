@@ -2,41 +2,41 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from app.viewmodel.state.preferences import N_RECENT, Preferences, save_preferences
-
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
+from app.viewmodel.files.preferences import save_preferences
+from app.viewmodel.state.preferences import N_RECENT, Preferences
+from app.viewmodel.store import Store
 
 
 class PreferenceIntents:
     """Stored in `folder`; only remembered where that is None (tests, screenshots)."""
 
-    def __init__(self, session: "Session", folder: Path | None) -> None:
-        self._session, self._folder = session, folder
+    def __init__(self, store: Store, folder: Path | None) -> None:
+        self._store = store
+        self._folder = folder
 
     def set(self, **changes: Any) -> None:
         """Change and store some; theme, trail and loop show at once, scenario and model at the next start."""
-        state = self._session.state
+        state = self._store.state
         preferences = replace(state.preferences, **changes)
         view = replace(state.view, **{k: v for k, v in changes.items() if k in ("theme", "trail")})
         playback = replace(state.playback, **{k: v for k, v in changes.items() if k == "loop"})
-        self._session.publish(preferences=preferences, view=view, playback=playback)
+        self._store.publish(preferences=preferences, view=view, playback=playback)
         if self._folder is not None and preferences != state.preferences:
             try:
                 save_preferences(self._folder, preferences)
             except OSError as error:
-                self._session.say(f"preferences not stored: {error.filename}: {error.strerror}", "error")
+                self._store.say(f"preferences not stored: {error.filename}: {error.strerror}", "error")
 
     def reset(self) -> None:
         """The defaults again, all but the recent files and that the first run is over."""
-        kept = self._session.state.preferences
+        kept = self._store.state.preferences
         fresh = vars(Preferences()) | {"recent": kept.recent, "welcomed": kept.welcomed}
         self.set(**fresh)
 
     def add_recent(self, path: str) -> None:
         """Put a path at the head of the recent files."""
         full = str(Path(path).resolve())
-        others = (p for p in self._session.state.preferences.recent if p != full)
+        others = (p for p in self._store.state.preferences.recent if p != full)
         self.set(recent=(full, *others)[:N_RECENT])

@@ -1,16 +1,14 @@
 """Which system is simulated and which models forecast it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from app.viewmodel.state.own_scene import MAX_DIMS, MAX_PARTICLES
-from app.viewmodel.state.setup import Effort, fitting_operations
-from app.viewmodel.worker.detail import MOST_IN_FULL
+from app.viewmodel.intents.comparison import ComparisonIntents
+from app.viewmodel.state.detail import MOST_IN_FULL
+from app.viewmodel.state.own_system import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.state.setup import MAX_SEED, Effort, fitting_operations
+from app.viewmodel.store import Store
 
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
-
-MAX_SEED = 2**32 - 1
 OWN_SYSTEM: Mapping[str, Any] = {
     "dims": None, "particles": None, "seed": None, "clamped": False, "operations": (), "own": None,
 }  # fmt: skip
@@ -20,74 +18,74 @@ OWN_SYSTEM: Mapping[str, Any] = {
 class SystemIntents:
     """Scenario, dimension, particles, seed or sample, law, model and contrast."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, store: Store, comparison: ComparisonIntents) -> None:
+        self._store, self._comparison = store, comparison
 
     def choose_scenario(self, name: str) -> None:
         """Show another scenario, as it is: its own n, N and seed, unrotated."""
-        self._session.comparison.change(**OWN_SYSTEM, scenario=name, data="")
+        self._comparison.change(**OWN_SYSTEM, scenario=name, data="")
 
     def choose_dims(self, n_dims: int) -> None:
         """The same scenario in another dimension; the rotation is kept where its planes exist."""
         if self._fixed_by_data("dimension"):
             return
         n = min(max(n_dims, 1), MAX_DIMS)
-        kept = fitting_operations(self._session.state.setup.operations, n)
-        self._session.comparison.change(dims=n, operations=kept)
+        kept = fitting_operations(self._store.state.setup.operations, n)
+        self._comparison.change(dims=n, operations=kept)
 
     def add_dimension(self) -> None:
         """One dimension more."""
-        self.choose_dims(self._session.state.n_dims + 1)
+        self.choose_dims(self._store.state.n_dims + 1)
 
     def choose_particles(self, n: int) -> None:
         """Another number of particles, for drawn scenarios."""
-        self._session.comparison.change(particles=min(max(n, 2), MAX_PARTICLES))
+        self._comparison.change(particles=min(max(n, 2), MAX_PARTICLES))
 
     def choose_seed(self, seed: int) -> None:
         """Another draw of the scenario."""
         if not 0 <= seed <= MAX_SEED:
-            self._session.say(f"a seed is a whole number from 0 to {MAX_SEED}; got {seed}", "error")
+            self._store.say(f"a seed is a whole number from 0 to {MAX_SEED}; got {seed}", "error")
             return
-        self._session.comparison.change(seed=seed)
+        self._comparison.change(seed=seed)
 
     def next_seed(self) -> None:
         """The next draw of the scenario, or the next sample of the data set."""
-        prepared = self._session.state.prepared
-        if prepared is None:
+        result = self._store.state.result
+        if result is None:
             return
-        if prepared.n_samples:
-            self.choose_sample((self._session.state.setup.index + 1) % prepared.n_samples)
-        elif prepared.drawn:
-            self.choose_seed(((prepared.seed or 0) + 1) % (MAX_SEED + 1))
+        if result.n_samples:
+            self.choose_sample((self._store.state.setup.index + 1) % result.n_samples)
+        elif result.drawn:
+            self.choose_seed(((result.seed or 0) + 1) % (MAX_SEED + 1))
 
     def choose_sample(self, index: int) -> None:
         """Another sample of the data set."""
-        prepared = self._session.state.prepared
-        count = prepared.n_samples if prepared else 1
-        self._session.comparison.change(index=min(max(index, 0), max(count - 1, 0)))
+        result = self._store.state.result
+        count = result.n_samples if result else 1
+        self._comparison.change(index=min(max(index, 0), max(count - 1, 0)))
 
     def choose_model(self, name: str) -> None:
         """Forecast with another model, at its usual effort."""
-        self._session.comparison.change(model=name, effort=Effort())
+        self._comparison.change(model=name, effort=Effort())
 
     def choose_contrast(self, name: str) -> None:
         """Show a second model beside it; none for an empty name."""
-        self._session.comparison.change(contrast=name, contrast_effort=Effort())
+        self._comparison.change(contrast=name, contrast_effort=Effort())
 
     def toggle_clamped(self) -> None:
         """Use the published clamped law, which is not isotropic, or the scenario's own again."""
         if not self._fixed_by_data("law"):
-            self._session.comparison.change(clamped=not self._session.state.setup.clamped)
+            self._comparison.change(clamped=not self._store.state.setup.clamped)
 
     def toggle_in_full(self) -> None:
         """Make everything for a large system, too, or go without some of it again."""
-        prepared, setup = self._session.state.prepared, self._session.state.setup
-        if not setup.in_full and prepared is not None and not prepared.left_out:
-            self._session.say(f"up to {MOST_IN_FULL} particles everything is measured")
+        result, setup = self._store.state.result, self._store.state.setup
+        if not setup.in_full and result is not None and not result.left_out:
+            self._store.say(f"up to {MOST_IN_FULL} particles everything is measured")
             return
-        self._session.comparison.change(in_full=not setup.in_full)
+        self._comparison.change(in_full=not setup.in_full)
 
     def _fixed_by_data(self, what: str) -> bool:
-        if self._session.state.setup.data:
-            self._session.say(f"a data set has its own {what}; choose a scenario to change it")
-        return bool(self._session.state.setup.data)
+        if self._store.state.setup.data:
+            self._store.say(f"a data set has its own {what}; choose a scenario to change it")
+        return bool(self._store.state.setup.data)

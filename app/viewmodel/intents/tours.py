@@ -1,16 +1,14 @@
 """Tours of the world and of the view basis: one of each at most, driven by the window's clock."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.state.setup import Operation, TourTurn, Turn, with_turn
-from app.viewmodel.state.tours import Course, rotation_along
-from app.viewmodel.state.view_state import Touring, ViewState
-
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
+from app.viewmodel.state.tours import Course, Touring, rotation_along
+from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.store import Store
 
 FULL_EVERY = 1.0
 """While the world tours, forecasts follow each other as soon as they are on the screen; but so often, one is made
@@ -23,8 +21,8 @@ SPEEDS = (5.0, 180.0)
 class TourIntents:
     """Starts and stops tours, and goes on with them at every tick."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, store: Store, comparison: ComparisonIntents) -> None:
+        self._store, self._comparison = store, comparison
         self._owed = 0.0
         self._since_whole = 0.0
         self._way = 0.0
@@ -33,46 +31,46 @@ class TourIntents:
 
     def toggle_world(self, kind: str) -> None:
         """Start a tour of the world (every step is simulated and forecast anew), or stop it; one undo step."""
-        session, touring = self._session, self._session.state.touring
-        if touring.world == kind or not session.state.planes:
+        store, touring = self._store, self._store.state.touring
+        if touring.world == kind or not store.state.planes:
             self.pause()
             return
         self._owed = self._since_whole = 0.0
-        session.remember()
-        session.publish(touring=replace(touring, world=kind, view=""))
+        store.remember()
+        store.publish(touring=replace(touring, world=kind, view=""))
 
     def toggle_view(self, kind: str) -> None:
         """Start a tour of the view basis (nothing is computed anew), or stop it; one undo step."""
-        session, state = self._session, self._session.state
+        store, state = self._store, self._store.state
         if state.touring.view == kind or not state.planes:
             self.pause()
             return
         self._way = 0.0
         self._course = _course(state, kind)
         self._from = tuple(map(tuple, state.basis.tolist()))
-        session.remember()
-        session.publish(touring=replace(state.touring, view=kind, world=""))
+        store.remember()
+        store.publish(touring=replace(state.touring, view=kind, world=""))
 
     def pause(self) -> None:
         """Stop both."""
-        touring = self._session.state.touring
+        touring = self._store.state.touring
         if touring.world or touring.view:
-            self._session.publish(touring=replace(touring, world="", view=""))
+            self._store.publish(touring=replace(touring, world="", view=""))
 
     def reverse(self) -> None:
         """The other way round from now on."""
-        touring = self._session.state.touring
-        self._session.publish(touring=replace(touring, backwards=not touring.backwards))
+        touring = self._store.state.touring
+        self._store.publish(touring=replace(touring, backwards=not touring.backwards))
 
     def set_speed(self, degrees: float) -> None:
         """Of both tours [degree/second]."""
         speed = min(max(degrees, SPEEDS[0]), SPEEDS[1])
-        self._session.publish(touring=replace(self._session.state.touring, speed=speed))
+        self._store.publish(touring=replace(self._store.state.touring, speed=speed))
 
     def tick(self, seconds: float) -> None:
         """Let a tour go on by some wall time."""
-        state = self._session.state
-        if state.prepared is None:
+        state = self._store.state
+        if state.result is None:
             return
         if not state.planes:  # one dimension by now
             self.pause()
@@ -93,17 +91,17 @@ class TourIntents:
         turned = rotation_along(course, abs(self._way))
         basis = (turned if self._way >= 0 else turned.T) @ np.array(self._from)
         rows = tuple(map(tuple, basis.tolist()))
-        self._session.publish(view=replace(state.view, basis=rows, axes=None))
+        self._store.publish(view=replace(state.view, basis=rows, axes=None))
 
     def _go_on_with_world(self, state: ViewState, seconds: float) -> None:
         self._owed += state.touring.signed_speed * seconds
         self._since_whole = self._since_whole + seconds if state.busy else 0.0
-        seen = state.glimpse is not None and state.glimpse.setup == state.setup
+        seen = state.preview is not None and state.preview.setup == state.setup
         if state.busy and (not seen or self._since_whole > FULL_EVERY):
             return
         operations = toured(state.setup.operations, _course(state, state.touring.world), self._owed)
         self._owed = 0.0
-        self._session.comparison.use(replace(state.setup, operations=operations), state.message)
+        self._comparison.use(replace(state.setup, operations=operations), state.message)
 
 
 def _course(state: ViewState, kind: str) -> Course:

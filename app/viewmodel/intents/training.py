@@ -2,50 +2,61 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from app.viewmodel.files.preferences import config_folder
+from app.viewmodel.intents.comparison import ComparisonIntents
+from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.intents.latest import LatestJob
-from app.viewmodel.state.training import TrainReport, default_out, trouble
-from app.viewmodel.worker.runner import Callbacks
+from app.viewmodel.intents.models import ModelIntents
+from app.viewmodel.intents.system import SystemIntents
+from app.viewmodel.state.training import TrainReport, trouble
+from app.viewmodel.store import Store
+from app.viewmodel.worker.runner import Callbacks, Runner
 from app.viewmodel.worker.tasks.train import TrainTask
 from resources.shipped import FILE_NAME
-
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
 
 
 class TrainIntents:
     """Start, stop, resume; use what came of it."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
-        self._job = LatestJob(session, "Training", self.stop)
+    def __init__(
+        self,
+        store: Store,
+        runner: Runner,
+        jobs: JobIntents,
+        models: ModelIntents,
+        comparison: ComparisonIntents,
+        system: SystemIntents,
+    ) -> None:
+        self._store, self._models, self._comparison, self._system = store, models, comparison, system
+        self._job = LatestJob(runner, jobs, "Training", self.stop)
         self._stopping = False
 
     def set(self, **changes: Any) -> None:
         """Change the plan; not while it runs."""
-        training = self._session.state.training
+        training = self._store.state.training
         if not training.running:
             self._change(plan=replace(training.plan, **changes), status="idle", reason="")
             self._look()
 
     def start(self, resume: bool = False) -> None:
         """Generate the data if need be, then train; with `resume` go on with the run in the folder."""
-        session, training = self._session, self._session.state.training
+        store, training = self._store, self._store.state.training
         if training.running:
             return
         if not training.plan.out:
             self.set(out=default_out())
-            training = session.state.training
+            training = store.state.training
         if resume and not _is_run(training.plan.out):
-            session.say(f"{training.plan.out}: no run there to go on with")
+            store.say(f"{training.plan.out}: no run there to go on with")
             return
         wrong = {} if resume else trouble(training.plan)
         if wrong:
-            session.say(next(iter(wrong.values())), "error")
+            store.say(next(iter(wrong.values())), "error")
             return
         if not resume and _is_run(training.plan.out):
-            session.say(f"{training.plan.out} holds a run already: resume it, or choose another folder", "error")
+            store.say(f"{training.plan.out} holds a run already: resume it, or choose another folder", "error")
             return
         phase = "training" if resume or not training.plan.preset else "data"
         self._stopping = False
@@ -55,28 +66,28 @@ class TrainIntents:
 
     def stop(self) -> None:
         """Ask it to stop; its last validated state and its best model are kept."""
-        if self._session.state.training.running and not self._stopping:
+        if self._store.state.training.running and not self._stopping:
             self._stopping = True
             self._change(status="stopping")
             self._job.ask_to_stop()
 
     def use(self) -> None:
         """Forecast with the best model of the run."""
-        session, out = self._session, self._session.state.training.plan.out
+        store, out = self._store, self._store.state.training.plan.out
         if not (Path(out) / "best" / FILE_NAME).is_file():
-            session.say(f"{out or 'no folder chosen'}: no trained model there yet")
+            store.say(f"{out or 'no folder chosen'}: no trained model there yet")
             return
-        session.models.add(out)
-        if session.state.setup.model == out:
-            session.comparison.request()  # its file has changed, its name has not
+        self._models.add(out)
+        if store.state.setup.model == out:
+            self._comparison.request()  # its file has changed, its name has not
         else:
-            session.system.choose_model(out)
+            self._system.choose_model(out)
 
     def _change(self, **changes: Any) -> None:
-        self._session.publish(training=replace(self._session.state.training, **changes))
+        self._store.publish(training=replace(self._store.state.training, **changes))
 
     def _look(self) -> None:
-        out = Path(self._session.state.training.plan.out)
+        out = Path(self._store.state.training.plan.out)
         usable = (out / "best" / FILE_NAME).is_file()
         self._change(usable=usable, resumable=_is_run(str(out)))
 
@@ -87,15 +98,21 @@ class TrainIntents:
     def _ended(self, how: str) -> None:
         self._change(status=how)
         self._look()
-        out = self._session.state.training.plan.out
+        out = self._store.state.training.plan.out
         if how == "done":
-            self._session.say(f"{Path(out).name} is trained: use it as the forecast model")
+            self._store.say(f"{Path(out).name} is trained: use it as the forecast model")
 
     def _failed(self, reason: str) -> None:
         self._change(status="failed", reason=reason)
         self._look()
-        self._session.say(f"training: {reason}", "error")
+        self._store.say(f"training: {reason}", "error")
 
 
 def _is_run(out: str) -> bool:
     return bool(out) and (Path(out) / "config.toml").is_file()
+
+
+def default_out() -> str:
+    """Where the first run is written: in the working folder if that is a place to write, else the user's own."""
+    here = Path.cwd()
+    return str(here / "runs" / "mine") if (here / "runs").is_dir() else str(config_folder() / "runs" / "mine")

@@ -1,16 +1,16 @@
 """The world rotation: turns in a plane, random rotations, reflections, matrices, dragging."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 from app.viewmodel.intents.basis import rows_of
+from app.viewmodel.intents.comparison import ComparisonIntents
+from app.viewmodel.intents.tours import TourIntents
 from app.viewmodel.state.matrices import parse_matrix, trackball
 from app.viewmodel.state.setup import Given, Operation, RandomTurn, Reflect, Turn, active_degrees, with_turn
+from app.viewmodel.store import Store
 from physics.errors import InputError
 from surrogate.render.projection import FloatArray
-
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
 
 DRAGGED = "dragged into x{}"
 
@@ -23,50 +23,47 @@ def snapped(degrees: float, step: float) -> float:
 class WorldIntents:
     """Turns the simulated world; neither the view basis nor the camera. What the user turns stops the tours."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, store: Store, comparison: ComparisonIntents, tours: TourIntents) -> None:
+        self._store, self._comparison, self._tours = store, comparison, tours
         self._fresh = False  # a drag has begun and changed nothing yet
 
     def select_plane(self, i: int, j: int) -> None:
         """The plane that the angle box, the dial and the sweep act on."""
-        self._session.publish(plane=(i, j))
+        self._store.publish(plane=(i, j))
 
     def rotate(self, i: int, j: int, degrees: float) -> None:
         """Turn the world in plane i-j by some degrees more; nothing in one dimension, which has no plane."""
-        if i == j:
-            return
-        self._session.publish(plane=(i, j))
-        self._use(with_turn(self._operations, Turn(i, j, degrees)))
+        if i != j:
+            self._use(with_turn(self._operations, Turn(i, j, degrees)), plane=(i, j))
 
     def set_angle(self, degrees: float) -> None:
         """Make the turn in the selected plane exactly so large."""
-        i, j = self._session.state.plane
-        if i != j:
-            self.rotate(i, j, degrees - active_degrees(self._operations, i, j))
+        i, j = self._store.state.plane
+        self.rotate(i, j, degrees - active_degrees(self._operations, i, j))
 
     def turn_to(self, degrees: float, snap: float = 0.0, *, begins: bool = True) -> None:
         """As `set_angle`, to a multiple of `snap` unless that is 0; what follows the beginning is no undo step."""
-        session, plane = self._session, self._session.state.plane
+        store, plane = self._store, self._store.state.plane
         if plane[0] == plane[1]:
             return
         wanted = snapped(degrees, snap)
         turn = Turn(*plane, wanted - active_degrees(self._operations, *plane))
         operations = with_turn(self._operations, turn)
         if begins:
-            session.tours.pause()
+            self._tours.pause()
         self._fresh = self._fresh or begins
         if operations != self._operations:
             if self._fresh:
-                session.remember()
+                store.remember()
             self._fresh = False
-            session.comparison.use(replace(session.state.setup, operations=operations))
+            self._comparison.use(replace(store.state.setup, operations=operations))
 
     def reverse(self, i: int, j: int) -> None:
         """Turn as far the other way in plane i-j, and let tours go the other way round."""
-        self._session.tours.reverse()
+        self._tours.reverse()
         angle = active_degrees(self._operations, i, j)
-        self._session.publish(plane=(i, j))
-        if angle and not self._session.state.touring.world:
+        self._store.publish(plane=(i, j))
+        if angle and not self._store.state.touring.world:
             self.rotate(i, j, -2.0 * angle)
 
     def random(self, seed: int) -> None:
@@ -75,7 +72,7 @@ class WorldIntents:
 
     def reflect(self) -> None:
         """Change the sign of the first axis of the selected plane; twice is none."""
-        mirror = Reflect(self._session.state.plane[0])
+        mirror = Reflect(self._store.state.plane[0])
         operations = self._operations
         self._use(operations[:-1] if operations[-1:] == (mirror,) else (*operations, mirror))
 
@@ -88,46 +85,48 @@ class WorldIntents:
     def paste(self, text: str) -> None:
         """The matrix in a text instead of all that was applied."""
         try:
-            matrix = parse_matrix(text, self._session.state.n_dims)
+            matrix = parse_matrix(text, self._store.state.n_dims)
         except InputError as error:
-            self._session.say(str(error), "error")
+            self._store.say(str(error), "error")
             return
         self._use((Given(rows_of(matrix)),))
 
     def drag(self, drag: tuple[float, float], right: FloatArray, up: FloatArray, *, begins: bool = False) -> None:
         """Turn the direction dragged into the hidden axis; see `matrices.trackball`. One undo step a drag."""
-        session, state = self._session, self._session.state
-        if state.prepared is None or state.n_dims < 2:
+        store, state = self._store, self._store.state
+        if state.result is None or state.n_dims < 2:
             return
         hidden = state.hidden_axis
         step = trackball(drag, right, up, state.basis, hidden)
         if begins:
-            session.tours.pause()
-            session.remember()
+            self._tours.pause()
+            store.remember()
         operations = self._operations
         name = DRAGGED.format(hidden)
         last = operations[-1] if operations else None
         if isinstance(last, Given) and last.origin == name and len(last.rows) == state.n_dims:
             operations, step = operations[:-1], step @ last.matrix(state.n_dims)
         operations = (*operations, Given(rows_of(step), name))
-        session.comparison.use(replace(session.state.setup, operations=operations))
+        self._comparison.use(replace(store.state.setup, operations=operations))
 
     def reset(self) -> None:
         """No rotation."""
         self._use(())
 
-    def stop(self) -> None:
-        """Turn no further by itself."""
-        self._session.tours.pause()
-
     def toggle_spin(self) -> None:
         """Let the world turn in the selected plane, or stop it: the plane sweep."""
-        self._session.tours.toggle_world("sweep")
+        self._tours.toggle_world("sweep")
 
     @property
     def _operations(self) -> tuple[Operation, ...]:
-        return self._session.state.setup.operations
+        return self._store.state.setup.operations
 
-    def _use(self, operations: tuple[Operation, ...]) -> None:
-        self._session.tours.pause()
-        self._session.comparison.change(operations=operations)
+    def _use(self, operations: tuple[Operation, ...], **shown: Any) -> None:
+        """Turn the world (undoable), and change other fields of the state with it."""
+        self._tours.pause()
+        setup = replace(self._store.state.setup, operations=operations)
+        if setup != self._store.state.setup:
+            self._store.remember()
+            self._comparison.use(setup, **shown)
+        elif shown:
+            self._store.publish(**shown)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from app.viewmodel.state.models import ModelRow, ModelTable
 from app.viewmodel.state.setup import Effort, Setup
-from app.viewmodel.state.view_state import ModelTable, ViewState
-from app.viewmodel.worker.tasks.model_table import ModelRow
+from app.viewmodel.state.view_state import ViewState
 from surrogate.render.captions import short_number
 
 
@@ -50,9 +50,9 @@ COLUMNS: dict[str, tuple[str, Callable[[ModelRow], str]]] = {
 def outdated(state: ViewState) -> bool:
     """Whether the table belongs to another state than the one shown, the models and their effort apart."""
     table = state.models
-    if table.setup is None or state.prepared is None:
+    if table.setup is None or state.result is None:
         return False
-    return _state_of(table.setup) != _state_of(state.prepared.setup)
+    return _state_of(table.setup) != _state_of(state.result.setup)
 
 
 def _state_of(setup: Setup) -> Setup:

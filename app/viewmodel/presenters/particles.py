@@ -35,10 +35,10 @@ LEADING = ("particle", "charge", "mass", "speed", "error", "energy")
 
 def particle_table(state: ViewState) -> ParticleTable | None:
     """The particles at the shown frame; None before there is a comparison."""
-    prepared = state.prepared
-    if prepared is None:
+    result = state.result
+    if result is None:
         return None
-    comparison, frame = prepared.comparison, state.frame
+    comparison, frame = result.comparison, state.frame
     truth = comparison.truth
     system, x, v = truth.system, truth.positions[frame], truth.velocities[frame]
     columns = [
@@ -76,10 +76,10 @@ def csv_of(table: ParticleTable) -> str:
 
 def particle_words(state: ViewState, particle: int) -> str:
     """What a tool tip says of a particle."""
-    prepared = state.prepared
-    if prepared is None:
+    result = state.result
+    if result is None:
         return ""
-    comparison, frame = prepared.comparison, state.frame
+    comparison, frame = result.comparison, state.frame
     truth = comparison.truth
     speed = float(np.linalg.norm(truth.velocities[frame, particle]))
     error = float(

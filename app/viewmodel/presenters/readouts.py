@@ -1,13 +1,14 @@
-"""The numbers beside the panes, in words: model error, lack of equivariance and chaos told apart."""
+"""The numbers beside the panes, in words: model error, lack of equivariance and chaos apart."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.presenters.verdicts import model_verdict, truth_verdict
+from app.viewmodel.state.results import ComparisonResult
+from app.viewmodel.state.symmetry import NAMES
 from app.viewmodel.state.view_state import ViewState
-from app.viewmodel.worker.symmetry import NAMES, model_verdict, truth_verdict
-from app.viewmodel.worker.work import Prepared
 from physics.types import Trajectory
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import short_number
@@ -54,17 +55,17 @@ class ReadOut:
 
 def readouts(state: ViewState) -> ReadOut:
     """The read-outs at the shown frame."""
-    prepared = state.prepared
-    if prepared is None:
+    result = state.result
+    if result is None:
         return ReadOut()
-    comparison, contrast, frame = prepared.comparison, prepared.contrast, state.frame
-    symmetry = prepared.symmetry
+    comparison, contrast, frame = result.comparison, result.contrast, state.frame
+    symmetry = result.symmetry
     sources = [("model", comparison.model_name)]
-    errors, drifts = [_rmse(comparison, None, frame)], [_energy_error(prepared, "forecast", frame)]
+    errors, drifts = [_rmse(comparison, None, frame)], [_energy_error(result, "forecast", frame)]
     if contrast is not None:
         sources.append(("contrast", contrast.model_name))
         errors.append(_rmse(contrast, None, min(frame, contrast.truth.n_frames - 1)))
-        drifts.append(_energy_error(prepared, "second", frame))
+        drifts.append(_energy_error(result, "second", frame))
     if "engine" in symmetry:
         sources.append(("engine", "engine"))
         errors.append("")
@@ -79,25 +80,25 @@ def readouts(state: ViewState) -> ReadOut:
     lines = []
     if comparison.rollout is not None:
         lines.append(("roll-out RMSE", _rmse(comparison, comparison.rollout, frame)))
-        drift = _energy_error(prepared, "rollout", frame)
+        drift = _energy_error(result, "rollout", frame)
         if drift:
             lines.append(("roll-out energy", drift))
-    lines.append(("a 1e-6 perturbation has grown", f"{short_number(float(prepared.growth[frame]))}×"))
-    notes = [f"{n[:1].upper()}{n[1:]}." for n in (prepared.clamp_note, prepared.left_out) if n]
-    said = (*notes, verdict(prepared))
+    lines.append(("a 1e-6 perturbation has grown", f"{short_number(float(result.growth[frame]))}×"))
+    notes = [f"{n[:1].upper()}{n[1:]}." for n in (result.clamp_note, result.left_out) if n]
+    said = (*notes, verdict(result))
     return ReadOut(tuple(name for _, name in sources), tuple(table), tuple(lines), " ".join(filter(None, said)))
 
 
-def verdict(prepared: Prepared) -> str:
-    """Lack of equivariance, round-off and chaos told apart: a sentence for each model, and one for the truth."""
+def verdict(result: ComparisonResult) -> str:
+    """Lack of equivariance, round-off and chaos apart: a sentence for each model, and one for the truth."""
     from physics.laws import force_of  # Numba: loaded by now, but not when the window opens
 
-    found, times, parts = prepared.symmetry, prepared.comparison.truth.times, list[str]()
-    for key, comparison in (("model", prepared.comparison), ("contrast", prepared.contrast)):
+    found, times, parts = result.symmetry, result.comparison.truth.times, list[str]()
+    for key, comparison in (("model", result.comparison), ("contrast", result.contrast)):
         if key in found and comparison is not None:
             parts.append(model_verdict(comparison.model_name, found[key], comparison.truth.times))
     if "engine" in found:
-        system = prepared.comparison.truth.system
+        system = result.comparison.truth.system
         isotropic, trapped = force_of(system.law).isotropic, system.fields.trap != 0.0
         parts.append(truth_verdict(found["engine"], times, system.law, isotropic, trapped))
     return " ".join(parts)
@@ -112,16 +113,16 @@ def _rmse(comparison: Comparison, trajectory: Trajectory | None, frame: int) -> 
     return short_number(float(np.sqrt(np.mean((seen.positions[frame] - comparison.truth.positions[frame]) ** 2))))
 
 
-def energy_errors(prepared: Prepared) -> dict[str, FloatArray]:
+def energy_errors(result: ComparisonResult) -> dict[str, FloatArray]:
     """Energy of each source less that of the truth's first frame, as a share of its mean kinetic energy."""
-    if "truth" not in prepared.energies:
+    if "truth" not in result.energies:
         return {}
-    start = prepared.energies["truth"][0]
-    return {name: (values - start) / prepared.kinetic for name, values in prepared.energies.items()}
+    start = result.energies["truth"][0]
+    return {name: (values - start) / result.kinetic for name, values in result.energies.items()}
 
 
-def _energy_error(prepared: Prepared, source: str, frame: int) -> str:
-    energies = prepared.energies
+def _energy_error(result: ComparisonResult, source: str, frame: int) -> str:
+    energies = result.energies
     if "truth" not in energies or source not in energies:
         return ""
-    return f"{float(energies[source][frame] - energies['truth'][frame]) / prepared.kinetic:+.2g}"
+    return f"{float(energies[source][frame] - energies['truth'][frame]) / result.kinetic:+.2g}"

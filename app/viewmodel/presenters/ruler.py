@@ -22,6 +22,6 @@ def ticks(first: float, last: float, count: int) -> FloatArray:
 
 
 def horizon_boundaries(first: float, last: float, horizon: float) -> list[float]:
-    """Whole multiples of a model horizon after `first` and up to `last`; none where they would be a grey bar."""
+    """Whole multiples of a model horizon after `first` and up to `last`; none where they are too dense to see."""
     start, end = int(np.floor(first / horizon + 1e-9)) + 1, int(np.floor(last / horizon + 1e-9))
     return [k * horizon for k in range(start, end + 1)] if end - start < MOST_BOUNDARIES else []

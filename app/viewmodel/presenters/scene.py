@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewmodel.presenters.picture import fitting
-from app.viewmodel.state.moving import with_edited
-from app.viewmodel.state.view_state import ViewState, chosen_basis
-from app.viewmodel.worker.preview import Glimpse
-from app.viewmodel.worker.work import Prepared
+from app.viewmodel.presenters.edited_system import with_edited
+from app.viewmodel.state.results import ComparisonResult, Preview
+from app.viewmodel.state.view import MAX_PANES, chosen_basis, fitting
+from app.viewmodel.state.view_state import ViewState
 from surrogate.comparison.comparison import Comparison
 from surrogate.render import Framing, Scene, ViewOptions, build_scene, framing
 from surrogate.render.hud import headline
@@ -18,16 +17,15 @@ from surrogate.render.projection import RUNAWAY, rounded_up
 from surrogate.render.theme import THEMES
 
 FloatArray = NDArray[np.float64]
-MAX_PANES = 4
 
 
-def steady_framing(prepared: Prepared) -> Framing:
+def steady_framing(result: ComparisonResult) -> Framing:
     """A ball about the origin that holds the truth under every rotation.
 
     The world turns about the origin, so a ball there does not move; its radius is rounded up to two digits, so
     that round-off in a rotated truth does not change it.
     """
-    comparison = prepared.comparison
+    comparison = result.comparison
     reach = float(np.linalg.norm(comparison.truth.positions, axis=-1).max())
     furthest = float(np.linalg.norm(comparison.forecast.positions, axis=-1).max())
     radius = max(reach, min(furthest, RUNAWAY * reach))
@@ -65,18 +63,18 @@ def options_of(state: ViewState, comparison: Comparison) -> ViewOptions:
 
 def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     """What the viewport draws: truth, forecast, and as chosen the roll-out and the contrast model."""
-    prepared = state.prepared
-    if prepared is None:
+    result = state.result
+    if result is None:
         return None
-    comparison = prepared.comparison
+    comparison = result.comparison
     options = options_of(state, comparison)
-    if isinstance(state.seen, Glimpse):
-        return _alone(with_edited(_glimpsed(state.seen, prepared, state.frame, options, frames), state), state)
+    if isinstance(state.seen, Preview):
+        return _alone(with_edited(_previewed(state.seen, result, state.frame, options, frames), state), state)
     scene = build_scene(comparison, state.frame, options, frames)
-    if prepared.contrast is not None:
-        frame = _matching_frame(prepared.contrast, state.time)
+    if result.contrast is not None:
+        frame = _matching_frame(result.contrast, state.time)
         same_scale = replace(options, panes=("forecast",), colour_range=scene.colour_range)
-        other = build_scene(prepared.contrast, frame, same_scale, frames)
+        other = build_scene(result.contrast, frame, same_scale, frames)
         scene = replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
     return _alone(with_edited(scene, state), state)
 
@@ -89,21 +87,23 @@ def _alone(scene: Scene, state: ViewState) -> Scene:
     return replace(scene, panes=(scene.panes[maximised],))
 
 
-def _glimpsed(glimpse: Glimpse, prepared: Prepared, frame: int, options: ViewOptions, frames: Framing) -> Scene:
-    """The scene of a frame of a glimpse; what some frames cannot know is that of the comparison before."""
-    at = frame - glimpse.first
-    whole = build_scene(prepared.comparison, frame, options, frames)
+def _previewed(
+    preview: Preview, result: ComparisonResult, frame: int, options: ViewOptions, frames: Framing
+) -> Scene:
+    """The scene of a frame of a preview; what some frames cannot know is that of the comparison before."""
+    at = frame - preview.first
+    whole = build_scene(result.comparison, frame, options, frames)
     options = replace(options, colour_range=whole.colour_range, drift=False)
-    scene = build_scene(glimpse.comparison, at, options, frames)
+    scene = build_scene(preview.comparison, at, options, frames)
     text = headline(
-        replace(prepared.comparison, rotation=glimpse.comparison.rotation, details=glimpse.comparison.details),
+        replace(result.comparison, rotation=preview.comparison.rotation, details=preview.comparison.details),
         frame,
         scene.visible_fraction,
     )
     scene = replace(scene, headline=text)
-    if glimpse.contrast is None:
+    if preview.contrast is None:
         return scene
-    other = build_scene(glimpse.contrast, at, replace(options, panes=("forecast",)), frames)
+    other = build_scene(preview.contrast, at, replace(options, panes=("forecast",)), frames)
     return replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
 
 

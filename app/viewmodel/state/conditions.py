@@ -1,14 +1,11 @@
 """What a step of a lesson can wait for: conditions on the state of the window, by name. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
+from app.viewmodel.state.lessons import LessonStep
 from app.viewmodel.state.setup import Reflect, Setup, Turn
-
-if TYPE_CHECKING:
-    from app.viewmodel.state.lessons import LessonStep
-    from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.state.view_state import ViewState
 
 SEEN_DIMENSIONS = 3
 """Axes from this one on are not among the first three."""
@@ -26,31 +23,31 @@ class Condition:
         Whether the step must say what to compare with.
     """
 
-    met: Callable[["ViewState", "LessonStep"], bool]
+    met: Callable[[ViewState, LessonStep], bool]
     takes_value: bool = False
 
 
-def _shown(state: "ViewState") -> Setup:
-    assert state.prepared is not None
-    return state.prepared.setup
+def _shown(state: ViewState) -> Setup:
+    assert state.result is not None
+    return state.result.setup
 
 
-def _turned(state: "ViewState", step: "LessonStep") -> bool:
+def _turned(state: ViewState, step: LessonStep) -> bool:
     before = step.setup.operations if step.setup is not None else ()
     return bool(_shown(state).operations) and _shown(state).operations != before
 
 
-def _turned_far(state: "ViewState", step: "LessonStep") -> bool:
+def _turned_far(state: ViewState, step: LessonStep) -> bool:
     turns = [o for o in _shown(state).operations if isinstance(o, Turn)]
     return any(abs(turn.degrees) >= float(step.value) for turn in turns)
 
 
-def _turned_out_of_sight(state: "ViewState", step: "LessonStep") -> bool:
+def _turned_out_of_sight(state: ViewState, step: LessonStep) -> bool:
     turns = [o for o in _shown(state).operations if isinstance(o, Turn)]
     return any(max(turn.i, turn.j) >= SEEN_DIMENSIONS for turn in turns)
 
 
-def _passed(state: "ViewState", step: "LessonStep") -> bool:
+def _passed(state: ViewState, step: LessonStep) -> bool:
     return state.frame >= float(step.value) * (state.n_frames - 1)
 
 
@@ -75,4 +72,20 @@ CONDITIONS: dict[str, Condition] = {
     "sketch-revealed": Condition(lambda s, _: s.sketch is not None and s.sketch.revealed),
     "coloured-by": Condition(lambda s, step: s.view.colour_by == step.value, takes_value=True),
 }
-"""Everything a lesson can wait for; `value` is a share of the film for time-passed, degrees for turned-by."""
+"""Everything a lesson can wait for; `value` is a share of the duration for time-passed, degrees for turned-by."""
+
+
+def ticked(state: ViewState) -> ViewState:
+    """The state with the present step of its lesson ticked if its condition is met."""
+    running = state.lesson
+    if running is None or running.at in running.done or state.busy or state.result is None:
+        return state
+    step = running.lesson.steps[running.at]
+    asked = step.question is not None
+    if asked:
+        met = running.at in running.answers
+    else:
+        met = not step.condition or CONDITIONS[step.condition].met(state, step)
+    if not met:
+        return state
+    return replace(state, lesson=replace(running, done=running.done | {running.at}))

@@ -1,9 +1,11 @@
-"""The scene editor's draft: what is edited and not applied yet, and what is wrong with it."""
+"""The editor's draft: what is edited and not applied yet, and what is wrong with it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from app.viewmodel.state.own_scene import problems
-from app.viewmodel.state.setup import OwnScene
+from app.viewmodel.state.own_system import problems
+from app.viewmodel.state.setup import OwnSystem
 
 
 @dataclass(frozen=True)
@@ -21,26 +23,28 @@ class Draft:
 
     Attributes
     ----------
-    scene : OwnScene
+    system : OwnSystem
         As edited.
-    base : OwnScene
-        As simulated: what `scene` started from.
+    base : OwnSystem
+        As simulated: what `system` started from.
     typed : tuple of Typed
         What could not be taken.
     """
 
-    scene: OwnScene
-    base: OwnScene
+    OLD_NAMES: ClassVar[Mapping[str, str]] = {"scene": "system"}
+
+    system: OwnSystem
+    base: OwnSystem
     typed: tuple[Typed, ...] = ()
 
     @property
     def edited(self) -> bool:
         """Whether there is something to apply."""
-        return self.scene != self.base
+        return self.system != self.base
 
     def trouble(self) -> dict[str, str]:
         """What is wrong, by field."""
-        return problems(self.scene) | {t.field: t.message for t in self.typed}
+        return problems(self.system) | {t.field: t.message for t in self.typed}
 
     def text(self, field: str, value: object) -> str:
         """What stands in a field: what was typed there, else its value."""
@@ -54,6 +58,25 @@ class Draft:
     def taken(self, field: str) -> "Draft":
         """Without what was wrong in a field."""
         return replace(self, typed=tuple(t for t in self.typed if t.field != field))
+
+
+@dataclass(frozen=True)
+class Moving:
+    """The mode, and the drag under way.
+
+    Attributes
+    ----------
+    particle : int or None
+        The one that is held.
+    velocity : bool
+        Its velocity is dragged, not its place.
+    system : OwnSystem or None
+        What it would become, while one is held.
+    """
+
+    particle: int | None = None
+    velocity: bool = False
+    system: OwnSystem | None = None
 
 
 def shown(value: object) -> str:

@@ -12,6 +12,8 @@ from physics.rotations import plane_rotation, random_rotation, reflection
 
 FloatArray = NDArray[np.float64]
 
+MAX_SEED = 2**32 - 1
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -104,13 +106,13 @@ class Given:
 
 @dataclass(frozen=True)
 class TourTurn:
-    """Where a tour of the world is after some way.
+    """Where a tour of the world is on its path.
 
     Attributes
     ----------
     course : Course
     degrees : float
-        The way gone.
+        The length of the path so far.
     """
 
     course: Course
@@ -191,7 +193,7 @@ def active_degrees(operations: tuple[Operation, ...], i: int, j: int) -> float:
 
 
 @dataclass(frozen=True)
-class OwnScene:
+class OwnSystem:
     """A system that the user set up, and how long to watch it; what a scenario file holds.
 
     Attributes
@@ -276,7 +278,7 @@ class Setup:
         A shipped name or the path of a TOML file; empty when `data` is shown.
     data, split, index : str, str, int
         A stored trajectory instead of a scenario.
-    own : OwnScene or None
+    own : OwnSystem or None
         A system of the user's own instead of both.
     dims, particles, seed : int or None
         None keeps the scenario's own.
@@ -287,7 +289,7 @@ class Setup:
     effort, contrast_effort : Effort
         Of the two models.
     in_full : bool
-        Make everything for a large system, too (`app.viewmodel.worker.detail`).
+        Make everything for a large system, too (`app.viewmodel.state.detail`).
     operations : tuple of Operation
         The world rotation.
     """
@@ -304,7 +306,7 @@ class Setup:
     contrast: str = ""
     effort: Effort = Effort()
     contrast_effort: Effort = Effort()
-    own: OwnScene | None = None
+    own: OwnSystem | None = None
     in_full: bool = False
     operations: tuple[Operation, ...] = field(default=())
 

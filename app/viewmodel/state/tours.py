@@ -1,7 +1,7 @@
-"""Tours: paths through the rotations of n dimensions, at constant speed. Pure functions of the way gone so far.
+"""Tours: paths through the rotations of n dimensions, at constant speed. Pure functions of the length so far.
 
 The same paths turn the world (then everything is simulated and forecast anew) or the view basis (then only the
-projection changes). A path is a chain of legs; a leg is a geodesic of SO(n), gone at unit speed, where the speed
+projection changes). A path is a chain of legs; a leg is a geodesic of SO(n), taken at unit speed, where the speed
 of a rotation with the generator A is |A| / sqrt(2): for a turn in one plane, its angle per time.
 """
 
@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Course:
-    """Which path is gone.
+    """Which path is taken.
 
     Attributes
     ----------
@@ -171,3 +171,29 @@ def rotation_along(course: Course, way: float) -> FloatArray:
             return leg.at(way) @ _before(course, number)
         way -= leg.length
         number += 1
+
+
+@dataclass(frozen=True)
+class Touring:
+    """The tours that are under way.
+
+    Attributes
+    ----------
+    world, view : str
+        Names of TOURS, of the world rotation and of the view basis; empty for none. At most one is set.
+    speed : float [degree/second]
+    backwards : bool
+    seed : int
+        Of the grand tour.
+    """
+
+    world: str = ""
+    view: str = ""
+    speed: float = 30.0
+    backwards: bool = False
+    seed: int = 0
+
+    @property
+    def signed_speed(self) -> float:
+        """Below 0 when it goes backwards [degree/second]."""
+        return -self.speed if self.backwards else self.speed

@@ -1,4 +1,4 @@
-"""A training as the window sees it: the plan, the commands that it stands for, and how far it is."""
+"""A training as the window shows it: the plan, the commands that it stands for, and how far it is."""
 
 import math
 import sys
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.viewmodel.state.own_scene import MAX_DIMS, MAX_PARTICLES
-from app.viewmodel.state.preferences import config_folder
+from app.viewmodel.state.own_system import MAX_DIMS, MAX_PARTICLES
 from physics.datasets.presets import PRESETS
 from resources import CONFIGS
 
@@ -193,12 +192,6 @@ def commands(plan: TrainPlan, resume: bool = False) -> list[tuple[str, list[str]
     sets = [f"{key}={value!r}" for key, value in settings.items()]
     lines.append(("training", [*train, "--config", plan.config, "--data", plan.data_path, "--set", *sets]))
     return lines
-
-
-def default_out() -> str:
-    """Where the first run is written: in the working folder if that is a place to write, else the user's own."""
-    here = Path.cwd()
-    return str(here / "runs" / "mine") if (here / "runs").is_dir() else str(config_folder() / "runs" / "mine")
 
 
 def _velocity_epochs(config: str) -> int:

@@ -10,14 +10,15 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.export import ExportRequest
+from app.viewmodel.worker.preview import preview
 from app.viewmodel.worker.runner import Callbacks, Request, answer
-from app.viewmodel.worker.work import ExportRequest, glimpse
 from physics.errors import InputError
 
 TERMINATED_PATIENCE = 0.7
 """Seconds a terminated process may take before it is killed."""
 PAINT_SECONDS = 0.06
-"""After a glimpse the child waits so long for a newer request: meanwhile the window paints, undisturbed."""
+"""After a preview the child waits so long for a newer request: meanwhile the window paints, undisturbed."""
 
 ENDED = "the working process ended unexpectedly; try again"
 
@@ -57,9 +58,9 @@ def serve(connection: Connection, cancel: Any) -> None:
             if isinstance(request, ExportRequest):  # when stopped: unwind, so that the staging folder is removed
                 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
             if isinstance(request, Setup) and near is not None:
-                seen = glimpse(request, near)
+                seen = preview(request, near)
                 if seen is not None:
-                    connection.send((number, "glimpse", seen))
+                    connection.send((number, "preview", seen))
                     if outdated(PAINT_SECONDS):
                         connection.send((number, "dropped", None))
                         continue
@@ -95,15 +96,15 @@ class Child:
         self._waiting: dict[int, Callbacks] = {}
         self._count = 0
         self._closed = False
-        self._hung_up = False  # a killed process closes its pipe a moment before it counts as dead
+        self._disconnected = False  # a killed process closes its pipe a moment before it counts as ended
         self._lock = threading.Lock()
-        self._burial = threading.Lock()
+        self._ending = threading.Lock()
         threading.Thread(target=self._listen, daemon=True, name=f"{name} listener").start()
 
     @property
     def alive(self) -> bool:
         """Whether it can be asked."""
-        return self._process.is_alive() and not self._closed and not self._hung_up
+        return self._process.is_alive() and not self._closed and not self._disconnected
 
     @property
     def running(self) -> bool:
@@ -117,7 +118,7 @@ class Child:
             self._waiting[self._count] = callbacks
             try:
                 self._mine.send((self._count, request, callbacks.near))
-            except OSError:  # it died this moment
+            except OSError:  # it ended this moment
                 if self._waiting.pop(self._count, None) is not None:
                     self._post(lambda: callbacks.failed(ENDED))
 
@@ -126,24 +127,26 @@ class Child:
         self._cancel.set()
 
     def stop(self) -> None:
-        """As `close`, without waiting until it is dead: the window could not answer meanwhile."""
-        self._hang_up()
-        threading.Thread(target=self._bury, daemon=True, name="isotwin waits for a stopped process").start()
+        """As `close`, without waiting until it has ended: the window could not answer meanwhile."""
+        self._disconnect()
+        threading.Thread(
+            target=self._wait_for_end, daemon=True, name="isotwin waits for a stopped process"
+        ).start()
 
     def close(self) -> None:
-        """Hear nothing more of it; it is dead when this returns."""
-        self._hang_up()
-        self._bury()
+        """Take no more answers of it; it has ended when this returns."""
+        self._disconnect()
+        self._wait_for_end()
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         with self._lock:
             self._closed = True
             self._waiting.clear()
         self._cancel.set()
         self._process.terminate()
 
-    def _bury(self) -> None:
-        with self._burial:
+    def _wait_for_end(self) -> None:
+        with self._ending:
             self._process.join(TERMINATED_PATIENCE)
             if self._process.is_alive():
                 self._process.kill()
@@ -164,7 +167,7 @@ class Child:
                 target = getattr(callbacks, kind)
                 self._post(lambda target=target, value=value: target(value))  # type: ignore[misc]
         with self._lock:
-            self._hung_up = True
+            self._disconnected = True
             left = [] if self._closed else list(self._waiting.values())
             self._waiting.clear()
         for callbacks in left:

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewmodel.state.own_scene import scenario_of_scene, scene_of_state
-from app.viewmodel.state.setup import Effort, Operation, OwnScene, Setup, rotation_matrix
-from app.viewmodel.worker.detail import detail_of
+from app.viewmodel.state.detail import detail_of
+from app.viewmodel.state.own_system import scenario_of_system, system_of_state
+from app.viewmodel.state.setup import Effort, Operation, OwnSystem, Setup, rotation_matrix
 from app.viewmodel.worker.symmetry import Arrays, engine_errors
 from physics.errors import InputError
 
 if TYPE_CHECKING:
     from physics.scenarios import Scenario
     from physics.types import State, Trajectory
+    from surrogate.comparison.ground_truth import Rotation
+    from surrogate.inference.forecaster import Forecaster
 
 FloatArray = NDArray[np.float64]
 
@@ -42,8 +44,8 @@ class Unturned:
     growth : (n_frames,) float64
     scenario : Scenario or None
         At the frames of the application; None for stored data.
-    scene : OwnScene
-        The system and its state, as the scene editor takes them.
+    own_system : OwnSystem
+        The system and its state, as the editor takes them.
     facts : mapping
         title, description, law_known, drawn, seed, n_samples.
     """
@@ -52,7 +54,7 @@ class Unturned:
     growth: FloatArray
     scenario: "Scenario | None"
     facts: Mapping[str, Any]
-    scene: OwnScene
+    own_system: OwnSystem
 
 
 def before_the_turn(setup: Setup, horizon: float) -> Unturned:
@@ -63,10 +65,24 @@ def before_the_turn(setup: Setup, horizon: float) -> Unturned:
     return _unturned(unrotated, horizon, stamp)
 
 
-def truths(setup: Setup, horizon: float) -> tuple["Trajectory", Unturned]:
+def ground_truth(setup: Setup, horizon: float) -> tuple["Trajectory", Unturned]:
     """The truth from the rotated state, and what there was before the turn."""
     before = before_the_turn(setup, horizon)
     return _turned(before, setup.operations) if setup.operations else before.truth, before
+
+
+def turned_truth(setup: Setup, model: "Forecaster") -> tuple["Trajectory", "Rotation", bool]:
+    """The truth at a model's frames, the world rotation it is under, and whether its law is known."""
+    truth, before = ground_truth(setup, model.horizon)
+    return truth, world_rotation(setup, truth.n_dims), bool(before.facts["law_known"])
+
+
+def world_rotation(setup: Setup, n_dims: int) -> "Rotation":
+    """The world rotation of a setup, with its operations in words."""
+    from surrogate.comparison.ground_truth import Rotation
+
+    turns = ", ".join(map(str, setup.operations))
+    return Rotation(rotation_matrix(setup.operations, n_dims), turns, not setup.operations)
 
 
 @lru_cache(maxsize=2)
@@ -108,9 +124,9 @@ def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
             growth_of(plain),
             None,
             facts,
-            scene_of_state(plain, f"{Path(setup.data).name} #{setup.index}", span),
+            system_of_state(plain, f"{Path(setup.data).name} #{setup.index}", span),
         )
-    scenario = scenario_of_scene(setup.own) if setup.own is not None else load_scenario(setup.scenario)
+    scenario = scenario_of_system(setup.own) if setup.own is not None else load_scenario(setup.scenario)
     if setup.clamped:
         scenario = scenario.clamped()
     drawn = bool(scenario.random)
@@ -132,9 +148,9 @@ def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
         "n_samples": 0,
         "clamp_note": _clamp_note(scenario, setup, drawn) if setup.clamped else "",
     }
-    scene = scene_of_state(plain, scenario.title, scenario.duration, scenario.frame_interval, scenario.dt)
+    own = system_of_state(plain, scenario.title, scenario.duration, scenario.frame_interval, scenario.dt)
     growth = growth_of(plain, lambda start: finer.trajectory(system, start))
-    return Unturned(plain, growth, finer, facts, scene)
+    return Unturned(plain, growth, finer, facts, own)
 
 
 def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:

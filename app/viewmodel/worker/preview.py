@@ -1,55 +1,36 @@
-"""The first sight of a turned world: forecasts of the frames that are on the screen, before all the others.
+"""The preview of a turned world: forecasts of the frames that are on the screen, before all the others.
 
 Every forecast in it is the model's own, from the turned state. The truth, under an isotropic law and as long as
 no chaos has made its round-off large, is the known one turned; the re-simulated truth follows with the whole
 comparison. A law that is not isotropic is simulated anew at once.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.state.detail import detail_of
+from app.viewmodel.state.results import Preview
 from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.ground_truth import before_the_turn, ground_truth, world_rotation
+from app.viewmodel.worker.loaded_models import tuned_model
+from physics.errors import InputError
 from surrogate.comparison.comparison import Comparison, with_energy_shares
 
 if TYPE_CHECKING:
     from physics.types import Trajectory
+    from surrogate.comparison.ground_truth import Rotation
     from surrogate.inference.forecaster import Forecaster
 
 FloatArray = NDArray[np.float64]
 
 AHEAD = 8
-"""Frames after the shown one that a glimpse holds: a playing clock moves on meanwhile."""
+"""Frames after the shown one that a preview holds: a playing clock moves on meanwhile."""
 
 CHAOTIC_GROWTH = 1e5
 """Where a 1e-6 perturbation has grown so many times, round-off may be seen: simulate anew."""
-
-
-@dataclass(frozen=True, eq=False)
-class Glimpse:
-    """Some frames of the comparison that is still being made.
-
-    Attributes
-    ----------
-    setup : Setup
-        What it was made for.
-    comparison, contrast : Comparison, Comparison or None
-        Of the frames from `first` on; only their trajectories are of use.
-    first : int
-        Number of their first frame in the whole comparison.
-    """
-
-    setup: Setup
-    comparison: Comparison
-    contrast: Comparison | None
-    first: int
-
-    def holds(self, frame: int) -> bool:
-        """Whether a frame of the whole comparison is in it."""
-        return self.first <= frame < self.first + self.comparison.truth.n_frames
 
 
 def frames_near(frame: int, trail: int, n_frames: int) -> tuple[int, int]:
@@ -62,15 +43,37 @@ def turned_is_enough(growth: FloatArray, isotropic: bool, stop: int) -> bool:
     return isotropic and float(growth[:stop].max(initial=0.0)) < CHAOTIC_GROWTH
 
 
-def glimpse_of(
-    setup: Setup,
-    truth: "Trajectory",
-    rotation: Any,
-    models: "tuple[Forecaster, Forecaster | None]",
-    near: tuple[int, int],
-    facts: Mapping[str, Any],
-) -> Glimpse | None:
-    """The forecasts of some frames; None where the models do not do it (the whole comparison will say why).
+def preview(setup: Setup, near: tuple[int, int]) -> Preview | None:
+    """The forecasts of the frames on the screen, before all the others; None where there is nothing to show."""
+    from physics.laws import force_of
+
+    model = tuned_model(setup.model, setup.effort)
+    try:
+        other = tuned_model(setup.contrast, setup.contrast_effort) if setup.contrast else None
+    except InputError:
+        other = None  # the whole comparison says why
+    before = before_the_turn(setup, model.horizon)
+    rotation = world_rotation(setup, before.truth.n_dims)
+    detail = detail_of(before.truth.system.n_particles, setup.in_full)
+    isotropic = before.scenario is None or force_of(before.truth.system.law).isotropic
+    if turned_is_enough(before.growth, isotropic, near[1] + detail.frames_per_horizon):
+        truth = before.truth.transformed(rotation.matrix)
+    else:
+        truth = ground_truth(setup, model.horizon)[0]
+    known, title = bool(before.facts["law_known"]), before.facts["title"]
+    comparison = _some_frames(model, truth, rotation, near, title, known)
+    if comparison is None:
+        return None
+    contrast = None
+    if other is not None and other.horizon == model.horizon:
+        contrast = _some_frames(other, truth, rotation, near, title, known)
+    return Preview(setup, comparison, contrast, near[0])
+
+
+def _some_frames(
+    model: "Forecaster", truth: "Trajectory", rotation: "Rotation", near: tuple[int, int], title: str, known: bool
+) -> Comparison | None:
+    """The forecasts of some frames; None where the model does not do it (the whole comparison will say why).
 
     Parameters
     ----------
@@ -78,36 +81,23 @@ def glimpse_of(
         Under the world rotation, all of it.
     near : (int, int)
         First frame and the one after the last, as the window numbers them: one horizon after the truth's own.
-    facts : mapping
-        Of the truth: title, law_known.
+    known : bool
+        Whether the truth's law is known.
     """
-    from physics.errors import InputError
     from physics.types import Trajectory
     from surrogate.comparison.forecasts import comparison_parts, outside_training
     from surrogate.inference.rollout import horizon_in_frames
 
-    known = bool(facts["law_known"])
-
-    def part(model: "Forecaster") -> Comparison:
-        k = horizon_in_frames(truth.times, model.horizon)
-        window = slice(near[0], near[1] + k)
+    try:
+        frames = slice(near[0], near[1] + horizon_in_frames(truth.times, model.horizon))
         some = Trajectory(
-            truth.times[window],
-            truth.positions[window],
-            truth.velocities[window],
+            truth.times[frames],
+            truth.positions[frames],
+            truth.velocities[frames],
             truth.system,
             truth.velocity_offset,
         )
-        parts = comparison_parts(model, some, rotation, scenario_name=facts["title"], law_known=known)
-        return replace(with_energy_shares(next(parts)), outside_training=outside_training(model, truth, known))
-
-    model, other = models
-    try:
-        comparison = part(model)
+        made = next(comparison_parts(model, some, rotation, scenario_name=title, law_known=known))
+        return replace(with_energy_shares(made), outside_training=outside_training(model, truth, known))
     except InputError:
         return None
-    try:
-        contrast = None if other is None or other.horizon != model.horizon else part(other)
-    except InputError:
-        contrast = None
-    return Glimpse(setup, comparison, contrast, near[0])

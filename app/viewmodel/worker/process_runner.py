@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from app.viewmodel.worker.child import Child
+from app.viewmodel.worker.export import ExportRequest
 from app.viewmodel.worker.runner import Callbacks, Job, Request
 from app.viewmodel.worker.tasks.task import Task
 from app.viewmodel.worker.tasks.train import PATIENCE, TrainTask
-from app.viewmodel.worker.work import ExportRequest
 from physics.errors import InputError
 
 CANCEL_PATIENCE = 0.7
@@ -19,7 +19,7 @@ CANCEL_PATIENCE = 0.7
 
 
 def sweeper(folder: Path) -> Callable[[], None]:
-    """What removes the traces of an export into `folder` once its process is dead (killed, it cannot do so)."""
+    """What removes the traces of an export into `folder` once its process has ended (killed, it cannot do so)."""
     existed = folder.exists()
     earlier = set(folder.glob(".export-*"))
 

@@ -1,13 +1,15 @@
-"""Who does the long work: what the Session asks and is told, and one that answers at once (tests)."""
+"""The interface to the long work: requests, callbacks, and a runner that answers at once (tests)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from app.viewmodel.state.results import Preview
 from app.viewmodel.state.setup import Setup
-from app.viewmodel.worker.preview import Glimpse
+from app.viewmodel.worker.comparison import result_parts
+from app.viewmodel.worker.export import ExportRequest, export
+from app.viewmodel.worker.opening import describe_file
 from app.viewmodel.worker.tasks.task import Task
-from app.viewmodel.worker.work import ExportRequest, describe_file, export, prepared_parts
 from physics.errors import InputError
 
 Request = Setup | ExportRequest | Task | str
@@ -22,17 +24,17 @@ class Callbacks:
     done, failed, progress : callable
     first : callable
         Given what can be shown before all is measured.
-    glimpse : callable
+    preview : callable
         Given what is on the screen before all is forecast.
     near : (int, int) or None
-        Which frames those are; no glimpse for None.
+        Which frames those are; no preview for None.
     """
 
     done: Callable[[Any], None]
     failed: Callable[[str], None]
     progress: Callable[[float], None] = lambda _: None
     first: Callable[[Any], None] = lambda _: None
-    glimpse: Callable[[Glimpse], None] = lambda _: None
+    preview: Callable[[Preview], None] = lambda _: None
     near: tuple[int, int] | None = None
 
 
@@ -44,7 +46,7 @@ class Job(Protocol):
 
 
 class Runner(Protocol):
-    """Runs requests: a Setup is prepared, an ExportRequest exported, a Task done, a path described."""
+    """Runs requests: a Setup is result, an ExportRequest exported, a Task done, a path described."""
 
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """Start a job; its callbacks come later, or at once for the inline runner."""
@@ -61,7 +63,7 @@ def answer(
 ) -> Any:
     """What a request asks for, computed here and now."""
     if isinstance(request, Setup):
-        for part in prepared_parts(request, progress):
+        for part in result_parts(request, progress):
             if not part.measured:
                 first(part)
         return part

@@ -1,18 +1,19 @@
 """How far forecasts and the engine are from equivariant: rotation, reflection, translation, permutation; in words.
 
 Three things make a turned forecast differ from the forecast of the turned world: a model (or a law) that is not
-equivariant, round-off, and chaos, which makes round-off large. They are told apart by measurement: what a model
+equivariant, round-off, and chaos, which makes round-off large. Measurements distinguish them: what a model
 lacks in equivariance is the same in double precision, what is round-off is smaller by the precision gained.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewmodel.worker.detail import FULL, Detail
+from app.viewmodel.state.detail import FULL, Detail
+from app.viewmodel.state.symmetry import Symmetry
 from physics.rotations import random_rotation
 
 if TYPE_CHECKING:
@@ -21,17 +22,6 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 Arrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 """Positions and velocities (samples, N, n), charges and masses (samples, N)."""
-
-NAMES = ("rotation", "reflection", "translation", "permutation")
-
-ROUND_OFF = 1e-4
-"""An equivariance error below this is round-off of float32 arithmetic."""
-
-EXACT = 1e-8
-"""A model whose median error in double precision is above this is not equivariant."""
-
-FAR_ABOVE = 100.0
-"""An error so many times that of exact symmetries at the same time is not round-off made large."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,38 +75,6 @@ def elements(n_dims: int, n_particles: int, size: float, rotation: FloatArray | 
 def _direction(rng: np.random.Generator, n_dims: int) -> FloatArray:
     drawn = rng.standard_normal(n_dims)
     return np.asarray(drawn / np.linalg.norm(drawn))
-
-
-@dataclass(frozen=True, eq=False)
-class Symmetry:
-    """Equivariance errors |f(g x) - g f(x)| / |f - centroid of f| of one forecaster.
-
-    Attributes
-    ----------
-    frames : (n_sampled,) int64
-        Which frames were measured, increasing.
-    errors : mapping of str to (n_sampled,) float64
-        By name of NAMES.
-    double : mapping of str to float
-        Median over some frames in double precision; empty where there is no other precision.
-    """
-
-    frames: NDArray[np.int64]
-    errors: Mapping[str, FloatArray]
-    double: Mapping[str, float]
-
-    def at(self, name: str, frame: int) -> float:
-        """The error at the measured frame nearest to one."""
-        return float(self.errors[name][np.argmin(np.abs(self.frames - frame))])
-
-    def broken(self) -> tuple[str, ...]:
-        """The names of what it is not equivariant under."""
-        return tuple(name for name in NAMES if self.double.get(name, 0.0) > EXACT)
-
-    def first_large(self, names: Sequence[str] = NAMES) -> int | None:
-        """The first frame at which an error (of these) is more than round-off; None if there is none."""
-        large = np.max([self.errors[name] for name in names], axis=0) > ROUND_OFF
-        return int(self.frames[np.argmax(large)]) if large.any() else None
 
 
 def relative(turned: FloatArray, f: FloatArray) -> FloatArray:
@@ -199,39 +157,3 @@ def engine_errors(plain: "Trajectory", simulate: Simulation) -> dict[str, FloatA
         name: relative(simulate(element.states(one), element.matrix), element.positions(plain.positions))
         for name, element in group.items()
     }
-
-
-def model_verdict(name: str, found: Symmetry, times: FloatArray) -> str:
-    """What the errors of a model mean, in a sentence."""
-    broken = found.broken()
-    if broken:
-        worst = max(found.double[kind] for kind in broken)
-        return f"{name} is not equivariant ({', '.join(broken)}): {worst:.1g} off, in double precision too."
-    frame = found.first_large()
-    if frame is None:
-        return f"{name} is equivariant to round-off."
-    return f"{name} is equivariant; the difference is chaos after t = {times[frame]:.1f}."
-
-
-def truth_verdict(found: Symmetry, times: FloatArray, law: str, isotropic: bool, trapped: bool = False) -> str:
-    """What the errors of the engine mean, in a sentence.
-
-    Translations and permutations are symmetries of every law here, so that their errors show what chaos has made
-    of round-off by then: a law that is not isotropic is to blame for what is far above that. A trap is about the
-    origin, which leaves no symmetry under translations.
-    """
-    still = [name for name in ("translation", "permutation") if not (trapped and name == "translation")]
-    note = " A translation is no symmetry of it: the trap is about the origin." if trapped else ""
-    large = np.maximum(found.errors["rotation"], found.errors["reflection"]) > ROUND_OFF
-    if not isotropic and large.any():
-        first = int(np.argmax(large))
-        turned = max(found.errors[name][first] for name in ("rotation", "reflection"))
-        floor = max(found.errors[name][first] for name in still)
-        if turned > FAR_ABOVE * floor:
-            when = times[found.frames[first]]
-            start = f"The truth itself is not equivariant (from t = {when:.1f} on)"
-            return f"{start}: the {law} law is not isotropic.{note}"
-    frame = found.first_large(("rotation", "reflection", *still))
-    if frame is None:
-        return f"The truth is equivariant to round-off.{note}"
-    return f"The truth is equivariant; the difference is chaos after t = {times[frame]:.1f}.{note}"

@@ -5,49 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.viewmodel.state.models import ModelRow
 from app.viewmodel.state.setup import Effort, Setup
 from app.viewmodel.worker.tasks.task import Cancelled, Part, Progress, Task
 from physics.errors import InputError
-
-
-@dataclass(frozen=True)
-class ModelRow:
-    """What one model does here.
-
-    Attributes
-    ----------
-    model : str
-        Shipped name or path.
-    label : str
-        Its name, with its effort where that is not the usual one.
-    reason : str
-        Why it does not fit this state; then there are no numbers.
-    error_median, error_end : float or None [length]
-        Root mean square of the position error one horizon ahead: the median over the frames, the last frame.
-    valid_time : float or None [time]
-        How long its chained roll-out stays below a tenth of the truth's RMS radius.
-    valid_to_end : bool
-        Whether that is as long as it was watched.
-    equivariance : float or None
-    evaluations : float or None
-        Of one forecast, the mean over the frames.
-    law_calls : float or None
-        For each pair, of models that sub-step close pairs.
-    milliseconds : float or None
-        For one frame, with all frames forecast together.
-    """
-
-    model: str
-    label: str
-    reason: str = ""
-    error_median: float | None = None
-    error_end: float | None = None
-    valid_time: float | None = None
-    valid_to_end: bool = False
-    equivariance: float | None = None
-    evaluations: float | None = None
-    law_calls: float | None = None
-    milliseconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +39,8 @@ def effort_in(setup: Setup, name: str) -> Effort:
 
 def measured(setup: Setup, name: str) -> ModelRow:
     """One model's row; what it refuses is its reason."""
+    from app.viewmodel.worker.ground_truth import turned_truth
     from app.viewmodel.worker.loaded_models import tuned_model
-    from app.viewmodel.worker.work import turned_truth
     from surrogate.comparison.forecasts import comparison_of
     from surrogate.evaluation.metrics import valid_times
     from surrogate.inference.rollout import sliding_forecast

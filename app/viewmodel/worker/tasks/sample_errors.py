@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.viewmodel.state.samples import SampleError
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.worker.tasks.task import Cancelled, Part, Progress, Task
 
@@ -11,9 +12,6 @@ MOST = 400
 """Samples that are measured at most: the first ones."""
 
 AT_ONCE = 40
-
-SampleError = tuple[int, float]
-"""A sample and the root mean square of its position error; infinite where the forecast is not finite."""
 
 
 @dataclass(frozen=True)

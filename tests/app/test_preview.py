@@ -7,13 +7,14 @@ import pytest
 
 from app.viewmodel.presenters.scene import scene_of, steady_framing
 from app.viewmodel.session import Session
+from app.viewmodel.state.results import Preview
 from app.viewmodel.state.setup import Setup, Turn
 from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.comparison import result_of
 from app.viewmodel.worker.loaded_models import default_model
-from app.viewmodel.worker.preview import CHAOTIC_GROWTH, Glimpse, frames_near, turned_is_enough
+from app.viewmodel.worker.preview import CHAOTIC_GROWTH, frames_near, preview, turned_is_enough
 from app.viewmodel.worker.process_runner import ProcessRunner
-from app.viewmodel.worker.work import glimpse, prepare
-from tests.app.fakes import comparison, later_session, prepared_for
+from tests.app.fakes import comparison, later_session, result_for
 from tests.app.test_runner import Loop
 
 NEAR = (20, 60)
@@ -23,7 +24,7 @@ TURNED = Setup(scenario="bound", model=default_model(), contrast="gnn-nbody", op
 @pytest.mark.parametrize("clamped", [False, True])
 def test_it_shows_what_the_whole_comparison_shows(clamped):
     setup = replace(TURNED, clamped=clamped, seed=2)
-    seen, whole = glimpse(setup, NEAR), prepare(setup)
+    seen, whole = preview(setup, NEAR), result_of(setup)
     assert seen.first == NEAR[0]
     for part, all_of_it in ((seen.comparison, whole.comparison), (seen.contrast, whole.contrast)):
         window = slice(*NEAR)
@@ -39,8 +40,8 @@ def test_it_shows_what_the_whole_comparison_shows(clamped):
 
 
 def test_a_contrast_that_cannot_is_left_to_the_whole_comparison():
-    assert glimpse(replace(TURNED, dims=4), NEAR).contrast is None
-    assert glimpse(replace(TURNED, dims=4, model="gnn-nbody"), NEAR) is None
+    assert preview(replace(TURNED, dims=4), NEAR).contrast is None
+    assert preview(replace(TURNED, dims=4, model="gnn-nbody"), NEAR) is None
 
 
 def test_when_the_truth_is_simulated_anew():
@@ -56,22 +57,22 @@ def test_frames_near():
     assert frames_near(225, 0, 226) == (225, 226)
 
 
-def seen_of(setup: Setup, first: int = 2) -> Glimpse:
-    return Glimpse(setup, comparison(n_frames=6, operations=setup.operations), None, first)
+def seen_of(setup: Setup, first: int = 2) -> Preview:
+    return Preview(setup, comparison(n_frames=6, operations=setup.operations), None, first)
 
 
 def test_a_session_draws_it_and_keeps_all_else():
     session, runner = later_session()
-    before = session.state.prepared
+    before = session.state.result
     session.clock.seek(4)
     session.world.rotate(0, 1, 30.0)
     request, callbacks = runner.pending[0]
     assert callbacks.near == (0, 12)
     seen = seen_of(request)
-    callbacks.glimpse(seen)
+    callbacks.preview(seen)
     state = session.state
     assert state.busy
-    assert state.prepared is before
+    assert state.result is before
     assert state.seen is seen
     scene = scene_of(state, steady_framing(before))
     assert np.allclose(scene.panes[0].points, seen.comparison.truth.positions[2], atol=1e-6)
@@ -79,21 +80,21 @@ def test_a_session_draws_it_and_keeps_all_else():
     session.clock.seek(9)  # not in it
     assert session.state.seen is before
     runner.finish()
-    assert session.state.glimpse is None
-    assert session.state.seen is session.state.prepared is not before
+    assert session.state.preview is None
+    assert session.state.seen is session.state.result is not before
 
 
 def test_it_keeps_the_colours_of_energies_and_says_no_drift_from_another_start():
     session, runner = later_session()
     session.picture.colour_by("energy")
-    before = scene_of(session.state, steady_framing(session.state.prepared))
+    before = scene_of(session.state, steady_framing(session.state.result))
     assert "energy drift" in before.panes[0].footer
     session.world.rotate(0, 1, 30.0)
     request, callbacks = runner.pending[0]
-    callbacks.glimpse(seen_of(request, first=0))
+    callbacks.preview(seen_of(request, first=0))
     state = session.state
-    assert state.seen is state.glimpse
-    scene = scene_of(state, steady_framing(state.prepared))
+    assert state.seen is state.preview
+    scene = scene_of(state, steady_framing(state.result))
     assert scene.colour_range == before.colour_range
     assert np.array_equal(scene.panes[0].colours, before.panes[0].colours)  # the same motion, turned
     assert all("energy drift" not in pane.footer for pane in scene.panes)
@@ -104,33 +105,33 @@ def test_a_rollout_asked_for_meanwhile_is_that_of_the_comparison_before():
     session.world.rotate(0, 1, 30.0)
     request, callbacks = runner.pending[0]
     short = seen_of(request, first=0)
-    callbacks.glimpse(replace(short, comparison=replace(short.comparison, rollout=None)))
+    callbacks.preview(replace(short, comparison=replace(short.comparison, rollout=None)))
     session.view.toggle_rollout()
     state = session.state
-    assert state.glimpse is not None
-    assert state.seen is state.prepared
-    assert len(scene_of(state, steady_framing(state.prepared)).panes) == 3
+    assert state.preview is not None
+    assert state.seen is state.result
+    assert len(scene_of(state, steady_framing(state.result)).panes) == 3
 
 
-def test_a_request_that_waits_follows_a_glimpse_at_once():
+def test_a_request_that_waits_follows_a_preview_at_once():
     session, runner = later_session()
     session.world.rotate(0, 1, 30.0)
     session.world.rotate(0, 1, 30.0)
     assert len(runner.asked) == 1
     request, old = runner.pending.pop(0)
-    old.glimpse(seen_of(request))
+    old.preview(seen_of(request))
     assert [asked.operations for asked in runner.asked] == [(Turn(0, 1, 30.0),), (Turn(0, 1, 60.0),)]
-    shown = session.state.prepared
-    old.done(prepared_for(request))  # too late: another was asked for
+    shown = session.state.result
+    old.done(result_for(request))  # too late: another was asked for
     old.failed("nor this")
-    assert session.state.prepared is shown
+    assert session.state.result is shown
     assert session.state.busy
     runner.finish()
-    assert session.state.prepared.setup.operations == (Turn(0, 1, 60.0),)
+    assert session.state.result.setup.operations == (Turn(0, 1, 60.0),)
     assert not session.state.busy
 
 
-def test_no_glimpse_of_another_system_or_for_a_rollout():
+def test_no_preview_of_another_system_or_for_a_rollout():
     session, runner = later_session()
     session.system.choose_dims(4)
     assert runner.pending[0][1].near is None
@@ -140,29 +141,29 @@ def test_no_glimpse_of_another_system_or_for_a_rollout():
     assert runner.pending[0][1].near is None
 
 
-def test_a_failure_takes_the_glimpse_away():
+def test_a_failure_takes_the_preview_away():
     session, runner = later_session()
     session.world.rotate(0, 1, 30.0)
-    runner.pending[0][1].glimpse(seen_of(session.state.setup))
+    runner.pending[0][1].preview(seen_of(session.state.setup))
     runner.fail()
-    assert session.state.glimpse is None
+    assert session.state.preview is None
     assert session.state.setup.operations == ()
 
 
-def test_the_child_gives_glimpses_and_drops_what_is_outdated():
+def test_the_child_gives_previews_and_drops_what_is_outdated():
     loop = Loop()
     session = Session(ProcessRunner(loop.post), ViewState(setup=replace(TURNED, operations=())))
     try:
         session.start()
         loop.until(lambda: not session.state.busy)
         kinds: list[str] = []
-        session.subscribe(lambda state: kinds.append("glimpse" if state.glimpse else "whole"))
+        session.subscribe(lambda state: kinds.append("preview" if state.preview else "whole"))
         for _ in range(5):
             session.world.rotate(0, 1, 10.0)
         loop.until(lambda: not session.state.busy)
-        assert session.state.prepared.setup.operations == (Turn(0, 1, 50.0),)
-        assert session.state.prepared.measured
-        assert "glimpse" in kinds
+        assert session.state.result.setup.operations == (Turn(0, 1, 50.0),)
+        assert session.state.result.measured
+        assert "preview" in kinds
         assert kinds[-1] == "whole"
     finally:
         session.close()

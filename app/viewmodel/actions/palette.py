@@ -7,7 +7,8 @@ from typing import Any
 from app.viewmodel.actions import Action, Dialogs
 from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state.view_state import SPEEDS, ViewState
+from app.viewmodel.state.playback import SPEEDS
+from app.viewmodel.state.view_state import ViewState
 
 Run = Callable[[Session, Dialogs], None]
 
@@ -102,11 +103,11 @@ def _chooser(choice: Choice, value: Any) -> Run:
 
 def found(listed: list[Entry], query: str) -> list[Entry]:
     """The entries that have the letters of the query in this order, best first; all of them for none."""
-    costs = [score(query, f"{e.title} {e.group}") for e in listed]
+    costs = [match_cost(query, f"{e.title} {e.group}") for e in listed]
     return [e for cost, e in sorted(zip(costs, listed, strict=True), key=lambda x: x[0] or 0) if cost is not None]
 
 
-def score(query: str, text: str) -> int | None:
+def match_cost(query: str, text: str) -> int | None:
     """How badly the query's letters lie in the text: 0 for an empty one; None where they are not there in order.
 
     A word of the query that stands there in one piece costs least, less still where a word starts; gaps between
@@ -114,14 +115,14 @@ def score(query: str, text: str) -> int | None:
     """
     total = 0
     for word in query.lower().split():
-        cost = _word_score(word, text.lower())
+        cost = _word_cost(word, text.lower())
         if cost is None:
             return None
         total += cost
     return total
 
 
-def _word_score(word: str, text: str) -> int | None:
+def _word_cost(word: str, text: str) -> int | None:
     whole = text.find(word)
     if whole >= 0:
         return 0 if whole == 0 or not text[whole - 1].isalnum() else 1

@@ -1,6 +1,6 @@
-"""The film of the first run, stored: it plays while the child process still loads PyTorch; the real one follows.
+"""The comparison of the first run, stored: shown while the child process loads PyTorch; the computed one follows.
 
-`python -m app.viewmodel.worker.first_film` makes it anew; a test compares it with what the
+`python -m app.viewmodel.worker.first_run` makes it anew; a test compares it with what the
 shipped models forecast.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.setup import Setup
-from app.viewmodel.worker.work import Prepared
 from physics.cli import run_command
 from physics.types import System, Trajectory
 from resources import FIRST_RUN
@@ -26,15 +26,15 @@ SETUP = Setup(scenario="bound", model="integrator-nd", contrast="gnn-nbody")
 SOURCES = ("truth", "forecast", "contrast")
 
 
-def first_film(setup: Setup, path: Path = FIRST_RUN) -> Prepared | None:
-    """The stored film if it is that of a setup, not measured yet; else None."""
+def first_result(setup: Setup, path: Path = FIRST_RUN) -> ComparisonResult | None:
+    """The stored comparison if it is that of a setup, not measured yet; else None."""
     if setup != SETUP or not path.exists():
         return None
     with np.load(path, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     facts = json.loads(str(arrays["facts"]))
     system = System(arrays["charges"].astype(np.float64), 1.0, facts["law"], facts["parameters"])
-    films = {
+    trajectories = {
         source: Trajectory(
             arrays["times"],
             arrays[f"{source}-x"].astype(np.float64),
@@ -44,15 +44,15 @@ def first_film(setup: Setup, path: Path = FIRST_RUN) -> Prepared | None:
         for source in SOURCES
     }
     common: dict[str, Any] = {
-        "truth": films["truth"],
+        "truth": trajectories["truth"],
         "rollout": None,
-        "rotation": np.eye(films["truth"].n_dims),
+        "rotation": np.eye(trajectories["truth"].n_dims),
         "equivariance_error": None,
         "scenario_name": facts["scenario_name"],
         "horizon": facts["horizon"],
     }
     comparison = Comparison(
-        forecast=films["forecast"],
+        forecast=trajectories["forecast"],
         model_name=setup.model,
         command=facts["command"],
         outside_training=tuple(facts["outside"][0]),
@@ -61,18 +61,18 @@ def first_film(setup: Setup, path: Path = FIRST_RUN) -> Prepared | None:
         **common,
     )
     contrast = Comparison(
-        forecast=films["contrast"],
+        forecast=trajectories["contrast"],
         model_name=setup.contrast,
         outside_training=tuple(facts["outside"][1]),
         energy_shares={"truth": arrays["truth-e"], "forecast": arrays["contrast-e"]},
         **common,
     )
-    return Prepared(
+    return ComparisonResult(
         setup=setup,
         comparison=comparison,
         contrast=contrast,
         contrast_note="",
-        growth=np.ones(films["truth"].n_frames),
+        growth=np.ones(trajectories["truth"].n_frames),
         truth_residual=None,
         advice="",
         seconds=0.0,
@@ -82,17 +82,17 @@ def first_film(setup: Setup, path: Path = FIRST_RUN) -> Prepared | None:
     )
 
 
-def film_bytes(prepared: Prepared) -> bytes:
+def result_bytes(result: ComparisonResult) -> bytes:
     """A comparison with its contrast as the bytes of an .npz file, in single precision."""
-    comparison, contrast = prepared.comparison, prepared.contrast
+    comparison, contrast = result.comparison, result.contrast
     assert contrast is not None
-    films = (comparison.truth, comparison.forecast, contrast.forecast)
+    trajectories = (comparison.truth, comparison.forecast, contrast.forecast)
     arrays: dict[str, Any] = {"times": comparison.truth.times, "charges": comparison.truth.system.charges}
     shares = (*(comparison.energy_shares[s] for s in SOURCES[:2]), contrast.energy_shares["forecast"])
-    for source, film, energies in zip(SOURCES, films, shares, strict=True):
+    for source, trajectory, energies in zip(SOURCES, trajectories, shares, strict=True):
         arrays[f"{source}-e"] = energies
-        arrays[f"{source}-x"] = film.positions.astype(np.float32)
-        arrays[f"{source}-v"] = film.velocities.astype(np.float32)
+        arrays[f"{source}-x"] = trajectory.positions.astype(np.float32)
+        arrays[f"{source}-v"] = trajectory.velocities.astype(np.float32)
     system = comparison.truth.system
     facts = {
         "law": system.law,
@@ -102,7 +102,7 @@ def film_bytes(prepared: Prepared) -> bytes:
         "command": comparison.command,
         "description": comparison.details["description"],
         "outside": [list(comparison.outside_training), list(contrast.outside_training)],
-        "seed": prepared.seed,
+        "seed": result.seed,
     }
     buffer = BytesIO()
     np.savez_compressed(buffer, facts=np.array(json.dumps(facts)), **arrays)
@@ -110,11 +110,11 @@ def film_bytes(prepared: Prepared) -> bytes:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Make the film and store it with the resources."""
-    from app.viewmodel.worker.work import prepare
+    """Make the comparison and store it with the resources."""
+    from app.viewmodel.worker.comparison import result_of
     from physics.files import atomic_write
 
-    atomic_write(FIRST_RUN, film_bytes(prepare(SETUP)))
+    atomic_write(FIRST_RUN, result_bytes(result_of(SETUP)))
     sys.stdout.write(f"{FIRST_RUN}\n")
 
 

@@ -1,4 +1,4 @@
-"""The scene editor: the law and its parameters on the left, a table of the particles on the right."""
+"""The editor: the law and its parameters on the left, a table of the particles on the right."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
-from app.viewmodel.state import own_scene
+from app.viewmodel.state import own_system
 from app.viewmodel.state.draft import Draft
 from app.viewmodel.state.view_state import ViewState
 from app.views.fields_page import FieldsPage
@@ -55,12 +55,12 @@ def _checkable(button: QPushButton) -> QPushButton:
     return button
 
 
-class ScenePanel(QWidget):
+class EditorPanel(QWidget):
     """Draws the draft; every edit is an intent."""
 
     def __init__(self, session: Session, catalogue: Catalogue) -> None:
         super().__init__()
-        self._session, self._scenes = session, session.scene
+        self._session, self._editor = session, session.editor
         self.setObjectName("side")
         self.setMinimumHeight(222)
         self._shown: object = None
@@ -78,7 +78,7 @@ class ScenePanel(QWidget):
         self._build_right(right)
 
     def _build_left(self, place: QWidget, catalogue: Catalogue) -> None:
-        scenes = self._scenes
+        editor = self._editor
         grid = QGridLayout(place)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
@@ -90,25 +90,25 @@ class ScenePanel(QWidget):
         self.preset.setAccessibleName("scenario to start from")
         self.preset.activated.connect(self._start_from)
         self.title = QLineEdit()
-        self.title.setAccessibleName("title of the scene")
-        self.title.editingFinished.connect(lambda: scenes.set_title(self.title.text()))
+        self.title.setAccessibleName("title of the system")
+        self.title.editingFinished.connect(lambda: editor.set_title(self.title.text()))
         self.law = QComboBox()
         self.law.setAccessibleName("law")
-        self.law.activated.connect(lambda: scenes.set_law(self.law.currentText()))
+        self.law.activated.connect(lambda: editor.set_law(self.law.currentText()))
         self.particles, self.dims, self.seed = QSpinBox(), QSpinBox(), QSpinBox()
-        self.particles.setRange(2, own_scene.MAX_PARTICLES)
-        self.dims.setRange(1, own_scene.MAX_DIMS)
+        self.particles.setRange(2, own_system.MAX_PARTICLES)
+        self.dims.setRange(1, own_system.MAX_DIMS)
         self.seed.setRange(0, 2**31 - 1)
         for box, name in ((self.particles, "particles"), (self.dims, "dimensions"), (self.seed, "seed")):
             box.setKeyboardTracking(False)
             box.setMinimumWidth(48)
-            box.setAccessibleName(f"{name} of the scene")
-        self.particles.valueChanged.connect(scenes.set_particles)
-        self.dims.valueChanged.connect(scenes.set_dims)
+            box.setAccessibleName(f"{name} of the system")
+        self.particles.valueChanged.connect(editor.set_particles)
+        self.dims.valueChanged.connect(editor.set_dims)
         self.duration = QLineEdit()
         self.duration.setAccessibleName("duration")
         self.duration.setToolTip("How long it is watched [time]")
-        self.duration.editingFinished.connect(lambda: scenes.set_duration(self.duration.text()))
+        self.duration.editingFinished.connect(lambda: editor.set_duration(self.duration.text()))
         for combo in (self.preset, self.law):
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             combo.setMinimumContentsLength(6)
@@ -124,7 +124,7 @@ class ScenePanel(QWidget):
         draw = QHBoxLayout()
         draw.setSpacing(4)
         self.draw_of = QComboBox()
-        self.draw_of.addItems(own_scene.DRAWS)
+        self.draw_of.addItems(own_system.DRAWS)
         self.draw_of.setAccessibleName("preset of the random draw")
         self.draw_of.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.draw_of.setMinimumContentsLength(6)
@@ -156,7 +156,7 @@ class ScenePanel(QWidget):
             grid.setColumnStretch(column, 2 if column == 1 else 1)
 
     def _build_right(self, column: QVBoxLayout) -> None:
-        scenes = self._scenes
+        editor = self._editor
         self.pages = QStackedWidget()
         tabs = QHBoxLayout()
         tabs.setSpacing(4)
@@ -175,25 +175,25 @@ class ScenePanel(QWidget):
         particles.setContentsMargins(0, 0, 0, 0)
         particles.setSpacing(4)
         self.pages.addWidget(page)
-        self.fields = FieldsPage(scenes)
+        self.fields = FieldsPage(editor)
         self.fields.table.installEventFilter(self)
         self.pages.addWidget(self.fields)
         column.addWidget(self.pages, 1)
         self.turn_to(0)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
-        buttons.addWidget(_button("Add", "One particle more, at rest", scenes.add))
+        buttons.addWidget(_button("Add", "One particle more, at rest", editor.add))
         buttons.addWidget(
-            _button("Duplicate", "Copies of the selected particles", lambda: scenes.duplicate(self._selected()))
+            _button("Duplicate", "Copies of the selected particles", lambda: editor.duplicate(self._selected()))
         )
         buttons.addWidget(
-            _button("Remove", "The selected particles away", lambda: scenes.remove(self._selected()))
+            _button("Remove", "The selected particles away", lambda: editor.remove(self._selected()))
         )
-        buttons.addWidget(_button("Zero momentum", "The centre of mass at rest", scenes.zero_momentum))
+        buttons.addWidget(_button("Zero momentum", "The centre of mass at rest", editor.zero_momentum))
         buttons.addStretch(1)
         particles.addLayout(buttons)
         self.table = QTableWidget()
-        self.table.setAccessibleName("particles of the scene")
+        self.table.setAccessibleName("particles of the system")
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.verticalHeader().setDefaultSectionSize(22)
         self.table.horizontalHeader().setDefaultSectionSize(62)
@@ -203,8 +203,8 @@ class ScenePanel(QWidget):
         particles.addWidget(self.table, 1)
         last = QHBoxLayout()
         last.setSpacing(4)
-        self.revert = _button("Revert", "Back to what is simulated", scenes.revert)
-        self.apply = _button("Apply", "Simulate it (Ctrl+Return)", scenes.apply)
+        self.revert = _button("Revert", "Back to what is simulated", editor.revert)
+        self.apply = _button("Apply", "Simulate it (Ctrl+Return)", editor.apply)
         self.save = _button("Save as scenario…", "A file that opens here and in compare", self._save)
         last.addStretch(1)
         for button in (self.revert, self.apply, self.save):
@@ -235,15 +235,15 @@ class ScenePanel(QWidget):
             self._session.system.choose_scenario(name)
 
     def _draw(self) -> None:
-        self._scenes.draw(self.draw_of.currentText(), self.seed.value())
+        self._editor.draw(self.draw_of.currentText(), self.seed.value())
 
     def _scale(self) -> None:
-        self._scenes.scale(self.factor.text())
+        self._editor.scale(self.factor.text())
 
     def _save(self) -> None:
         path = main_window_of(self).scenario_path()
         if path:
-            self._scenes.save(path)
+            self._editor.save(path)
 
     def _move(self) -> None:
         self._session.moving.toggle()
@@ -253,15 +253,15 @@ class ScenePanel(QWidget):
         return tuple(sorted({index.row() for index in self.table.selectedIndexes()}))
 
     def _cell_changed(self, item: QTableWidgetItem) -> None:
-        draft = self._scenes.draft
+        draft = self._editor.draft
         if draft is not None:
-            self._scenes.set_value(item.row(), own_scene.columns(draft.scene)[item.column()], item.text())
+            self._editor.set_value(item.row(), own_system.columns(draft.system)[item.column()], item.text())
 
     # --- what is shown ------------------------------------------------------------------------------------
 
     def show_state(self, state: ViewState) -> None:
         """Draw the draft."""
-        draft = self._scenes.draft
+        draft = self._editor.draft
         if draft is None:
             return
         key = (draft, state.view.theme, state.moving is not None)
@@ -273,7 +273,7 @@ class ScenePanel(QWidget):
         self._show_table(draft, trouble, THEMES[state.view.theme].warning)
         self.fields.show_draft(draft, trouble, THEMES[state.view.theme])
         for name, box in self.fields.boxes.items():
-            self._show_text(box, draft.text(name, getattr(draft.scene, name)), trouble.get(name))
+            self._show_text(box, draft.text(name, getattr(draft.system, name)), trouble.get(name))
         self.moves.setChecked(state.moving is not None)
         self.trouble.setText("\n".join(list(trouble.values())[:2]) or ("not applied yet" if draft.edited else ""))
         self.formula.setVisible(not trouble)  # in its place stands what is wrong
@@ -285,24 +285,24 @@ class ScenePanel(QWidget):
         from physics.forces import FORCES  # Numba: loaded by now, not when the window opens
         from physics.laws import force_of, parameter_limits
 
-        scene = draft.scene
+        system = draft.system
         if not self.law.count():
             self.law.addItems(list(FORCES))
-        if self.law.findText(scene.law) < 0:
-            self.law.addItem(scene.law)  # a sum of laws, from a file
-        self.law.setCurrentText(scene.law)
-        force = force_of(scene.law)
+        if self.law.findText(system.law) < 0:
+            self.law.addItem(system.law)  # a sum of laws, from a file
+        self.law.setCurrentText(system.law)
+        force = force_of(system.law)
         self.formula.setText(force.formula)
-        if scene.law != self._law:
-            self._law = scene.law
+        if system.law != self._law:
+            self._law = system.law
             self._make_parameters({name: f"{name}: {parameter_limits(name)} (default {default:g})"
                                    for name, default in force.defaults.items()})  # fmt: skip
-        for name, value in scene.parameters:
+        for name, value in system.parameters:
             self._show_text(self.parameters[name], draft.text(f"parameter {name}", value),
                             trouble.get(f"parameter {name}"))  # fmt: skip
-        self._show_text(self.title, scene.title, trouble.get("title"))
-        self._show_text(self.duration, draft.text("duration", scene.duration), trouble.get("duration"))
-        for box, number in ((self.particles, scene.n_particles), (self.dims, scene.n_dims)):
+        self._show_text(self.title, system.title, trouble.get("title"))
+        self._show_text(self.duration, draft.text("duration", system.duration), trouble.get("duration"))
+        for box, number in ((self.particles, system.n_particles), (self.dims, system.n_dims)):
             with QSignalBlocker(box):
                 box.setValue(number)
 
@@ -317,7 +317,7 @@ class ScenePanel(QWidget):
             box = QLineEdit()
             box.setAccessibleName(f"parameter {name}")
             box.setProperty("tip", tip)
-            box.editingFinished.connect(lambda n=name, b=box: self._scenes.set_parameter(n, b.text()))
+            box.editingFinished.connect(lambda n=name, b=box: self._editor.set_parameter(n, b.text()))
             self._parameters.addWidget(_label(name))
             self._parameters.addWidget(box, 1)
             self.parameters[name] = box
@@ -333,7 +333,7 @@ class ScenePanel(QWidget):
         box.setToolTip(wrong or str(box.property("tip") or ""))
 
     def _show_table(self, draft: Draft, trouble: dict[str, str], warning: str) -> None:
-        names, rows = own_scene.columns(draft.scene), own_scene.values(draft.scene)
+        names, rows = own_system.columns(draft.system), own_system.values(draft.system)
         with QSignalBlocker(self.table):
             if self.table.columnCount() != len(names):
                 self.table.setColumnCount(len(names))

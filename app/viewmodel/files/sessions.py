@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from app.viewmodel.intents.system import MAX_SEED
-from app.viewmodel.presenters.scene import MAX_PANES
-from app.viewmodel.state.documents import read_document, write_document
+from app.viewmodel.files.documents import read_document, write_document
 from app.viewmodel.state.matrices import TOLERANCE, off_orthogonal
-from app.viewmodel.state.own_scene import MAX_DIMS, MAX_PARTICLES
-from app.viewmodel.state.setup import Given, Operation, Setup, TourTurn
+from app.viewmodel.state.own_system import MAX_DIMS, MAX_PARTICLES
+from app.viewmodel.state.playback import Playback
+from app.viewmodel.state.setup import MAX_SEED, Given, Operation, Setup, TourTurn
 from app.viewmodel.state.tours import TOURS
-from app.viewmodel.state.view_state import Playback, View, ViewState
+from app.viewmodel.state.view import MAX_PANES, View
+from app.viewmodel.state.view_state import ViewState
 from physics.errors import InputError
 from surrogate.render import COLOURINGS, Camera
 from surrogate.render.projection import view_basis

@@ -53,10 +53,10 @@ def test_models_scene_data_and_training(open_window, qtbot, tmp_path):
     assert session.state.setup.model == "integrator-nd"
     type_number(qtbot, models.first.rounds, "4")
     settled(qtbot, window)
-    assert session.state.prepared.comparison.model_name == "integrator-nd (4 rounds)"
+    assert session.state.result.comparison.model_name == "integrator-nd (4 rounds)"
     choose(qtbot, models.second.model, "egnn-nbody")
     settled(qtbot, window)
-    assert session.state.prepared.contrast.model_name == "egnn-nbody"
+    assert session.state.result.contrast.model_name == "egnn-nbody"
     assert not models.second.rounds.isEnabled()  # it cannot choose
 
     # the scene: a wrong number stays in its cell, a right one is simulated when applied, and undone
@@ -81,7 +81,7 @@ def test_models_scene_data_and_training(open_window, qtbot, tmp_path):
     click(qtbot, scene.apply)
     settled(qtbot, window)
     assert session.state.setup.own.positions[0][0] == 0.25
-    assert session.state.prepared.comparison.truth.system.n_particles == 5
+    assert session.state.result.comparison.truth.system.n_particles == 5
     assert panels["system"].scenario.currentText() == "Bound charges (edited)"
     assert not scene.apply.isEnabled()
     window.actions_by_name["undo"].trigger()
@@ -121,7 +121,7 @@ def test_models_scene_data_and_training(open_window, qtbot, tmp_path):
     qtbot.waitUntil(lambda: session.state.training.status == "stopped")
     click(qtbot, train.use)
     settled(qtbot, window)
-    assert session.state.prepared.comparison.model_name == "run"
+    assert session.state.result.comparison.model_name == "run"
     click(qtbot, train.resume)
     qtbot.waitUntil(lambda: session.state.training.status == "training")
     window.close()  # while it trains: nothing is left running (the fixture looks), its state is kept

@@ -1,6 +1,6 @@
 """Autosaved sessions: a file for each running window, which only a crash leaves behind.
 
-A window holds a lock while it lives; the system lets go of it when the process dies, however it dies. So a file
+A window holds a lock as long as it runs; the system releases it when the process ends, however it ends. So a file
 whose lock can be taken is one of a crash, and two windows never touch each other's file. Of several the newest
 valid one is chosen by the time that stands in it under a checksum, not by the file's own. What was written before
 the last time is kept beside it: where the last one is damaged, that is offered.
@@ -14,10 +14,11 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from app.viewmodel.state.documents import plain, read_document, write_document
+from app.viewmodel.files.documents import document_of, plain, read_content, write_document
+from app.viewmodel.files.sessions import SavedSession, check_session
 from app.viewmodel.state.draft import Draft
-from app.viewmodel.state.saved import SavedSession, check_session
 from physics.errors import InputError
 
 FOLDER = "autosave"
@@ -51,8 +52,12 @@ class Autosave:
 
     def sealed(self) -> "Autosave":
         """The same with its digest."""
-        text = json.dumps(plain(replace(self, digest="")), sort_keys=True)
-        return replace(self, digest=hashlib.sha256(text.encode()).hexdigest())
+        return replace(self, digest=_digest(plain(self)))
+
+
+def _digest(content: dict[str, Any]) -> str:
+    """SHA-256 over the content of a file but for its own digest, under the names that the file has."""
+    return hashlib.sha256(json.dumps(content | {"digest": ""}, sort_keys=True).encode()).hexdigest()
 
 
 def write_autosave(path: Path, saved: Autosave) -> None:
@@ -68,15 +73,16 @@ def read_autosave(path: Path) -> Autosave:
     InputError
         One line: the path, the place in it, what was expected.
     """
-    saved = read_document(path, KIND, VERSION, Autosave)
-    if saved.digest != saved.sealed().digest:
+    content = read_content(path, KIND, VERSION)
+    saved = document_of(path, content, Autosave)
+    if saved.digest != _digest(content):
         raise InputError(f"{path}: its checksum does not fit its content")
     check_session(saved.session, str(path))
     return saved
 
 
 class Lock:
-    """A file held by this process until it lets go or dies."""
+    """A file held by this process until it releases it or ends."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -101,7 +107,7 @@ class Lock:
         return True
 
     def release(self, remove: bool) -> None:
-        """Let go of it; with `remove` the file is removed first, so that nobody takes one that is going."""
+        """Release it; with `remove` the file is removed first, so that no other process takes one about to go."""
         if self._descriptor is None:
             return
         if remove and sys.platform != "win32":

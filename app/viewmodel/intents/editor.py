@@ -1,107 +1,106 @@
-"""The scene editor: edits a draft, simulates it when it is applied, saves it as a scenario."""
+"""The editor: edits a draft, simulates it when it is applied, saves it as a scenario."""
 
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from app.viewmodel.intents.comparison import ComparisonIntents
+from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.intents.system import OWN_SYSTEM
-from app.viewmodel.state import own_fields, own_scene
+from app.viewmodel.state import own_fields, own_system
 from app.viewmodel.state.draft import Draft
-from app.viewmodel.state.setup import OwnScene, Setup, fitting_operations
+from app.viewmodel.state.setup import OwnSystem, Setup, fitting_operations
+from app.viewmodel.store import Store
 from physics.errors import InputError
 
-if TYPE_CHECKING:
-    from app.viewmodel.session import Session
 
-
-class SceneIntents:
+class EditorIntents:
     """Every edit is a step that can be undone; nothing is simulated before `apply`."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
-        session.comparison.when_idle.append(self._follow)
+    def __init__(self, store: Store, comparison: ComparisonIntents, preferences: PreferenceIntents) -> None:
+        self._store, self._comparison, self._preferences = store, comparison, preferences
+        self._comparison.when_idle.append(self._follow)
 
     @property
     def draft(self) -> Draft | None:
         """What the editor shows: the draft, or what is simulated; None before the first comparison."""
-        return draft_of(self._session.state.draft, self._shown())
+        return draft_of(self._store.state.draft, self._shown())
 
-    def _shown(self) -> OwnScene | None:
-        prepared = self._session.state.prepared
-        return prepared.scene if prepared is not None else None
+    def _shown(self) -> OwnSystem | None:
+        result = self._store.state.result
+        return result.system if result is not None else None
 
     def _follow(self) -> None:
-        draft = self._session.state.draft
+        draft = self._store.state.draft
         if draft is not None and draft.base != self._shown():
-            self._session.publish(draft=None)
+            self._store.publish(draft=None)
 
-    def edit(self, change: Callable[[OwnScene], OwnScene], field: str = "") -> None:
-        """Apply a pure change to the draft's scene; what was typed wrong in `field` is gone."""
+    def edit(self, change: Callable[[OwnSystem], OwnSystem], field: str = "") -> None:
+        """Apply a pure change to the draft's system; what was typed wrong in `field` is dropped."""
         draft = self.draft
         if draft is None:
             return
         try:
-            scene = change(draft.scene)
+            system = change(draft.system)
         except InputError as error:
-            self._session.say(str(error), "error")
+            self._store.say(str(error), "error")
             return
-        changed = replace(draft.taken(field), scene=scene)
+        changed = replace(draft.taken(field), system=system)
         if changed != draft:
-            self._session.remember()
-            self._session.publish(draft=changed)
+            self._store.remember()
+            self._store.publish(draft=changed)
 
     def type_number(
         self,
         field: str,
         text: str,
-        now: Callable[[OwnScene], object],
-        change: Callable[[OwnScene, float], OwnScene],
+        now: Callable[[OwnSystem], object],
+        change: Callable[[OwnSystem, float], OwnSystem],
     ) -> None:
         """Take a number that was typed; what is none stays in its field with a message beside it.
 
         A text that stands there already (`now` shortened) changes nothing: the exact value would be lost.
         """
         draft = self.draft
-        if draft is None or text == draft.text(field, now(draft.scene)):
+        if draft is None or text == draft.text(field, now(draft.system)):
             return
         try:
-            value = own_scene.number(text)
+            value = own_system.number(text)
         except InputError as error:
-            self._session.publish(draft=draft.refused(field, text, str(error)))
+            self._store.publish(draft=draft.refused(field, text, str(error)))
             return
-        self.edit(lambda scene: change(scene, value), field)
+        self.edit(lambda system: change(system, value), field)
 
     def set_title(self, title: str) -> None:
-        """What the scene is called."""
-        self.edit(lambda scene: replace(scene, title=title))
+        """What the system is called."""
+        self.edit(lambda system: replace(system, title=title))
 
     def set_duration(self, text: str) -> None:
         """How long it is watched."""
         self.type_number(
-            "duration", text, lambda scene: scene.duration, lambda scene, value: replace(scene, duration=value)
+            "duration", text, lambda system: system.duration, lambda system, value: replace(system, duration=value)
         )
 
     def set_law(self, law: str) -> None:
         """Another law, with its own parameters."""
         draft = self.draft
-        if draft is not None and law != draft.scene.law:
-            self._session.publish(
+        if draft is not None and law != draft.system.law:
+            self._store.publish(
                 draft=replace(draft, typed=tuple(t for t in draft.typed if not t.field.startswith("parameter ")))
             )
-            self.edit(lambda scene: own_scene.with_law(scene, law))
+            self.edit(lambda system: own_system.with_law(system, law))
 
     def set_parameter(self, name: str, text: str) -> None:
         """A parameter of the law; "gauss" is an exponent that depends on n."""
         field = f"parameter {name}"
         if name == "p" and text.strip() == "gauss":
-            self.edit(lambda scene: own_scene.with_parameter(scene, name, "gauss"), field)
+            self.edit(lambda system: own_system.with_parameter(system, name, "gauss"), field)
             return
         self.type_number(
             field,
             text,
-            lambda scene: dict(scene.parameters)[name],
-            lambda scene, value: own_scene.with_parameter(scene, name, value),
+            lambda system: dict(system.parameters)[name],
+            lambda system, value: own_system.with_parameter(system, name, value),
         )
 
     def set_value(self, at: int, column: str, text: str) -> None:
@@ -109,8 +108,8 @@ class SceneIntents:
         self.type_number(
             f"{column} {at}",
             text,
-            lambda scene: own_scene.values(scene)[at][own_scene.columns(scene).index(column)],
-            lambda scene, value: own_scene.with_value(scene, at, column, value),
+            lambda system: own_system.values(system)[at][own_system.columns(system).index(column)],
+            lambda system, value: own_system.with_value(system, at, column, value),
         )
 
     def set_field(self, name: str, text: str) -> None:
@@ -118,8 +117,8 @@ class SceneIntents:
         self.type_number(
             name,
             text,
-            lambda scene: own_fields.field_values(scene)[name],
-            lambda scene, value: own_fields.with_field(scene, name, value),
+            lambda system: own_fields.field_values(system)[name],
+            lambda system, value: own_fields.with_field(system, name, value),
         )
 
     def clear_fields(self) -> None:
@@ -129,59 +128,59 @@ class SceneIntents:
 
     def set_dims(self, n_dims: int) -> None:
         """More coordinates, which are zero, or fewer."""
-        n = min(max(n_dims, 1), own_scene.MAX_DIMS)
+        n = min(max(n_dims, 1), own_system.MAX_DIMS)
         self._forget_typed()
-        self.edit(lambda scene: own_scene.with_dims(scene, n))
+        self.edit(lambda system: own_system.with_dims(system, n))
 
     def set_particles(self, count: int) -> None:
         """New particles at rest, or the last ones away."""
-        n = min(max(count, 2), own_scene.MAX_PARTICLES)
+        n = min(max(count, 2), own_system.MAX_PARTICLES)
         self._forget_typed()
-        self.edit(lambda scene: own_scene.resized(scene, n))
+        self.edit(lambda system: own_system.resized(system, n))
 
     def add(self) -> None:
         """One particle more."""
-        self.edit(own_scene.with_particle)
+        self.edit(own_system.with_particle)
 
     def duplicate(self, which: tuple[int, ...]) -> None:
         """A copy of each of some particles."""
 
-        def copies(scene: OwnScene) -> OwnScene:
+        def copies(system: OwnSystem) -> OwnSystem:
             for at in which:
-                scene = own_scene.duplicated(scene, at)
-            return scene
+                system = own_system.duplicated(system, at)
+            return system
 
         self.edit(copies)
 
     def remove(self, which: tuple[int, ...]) -> None:
         """Some particles away."""
         self._forget_typed()
-        self.edit(lambda scene: own_scene.without(scene, which))
+        self.edit(lambda system: own_system.without(system, which))
 
     def zero_momentum(self) -> None:
         """The centre of mass at rest."""
-        self.edit(own_scene.at_rest)
+        self.edit(own_system.at_rest)
 
     def scale(self, text: str) -> None:
         """All positions times a factor."""
         try:
-            factor = own_scene.number(text)
+            factor = own_system.number(text)
         except InputError as error:
-            self._session.say(f"scale: {error}", "error")
+            self._store.say(f"scale: {error}", "error")
             return
-        self.edit(lambda scene: own_scene.scaled(scene, factor))
+        self.edit(lambda system: own_system.scaled(system, factor))
 
     def draw(self, preset: str, seed: int) -> None:
         """Particles drawn anew, as a data preset does."""
         self._forget_typed()
-        self.edit(lambda scene: own_scene.drawn(scene, preset, seed))
+        self.edit(lambda system: own_system.drawn(system, preset, seed))
 
     def revert(self) -> None:
         """Back to what is simulated."""
-        draft = self._session.state.draft
+        draft = self._store.state.draft
         if draft is not None:
-            self._session.remember()
-            self._session.publish(draft=None)
+            self._store.remember()
+            self._store.publish(draft=None)
 
     def apply(self) -> None:
         """Simulate the draft."""
@@ -189,16 +188,16 @@ class SceneIntents:
         if draft is not None and draft.edited:
             self._use(own=renamed(draft), scenario="")
 
-    def take(self, scene: OwnScene) -> None:
-        """Simulate a scene that was made in the view: the edit and its simulation are one step back."""
+    def take(self, system: OwnSystem) -> None:
+        """Simulate a system that was made in the view: the edit and its simulation are one step back."""
         draft = self.draft
-        if draft is None or scene == draft.scene:
+        if draft is None or system == draft.system:
             return
-        self._session.remember()
-        self._session.publish(draft=replace(draft, scene=scene))
+        self._store.remember()
+        self._store.publish(draft=replace(draft, system=system))
         checked = self._checked()
         if checked is not None:
-            self._session.comparison.use(self._setup(own=renamed(checked), scenario=""))
+            self._comparison.use(self._setup(own=renamed(checked), scenario=""))
 
     def save(self, path: str) -> None:
         """Write the draft as a scenario file, and show that."""
@@ -208,24 +207,24 @@ class SceneIntents:
         if draft is None:
             return
         try:
-            write_scenario(Path(path), own_scene.scenario_of_scene(renamed(draft)))
+            write_scenario(Path(path), own_system.scenario_of_system(renamed(draft)))
         except (InputError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            self._session.say(f"not saved: {path}: {reason}", "error")
+            self._store.say(f"not saved: {path}: {reason}", "error")
             return
         self._use(own=None, scenario=path)
-        self._session.preferences.add_recent(path)
-        self._session.say(f"saved {Path(path).name}")
+        self._preferences.add_recent(path)
+        self._store.say(f"saved {Path(path).name}")
 
-    def _use(self, own: OwnScene | None, scenario: str) -> None:
+    def _use(self, own: OwnSystem | None, scenario: str) -> None:
         setup = self._setup(own, scenario)
-        self._session.comparison.change(**{f.name: getattr(setup, f.name) for f in fields(setup)})
+        self._comparison.change(**{f.name: getattr(setup, f.name) for f in fields(setup)})
 
-    def _setup(self, own: OwnScene | None, scenario: str) -> Setup:
+    def _setup(self, own: OwnSystem | None, scenario: str) -> Setup:
         """What is compared, with the draft's system instead of its own."""
-        draft, setup = self.draft, self._session.state.setup
+        draft, setup = self.draft, self._store.state.setup
         assert draft is not None
-        kept = fitting_operations(setup.operations, draft.scene.n_dims)
+        kept = fitting_operations(setup.operations, draft.system.n_dims)
         same = {"own": own, "scenario": scenario, "data": "", "operations": kept}
         return replace(setup, **{**OWN_SYSTEM, **same})
 
@@ -237,29 +236,29 @@ class SceneIntents:
         trouble = draft.trouble()
         if trouble:
             field, message = next(iter(trouble.items()))
-            self._session.say(f"{field}: {message}", "error")
+            self._store.say(f"{field}: {message}", "error")
             return None
         try:
-            own_scene.scenario_of_scene(draft.scene)
+            own_system.scenario_of_system(draft.system)
         except InputError as error:
-            self._session.say(str(error), "error")
+            self._store.say(str(error), "error")
             return None
         return draft
 
     def _forget_typed(self) -> None:
         """Fields move or change all at once: what was typed wrong in them has no place any more."""
-        draft = self._session.state.draft
+        draft = self._store.state.draft
         if draft is not None and draft.typed:
-            self._session.publish(draft=replace(draft, typed=()))
+            self._store.publish(draft=replace(draft, typed=()))
 
 
-def draft_of(draft: Draft | None, shown: OwnScene | None) -> Draft | None:
+def draft_of(draft: Draft | None, shown: OwnSystem | None) -> Draft | None:
     """The draft, or one that is just what is simulated."""
     return draft or (Draft(shown, shown) if shown is not None else None)
 
 
-def renamed(draft: Draft) -> OwnScene:
-    """The scene to simulate: an edited one does not keep the title of the one that it was."""
-    scene, base = draft.scene, draft.base
-    edited = scene != base and scene.title == base.title and not scene.title.endswith("(edited)")
-    return replace(scene, title=f"{scene.title} (edited)") if edited else scene
+def renamed(draft: Draft) -> OwnSystem:
+    """The system to simulate: an edited one does not keep the title of the one that it was."""
+    system, base = draft.system, draft.base
+    edited = system != base and system.title == base.title and not system.title.endswith("(edited)")
+    return replace(system, title=f"{system.title} (edited)") if edited else system

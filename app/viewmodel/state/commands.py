@@ -2,17 +2,14 @@
 
 import shlex
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.setup import Setup
 from surrogate.comparison.comparison import Comparison
 
-if TYPE_CHECKING:
-    from app.viewmodel.worker.work import Prepared
-
 OUT = "--out out/comparison"
 
-UNSAVED = "own-scene.toml"
+UNSAVED = "own-system.toml"
 """Stands in commands for a scene of the user's own that is in no file yet."""
 
 
@@ -53,14 +50,14 @@ def training_commands(comparison: Comparison) -> str:
     )
 
 
-def copied_commands(prepared: "Prepared") -> tuple[list[str], list[str]]:
+def copied_commands(result: ComparisonResult) -> tuple[list[str], list[str]]:
     """The command lines, and in words what they do not say."""
-    commands = [prepared.comparison.command]
+    commands = [result.comparison.command]
     left_out: list[str] = []
-    setup = prepared.setup
+    setup = result.setup
     if setup.own is not None:
         left_out.append(f"save your scene as {UNSAVED} first (Scene menu)")
-    if prepared.contrast is not None:
+    if result.contrast is not None:
         second = replace(setup, model=setup.contrast, effort=setup.contrast_effort)
         commands.append(command_of(second, setup.contrast).replace(OUT, f"{OUT}-second"))
     return commands, left_out

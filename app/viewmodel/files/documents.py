@@ -1,6 +1,7 @@
 """Frozen dataclasses as JSON and back, with every value checked: preferences and session files.
 
-A new field of a dataclass needs nothing here: it is written, and a file without it gets the default.
+A new field of a dataclass needs nothing here: it is written, and a file without it gets the default. A field that
+had another name in older files says so in the `OLD_NAMES` of its class; a class may have had another name as well.
 """
 
 import json
@@ -88,7 +89,10 @@ def _checked_tuple(wanted: tuple[Any, ...], value: Any, where: str) -> tuple[Any
 def _checked_dataclass(wanted: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise InputError(f"{where}: {value!r}; expected an object with the fields of {_name(wanted)}")
-    hints = get_type_hints(wanted)
+    known = get_type_hints(wanted)
+    hints = {field.name: known[field.name] for field in fields(wanted)}
+    old_names = getattr(wanted, "OLD_NAMES", {})
+    value = {old_names.get(name, name): item for name, item in value.items()}
     unknown = set(value) - set(hints) - {"kind"}
     if unknown:
         raise InputError(f"{where}: unknown field {min(unknown)!r}; expected {', '.join(hints)}")
@@ -112,13 +116,13 @@ def write_document(path: Path, kind: str, version: int, value: Any) -> None:
     atomic_write(path, (text + "\n").encode())
 
 
-def read_document(path: Path, kind: str, version: int, wanted: type[T]) -> T:
-    """The dataclass in a file that `write_document` wrote.
+def read_content(path: Path, kind: str, version: int) -> Any:
+    """The content of a file that `write_document` wrote, as JSON has it: not checked yet.
 
     Raises
     ------
     InputError
-        One line with the path, the place in it and what was expected.
+        One line with the path and what was expected.
     """
     text = bounded_text(path, LIMIT)
     try:
@@ -133,8 +137,18 @@ def read_document(path: Path, kind: str, version: int, wanted: type[T]) -> T:
         raise InputError(f'{path}: expected an Isotwin {kind} file ("isotwin": "{kind}")')
     if found.get("version") != version:
         raise InputError(f"{path}: version {found.get('version')!r}; expected {version}")
+    return found.get("content")
+
+
+def read_document(path: Path, kind: str, version: int, wanted: type[T]) -> T:
+    """The dataclass in a file that `write_document` wrote; InputError names the path and the place in it."""
+    return document_of(path, read_content(path, kind, version), wanted)
+
+
+def document_of(path: Path, content: Any, wanted: type[T]) -> T:
+    """The dataclass in the content of a file; InputError as for `read_document`."""
     try:
-        made: T = checked(wanted, found.get("content"), "content")
+        made: T = checked(wanted, content, "content")
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return made

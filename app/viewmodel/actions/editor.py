@@ -7,7 +7,7 @@ from app.viewmodel.session import Session
 def _save(session: Session, dialogs: Dialogs) -> None:
     path = dialogs.scenario_path()
     if path:
-        session.scene.save(path)
+        session.editor.save(path)
 
 
 WAYS = {"right": (1, 0), "left": (-1, 0), "up": (0, 1), "down": (0, -1)}
@@ -31,7 +31,7 @@ def _nudge(where: str, velocity: bool) -> Action:
 
 
 ACTIONS: dict[str, Action] = {
-    "edit-scene": Action(
+    "edit-system": Action(
         "Edit scene…", "Scene", "Ctrl+I", lambda s, d: d.show_panel("scene"), "Law, charges, masses, positions"
     ),
     "move-particles": Action(
@@ -41,23 +41,23 @@ ACTIONS: dict[str, Action] = {
     ),
     **{f"nudge-{where}": _nudge(where, False) for where in WAYS},
     **{f"nudge-velocity-{where}": _nudge(where, True) for where in WAYS},
-    "apply-scene": Action(
-        "Apply scene", "Scene", "Ctrl+Return", lambda s, d: s.scene.apply(), "Simulate what was edited"
+    "apply-system": Action(
+        "Apply scene", "Scene", "Ctrl+Return", lambda s, d: s.editor.apply(), "Simulate what was edited"
     ),
-    "revert-scene": Action(
-        "Revert scene", "Scene", "", lambda s, d: s.scene.revert(), "Back to what is simulated"
+    "revert-system": Action(
+        "Revert scene", "Scene", "", lambda s, d: s.editor.revert(), "Back to what is simulated"
     ),
     "add-particle": Action(
-        "Add particle", "Scene", "", lambda s, d: s.scene.add(), "One more in the draft, at rest"
+        "Add particle", "Scene", "", lambda s, d: s.editor.add(), "One more in the draft, at rest"
     ),
     "zero-momentum": Action(
-        "Zero net momentum", "Scene", "", lambda s, d: s.scene.zero_momentum(), "The centre of mass at rest"
+        "Zero net momentum", "Scene", "", lambda s, d: s.editor.zero_momentum(), "The centre of mass at rest"
     ),
     "clear-fields": Action(
-        "Clear the fields", "Scene", "", lambda s, d: s.scene.clear_fields(),
+        "Clear the fields", "Scene", "", lambda s, d: s.editor.clear_fields(),
         "No electric and magnetic field, drag or trap in the draft"
     ),
-    "save-scene": Action(
+    "save-system": Action(
         "Save as scenario…", "Scene", "", _save, "The edited scene as a file that opens here and in compare"
     ),
     "next-sample": Action(

@@ -1,0 +1,35 @@
+"""An export: the comparison made anew and written with the exporters of `surrogate.compare`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.viewmodel.state.commands import UNSAVED
+from app.viewmodel.state.own_system import scenario_of_system
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.comparison import result_of
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export where."""
+
+    setup: Setup
+    folder: str
+    formats: tuple[str, ...]
+
+
+def export(request: ExportRequest, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> list[str]:
+    """Make the comparison anew and write it with the exporters of `surrogate.compare`; paths written."""
+    from surrogate.export import export_all
+
+    result = result_of(replace(request.setup, contrast=""))
+    written = export_all(result.comparison, Path(request.folder), request.formats, progress, cancelled)
+    paths = [str(path) for path in written]
+    if request.setup.own is not None:  # the command line in the sidecar names it
+        from physics.scenario_files import write_scenario
+
+        path = Path(request.folder) / UNSAVED
+        write_scenario(path, scenario_of_system(request.setup.own))
+        paths.append(str(path))
+    return paths
