@@ -342,12 +342,12 @@ class EditorPanel(QWidget):
             self.table.setVerticalHeaderLabels([str(k) for k in range(len(rows))])
             for at, row in enumerate(rows):
                 for column, (name, value) in enumerate(zip(names, row, strict=True)):
-                    field = f"{name} {at}"
+                    entry = f"{name} {at}"
                     item = self.table.item(at, column)
                     if item is None:
                         item = QTableWidgetItem()
                         item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                         self.table.setItem(at, column, item)
-                    item.setText(draft.text(field, value))
-                    item.setToolTip(trouble.get(field, repr(value)))
-                    item.setData(Qt.ItemDataRole.ForegroundRole, QColor(warning) if field in trouble else None)
+                    item.setText(draft.text(entry, value))
+                    item.setToolTip(trouble.get(entry, repr(value)))
+                    item.setData(Qt.ItemDataRole.ForegroundRole, QColor(warning) if entry in trouble else None)

@@ -35,8 +35,8 @@ class EditorIntents:
         if draft is not None and draft.base != self._shown():
             self._store.publish(draft=None)
 
-    def edit(self, change: Callable[[OwnSystem], OwnSystem], field: str = "") -> None:
-        """Apply a pure change to the draft's system; what was typed wrong in `field` is dropped."""
+    def edit(self, change: Callable[[OwnSystem], OwnSystem], entry: str = "") -> None:
+        """Apply a pure change to the draft's system; what was typed wrong in `entry` is dropped."""
         draft = self.draft
         if draft is None:
             return
@@ -45,31 +45,31 @@ class EditorIntents:
         except InputError as error:
             self._store.say(str(error), "error")
             return
-        changed = replace(draft.taken(field), system=system)
+        changed = replace(draft.taken(entry), system=system)
         if changed != draft:
             self._store.remember()
             self._store.publish(draft=changed)
 
     def type_number(
         self,
-        field: str,
+        entry: str,
         text: str,
         now: Callable[[OwnSystem], object],
         change: Callable[[OwnSystem, float], OwnSystem],
     ) -> None:
-        """Take a number that was typed; what is none stays in its field with a message beside it.
+        """Take a number that was typed; what is none stays in its entry with a message beside it.
 
         A text that stands there already (`now` shortened) changes nothing: the exact value would be lost.
         """
         draft = self.draft
-        if draft is None or text == draft.text(field, now(draft.system)):
+        if draft is None or text == draft.text(entry, now(draft.system)):
             return
         try:
             value = own_system.number(text)
         except InputError as error:
-            self._store.publish(draft=draft.refused(field, text, str(error)))
+            self._store.publish(draft=draft.refused(entry, text, str(error)))
             return
-        self.edit(lambda system: change(system, value), field)
+        self.edit(lambda system: change(system, value), entry)
 
     def set_title(self, title: str) -> None:
         """What the system is called."""
@@ -86,18 +86,18 @@ class EditorIntents:
         draft = self.draft
         if draft is not None and law != draft.system.law:
             self._store.publish(
-                draft=replace(draft, typed=tuple(t for t in draft.typed if not t.field.startswith("parameter ")))
+                draft=replace(draft, typed=tuple(t for t in draft.typed if not t.entry.startswith("parameter ")))
             )
             self.edit(lambda system: own_system.with_law(system, law))
 
     def set_parameter(self, name: str, text: str) -> None:
         """A parameter of the law; "gauss" is an exponent that depends on n."""
-        field = f"parameter {name}"
+        entry = f"parameter {name}"
         if name == "p" and text.strip() == "gauss":
-            self.edit(lambda system: own_system.with_parameter(system, name, "gauss"), field)
+            self.edit(lambda system: own_system.with_parameter(system, name, "gauss"), entry)
             return
         self.type_number(
-            field,
+            entry,
             text,
             lambda system: dict(system.parameters)[name],
             lambda system, value: own_system.with_parameter(system, name, value),
@@ -235,8 +235,8 @@ class EditorIntents:
             return None
         trouble = draft.trouble()
         if trouble:
-            field, message = next(iter(trouble.items()))
-            self._store.say(f"{field}: {message}", "error")
+            entry, message = next(iter(trouble.items()))
+            self._store.say(f"{entry}: {message}", "error")
             return None
         try:
             own_system.scenario_of_system(draft.system)

@@ -10,9 +10,11 @@ from app.viewmodel.state.setup import OwnSystem
 
 @dataclass(frozen=True)
 class Typed:
-    """A text that is no value of its field; shown there until it is replaced."""
+    """A text that is no value of an entry of the editor; shown there until it is replaced."""
 
-    field: str
+    OLD_NAMES: ClassVar[Mapping[str, str]] = {"field": "entry"}
+
+    entry: str
     text: str
     message: str
 
@@ -43,21 +45,21 @@ class Draft:
         return self.system != self.base
 
     def trouble(self) -> dict[str, str]:
-        """What is wrong, by field."""
-        return problems(self.system) | {t.field: t.message for t in self.typed}
+        """What is wrong, by entry."""
+        return problems(self.system) | {t.entry: t.message for t in self.typed}
 
-    def text(self, field: str, value: object) -> str:
-        """What stands in a field: what was typed there, else its value."""
-        wrong = [t.text for t in self.typed if t.field == field]
+    def text(self, entry: str, value: object) -> str:
+        """What stands in an entry: what was typed there, else its value."""
+        wrong = [t.text for t in self.typed if t.entry == entry]
         return wrong[0] if wrong else shown(value)
 
-    def refused(self, field: str, text: str, message: str) -> "Draft":
+    def refused(self, entry: str, text: str, message: str) -> "Draft":
         """With a text that could not be taken."""
-        return replace(self, typed=(*self.taken(field).typed, Typed(field, text, message)))
+        return replace(self, typed=(*self.taken(entry).typed, Typed(entry, text, message)))
 
-    def taken(self, field: str) -> "Draft":
-        """Without what was wrong in a field."""
-        return replace(self, typed=tuple(t for t in self.typed if t.field != field))
+    def taken(self, entry: str) -> "Draft":
+        """Without what was wrong in an entry."""
+        return replace(self, typed=tuple(t for t in self.typed if t.entry != entry))
 
 
 @dataclass(frozen=True)

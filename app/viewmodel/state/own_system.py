@@ -82,7 +82,7 @@ def scenario_of_system(system: OwnSystem) -> "Scenario":
 
 
 def problems(system: OwnSystem) -> dict[str, str]:
-    """What is wrong, by field: "title", "duration", "parameter NAME", "particles", "mass I", "drag", "fields"."""
+    """What is wrong, by entry: "title", "duration", "parameter NAME", "particles", "mass I", "drag", "fields"."""
     from physics.laws import force_of, parameter_limits, resolve_parameters
 
     found: dict[str, str] = {}
