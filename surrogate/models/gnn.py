@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from surrogate.models.base import SurrogateModel
-from surrogate.nn.edges import edge_projections, first_edge_layer, pair_sums, senders
-from surrogate.nn.mlp import mlp
+from surrogate.nn.edges import edge_projections, first_edge_layer, senders
+from surrogate.nn.mlp import mlp, silu
 from surrogate.nn.row_tiles import by_rows
 
 
@@ -46,8 +46,8 @@ class GNNLayer(nn.Module):
 
         def sums(first: int, last: int) -> tuple[Tensor]:
             c = q[:, first:last] * senders(q, first, last)
-            hidden = first_edge_layer(first_map, pair_sums(p, s, first, last), c)
-            return (nn.functional.silu(self.phi_e[1:](hidden)).sum(0),)
+            hidden = first_edge_layer(first_map, p, s, c, first, last)
+            return (silu(self.phi_e[1:](hidden)).sum(0),)
 
         (m_i,) = by_rows(sums, h)
         return h + torch.as_tensor(self.phi_h(torch.cat([h, m_i], dim=-1)))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from surrogate.models.base import SurrogateModel
 from surrogate.models.egnn.model import EGCL
-from surrogate.nn.edges import edge_projections, pair_sums, senders
+from surrogate.nn.edges import edge_projections, senders
 from surrogate.nn.row_tiles import by_rows
 
 
@@ -74,5 +74,5 @@ class Segno(SurrogateModel):
         at_start = (x0[:, first:last] - senders(x0, first, last)).square().sum(-1, keepdim=True)
         c = q[:, first:last] * senders(q, first, last)
         scalars = torch.cat([r.square().sum(-1, keepdim=True), c, at_start], dim=-1)
-        m = self.layer.messages(pair_sums(p, s, first, last), scalars)
+        m = self.layer.messages(p, s, scalars, first, last)
         return self.layer.coordinate_update(m, r), m.sum(0)

@@ -63,43 +63,31 @@ def edge_projections(linear: nn.Linear, h: Tensor) -> tuple[Tensor, Tensor]:
     -------
     two (B, N, width) tensors
     """
-    width = h.shape[-1]
-    weight = linear.weight
-    both = torch.cat([weight[:, :width], weight[:, width : 2 * width]])
-    p, s = nn.functional.linear(h, both).chunk(2, dim=-1)
-    return p + linear.bias, s
+    width, weight = h.shape[-1], linear.weight
+    p = nn.functional.linear(h, weight[:, :width], linear.bias)
+    s = nn.functional.linear(h.flatten(0, 1), weight[:, width : 2 * width])
+    return p, s.view(p.shape)
 
 
-def pair_sums(p: Tensor, s: Tensor, first: int = 0, last: int | None = None) -> Tensor:
-    """p_i + s_j of receivers i of first..last-1 and their :func:`senders` j.
+def first_edge_layer(
+    linear: nn.Linear, p: Tensor, s: Tensor, scalars: Tensor, first: int = 0, last: int | None = None
+) -> Tensor:
+    """`linear` of [h_i, h_j, scalars] for receivers i of first..last-1 and their :func:`senders` j.
 
     Parameters
     ----------
+    linear : nn.Linear
     p, s : (B, N, width) tensor
-        Of :func:`edge_projections`.
+        :func:`edge_projections` of h.
+    scalars : (N - 1, B, last - first, scalars) tensor
     first, last : int
 
     Returns
     -------
     (N - 1, B, last - first, width) tensor
     """
-    return senders(s, first, last) + p[:, first:last]
-
-
-def first_edge_layer(linear: nn.Linear, summed: Tensor, scalars: Tensor) -> Tensor:
-    """`linear` of [h_i, h_j, scalars] from the :func:`pair_sums` of h.
-
-    Parameters
-    ----------
-    linear : nn.Linear
-    summed : (N - 1, B, rows, width) tensor
-    scalars : (N - 1, B, rows, scalars) tensor
-
-    Returns
-    -------
-    (N - 1, B, rows, width) tensor
-    """
+    sums = senders(s, first, last) + p[:, first:last]
     weight = linear.weight[:, -scalars.shape[-1] :]
     # the copy has autograd form the weights' gradient as scalars^T g, a quarter of the time of g^T scalars
-    made = torch.addmm(summed.flatten(0, 2), scalars.flatten(0, 2), weight.T.contiguous())
-    return made.view(summed.shape)
+    made = torch.addmm(sums.flatten(0, 2), scalars.flatten(0, 2), weight.T.contiguous())
+    return made.view(sums.shape)

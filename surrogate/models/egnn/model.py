@@ -15,8 +15,8 @@ from physics.errors import InputError
 from surrogate.models.base import Accelerated, SurrogateModel
 from surrogate.models.egnn.cpu.inference import MOST_HIDDEN, FusedForward
 from surrogate.models.egnn.cpu.training import FusedTraining
-from surrogate.nn.edges import edge_projections, first_edge_layer, pair_sums, senders
-from surrogate.nn.mlp import mlp
+from surrogate.nn.edges import edge_projections, first_edge_layer, senders
+from surrogate.nn.mlp import mlp, silu
 from surrogate.nn.row_tiles import by_rows, rows_at_once
 
 SOFTENING = 0.01
@@ -58,14 +58,13 @@ class EGCL(nn.Module):
         self.phi_h = mlp(2 * hidden, hidden, hidden)
         self.phi_v = mlp(hidden, hidden, 1) if with_velocity else None
 
-    def messages(self, summed: Tensor, scalars: Tensor) -> Tensor:
-        """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, rows, F), from the `pair_sums` of h."""
-        silu = nn.functional.silu
-        return silu(self.edge_out(silu(first_edge_layer(self.edge_in, summed, scalars))))
+    def messages(self, p: Tensor, s: Tensor, scalars: Tensor, first: int, last: int) -> Tensor:
+        """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, rows, F), from the `edge_projections` of h."""
+        return silu(self.edge_out(silu(first_edge_layer(self.edge_in, p, s, scalars, first, last))))
 
     def coordinate_update(self, m: Tensor, r: Tensor) -> Tensor:
         """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, rows, n)."""
-        weighted: Tensor = r * self.phi_x(m)
+        weighted: Tensor = r * self.phi_x(m.flatten(0, 2)).view(*m.shape[:3], 1)
         return weighted.mean(0)
 
     def updated_features(self, h: Tensor, m_i: Tensor) -> Tensor:
@@ -94,7 +93,7 @@ class VelocityHead(nn.Module):
             soft = r.square().sum(-1, keepdim=True) + SOFTENING
             c = q[:, first:last] * senders(q, first, last)
             scalars = torch.cat([c, soft.log(), soft.rsqrt()], dim=-1)
-            hidden = first_edge_layer(first_map, pair_sums(p, s, first, last), scalars)
+            hidden = first_edge_layer(first_map, p, s, scalars, first, last)
             return ((r * soft.rsqrt() * self.pair[1:](hidden)).mean(0),)
 
         (push,) = by_rows(pushes, x)
@@ -211,7 +210,7 @@ class EGNN(SurrogateModel):
         attributes = self._attributes(*start, first, last) if known is None else known
         d2 = attributes[..., 1:2] if x is start[0] else r.square().sum(-1, keepdim=True)
         scalars = torch.cat([d2, attributes], dim=-1)
-        m = layer.messages(pair_sums(p, s, first, last), scalars)
+        m = layer.messages(p, s, scalars, first, last)
         return (layer.coordinate_update(m, r), m.sum(0)) if summed else (layer.coordinate_update(m, r),)
 
     def _attributes(self, x: Tensor, v: Tensor, q: Tensor, first: int, last: int) -> Tensor:

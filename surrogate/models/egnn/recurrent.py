@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from surrogate.models.base import SurrogateModel
 from surrogate.nn.edges import senders
-from surrogate.nn.mlp import mlp
+from surrogate.nn.mlp import mlp, silu
 from surrogate.nn.row_tiles import by_rows
 
 
@@ -57,7 +57,7 @@ class RecurrentLayer(nn.Module):
     def messages(self, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:
         """m_ij (N-1, B, rows, F) from the receivers' p (B, rows, F), their senders' s and edge scalars."""
         sums = torch.addmm((s + p).flatten(0, 2), scalars.flatten(0, 2), self.scalars.weight.T.contiguous())
-        return nn.functional.silu(self.edge_out(nn.functional.silu(sums.view(s.shape))))
+        return silu(self.edge_out(silu(sums.view(s.shape))))
 
 
 class EGNNRecurrent(SurrogateModel):

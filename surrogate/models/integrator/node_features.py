@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from surrogate.nn.edges import edge_projections, first_edge_layer, pair_sums, senders
+from surrogate.nn.edges import edge_projections, first_edge_layer, senders
 from surrogate.nn.mlp import mlp
 from surrogate.nn.row_tiles import by_rows
 
@@ -59,7 +59,7 @@ class NodeFeatures(nn.Module):
             approach = (r * w).sum(-1, keepdim=True) / distance
             coupling = charge[:, rows] * senders(charge, first, last)
             invariants = torch.cat([distance.log(), approach, speed, coupling], dim=-1).to(h)
-            hidden = first_edge_layer(first_map, pair_sums(p, s, first, last), invariants)
+            hidden = first_edge_layer(first_map, p, s, invariants, first, last)
             return (self.phi_e[1:](hidden).sum(0),)
 
         (m_i,) = by_rows(sums, x)
