@@ -1,4 +1,4 @@
-"""`forward` of the networks is plain PyTorch: mapped, differentiated twice and forwards, autocast, other weights."""
+"""`forward` of the networks is plain PyTorch: mapped, differentiated twice, autocast, with other weights."""
 
 import pytest
 import torch
