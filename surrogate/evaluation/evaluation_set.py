@@ -94,8 +94,8 @@ class RolloutSet:
         return RolloutSet(self.start.part(part), self.x[part], self.v[part], self.horizon, self.split.part(part))
 
 
-def rollout_set(split: DataSplit, first: int, horizon: float) -> RolloutSet:
-    """All samples followed from frame `first` in steps of one horizon to the end of the data.
+def frames_after(split: DataSplit, first: int, horizon: float) -> NDArray[np.int64]:
+    """The frames one, two, ... horizons after frame `first`, to the end of the data.
 
     Raises
     ------
@@ -106,5 +106,11 @@ def rollout_set(split: DataSplit, first: int, horizon: float) -> RolloutSet:
     frames = np.arange(first + k, len(split.times), k)
     if not len(frames):
         raise InputError(f"{split.source}: ends less than the horizon of {horizon:g} after frame {first}")
+    return frames
+
+
+def rollout_set(split: DataSplit, first: int, horizon: float) -> RolloutSet:
+    """All samples followed from frame `first` in steps of one horizon: see :func:`frames_after`."""
+    frames = frames_after(split, first, horizon)
     x, v = (np.asarray(a[:, frames], dtype=np.float64) for a in (split.positions, split.velocities))
     return RolloutSet(windows_at(split, first), x, v, horizon, split)

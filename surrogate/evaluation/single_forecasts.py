@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from physics.baselines.clean import clean_windows, largest_forces
 from physics.datasets.reading import DataSplit
-from physics.errors import InputError
+from surrogate.evaluation.evaluation_set import frames_after, windows_at
 from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
 from surrogate.inference.forecaster import Forecaster
-from surrogate.inference.rollout import horizon_in_frames
 from surrogate.tasks.dynamics.windows import task_frames
 
 FloatArray = NDArray[np.float64]
@@ -79,7 +78,7 @@ def evaluation(
     result |= {
         "evaluations": cost.evaluations if tolerance else model.evaluations,
         "tolerance": tolerance,
-        "law_calls_per_pair": cost.law_calls,
+        "law_calls_per_pair": cost.force_evaluations,
         "forward_ms": forward_milliseconds(model, x, v, q, m, kind),
         "dtype": dtype,
         "model": model.name,
@@ -197,10 +196,7 @@ def window_errors(
 ) -> FloatArray:
     """Root mean square of the position error of each sample, one horizon after frame `first`, (samples,)."""
     model.refuse_unfit(samples.n_dims, samples.n_particles, model.horizon)
-    target = first + horizon_in_frames(samples.times[first:], model.horizon)
-    if target >= len(samples.times):
-        raise InputError(f"{samples.source}: shorter than the model's horizon of {model.horizon:g}")
-    x, v = (np.asarray(a[:, first], dtype=np.float64) for a in (samples.positions, samples.velocities))
-    q, m = (np.asarray(a, dtype=np.float64) for a in (samples.charges, samples.masses))
-    forecast, _ = model.forecast_in(x, v, q, dtype, m)
-    return np.asarray(np.sqrt(sample_errors(forecast, samples.positions[:, target].astype(np.float64))))
+    target = np.asarray(samples.positions[:, frames_after(samples, first, model.horizon)[0]], dtype=np.float64)
+    w = windows_at(samples, first)
+    forecast, _ = model.forecast_in(w.x, w.v, w.q, dtype, w.m)
+    return np.asarray(np.sqrt(sample_errors(forecast, target)))

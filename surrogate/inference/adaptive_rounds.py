@@ -9,7 +9,7 @@ MOST_DOUBLINGS = 6
 """A window spends at most 2^6 times the first number in its last forecast."""
 
 Forecasts = Callable[[Tensor, int], tuple[Tensor, Tensor | None, float]]
-"""From rows of the windows and a number of evaluations: positions, velocities, law calls per pair."""
+"""From rows of the windows and a number of evaluations: positions, velocities, force evaluations per pair."""
 
 
 def until_agreed(
@@ -32,7 +32,7 @@ def until_agreed(
     positions, velocities : (n_windows, N, n) tensors; velocities None where there are none
     spent : (n_windows,) int64
         Evaluations, those of the discarded forecasts included.
-    law_calls : float
+    force_evaluations : float
         Per pair, mean over windows, discarded forecasts included.
 
     Notes

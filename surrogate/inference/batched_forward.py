@@ -30,14 +30,14 @@ class Passed:
     velocities : (samples, N, n) tensor or None [length/time]
     evaluations : (samples,) int64 tensor
         Those of discarded forecasts included.
-    law_calls : float or None
+    force_evaluations : float or None
         Per pair, mean over samples, of models that sub-step close pairs.
     """
 
     positions: Tensor
     velocities: Tensor | None
     evaluations: Tensor
-    law_calls: float | None
+    force_evaluations: float | None
 
 
 class Passes:

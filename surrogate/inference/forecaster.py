@@ -55,12 +55,12 @@ class Cost:
     Attributes
     ----------
     evaluations : float
-    law_calls : float or None
+    force_evaluations : float or None
         Per pair, of models that sub-step close pairs.
     """
 
     evaluations: float
-    law_calls: float | None
+    force_evaluations: float | None
 
 
 class Forecaster:
@@ -267,7 +267,7 @@ class Forecaster:
     def _passed(self, state: State, dtype: torch.dtype, horizon: float, evaluations: int) -> Passed:
         """The passes over a state; `cost` is set."""
         passed = self._passes.run(state, dtype, horizon, evaluations, self.tolerance)
-        self.cost = Cost(float(passed.evaluations.double().mean()), passed.law_calls)
+        self.cost = Cost(float(passed.evaluations.double().mean()), passed.force_evaluations)
         return passed
 
     def _refuse_horizon(self, horizon: float) -> None:

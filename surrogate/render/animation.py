@@ -167,9 +167,9 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Anim
         trajectory = getattr(comparison, source)
         kept = visibility(trajectory.positions, options, V, frames)
         tracks[source] = Track(
-            points=_led(project(trajectory.positions, V), lead, np.float32),
-            hues=_led(value_colours(colouring, values[source], ends, theme), lead, np.uint8),
-            kept=_led(kept, lead, np.float32),
+            points=_preceded(project(trajectory.positions, V), lead, np.float32),
+            hues=_preceded(value_colours(colouring, values[source], ends, theme), lead, np.uint8),
+            kept=_preceded(kept, lead, np.float32),
             lead=lead,
             weights=(255.0 * TRAIL_STRENGTH * age).astype(np.float32)[:, None],
             background=theme.background,
@@ -205,12 +205,12 @@ def _energy_drift(comparison: Comparison, source: Source) -> FloatArray | None:
     return made[source]
 
 
-def _led(values: FloatArray | Bytes, lead: int, dtype: Any) -> NDArray[Any]:
+def _preceded(values: FloatArray | Bytes, lead: int, dtype: Any) -> NDArray[Any]:
     """The first frame repeated `lead` times in front."""
-    led = np.empty((lead + len(values), *values.shape[1:]), dtype=dtype)
-    led[lead:] = values
-    led[:lead] = led[lead]
-    return led
+    result = np.empty((lead + len(values), *values.shape[1:]), dtype=dtype)
+    result[lead:] = values
+    result[:lead] = result[lead]
+    return result
 
 
 def particle_radii(masses: FloatArray, scale: float) -> Singles:

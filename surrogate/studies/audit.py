@@ -33,8 +33,8 @@ from physics.time_scales import REFERENCE_DT
 from resources.shipped import shipped_models
 from surrogate.evaluation.benchmark.models import (
     BenchmarkModel,
+    force_evaluations,
     forecast_with_cost,
-    law_calls,
     listed_models,
     loaded_models,
 )
@@ -178,7 +178,7 @@ def learned(data: EvaluationSet, models: Sequence[BenchmarkModel]) -> list[Row]:
         errors = np.array([data.errors(x) for x, _, _ in results])
         more: dict[str, Any] = {
             "evaluations": seeds[0].evaluations,
-            "law_calls_per_pair": float(np.mean([law_calls(cost) for _, _, cost in results])),
+            "law_calls_per_pair": float(np.mean([force_evaluations(cost) for _, _, cost in results])),
             "seeds": len(seeds),
             "mse_spread": float(errors.mean(axis=1).std(ddof=1)) if len(seeds) > 1 else None,
         }

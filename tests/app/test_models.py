@@ -124,7 +124,7 @@ def test_every_column_has_a_text_for_a_full_and_for_an_empty_row():
     for name, (meaning, text) in COLUMNS.items():
         assert meaning, name
         assert text(ModelRow("a", "a")) == "-"
-        assert text(replace(ROW, law_calls=3.0, milliseconds=0.1)) not in ("", "-")
+        assert text(replace(ROW, force_evaluations=3.0, milliseconds=0.1)) not in ("", "-")
     assert COLUMNS["valid\ntime"][1](replace(ROW, valid_to_end=True)) == "≥ 3"
 
 
@@ -149,7 +149,7 @@ def test_all_shipped_models_on_a_turned_state():
     by_name = {r.model: r for r in rows}
     assert by_name["integrator-nd"].label == "integrator-nd (5 rounds)"
     assert by_name["integrator-nd"].evaluations == 5
-    assert by_name["integrator-nd"].law_calls > 0
+    assert by_name["integrator-nd"].force_evaluations > 0
     assert by_name["gnn-nbody"].equivariance > 1e-3 > by_name["integrator-nd"].equivariance
     for row in rows:
         assert not row.reason

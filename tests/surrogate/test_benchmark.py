@@ -14,7 +14,12 @@ from physics.datasets.request import request_from_options
 from physics.forces import FORCES
 from physics.generate import generate
 from surrogate import benchmark, evaluate
-from surrogate.evaluation.benchmark.models import forecast_with_cost, law_calls, listed_models, loaded_models
+from surrogate.evaluation.benchmark.models import (
+    force_evaluations,
+    forecast_with_cost,
+    listed_models,
+    loaded_models,
+)
 from surrogate.evaluation.benchmark.rollouts import (
     benchmark_rollout_set,
     leapfrog_rollouts,
@@ -128,8 +133,8 @@ def test_law_calls_are_averaged_over_windows(data: Path, folder: Path, monkeypat
     np.testing.assert_allclose(x, y, rtol=1e-12)
     assert v is not None
     assert w is not None
-    assert law_calls(cost) == pytest.approx(law_calls(in_parts), rel=1e-9)
-    assert law_calls(forecast_with_cost(load("linear"), task.windows, torch.float64)[2]) == 0
+    assert force_evaluations(cost) == pytest.approx(force_evaluations(in_parts), rel=1e-9)
+    assert force_evaluations(forecast_with_cost(load("linear"), task.windows, torch.float64)[2]) == 0
 
 
 def test_rollouts_know_a_good_path_from_a_bad_one(data: Path) -> None:

@@ -37,7 +37,7 @@ COLUMNS: dict[str, tuple[str, Callable[[ModelRow], str]]] = {
     ),
     "law\ncalls": (
         "Calls of the learned law for each pair in one forecast, close pairs sub-stepped; - where it has none",
-        lambda row: "-" if row.law_calls is None else f"{row.law_calls:.4g}",
+        lambda row: "-" if row.force_evaluations is None else f"{row.force_evaluations:.4g}",
     ),
     "ms a\nframe": (
         "Time of one forecast, all frames forecast together, on this machine",

@@ -26,7 +26,7 @@ class ModelRow:
     equivariance : float or None
     evaluations : float or None
         Of one forecast, the mean over the frames.
-    law_calls : float or None
+    force_evaluations : float or None
         For each pair, of models that sub-step close pairs.
     milliseconds : float or None
         For one frame, with all frames forecast together.
@@ -41,7 +41,7 @@ class ModelRow:
     valid_to_end: bool = False
     equivariance: float | None = None
     evaluations: float | None = None
-    law_calls: float | None = None
+    force_evaluations: float | None = None
     milliseconds: float | None = None
 
 

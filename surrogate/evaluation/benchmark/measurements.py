@@ -74,7 +74,7 @@ def rows_of(
     rows = []
     for name, table, measured in found:
         row: dict[str, Any] = {"entrant": name, "table": table, **summary(measured, published)}
-        for key, cost in (("won", measured.evaluations), ("won_at_equal_calls", measured.law_calls)):
+        for key, cost in (("won", measured.evaluations), ("won_at_equal_calls", measured.force_evaluations)):
             alone = not against or name == opponent or table == "yardstick"
             row[key] = None if alone else won(data, measured, against, opponent, cost)
         rows.append(row)
@@ -89,7 +89,7 @@ def won(
         x, _ = leapfrog_forecast(data.windows, data.horizon, max(round(cost), 1))
         errors = data.errors(x)
     else:
-        nearest = min(against, key=lambda other: abs(np.log(max(other.law_calls, 1) / max(cost, 1))))
+        nearest = min(against, key=lambda other: abs(np.log(max(other.force_evaluations, 1) / max(cost, 1))))
         errors = nearest.errors.mean(axis=0)
     return float(np.mean(np.nan_to_num(measured.errors, nan=np.inf) < errors))
 

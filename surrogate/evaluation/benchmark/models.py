@@ -1,7 +1,8 @@
 """The models of a benchmark, one forecaster for each seed, and what a forecast of all windows takes.
 
 Costs are stated twice: evaluations as the contract counts them (one pass over all pairs that moves something), and
-law calls per pair, since a round of the integrator may call its law several times for a close pair.
+force evaluations per pair (in files: law calls), since a round of the integrator may evaluate the force of a close
+pair several times.
 """
 
 import time
@@ -36,7 +37,7 @@ class Measurement:
         Mean squared error of each window.
     evaluations : float
         Per window (the mean, where windows differ).
-    law_calls : float
+    force_evaluations : float
         Per pair and window.
     milliseconds : float
         Wall time of a window: batch of 100, one thread, median of 5, first seed.
@@ -46,7 +47,7 @@ class Measurement:
 
     errors: FloatArray
     evaluations: float
-    law_calls: float
+    force_evaluations: float
     milliseconds: float
     setting: str = ""
 
@@ -98,7 +99,7 @@ class BenchmarkModel:
         results = [forecast_with_cost(m, data.windows, torch.float32) for m in models]
         errors = np.array([data.errors(x) for x, _, _ in results])
         evaluations = float(np.mean([cost.evaluations for _, _, cost in results]))
-        calls = float(np.mean([law_calls(cost) for _, _, cost in results]))
+        calls = float(np.mean([force_evaluations(cost) for _, _, cost in results]))
 
         def run(rows: NDArray[np.int64]) -> object:
             w = data.windows
@@ -107,9 +108,9 @@ class BenchmarkModel:
         return Measurement(errors, evaluations, calls, timed(run, len(data.windows)), setting)
 
 
-def law_calls(cost: Cost) -> float:
-    """Law calls per pair; a model that does not count them makes one each evaluation."""
-    return cost.evaluations if cost.law_calls is None else cost.law_calls
+def force_evaluations(cost: Cost) -> float:
+    """Force evaluations per pair; a model that does not count them makes one each evaluation."""
+    return cost.evaluations if cost.force_evaluations is None else cost.force_evaluations
 
 
 def forecast_with_cost(

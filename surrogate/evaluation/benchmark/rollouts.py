@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from physics.baselines.references import leapfrog_forecast, perturbed_truth
 from physics.datasets.reading import DataSplit
 from physics.errors import InputError
-from surrogate.evaluation.benchmark.models import BenchmarkModel, law_calls
+from surrogate.evaluation.benchmark.models import BenchmarkModel, force_evaluations
 from surrogate.evaluation.evaluation_set import EvaluationSet, RolloutSet, rollout_set
 from surrogate.evaluation.rollout_metrics import rollout_metrics
 from surrogate.inference.rollout import States, model_step, rollout_batch
@@ -67,7 +67,7 @@ def model_rollouts(truth: RolloutSet, model: BenchmarkModel, evaluations: int | 
 
         def counted(x: FloatArray, v: FloatArray) -> States:
             states = step(x, v)  # noqa: B023  (called before the loop goes on)
-            calls.append(law_calls(chosen.cost))  # noqa: B023
+            calls.append(force_evaluations(chosen.cost))  # noqa: B023
             return states
 
         found = rollout_row(truth, rollout_batch(counted, w.x, w.v, truth.n_horizons))

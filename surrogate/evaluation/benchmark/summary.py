@@ -27,7 +27,7 @@ def summary(measured: Measurement, published: PublishedSet | None) -> dict[str, 
     e = measured.errors
     result: dict[str, Any] = {
         "evaluations": measured.evaluations,
-        "law_calls_per_pair": measured.law_calls,
+        "law_calls_per_pair": measured.force_evaluations,
         "ms_per_window": measured.milliseconds,
         "setting": measured.setting,
         "seeds": len(e),

@@ -258,7 +258,7 @@ def test_what_a_forecaster_promises_of_horizons_and_rounds() -> None:
     x, v, q, m = (a.numpy() for a in state(3, spread=20.0))
     for horizon, asked, spent in ((1.0, None, 8), (0.5, None, 4), (-2.0, None, 16), (0.01, None, 1), (1.0, 3, 3)):
         found = offer.forecast(x, v, q, horizon, masses=m, evaluations=asked)
-        assert offer.cost.law_calls == spent
+        assert offer.cost.force_evaluations == spent
         np.testing.assert_allclose(found.positions, x + horizon * v, atol=0.5)
     assert offer.with_evaluations(3).evaluations == 3
     assert offer.evaluations == 8

@@ -77,6 +77,6 @@ def measured(setup: Setup, name: str) -> ModelRow:
         valid_to_end=to_end,
         equivariance=comparison.equivariance_error,
         evaluations=model.cost.evaluations,
-        law_calls=model.cost.law_calls,
+        force_evaluations=model.cost.force_evaluations,
         milliseconds=1000 * seconds / seen.n_frames,
     )
