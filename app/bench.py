@@ -40,7 +40,8 @@ def measured_starts(count: int) -> list[dict[str, float]]:
     return results
 
 
-def _row(name: str, values: list[float]) -> str:
+def table_row(name: str, values: list[float]) -> str:
+    """A line of the table: median and worst, in seconds or milliseconds."""
     middle, worst = statistics.median(values), max(values)
     if worst >= 1.0:
         return f"| {name} | {middle:.2f} s | {worst:.2f} s |"
@@ -64,7 +65,7 @@ def main(argv: Sequence[str]) -> None:
 
     def say(name: str, key: str, values: list[float]) -> None:
         table.numbers[key] = values
-        table.say(_row(name, values))
+        table.say(table_row(name, values))
 
     starts = measured_starts(STARTS)
     say("start to the painted window", "start_shown", [s["shown"] for s in starts])

@@ -211,7 +211,7 @@ def measured_playback(n_particles: int = 200, trail: int = 200, count: int = 60)
         session.view.set(show_help=False, trail=trail, colour_by="speed")
         wait_until(lambda: window.viewport.on_screen is not None)
         rest(1.0)
-        window._timer.stop()  # the clock is ticked here, so that each part is seen alone
+        window.timer.stop()  # the clock is ticked here, so that each part is seen alone
         session.clock.seek(session.state.n_frames // 2)
         session.clock.toggle_play()
         step = 0.02  # a frame

@@ -122,9 +122,9 @@ class MainWindow(DialogWindow):
         if preferences.layout:
             self.docks.use_layout(preferences.layout)
         self._clock = QElapsedTimer()
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._tick)
+        self.timer = QTimer(self)
+        self.timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self.timer.timeout.connect(self._tick)
         self.longest_tick = 0.0
         self._shown: ViewState | None = None
         self._keeper = QTimer(self)
@@ -134,7 +134,7 @@ class MainWindow(DialogWindow):
         session.subscribe(self.viewport.show)
         session.subscribe(self._show_state)
         self._clock.start()
-        self._timer.start(TICK_MILLISECONDS)
+        self.timer.start(TICK_MILLISECONDS)
 
     def _lay_out(self) -> None:
         central = QWidget()
@@ -197,7 +197,7 @@ class MainWindow(DialogWindow):
             self.session.tours.tick(min(elapsed, 0.25))
             self.session.clock.tick(min(elapsed, 0.25))
         except Exception as error:  # an exception in a slot would abort the process: show it
-            self._timer.stop()
+            self.timer.stop()
             self.session.say(f"playback stopped: {type(error).__name__}: {error}", "error")
         self.longest_tick = max(self.longest_tick, time.perf_counter() - begin)
 
@@ -305,7 +305,7 @@ class MainWindow(DialogWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
         """Stop the clock, the workers and the painter, in this order, whatever one of them says."""
-        self._timer.stop()
+        self.timer.stop()
         self._keeper.stop()
         event.accept()
         try:

@@ -39,6 +39,8 @@ class Plotter(QtInteractor):  # type: ignore[misc]
 
     Attributes
     ----------
+    full_times, coarse_times : deque of float
+        How long the last pictures with all samples and with one took [second].
     filling : bool
         The first picture is being made, step by step: one sample, whatever the machine.
     blank : tuple of float or None
@@ -46,8 +48,8 @@ class Plotter(QtInteractor):  # type: ignore[misc]
     """
 
     def __init__(self, parent: QWidget, **options: Any) -> None:
-        self._full = deque[float](maxlen=JUDGED_BY)
-        self._coarse = deque[float](maxlen=JUDGED_BY)
+        self.full_times = deque[float](maxlen=JUDGED_BY)
+        self.coarse_times = deque[float](maxlen=JUDGED_BY)
         self._moving = self.filling = False
         self.blank: tuple[float, float, float] | None = None
         self._interactor: Any = None
@@ -64,9 +66,14 @@ class Plotter(QtInteractor):  # type: ignore[misc]
     @property
     def slow(self) -> bool:
         """Whether drawing with all samples takes too long here, as far as is known."""
-        if self._full:
-            return len(self._full) == JUDGED_BY and min(self._full) > BUDGET
-        return len(self._coarse) == JUDGED_BY and min(self._coarse) > COARSE_BUDGET
+        if self.full_times:
+            return len(self.full_times) == JUDGED_BY and min(self.full_times) > BUDGET
+        return len(self.coarse_times) == JUDGED_BY and min(self.coarse_times) > COARSE_BUDGET
+
+    @property
+    def painting(self) -> bool:
+        """Whether a paint is under way."""
+        return bool(self._in_paint)
 
     def moved(self) -> None:
         """There is a new picture: draw it at the next paint."""
@@ -80,7 +87,7 @@ class Plotter(QtInteractor):  # type: ignore[misc]
         self._styled = (style, style.AddObserver("EndInteractionEvent", lambda *_event: moved()))
 
     def _asked(self, *_event: object) -> None:
-        if not self._in_paint:
+        if not self.painting:
             self.moved()
 
     def _refine(self) -> None:
@@ -101,7 +108,7 @@ class Plotter(QtInteractor):  # type: ignore[misc]
         self._interactor.EnableRenderOn()
         begin = time.perf_counter()
         super().paintGL()
-        (self._coarse if coarse else self._full).append(time.perf_counter() - begin)
+        (self.coarse_times if coarse else self.full_times).append(time.perf_counter() - begin)
         self._interactor.EnableRenderOff()
 
     def close(self) -> None:

@@ -53,6 +53,10 @@ class Viewport:
         The GL widget in it; None until VTK is there.
     renders : int
         How many frames were rendered, for tests and benchmarks.
+    painter : Painter or None
+        Who draws in it.
+    scene : Scene or None
+        What was drawn last.
     on_screen : ComparisonResult, Preview or None
         What the last frame shows; None until all panes were painted for the first time.
     """
@@ -79,11 +83,11 @@ class Viewport:
         self.renders = 0
         self.on_screen: ComparisonResult | Preview | None = None
         self._asked: ComparisonResult | Preview | None = None
-        self._painter: Painter | None = None
+        self.painter: Painter | None = None
         self._framing: Framing | None = None
         self._framed_for: object = None
         self._n_panes = 0
-        self._scene: Scene | None = None
+        self.scene: Scene | None = None
         self._looks_on: list[QObject] = []
         self._drawn: tuple[object, ...] = ()
         self._camera: Camera | None = None
@@ -161,20 +165,20 @@ class Viewport:
         if scene is None:
             return
         self._arrange(len(scene.panes))
-        self._scene = scene
-        if self._painter is not None and self._painter.scale != scale:  # on another screen
-            self._painter.release()
-            self._painter = None
-        if self._painter is None:
+        self.scene = scene
+        if self.painter is not None and self.painter.scale != scale:  # on another screen
+            self.painter.release()
+            self.painter = None
+        if self.painter is None:
             self.plotter.filling = True
-            self._painter = Painter(self.plotter, scene, scale, at_once=False)
+            self.painter = Painter(self.plotter, scene, scale, at_once=False)
             self._home, self._camera = (scene.radius, scene.flat), None
         else:
-            self._painter.update(scene)
+            self.painter.update(scene)
         if self._home != (scene.radius, scene.flat) or self._camera != state.camera:
             self._home = (scene.radius, scene.flat)
             self._camera = state.camera
-            self._painter.place_camera(state.camera)
+            self.painter.place_camera(state.camera)
         self.render()
         self._asked = seen
         if not self.plotter.filling:
@@ -192,11 +196,11 @@ class Viewport:
         elif self.plotter.blank is not None:
             self.plotter.blank = None
             self.plotter.update()
-        elif self._painter is None:
+        elif self.painter is None:
             if self._state is not None:
                 self.show(self._state)
-        elif not self._painter.complete:
-            self._painter.add_part()
+        elif not self.painter.complete:
+            self.painter.add_part()
             self.render()
         else:
             self.plotter.filling = False
@@ -244,35 +248,35 @@ class Viewport:
 
     def particle_at(self, x: float, y: float) -> tuple[int, int] | None:
         """The pane and the particle that is drawn at a place of the widget [pixel], or None."""
-        if self._painter is None:
+        if self.painter is None:
             return None
-        ratio = self._painter.scale
-        return self._painter.pick(ratio * x, ratio * (self.widget.height() - y))
+        ratio = self.painter.scale
+        return self.painter.pick(ratio * x, ratio * (self.widget.height() - y))
 
     def titles(self) -> list[str]:
         """The words at the head of each pane that is drawn, in full."""
-        return pane_texts(self._scene)
+        return pane_texts(self.scene)
 
     def look_along(self, axis: int) -> bool:
         """Look along an axis of space; False where there is nothing to look along."""
-        if self._painter is None or self._scene is None or self._scene.flat or axis >= len(self._scene.labels):
+        if self.painter is None or self.scene is None or self.scene.flat or axis >= len(self.scene.labels):
             return False
-        self._painter.look_along(axis)
+        self.painter.look_along(axis)
         self._report_camera()
         self.render()
         return True
 
     def reset_camera(self) -> None:
         """The three-quarter view again."""
-        if self._painter is not None:
-            self._painter.reset_camera()
+        if self.painter is not None:
+            self.painter.reset_camera()
             self._tell(None)
             self.render()
 
     def _report_camera(self) -> None:
         """The user let go of the camera."""
-        if self._painter is not None:
-            self._tell(self._painter.camera())
+        if self.painter is not None:
+            self._tell(self.painter.camera())
 
     def _tell(self, camera: Camera | None) -> None:
         self._camera = camera  # it stands there already
@@ -297,7 +301,7 @@ class Viewport:
         """Take everything off and release the GL context."""
         self._poster.close()
         self._next_step.stop()
-        self._painter = None
+        self.painter = None
         if self.plotter is not None:
             self.plotter.close()
 

@@ -89,14 +89,15 @@ def test_without_data_it_says_what_to_do():
 def test_the_panel_shows_no_controls_without_data(qtbot):
     from app.views.data_panel import EMPTY, DataPanel
 
-    panel = DataPanel(Session(LaterRunner(), ViewState(setup=Setup(model="fake"))))
+    session = Session(LaterRunner(), ViewState(setup=Setup(model="fake")))
+    panel = DataPanel(session)
     qtbot.addWidget(panel)
-    panel.show_state(panel._session.state)
-    assert (panel.empty.isHidden(), panel._left.isHidden()) == (False, True)
+    panel.show_state(session.state)
+    assert (panel.empty.isHidden(), panel.index.isVisibleTo(panel)) == (False, False)
     assert "Ctrl+O" in EMPTY
     data = Setup(scenario="", data="some.npz", model="fake")
     panel.show_state(ViewState(setup=data, result=result_for(data, n_samples=7)))
-    assert (panel.empty.isHidden(), panel._left.isHidden()) == (True, False)
+    assert (panel.empty.isHidden(), panel.index.isVisibleTo(panel)) == (True, True)
 
 
 def test_splits_of_a_zarr(chunked):

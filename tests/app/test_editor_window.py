@@ -138,7 +138,7 @@ def test_the_dialogs_of_a_floating_panel(open_window, qtbot, monkeypatch, tmp_pa
     panel = window.panels["train"]
     assert panel.window() is not window
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
-    panel._choose_out()
+    panel.choose.click()
     assert window.session.state.training.plan.out == str(tmp_path / "mine")
     window.docks.docks["train"].setFloating(False)
-    panel._choose_out()
+    panel.choose.click()

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from app.viewmodel.actions import ACTIONS
+from app.viewmodel.intents.latest import LatestJob
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.worker.loaded_models import default_model
 from app.viewmodel.worker.process_runner import ProcessRunner
@@ -136,14 +137,13 @@ def test_the_row_and_the_list(open_window, qtbot):
     assert not bar.list.isVisible()
 
 
-@pytest.mark.parametrize("area", ["models", "training", "data"])
-def test_work_on_request_stands_in_the_list_until_it_ends(area):
+def test_work_on_request_stands_in_the_list_until_it_ends():
     session, runner = later_session()
-    job, asked, heard = getattr(session, area)._job, [], []
-    assert job._stop in (session.models.cancel, session.training.stop, session.data.unsort)
-    job._stop = lambda: asked.append(True)
+    asked, heard = [], []
+    job = LatestJob(runner, session.jobs, "Work", lambda: asked.append(True))
     job.start(object(), Callbacks(heard.append, heard.append, heard.append, heard.append))
     (row,) = session.state.jobs
+    assert row.title == "Work"
     session.jobs.cancel(row.number)
     assert asked == [True]
     _, callbacks = runner.pending.pop()

@@ -21,12 +21,12 @@ def place_of(window, pane: int, particle: int):
     from surrogate.render.picking import on_screen
 
     viewport = window.viewport
-    painter, widget = viewport._painter, viewport.widget
+    painter, widget, panes = viewport.painter, viewport.widget, viewport.scene.panes
     width, height = viewport.plotter.render_window.GetSize()
-    n = len(painter._scene.panes)
+    n = len(panes)
     box = (pane * width / n, 0.0, width / n, float(height))
-    matrix = camera_matrix(painter._camera, box[2] / box[3])
-    pixels_of, _, _ = on_screen(painter._scene.panes[pane].points, matrix, box)
+    matrix = camera_matrix(viewport.plotter.renderers[0].GetActiveCamera(), box[2] / box[3])
+    pixels_of, _, _ = on_screen(panes[pane].points, matrix, box)
     x, y = pixels_of[particle] / painter.scale
     return QPoint(round(x), round(widget.height() - y))
 
@@ -99,14 +99,14 @@ def test_panes_alone_camera_and_sizes(open_window, qtbot):
     session.clock.toggle_play()
     session.view.set(show_help=False)
     painted(qtbot, window)
-    camera = viewport._painter._camera
+    camera = viewport.plotter.renderers[0].GetActiveCamera()
 
     def reach() -> float:
         """Half the width of what is seen, in radii of the ball: the same framing in every shape of pane."""
         renderer = viewport.plotter.renderers[0]
         width, height = renderer.GetSize()
         half = camera.GetDistance() * np.tan(np.radians(camera.GetViewAngle() / 2.0))
-        return half * min(1.0, width / height) / viewport._painter._scene.radius
+        return half * min(1.0, width / height) / viewport.scene.radius
 
     framed = reach()
     assert framed > 1.0
@@ -138,7 +138,7 @@ def test_panes_alone_camera_and_sizes(open_window, qtbot):
     assert len(viewport.titles()) == 2
     press(qtbot, window, Qt.Key.Key_F, modifier=Qt.KeyboardModifier.ControlModifier)
     session.clock.seek(9)
-    truth = viewport._scene.panes[0].ghosts[session.state.selection.follow]
+    truth = viewport.scene.panes[0].ghosts[session.state.selection.follow]
     assert np.allclose(camera.GetFocalPoint(), truth, atol=1e-5)
 
 
@@ -204,7 +204,7 @@ def test_the_curves_answer_the_mouse(open_window, qtbot):
 
     qtbot.mouseClick(chart.plot.viewport(), Qt.MouseButton.LeftButton, pos=place(0.7))
     assert session.state.frame == 7
-    chart._hover(box.mapViewToScene(QPointF(0.3, sum(box.viewRange()[1]) / 2.0)))
+    chart.plot.scene().sigMouseMoved.emit(box.mapViewToScene(QPointF(0.3, sum(box.viewRange()[1]) / 2.0)))
     assert "t = 0.30" in chart.legend.text()
     session.selection.select((2, 3))
     assert [c.name for c in chart.curves[-2:]] == ["#2", "#3"]
@@ -279,7 +279,7 @@ def test_two_hundred_particles_play_and_panels_keep_their_pace(open_window, qtbo
     window = open_window(runner=Many())
     session = window.session
     session.view.set(show_help=False, trail=200, colour_by="speed")
-    window._timer.stop()
+    window.timer.stop()
     calls = dict.fromkeys(("system", "world", "readouts", "curves"), 0)
     for name in calls:
         draw = window.panels[name].show_state
@@ -311,7 +311,7 @@ def test_the_camera_comes_back_with_a_session_file(open_window, qtbot, tmp_path)
     session.view.set(show_help=False)
     painted(qtbot, window)
     plotter, path = window.viewport.plotter, tmp_path / "camera.json"
-    home = window.viewport._painter.camera()
+    home = window.viewport.painter.camera()
     assert session.state.camera is None
 
     corner = QPoint(30, plotter.height() // 2)
@@ -332,9 +332,9 @@ def test_the_camera_comes_back_with_a_session_file(open_window, qtbot, tmp_path)
     session.files.save(str(path))
     press(qtbot, window, Qt.Key.Key_F, modifier=Qt.KeyboardModifier.ShiftModifier)
     assert session.state.camera is None
-    assert window.viewport._painter.camera().distance == pytest.approx(1.0)
+    assert window.viewport.painter.camera().distance == pytest.approx(1.0)
     session.files.open(str(path))
     painted(qtbot, window)
-    found = window.viewport._painter.camera()
+    found = window.viewport.painter.camera()
     assert np.allclose(found.towards + found.up + found.shift, near.towards + near.up + near.shift, atol=1e-9)
     assert found.distance == pytest.approx(near.distance)

@@ -67,8 +67,8 @@ def test_the_first_picture_has_one_sample_and_the_rest_all(open_window, qtbot, m
 
 def test_where_one_sample_is_slow_all_are_not_tried_in_motion(plotter, module, monkeypatch):
     monkeypatch.setattr(module, "COARSE_BUDGET", 0.0)
-    plotter._full.clear()
-    plotter._coarse.extend([1.0] * module.JUDGED_BY)
+    plotter.full_times.clear()
+    plotter.coarse_times.extend([1.0] * module.JUDGED_BY)
     assert samples_of(plotter, 4) == [0] * 4
     monkeypatch.setattr(module, "COARSE_BUDGET", 1e9)
     assert set(samples_of(plotter, 2)) == {module.SAMPLES}
@@ -77,9 +77,8 @@ def test_where_one_sample_is_slow_all_are_not_tried_in_motion(plotter, module, m
 def test_turning_the_camera_draws_at_the_paint_alone(plotter, qtbot):
     from PySide6.QtCore import QPoint, Qt
 
-    drawn = []
-    window = plotter.render_window
-    tag = window.AddObserver("StartEvent", lambda *_: drawn.append(plotter._in_paint))
+    drawn, window = [], plotter.render_window
+    tag = window.AddObserver("StartEvent", lambda *_: drawn.append(plotter.painting))
     before = plotter.renderers[0].GetActiveCamera().GetPosition()
     middle = QPoint(plotter.width() // 3, plotter.height() // 2)
     qtbot.mousePress(plotter, Qt.MouseButton.LeftButton, pos=middle)

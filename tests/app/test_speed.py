@@ -95,12 +95,15 @@ def test_a_shown_rollout_is_waited_for():
 
 @pytest.mark.gui
 def test_the_curves_have_a_turn_of_their_own(open_window, qtbot, monkeypatch):
+    from PySide6.QtCore import QTimer
+
     window = open_window()
     window.session.clock.seek(3)
-    qtbot.waitUntil(lambda: not window.panels["curves"]._timer.isActive())
+    panel = window.panels["curves"]
+    qtbot.waitUntil(lambda: not any(timer.isActive() for timer in panel.findChildren(QTimer)))
     order: list[str] = []
-    draw = window.panels["curves"]._draw
-    monkeypatch.setattr(window.panels["curves"], "_draw", lambda *a: (order.append("curves"), draw(*a)))
+    draw = panel.error.draw
+    monkeypatch.setattr(panel.error, "draw", lambda *a: (order.append("curves"), draw(*a)))
     window.viewport.plotter.frameSwapped.connect(lambda: order.append("frame"))
     window.session.world.rotate(0, 1, 10.0)
     assert "curves" not in order
@@ -154,16 +157,17 @@ def test_the_first_picture_comes_part_by_part(open_window, qtbot, monkeypatch):
 
 
 @pytest.mark.gui
-def test_no_picture_of_its_own_while_a_forecast_is_awaited(open_window):
+def test_no_picture_of_its_own_while_a_forecast_is_awaited(open_window, monkeypatch):
     runner = LaterRunner()
     window = open_window(runner=runner)
     runner.finish()
     window.session.world.rotate(0, 1, 10.0)
     assert window.session.state.busy
-    position = window.session.state.playback.position
-    window._clock.restart()
-    window._tick()
-    assert window.session.state.playback.position == position
+    for held, moves in ((1e6, False), (0.0, True)):  # but not for ever
+        monkeypatch.setattr("app.views.main_window.HELD_FRAME", held)
+        position = window.session.state.playback.position
+        window.timer.timeout.emit()
+        assert (window.session.state.playback.position != position) == moves
 
 
 def test_bench_says_what_it_needs():
@@ -184,7 +188,7 @@ def test_bench_sees_the_window_before_its_first_comparison():
 
 
 def test_rows_of_the_table():
-    from app.bench import _row
+    from app.bench import table_row
 
-    assert _row("start", [0.5, 0.7, 1.25]) == "| start | 0.70 s | 1.25 s |"
-    assert _row("turn", [0.05, 0.07, 0.0625]) == "| turn | 62 ms | 70 ms |"
+    assert table_row("start", [0.5, 0.7, 1.25]) == "| start | 0.70 s | 1.25 s |"
+    assert table_row("turn", [0.05, 0.07, 0.0625]) == "| turn | 62 ms | 70 ms |"
