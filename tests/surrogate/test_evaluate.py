@@ -188,6 +188,7 @@ def test_an_outside_model_of_any_horizon(
     for target, horizon in (("1", 1.0), ("3", 3.0)):
         found = numbers(folder, capsys, *argv, "--trust-code", "--input-frame", "0", "--target-frame", target)
         assert found["horizon"] == horizon
+        assert found["evaluations"] == 0  # as it declares, at any horizon
         assert found["mse"] == pytest.approx(found["mse_ballistic"], rel=1e-12)
         assert found["equivariance_error_max"] < 1e-12
     status, _, err = command(main, capsys, *argv)
