@@ -18,38 +18,38 @@ from surrogate.bench.rendering import many_particles
 from surrogate.comparison.comparison import Comparison
 
 PATIENCE = 60.0
-HEARTBEAT = 0.004
+INTERVAL = 0.004
 """Between two looks at the clock [second]."""
 
 REST = 0.4
 """Between two rotations [second]."""
 
 
-class Heart(QObject):
-    """Beats with the event loop; what keeps it from beating would keep a click waiting.
+class BlockMeter(QObject):
+    """Measures how long the event loop does not run: so long a click would have to wait.
 
     Attributes
     ----------
     longest : float
-        Longest time between two beats since `reset`, less the interval [second].
+        Longest time between two runs since `reset`, less the interval [second].
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._beat)
+        self._timer.timeout.connect(self._run)
         self.reset()
-        self._timer.start(round(1000 * HEARTBEAT))
+        self._timer.start(round(1000 * INTERVAL))
 
     def reset(self) -> None:
         """Forget what was."""
         self.longest = 0.0
         self._last = time.perf_counter()
 
-    def _beat(self) -> None:
+    def _run(self) -> None:
         now = time.perf_counter()
-        self.longest = max(self.longest, now - self._last - HEARTBEAT)
+        self.longest = max(self.longest, now - self._last - INTERVAL)
         self._last = now
 
 
@@ -61,7 +61,7 @@ class Paints(QObject):
         self._then = then
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
-        """Look on."""
+        """See the painting."""
         if event.type() == QEvent.Type.Paint:
             QTimer.singleShot(0, self._then)
         return False
@@ -103,13 +103,13 @@ def measured_start(began: float) -> dict[str, float]:
     seen: dict[str, float] = {}
 
     def opened(window: Any) -> None:
-        heart = Heart()
+        blocks = BlockMeter()
         drawn: list[int] = []
 
         def painted() -> None:
             if "shown" not in seen:
                 seen["shown"] = time.monotonic() - began
-                heart.reset()
+                blocks.reset()
 
         paints = Paints(painted)
         window.installEventFilter(paints)
@@ -122,14 +122,14 @@ def measured_start(began: float) -> dict[str, float]:
                 drawn[:] = [window.session.state.frame, window.viewport.renders]
             elif window.session.state.frame > drawn[0] and window.viewport.renders > drawn[1]:
                 seen["playing"] = time.monotonic() - began
-                seen["block"] = heart.longest
+                seen["block"] = blocks.longest
                 timer.stop()
                 window.close()
 
         timer = QTimer(window)
         timer.timeout.connect(look)
         timer.start(3)
-        window.bench = (heart, paints, timer)  # kept as long as the window
+        window.bench = (blocks, paints, timer)  # kept as long as the window
 
     run((), opened)
     return seen
@@ -153,14 +153,14 @@ def measured_rotations(
         if session.state.playback.playing != playing:
             session.clock.toggle_play()
         rest(1.0)
-        heart = Heart()
+        blocks = BlockMeter()
         for k in range(count + 1):
-            heart.reset()
+            blocks.reset()
             seconds = _rotation(window, plane, degrees)
             wait_until(lambda: not session.state.busy)
             rest(REST)
             if k:  # the first one warms up
-                results.append({"seconds": seconds, "block": heart.longest})
+                results.append({"seconds": seconds, "block": blocks.longest})
     finally:
         window.close()
         window.deleteLater()

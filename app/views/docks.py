@@ -168,12 +168,12 @@ class Docks:
             self.place()
 
 
-def fair_shares(wanted: list[int], room: int) -> list[int]:
-    """Heights that add up to `room`: each what it wants; where that is too much the greedy ones alike.
+def fair_shares(wanted: list[int], height: int) -> list[int]:
+    """Heights that add up to `height`: each what it wants; where that is too much the largest ones alike.
 
     The last one then gives some of its own to those above: it ends in running text, which scrolls best.
     """
-    shares, left = [0] * len(wanted), room
+    shares, left = [0] * len(wanted), height
     order = sorted(range(len(wanted)), key=lambda k: wanted[k])
     for number, k in enumerate(order):
         share = left // (len(order) - number)

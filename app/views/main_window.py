@@ -82,8 +82,8 @@ class MainWindow(DialogWindow):
         self._theme = ""
         self._lesson = ""
         self.setWindowTitle("Isotwin")
-        room = QGuiApplication.primaryScreen().availableSize()
-        self.resize(min(1280, room.width()), min(800, room.height()))
+        screen = QGuiApplication.primaryScreen().availableSize()
+        self.resize(min(1280, screen.width()), min(800, screen.height()))
         self.setMinimumSize(760, 500)
         self.setAcceptDrops(True)
         self.viewport = Viewport(self, self._viewport_failed, session.view.camera_moved)

@@ -223,10 +223,10 @@ class TrainPanel(QWidget):
         self.standing.setObjectName("badge" if training.status == "failed" else "")
         self.standing.style().unpolish(self.standing)
         self.standing.style().polish(self.standing)
-        room = max(self.line.width() - 4, 60)
+        width = max(self.line.width() - 4, 60)
         # it comes from time to time: beside newer numbers it would be wrong
         line = "" if training.status == "training" and training.report.rows else training.report.line
-        elided = self.line.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, room)
+        elided = self.line.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, width)
         self.line.setText(elided)
         self.line.setToolTip(training.report.line)
         self._draw(state, THEMES[state.view.theme])

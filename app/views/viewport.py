@@ -31,7 +31,7 @@ PLOTTER = "app.views.plotter"
 SWITCH = 0.0005
 """How long the window may have to wait for the interpreter while VTK is loaded beside it [second]."""
 
-BREATH = 5
+PAUSE = 5
 """Between two steps of the first picture, for clicks and keys: what is posted goes before them [millisecond]."""
 
 
@@ -96,7 +96,7 @@ class Viewport:
         self._poster = Poster(failed)
         self._next_step = QTimer(self.widget)
         self._next_step.setSingleShot(True)
-        self._next_step.setInterval(BREATH)
+        self._next_step.setInterval(PAUSE)
         self._next_step.timeout.connect(self._fill)
         self._loader = threading.Thread(target=self._load, name="isotwin loads VTK")
         if PLOTTER in sys.modules:
