@@ -32,14 +32,16 @@ class LatestJob:
         """Whether there is one."""
         return self._running
 
-    def start(self, request: Request, callbacks: Callbacks) -> None:
-        """Hand a request to the runner; ignored while one runs."""
+    def start(
+        self, request: Request, callbacks: Callbacks, title: str = "", progress_now: float | None = None
+    ) -> None:
+        """Hand a request to the runner; ignored while one runs. It may have a title and a progress of its own."""
         if self._running:
             return
         self._running = True
         self._number += 1
         number = self._number
-        row = self._row = self._jobs.begin(self._title, self._stop)
+        row = self._row = self._jobs.begin(title or self._title, self._stop, progress_now)
 
         def progress(fraction: float) -> None:
             self._jobs.progress(row, fraction)
