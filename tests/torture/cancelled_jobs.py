@@ -83,7 +83,7 @@ def train(session: Any, folder: Path, number: int) -> None:
 
 KINDS: Mapping[str, tuple[str, Callable[[Any, Path, int], None], float, bool]] = {
     "comparison": ("Simulation and forecasts", compare, 0.3, False),
-    "export": ("Export to", export, 5.0, False),
+    "export": ("Export", export, 5.0, False),
     "training": ("Training", train, 5.0, False),
     "model table": ("Measuring all models", measure, 5.0, False),
     "samples by error": ("Errors of the samples", sort, 4.0, True),
