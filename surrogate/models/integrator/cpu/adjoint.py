@@ -9,62 +9,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
-from surrogate.models.integrator.cpu.rounds import half_kick, pair_law, pair_motion, sum_pair_motions
+from surrogate.models.integrator.cpu.rounds import (
+    Pair,
+    Spline,
+    half_kick,
+    new_pair,
+    pair_law,
+    pair_motion,
+    set_pair,
+    sum_pair_motions,
+)
 
 FloatArray = NDArray[np.float64]
 
 
 @kernel
 def pair_motion_adjoint(
-    r: FloatArray,
-    w: FloatArray,
-    dt: float,
-    count: int,
-    s2: float,
-    u0: float,
-    per_knot: float,
-    table: FloatArray,
-    factors: FloatArray,
-    weights: FloatArray,
-    slopes: FloatArray,
-    out: FloatArray,
-    d: FloatArray,
-    e: FloatArray,
-    path: FloatArray,
-    gd: FloatArray,
-    ge: FloatArray,
-    gr: FloatArray,
-    gw: FloatArray,
-    g_table: FloatArray,
-    g_factors: FloatArray,
+    pair: Pair, g: Pair, dt: float, count: int, spline: Spline, path: FloatArray, g_table: FloatArray
 ) -> None:
-    """Adjoint of `pair_motion`: gd, ge of (d, e) are used up; gr, gw, g_factors are set, g_table gains."""
-    n = r.shape[0]
+    """Adjoint of `pair_motion`: g.d and g.e are used up, g.r, g.w and g.factors are set, g_table gains."""
+    table, factors = spline.table, pair.factors
+    n = pair.r.shape[0]
     h = dt / count
-    pair_motion(r, w, dt, count, s2, u0, per_knot, table, factors, weights, slopes, out, d, e, path)
+    pair_motion(pair, dt, count, spline, path)
     for k in range(n):
-        gr[k] = 0.0
-        gw[k] = 0.0
+        g.r[k] = 0.0
+        g.w[k] = 0.0
     for c in range(table.shape[0]):
-        g_factors[c] = 0.0
+        g.factors[c] = 0.0
     for s in range(count - 1, -1, -1):
         t = (s + 0.5) * h
         r2, along = 0.0, 0.0
         for k in range(n):
             r2 += path[s, k] * path[s, k]
-            ge[k] += 0.5 * h * gd[k]
-            along += h * ge[k] * path[s, k]
-        first = pair_law(r2, s2, u0, per_knot, table, factors, weights, slopes, out)
+            g.e[k] += 0.5 * h * g.d[k]
+            along += h * g.e[k] * path[s, k]
+        law, slope, first, weights = pair_law(r2, spline, factors)
         for c in range(table.shape[0]):
             for k in range(4):
                 g_table[c, first + k] += along * factors[c] * weights[k]
-                g_factors[c] += along * weights[k] * table[c, first + k]
+                g.factors[c] += along * weights[k] * table[c, first + k]
         for k in range(n):
-            gp = out[0] * h * ge[k] + along * out[1] * path[s, k] / (r2 + s2)
-            gr[k] += gp
-            gw[k] += t * gp
-            gd[k] += gp
-            ge[k] += 0.5 * h * gd[k]
+            g_path = law * h * g.e[k] + along * slope * path[s, k] / (r2 + spline.s2)
+            g.r[k] += g_path
+            g.w[k] += t * g_path
+            g.d[k] += g_path
+            g.e[k] += 0.5 * h * g.d[k]
 
 
 @kernel
@@ -115,67 +105,38 @@ def rounds_backward(
     m: FloatArray,
     kappa: FloatArray,
     gamma: float,
-    table: FloatArray,
-    u0: float,
-    per_knot: float,
-    softening: float,
+    spline: Spline,
     dt: float,
     gx: FloatArray,
     gv: FloatArray,
     g_couplings: FloatArray,
     g_kappa: FloatArray,
     g_table: FloatArray,
-    limit: float,
+    growth: float,
     most: int,
 ) -> float:
     """Adjoint of `rounds_forward`: gx, gv enter as gradients of the end and leave as those of the start.
 
     g_couplings (C, B, N), g_kappa (B,) and g_table (C, G) are added to; returns the gradient of gamma.
-    Where the gradient of a (chaotic) system has grown more than `limit` times on its way back, it is scaled down.
+    Where the gradient of a (chaotic) system has grown more than `growth` times on its way back, it is scaled down.
     """
     n_systems, n_rounds, _, number, n = kept.shape
-    n_channels = table.shape[0]
-    s2 = softening * softening
-    r, w, d, e = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    path = np.empty((most, n))
-    weights, slopes, out, factors = np.empty(4), np.empty(4), np.empty(2), np.empty(n_channels)
-    g_factors = np.empty(n_channels)
+    n_channels = couplings.shape[0]
+    pair, g, path = new_pair(n, n_channels), new_pair(n, n_channels), np.empty((most, n))
     x, v = np.empty((number, n)), np.empty((number, n))
     x1, v1 = np.empty((number, n)), np.empty((number, n))
     gdx, gdv = np.empty((number, n)), np.empty((number, n))
-    gd, ge, gr, gw = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     sums = np.zeros(2)
     counts = np.empty(number * (number - 1) // 2, dtype=np.int64)
     gamma_total = 0.0
     for b in range(n_systems):
         sums[:] = 0.0
-        ceiling = limit * math.sqrt((gx[b] * gx[b]).sum() + (gv[b] * gv[b]).sum())
+        ceiling = growth * math.sqrt((gx[b] * gx[b]).sum() + (gv[b] * gv[b]).sum())
         for step in range(n_rounds - 1, -1, -1):
             x[:] = kept[b, step, 0]
             v[:] = kept[b, step, 1]
             half_kick(x, v, m[b], kappa[b], gamma, dt)
-            sum_pair_motions(
-                x,
-                v,
-                couplings[:, b],
-                m[b],
-                dt,
-                s2,
-                u0,
-                per_knot,
-                table,
-                factors,
-                weights,
-                slopes,
-                out,
-                d,
-                e,
-                path,
-                x1,
-                v1,
-                counts,
-                most,
-            )
+            sum_pair_motions(x, v, couplings[:, b], m[b], dt, spline, most, pair, path, x1, v1, counts)
             for i in range(number):  # the state before the second half kick
                 for k in range(n):
                     x1[i, k] += x[i, k] + dt * v[i, k]
@@ -189,48 +150,21 @@ def rounds_backward(
             place = 0
             for i in range(number):
                 for j in range(i + 1, number):
-                    inverse = 1.0 / m[b, i] + 1.0 / m[b, j]
-                    for c in range(n_channels):
-                        factors[c] = couplings[c, b, i] * couplings[c, b, j] * inverse
-                    share = m[b, j] / (m[b, i] + m[b, j])
+                    share, inverse = set_pair(pair, x, v, couplings[:, b], m[b], i, j)
                     for k in range(n):
-                        r[k] = x[i, k] - x[j, k]
-                        w[k] = v[i, k] - v[j, k]
-                        gd[k] = share * gdx[i, k] - (1.0 - share) * gdx[j, k]
-                        ge[k] = share * gdv[i, k] - (1.0 - share) * gdv[j, k]
-                    pair_motion_adjoint(
-                        r,
-                        w,
-                        dt,
-                        counts[place],
-                        s2,
-                        u0,
-                        per_knot,
-                        table,
-                        factors,
-                        weights,
-                        slopes,
-                        out,
-                        d,
-                        e,
-                        path,
-                        gd,
-                        ge,
-                        gr,
-                        gw,
-                        g_table,
-                        g_factors,
-                    )
+                        g.d[k] = share * gdx[i, k] - (1.0 - share) * gdx[j, k]
+                        g.e[k] = share * gdv[i, k] - (1.0 - share) * gdv[j, k]
+                    pair_motion_adjoint(pair, g, dt, counts[place], spline, path, g_table)
                     place += 1
                     for c in range(n_channels):
                         ki, kj = couplings[c, b, i], couplings[c, b, j]
-                        g_couplings[c, b, i] += g_factors[c] * inverse * kj
-                        g_couplings[c, b, j] += g_factors[c] * inverse * ki
+                        g_couplings[c, b, i] += g.factors[c] * inverse * kj
+                        g_couplings[c, b, j] += g.factors[c] * inverse * ki
                     for k in range(n):
-                        gx[b, i, k] += gr[k]
-                        gx[b, j, k] -= gr[k]
-                        gv[b, i, k] += gw[k]
-                        gv[b, j, k] -= gw[k]
+                        gx[b, i, k] += g.r[k]
+                        gx[b, j, k] -= g.r[k]
+                        gv[b, i, k] += g.w[k]
+                        gv[b, j, k] -= g.w[k]
             x[:] = kept[b, step, 0]
             v[:] = kept[b, step, 1]
             half_kick_adjoint(x, v, m[b], kappa[b], gamma, dt, gx[b], gv[b], sums)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from surrogate.models.integrator.cpu.adjoint import rounds_backward
-from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, rounds_forward
+from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, Spline, rounds_forward
 from surrogate.models.integrator.pair_law import KNOT_SPACING
 
 
@@ -61,30 +61,25 @@ class _Rounds(torch.autograd.Function):
         rate, n_systems = float(gamma), len(out_x)
         shape = (n_systems, n_rounds, 2, *out_x.shape[1:]) if any(ctx.needs_input_grad) else (0, 0, 0, 0, 0)
         kept = np.empty(shape)
-        facts = (u0, 1.0 / KNOT_SPACING, softening, dt)
         c, mass, k, t = arrays
-        count[0] = rounds_forward(out_x, out_v, c, mass, k, rate, t, *facts, n_rounds, kept, most)
-        ctx.kept, ctx.arrays, ctx.rate, ctx.facts = kept, arrays, rate, facts
-        ctx.growth, ctx.most = growth, most
+        facts = (c, mass, k, rate, Spline(t, softening * softening, u0, 1.0 / KNOT_SPACING), dt)
+        count[0] = rounds_forward(out_x, out_v, *facts, n_rounds, kept, most)
+        ctx.kept, ctx.facts, ctx.growth, ctx.most = kept, facts, growth, most
         return torch.from_numpy(out_x), torch.from_numpy(out_v)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        c, mass, k, t = ctx.arrays
+        couplings, m, kappa, gamma, spline, dt = ctx.facts
         gx, gv = (np.array(g.numpy(), order="C") for g in grads)
-        g_couplings, g_kappa, g_table = np.zeros_like(c), np.zeros_like(k), np.zeros_like(t)
-        u0, per_knot, softening, dt = ctx.facts
+        g_couplings, g_kappa, g_table = (np.zeros_like(array) for array in (couplings, kappa, spline.table))
         g_gamma = rounds_backward(
             ctx.kept,
-            c,
-            mass,
-            k,
-            ctx.rate,
-            t,
-            u0,
-            per_knot,
-            softening,
+            couplings,
+            m,
+            kappa,
+            gamma,
+            spline,
             dt,
             gx,
             gv,

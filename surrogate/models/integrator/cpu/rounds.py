@@ -15,6 +15,7 @@ are independent: results do not depend on how they are divided among threads.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,70 +30,107 @@ MOST_SUBSTEPS = 64
 """Most of them for one pair and round, unless told otherwise; a power of two."""
 
 
+class Spline(NamedTuple):
+    """The pair law as a spline in u = log(r^2 + s2) / 2.
+
+    Attributes
+    ----------
+    table : (C, G) float64
+        Coefficients of each channel.
+    s2 : float [length^2]
+        The softening's square.
+    u0 : float
+        Where the table begins.
+    per_knot : float
+        One over the distance of knots.
+    """
+
+    table: FloatArray
+    s2: float
+    u0: float
+    per_knot: float
+
+
+class Pair(NamedTuple):
+    """Buffers for one pair, or for the gradients of one.
+
+    Attributes
+    ----------
+    r, w : (n,) float64
+        Relative position and velocity.
+    d, e : (n,) float64
+        What its motion is beyond free flight.
+    factors : (C,) float64
+        k_ci k_cj (1/m_i + 1/m_j).
+    """
+
+    r: FloatArray
+    w: FloatArray
+    d: FloatArray
+    e: FloatArray
+    factors: FloatArray
+
+
+Four = tuple[float, float, float, float]
+
+
 @kernel
-def spline_weights(place: float, weights: FloatArray, slopes: FloatArray) -> int:
-    """The four cubic B-spline weights at `place` (in knots) and their derivatives; the first knot's index."""
+def new_pair(n: int, n_channels: int) -> Pair:
+    """Buffers for a pair in n dimensions."""
+    return Pair(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n_channels))
+
+
+@kernel
+def spline_weights(place: float) -> tuple[int, Four, Four]:
+    """At `place` (in knots): the first knot's index, the four cubic B-spline weights and their derivatives."""
     first = math.floor(place)
     t = place - first
     s = 1.0 - t
-    weights[0] = s * s * s / 6.0
-    weights[1] = (4.0 - 6.0 * t * t + 3.0 * t * t * t) / 6.0
-    weights[2] = (4.0 - 6.0 * s * s + 3.0 * s * s * s) / 6.0
-    weights[3] = t * t * t / 6.0
-    slopes[0] = -0.5 * s * s
-    slopes[1] = -2.0 * t + 1.5 * t * t
-    slopes[2] = 2.0 * s - 1.5 * s * s
-    slopes[3] = 0.5 * t * t
-    return first
+    weights = (
+        s * s * s / 6.0,
+        (4.0 - 6.0 * t * t + 3.0 * t * t * t) / 6.0,
+        (4.0 - 6.0 * s * s + 3.0 * s * s * s) / 6.0,
+        t * t * t / 6.0,
+    )
+    slopes = (-0.5 * s * s, -2.0 * t + 1.5 * t * t, 2.0 * s - 1.5 * s * s, 0.5 * t * t)
+    return first, weights, slopes
 
 
 @kernel
-def pair_law(
-    r2: float,
-    s2: float,
-    u0: float,
-    per_knot: float,
-    table: FloatArray,
-    factors: FloatArray,
-    weights: FloatArray,
-    slopes: FloatArray,
-    out: FloatArray,
-) -> int:
-    """L in out[0], dL/du in out[1]; returns the first knot."""
+def pair_law(r2: float, spline: Spline, factors: FloatArray) -> tuple[float, float, int, Four]:
+    """L, dL/du, the first knot and the weights of the spline at a squared distance."""
+    table = spline.table
     last = table.shape[1] - 4
-    place = (0.5 * math.log(r2 + s2) - u0) * per_knot
+    place = (0.5 * math.log(r2 + spline.s2) - spline.u0) * spline.per_knot
     place = min(max(place, 0.0), last + 0.999999)
-    first = spline_weights(place, weights, slopes)
+    first, a, b = spline_weights(place)
     value, slope = 0.0, 0.0
     for c in range(table.shape[0]):
         if factors[c] != 0.0:
-            t, dt = 0.0, 0.0
-            for k in range(4):
-                t += weights[k] * table[c, first + k]
-                dt += slopes[k] * table[c, first + k]
-            value += factors[c] * t
-            slope += factors[c] * dt
-    out[0] = value
-    out[1] = slope * per_knot
-    return first
+            t0, t1, t2, t3 = table[c, first], table[c, first + 1], table[c, first + 2], table[c, first + 3]
+            value += factors[c] * (a[0] * t0 + a[1] * t1 + a[2] * t2 + a[3] * t3)
+            slope += factors[c] * (b[0] * t0 + b[1] * t1 + b[2] * t2 + b[3] * t3)
+    return value, slope * spline.per_knot, first, a
 
 
 @kernel
-def substeps(
-    r: FloatArray,
-    w: FloatArray,
-    dt: float,
-    s2: float,
-    u0: float,
-    per_knot: float,
-    table: FloatArray,
-    factors: FloatArray,
-    weights: FloatArray,
-    slopes: FloatArray,
-    out: FloatArray,
-    most: int,
-) -> int:
+def set_pair(
+    pair: Pair, x: FloatArray, v: FloatArray, couplings: FloatArray, m: FloatArray, i: int, j: int
+) -> tuple[float, float]:
+    """Relative state and factors of a pair; returns m_j / (m_i + m_j), i's part of it, and 1/m_i + 1/m_j."""
+    inverse = 1.0 / m[i] + 1.0 / m[j]
+    for c in range(couplings.shape[0]):
+        pair.factors[c] = couplings[c, i] * couplings[c, j] * inverse
+    for k in range(x.shape[1]):
+        pair.r[k] = x[i, k] - x[j, k]
+        pair.w[k] = v[i, k] - v[j, k]
+    return m[j] / (m[i] + m[j]), inverse
+
+
+@kernel
+def substeps(pair: Pair, dt: float, spline: Spline, most: int) -> int:
     """Sub-steps for one pair, at most `most`: from its closest approach on the straight path."""
+    r, w = pair.r, pair.w
     ww, rw = 0.0, 0.0
     for k in range(r.shape[0]):
         ww += w[k] * w[k]
@@ -103,8 +141,8 @@ def substeps(
     r2 = 0.0
     for k in range(r.shape[0]):
         r2 += (r[k] + t * w[k]) ** 2
-    pair_law(r2, s2, u0, per_knot, table, factors, weights, slopes, out)
-    phase = dt * math.sqrt(abs(out[0]) + ww / (r2 + s2))
+    law = pair_law(r2, spline, pair.factors)[0]
+    phase = dt * math.sqrt(abs(law) + ww / (r2 + spline.s2))
     count = 1
     while 2 * count <= most and phase > SUBSTEP_ANGLE * count:
         count *= 2
@@ -112,24 +150,9 @@ def substeps(
 
 
 @kernel
-def pair_motion(
-    r: FloatArray,
-    w: FloatArray,
-    dt: float,
-    count: int,
-    s2: float,
-    u0: float,
-    per_knot: float,
-    table: FloatArray,
-    factors: FloatArray,
-    weights: FloatArray,
-    slopes: FloatArray,
-    out: FloatArray,
-    d: FloatArray,
-    e: FloatArray,
-    path: FloatArray,
-) -> None:
+def pair_motion(pair: Pair, dt: float, count: int, spline: Spline, path: FloatArray) -> None:
     """(d, e) of one pair over dt; path (count, n) keeps where each kick was taken."""
+    r, w, d, e = pair.r, pair.w, pair.d, pair.e
     n = r.shape[0]
     h = dt / count
     for k in range(n):
@@ -143,9 +166,9 @@ def pair_motion(
             p = r[k] + t * w[k] + d[k]
             path[s, k] = p
             r2 += p * p
-        pair_law(r2, s2, u0, per_knot, table, factors, weights, slopes, out)
+        law = pair_law(r2, spline, pair.factors)[0]
         for k in range(n):
-            e[k] += h * out[0] * path[s, k]
+            e[k] += h * law * path[s, k]
             d[k] += 0.5 * h * e[k]
 
 
@@ -156,56 +179,41 @@ def sum_pair_motions(
     couplings: FloatArray,
     m: FloatArray,
     dt: float,
-    s2: float,
-    u0: float,
-    per_knot: float,
-    table: FloatArray,
-    factors: FloatArray,
-    weights: FloatArray,
-    slopes: FloatArray,
-    out: FloatArray,
-    d: FloatArray,
-    e: FloatArray,
+    spline: Spline,
+    most: int,
+    pair: Pair,
     path: FloatArray,
     dx: FloatArray,
     dv: FloatArray,
     counts: NDArray[np.int64],
-    most: int,
 ) -> int:
     """Sums of (d, e) over the pairs of one system into dx, dv (N, n), sub-steps of each pair into counts.
 
-    Returns their sum: the law calls.
+    Returns their sum: the evaluations of the law.
     """
     number, n = x.shape
-    r, w = np.empty(n), np.empty(n)
     dx[:] = 0.0
     dv[:] = 0.0
-    calls, place = 0, 0
+    evaluations, place = 0, 0
     for i in range(number):
         for j in range(i + 1, number):
-            inverse = 1.0 / m[i] + 1.0 / m[j]
-            for c in range(table.shape[0]):
-                factors[c] = couplings[c, i] * couplings[c, j] * inverse
-            for k in range(n):
-                r[k] = x[i, k] - x[j, k]
-                w[k] = v[i, k] - v[j, k]
-            count = substeps(r, w, dt, s2, u0, per_knot, table, factors, weights, slopes, out, most)
-            pair_motion(r, w, dt, count, s2, u0, per_knot, table, factors, weights, slopes, out, d, e, path)
+            share, _ = set_pair(pair, x, v, couplings, m, i, j)
+            count = substeps(pair, dt, spline, most)
+            pair_motion(pair, dt, count, spline, path)
             counts[place] = count
-            calls += count
+            evaluations += count
             place += 1
-            share = m[j] / (m[i] + m[j])
             for k in range(n):
-                dx[i, k] += share * d[k]
-                dv[i, k] += share * e[k]
-                dx[j, k] -= (1.0 - share) * d[k]
-                dv[j, k] -= (1.0 - share) * e[k]
-    return calls
+                dx[i, k] += share * pair.d[k]
+                dv[i, k] += share * pair.e[k]
+                dx[j, k] -= (1.0 - share) * pair.d[k]
+                dv[j, k] -= (1.0 - share) * pair.e[k]
+    return evaluations
 
 
 @kernel
 def half_kick(x: FloatArray, v: FloatArray, m: FloatArray, kappa: float, gamma: float, dt: float) -> None:
-    """First or second half of the one-body part: damp, then pull (`dt` > 0), or pull, then damp (`dt` < 0)."""
+    """First or second half of the one-body part: damp, then trap (`dt` > 0), or trap, then damp (`dt` < 0)."""
     number, n = x.shape
     step = abs(dt)
     shrink = math.exp(-0.5 * gamma * step)
@@ -232,16 +240,13 @@ def rounds_forward(
     m: FloatArray,
     kappa: FloatArray,
     gamma: float,
-    table: FloatArray,
-    u0: float,
-    per_knot: float,
-    softening: float,
+    spline: Spline,
     dt: float,
     n_rounds: int,
     kept: FloatArray,
     most: int,
 ) -> int:
-    """Advance systems in place; returns the number of law calls.
+    """Advance systems in place; returns the number of evaluations of the law.
 
     Parameters
     ----------
@@ -249,52 +254,28 @@ def rounds_forward(
     couplings : (C, B, N) float64
     m : (B, N) float64
     kappa : (B,) float64
-    table : (C, G) float64
     kept : (B, n_rounds, 2, N, n) float64, or (0, 0, 0, 0, 0)
-        Filled with x and v at the start of each round where it has room.
+        Filled with x and v at the start of each round, unless it is empty.
     most : int
         Sub-steps a pair may take in a round.
     """
     n_systems, number, n = x.shape
-    n_channels = table.shape[0]
-    s2 = softening * softening
-    d, e = np.empty(n), np.empty(n)
-    path = np.empty((most, n))
-    weights, slopes, out, factors = np.empty(4), np.empty(4), np.empty(2), np.empty(n_channels)
+    pair, path = new_pair(n, couplings.shape[0]), np.empty((most, n))
     dx, dv = np.empty((number, n)), np.empty((number, n))
     counts = np.empty(number * (number - 1) // 2, dtype=np.int64)
-    calls = 0
+    evaluations = 0
     for b in range(n_systems):
         for step in range(n_rounds):
             if kept.shape[0] > 0:
                 kept[b, step, 0] = x[b]
                 kept[b, step, 1] = v[b]
             half_kick(x[b], v[b], m[b], kappa[b], gamma, dt)
-            calls += sum_pair_motions(
-                x[b],
-                v[b],
-                couplings[:, b],
-                m[b],
-                dt,
-                s2,
-                u0,
-                per_knot,
-                table,
-                factors,
-                weights,
-                slopes,
-                out,
-                d,
-                e,
-                path,
-                dx,
-                dv,
-                counts,
-                most,
+            evaluations += sum_pair_motions(
+                x[b], v[b], couplings[:, b], m[b], dt, spline, most, pair, path, dx, dv, counts
             )
             for i in range(number):
                 for k in range(n):
                     x[b, i, k] += dt * v[b, i, k] + dx[i, k]
                     v[b, i, k] += dv[i, k]
             half_kick(x[b], v[b], m[b], kappa[b], gamma, -dt)
-    return calls
+    return evaluations
