@@ -23,10 +23,10 @@ VIDEO_LIMIT = 8 * 1024 * 1024
 def export(job: ExportJob) -> list[Path]:
     """Write report.html, with the comparison.mp4 and comparison.png of the folder or, lacking those, its own."""
     job.step(0.0)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as temporary:
         movie, picture = job.folder / "comparison.mp4", job.folder / "comparison.png"
         if not movie.exists():
-            movie = Path(scratch) / movie.name
+            movie = Path(temporary) / movie.name
             video.write_video(movie, job.portion(0.0, 0.7))
         poster = picture.read_bytes() if picture.exists() else still.still_png(job.comparison, options=job.options)
         job.step(0.8)

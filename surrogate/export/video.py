@@ -54,7 +54,7 @@ def export(job: ExportJob) -> list[Path]:
 
 
 def write_video(path: Path, job: ExportJob) -> None:
-    """Encode the frames into `path`; the caller sees to it that a partial file does not stay."""
+    """Encode the frames into `path`; the caller removes a partial file."""
     import imageio_ffmpeg
 
     writer: Any = None

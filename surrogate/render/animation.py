@@ -214,10 +214,10 @@ def _preceded(values: FloatArray | Bytes, lead: int, dtype: Any) -> NDArray[Any]
 
 
 def particle_radii(masses: FloatArray, scale: float) -> Singles:
-    """Radii as drawn, (n_particles,) float32 [length]: smaller in a crowd, larger for the heavier."""
-    crowd = min(1.0, (5.0 / masses.size) ** (1.0 / 3.0))
+    """Radii as drawn, (n_particles,) float32 [length]: smaller where there are many, larger for the heavier."""
+    count = min(1.0, (5.0 / masses.size) ** (1.0 / 3.0))
     weight = np.clip((masses / np.median(masses)) ** (1.0 / 3.0), 0.6, 1.8)
-    return np.asarray(PARTICLE_SIZE * scale * crowd * weight, dtype=np.float32)
+    return np.asarray(PARTICLE_SIZE * scale * count * weight, dtype=np.float32)
 
 
 def comparison_framing(comparison: Comparison) -> Framing:

@@ -78,7 +78,7 @@ def cage(scene: Scene, scale: float) -> Any:
     shade = blended(rgb(scene.theme.line), scene.theme.background, np.array(0.75))
     mesh.point_data["colour"] = np.tile(shade, (len(points), 1))
     actor = line_actor(mesh, 1.4 * scale)  # thinner ones get gaps where they run upright
-    # Behind everything, or its lines would scratch the particles nearer than them.
+    # Behind everything, or its lines would cut through particles nearer than them.
     shader = actor.GetShaderProperty()
     shader.AddFragmentShaderReplacement("//VTK::Depth::Impl", True, "gl_FragDepth = 0.9999999;", False)
     return actor

@@ -68,7 +68,7 @@ class PaneActors:
             self._links.update(ends, np.stack([shades, shades]))
         if self._halos is not None:
             shade = np.broadcast_to(rgb(scene.theme.selection).astype(np.uint8), pane.colours.shape)
-            radii = np.maximum(pane.radii, np.float32(SMALLEST_HALO * scene.radius))  # found in a crowd, too
+            radii = np.maximum(pane.radii, np.float32(SMALLEST_HALO * scene.radius))  # seen among many, too
             self._halos.update(pane.points, shade, radii)
         if self._arrows is not None and scene.vectors is not None:
             self._arrows.update(scene.vectors)
@@ -131,9 +131,9 @@ def light(renderer: Any) -> None:
     renderer.RemoveAllLights()
     renderer.AutomaticLightCreationOff()
     for place, strength in (((-0.6, 0.75, 0.9), 0.95), ((0.8, -0.5, 0.6), 0.28)):
-        lamp = vtkLight()
-        lamp.SetLightTypeToCameraLight()
-        lamp.SetPosition(*place)
-        lamp.SetFocalPoint(0.0, 0.0, 0.0)
-        lamp.SetIntensity(strength)
-        renderer.AddLight(lamp)
+        source = vtkLight()
+        source.SetLightTypeToCameraLight()
+        source.SetPosition(*place)
+        source.SetFocalPoint(0.0, 0.0, 0.0)
+        source.SetIntensity(strength)
+        renderer.AddLight(source)
