@@ -165,7 +165,7 @@ def failing(at, number=errno.EIO, lasting=False):
 def refused_and_whole(capsys, status):
     """One line, no false "done", and every file that is there can be read."""
     written = capsys.readouterr()
-    said = [line for line in written.err.splitlines() if not line.startswith(("positions ", "velocities "))]
+    said = [line for line in written.err.splitlines() if not line.startswith(("positions", "velocities"))]
     refused(status, "\n".join(said))
     assert "done" not in written.out
     assert loadable(Path("run"))
