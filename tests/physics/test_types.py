@@ -107,3 +107,13 @@ def test_trajectory_runs_either_way_and_gives_states():
     np.testing.assert_array_equal(turned.positions, x[..., [1, 0, 2]])
     np.testing.assert_array_equal(turned.velocities, -x[..., [1, 0, 2]])
     assert turned.velocity_offset == 0.25
+
+
+def test_a_part_of_a_trajectory_is_its_frames_without_memory():
+    rng = np.random.default_rng(0)
+    x, v = rng.standard_normal((2, 5, 2, 3))
+    whole = Trajectory(np.arange(5.0), x, v, System(PAIR), -0.5, rng.standard_normal(4), np.arange(5.0))
+    part = whole.part(slice(1, 4))
+    assert (part.n_frames, part.system, part.velocity_offset, part.memory) == (3, whole.system, -0.5, None)
+    for name in ("times", "positions", "velocities", "position_errors"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[1:4])

@@ -84,20 +84,12 @@ def _some_frames(
     known : bool
         Whether the truth's law is known.
     """
-    from physics.types import Trajectory
     from surrogate.comparison.forecasts import comparison_parts, outside_training
     from surrogate.inference.rollout import horizon_in_frames
 
     try:
         frames = slice(near[0], near[1] + horizon_in_frames(truth.times, model.horizon))
-        some = Trajectory(
-            truth.times[frames],
-            truth.positions[frames],
-            truth.velocities[frames],
-            truth.system,
-            truth.velocity_offset,
-        )
-        made = next(comparison_parts(model, some, rotation, scenario_name=title, law_known=known))
+        made = next(comparison_parts(model, truth.part(frames), rotation, scenario_name=title, law_known=known))
         return replace(with_energy_shares(made), outside_training=outside_training(model, truth, known))
     except InputError:
         return None

@@ -123,7 +123,7 @@ def test_figures_say_what_is_conserved(comparison_of):
 def test_figures_of_hardly_any_frames(n_frames, comparison_of):
     c = comparison_of(3, n_frames=2)
     cut = {
-        name: Trajectory(t.times[:n_frames], t.positions[:n_frames], t.velocities[:n_frames], t.system)
+        name: t.part(slice(0, n_frames))
         for name, t in (("truth", c.truth), ("forecast", c.forecast), ("rollout", c.rollout))
     }
     short = replace(c, **cut)

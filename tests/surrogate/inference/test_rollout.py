@@ -112,7 +112,7 @@ def test_frames_in_a_horizon_in_any_unit(unit: float) -> None:
 
 def test_too_few_frames(truth: Trajectory) -> None:
     def cut(frames: int) -> Trajectory:
-        return Trajectory(truth.times[:frames], truth.positions[:frames], truth.velocities[:frames], truth.system)
+        return truth.part(slice(0, frames))
 
     for forecast in (sliding_forecast, chained_rollout):
         for frames in (1, 2, 4):
