@@ -1,4 +1,7 @@
-"""What is learned: the contract of a task (base.py), a folder a task, and the literal registry `TASKS`."""
+"""What is learned? The contract of a task (base.py), a folder a task, and the literal registry `TASKS`.
+
+A new task is a folder with a subclass of `Task`, a row here, and configurations that say `task = "its-name"`.
+"""
 
 from importlib import import_module
 

@@ -1,1 +1,5 @@
-"""The dynamics of particles: the state one horizon later. `task` is the task; the other files make its data."""
+"""The dynamics of particles: the state one horizon later.
+
+`task` is the task, `config` its settings; `windows` are cut from data sets, `streamed` from those larger than
+memory; `batches` mixes them, `device_batches` does so for many steps at a time.
+"""
