@@ -1,8 +1,14 @@
-"""Charged-particle trajectories in n dimensions: NumPy and Numba only.
+"""Particle systems in any dimension, simulated: laws, integrators, trajectories, and data sets of them.
 
-Start at :mod:`physics.types` (the shared nouns), then :mod:`physics.simulate`. The modules of this folder are what
-a user meets first. Of the folders each knows only those after it: `yardsticks`, `datasets`, `stepping`,
-`integrators`, `kernels`; each says in its `__init__` where to go.
+`System`, `State`, `Trajectory` (:mod:`physics.types`) and `simulate` (:mod:`physics.simulate`) are what a user
+meets first. Imports go downward only, in this order:
+
+- commands: `generate`, `bench`;
+- `baselines`: forecasts that know the law; `scenarios`: named systems worth looking at; `lyapunov`;
+- `datasets`: presets, generation, reading, file formats;
+- `simulate`, and `stepping`: what it puts around an integrator; `observables`: energies, momenta;
+- `types`; `integrators`: one file a method; `sums`: compiled sums over pairs;
+- `laws`: one file a law; `boundaries`, `fields`: what else acts; `kernels`: arithmetic compiled by Numba.
 
 This package must not import torch, Qt or VTK. Importing it loads no Numba: `simulate` does, on first use.
 """

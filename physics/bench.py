@@ -1,8 +1,8 @@
 """`python -m physics.bench`: the engine against REBOUND, a NumPy generator and what the machine can do at all.
 
-Every comparison runs in a process of its own, in which the rivals take turns; what counts is the CPU time that one
-in ten of the repetitions stays below, so that a busy machine spoils little. The limit is arithmetic alone: the
-multiplications and fused multiply-adds of one pair, at the rate measured for fused multiply-adds.
+Every comparison runs in a process of its own, in which the calls take turns; what counts is the CPU time that one
+in ten of the repetitions stays below, so that other processes on the machine change little. The limit is
+arithmetic alone: the multiplications and fused multiply-adds of one pair, at the rate measured for the latter.
 """
 
 import importlib.util
@@ -22,10 +22,10 @@ from physics.bench_table import BenchTable
 from physics.cli import CommandParser, run_command
 from physics.kernels.jit import kernel
 from physics.kernels.vectors import broadcast, fma, load, store
-from physics.machine import processor
-from physics.simulate import available_cores, simulate_batch
+from physics.laws.reference import REFERENCE_DT
+from physics.machine import available_cores, processor
+from physics.simulate import simulate_batch
 from physics.stepping.schedule import Schedule
-from physics.time_scales import REFERENCE_DT
 
 FloatArray = NDArray[np.float64]
 
@@ -180,11 +180,9 @@ def measure(table: BenchTable) -> None:
         found = in_own_process(pair_comparison, n_dims, n)
         key = f"n{n_dims}_N{n}"
         numbers.update({f"{name}_ns_per_pair_{key}": value for name, value in found.items()})
-        rival = (
-            f"{found['rebound']:.1f} | {found['rebound'] / found['engine']:.1f}" if "rebound" in found else "| "
-        )
+        peer = f"{found['rebound']:.1f} | {found['rebound'] / found['engine']:.1f}" if "rebound" in found else "| "
         share = 100 * found["limit"] / found["engine"]
-        say(f"| n = {n_dims}, N = {n} | {found['engine']:.2f} | {found['limit']:.2f} | {share:.0f} % | {rival} |")
+        say(f"| n = {n_dims}, N = {n} | {found['engine']:.2f} | {found['limit']:.2f} | {share:.0f} % | {peer} |")
     if not importlib.util.find_spec("rebound"):
         say("\nREBOUND is not installed: pip install -c constraints.txt -e '.[bench]'")
     found = in_own_process(generator_comparison)

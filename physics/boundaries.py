@@ -56,7 +56,7 @@ BOUNDARIES: dict[str, BoundaryKind] = {
 }
 
 ONSET = 0.7
-"""Where the switch begins, as a share of the cut-off, unless told."""
+"""Where the switch begins, as a fraction of the cut-off, by default."""
 
 
 @dataclass(frozen=True, eq=False)

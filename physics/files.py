@@ -65,7 +65,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process; the lock dies with it, so a killed writer leaves nothing to clean up.
+    """Hold a folder for this process; the lock ends with it, so a killed writer leaves nothing to clean up.
 
     Raises
     ------

@@ -23,14 +23,14 @@ from physics.cli import (
     uninterrupted,
 )
 from physics.datasets.chunks import chunks_of, file_entry, prepare_split
-from physics.datasets.executors import Crew, Threads, cluster
+from physics.datasets.executors import ChunkExecutor, Threads, cluster
+from physics.datasets.manifest import MARK
 from physics.datasets.plan import plan_text
 from physics.datasets.presets import PRESETS
-from physics.datasets.reading import FORMAT
 from physics.datasets.request import Request, check_feasible, check_resumable, chunk_samples, request_from_options
 from physics.errors import InputError, SimulationError
 from physics.files import atomic_write, only_writer
-from physics.simulate import available_cores
+from physics.machine import available_cores
 
 EXAMPLES = (
     "python -m physics.generate --preset nbody-reference --out data/nbody.zarr",
@@ -46,7 +46,7 @@ def generate(
     *,
     resume: bool = False,
     workers: int | None = None,
-    crew: Crew | None = None,
+    executor: ChunkExecutor | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write the data set of `request` to the Zarr folder `out`; with `resume`, only what is missing.
@@ -55,15 +55,15 @@ def generate(
     ----------
     workers : int, optional
         Threads; default: all cores. The bytes do not depend on it.
-    crew : Crew, optional
-        Who makes the chunks instead, such as a :func:`physics.datasets.executors.cluster`.
+    executor : ChunkExecutor, optional
+        What makes the chunks instead, such as a :func:`physics.datasets.executors.cluster`.
     progress : callable, optional
         Called with the number of trajectories just finished.
     """
     import zarr
 
     workers = workers or available_cores()
-    check_feasible(request, out, resume=resume, workers=1 if crew else workers)
+    check_feasible(request, out, resume=resume, workers=1 if executor else workers)
     manifest = out / "manifest.json"
     resuming = resume and (out / "zarr.json").is_file()
     if resuming:
@@ -78,15 +78,15 @@ def generate(
             _clear(out)
         with uninterrupted():
             # attributes in one write: an interruption leaves no group, or one that says what it is
-            attributes: Any = None if resuming else {"format": FORMAT, "request": request.identity()}
+            attributes: Any = None if resuming else {"format": MARK, "request": request.identity()}
             root = zarr.open_group(out, mode="r+" if resuming else "a", attributes=attributes)
         for split in request.sizes:
             prepare_split(root, request, split)
         n_chunks = sum(-(-count // chunk_samples(request, split)) for split, count in request.sizes.items())
-        crew = crew or Threads(workers, n_chunks)
+        executor = executor or Threads(workers, n_chunks)
         files = {}
         chunks = (chunk for split in request.sizes for chunk in chunks_of(request, out, split))
-        with closing(crew.make(chunks, progress or (lambda _: None))) as results:
+        with closing(executor.make(chunks, progress or (lambda _: None))) as results:
             for made in results:
                 files.update(made)
         for leftover in [*out.rglob("*.partial"), *out.glob(".manifest-*.part.json")]:
@@ -95,7 +95,7 @@ def generate(
             name = path.relative_to(out).as_posix()
             if path.is_file() and name not in files:
                 files[name] = file_entry(path, durable=True)
-        content = {"format": FORMAT, "files": dict(sorted(files.items()))}
+        content = {"format": MARK, "files": dict(sorted(files.items()))}
         atomic_write(manifest, json.dumps(content, indent=1).encode())
 
 
@@ -157,10 +157,17 @@ def main(argv: Sequence[str]) -> None:
     check_feasible(request, options.out, resume=options.resume, workers=1 if options.scheduler else workers)
     total = sum(request.sizes.values())
     try:
-        with cluster(options.scheduler) if options.scheduler else nullcontext() as crew:
+        with cluster(options.scheduler) if options.scheduler else nullcontext() as executor:
             claim_output(options.out, resume=options.resume, overwrite=options.overwrite)
             with progress_bar(f"{request.preset}", total, "trajectories") as advance:
-                generate(request, options.out, resume=options.resume, workers=workers, crew=crew, progress=advance)
+                generate(
+                    request,
+                    options.out,
+                    resume=options.resume,
+                    workers=workers,
+                    executor=executor,
+                    progress=advance,
+                )
     except SimulationError:
         if not options.resume:  # the same request fails again: nothing here is worth keeping
             shutil.rmtree(options.out, ignore_errors=True)

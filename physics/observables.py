@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from physics.errors import InputError
 from physics.fields import field_energies
-from physics.forces import LANES, total_acceleration
-from physics.kernels.pairs import pair_sums, potential_energies
-from physics.laws import force_of, law_terms, packed_parameters
+from physics.kernels.parameters import Forces
+from physics.laws.names import law_terms
+from physics.sums.accelerations import total_acceleration
+from physics.sums.lanes import LANES
+from physics.sums.pairs import pair_sums, potential_energies
 from physics.types import State, System, Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -29,13 +31,13 @@ def accelerations(system: System, positions: FloatArray) -> FloatArray:
     (n_states, n_particles, n_dims) float64 [length/time^2]
     """
     n_states, n, d = positions.shape
-    packed = packed_parameters(system.law, system.parameters, d, system.fields, system.boundary)
+    forces = system.forces(d)
     result = np.empty((n_states, n, d))
     for start in range(0, n_states, LANES):
         x = np.array(np.moveaxis(positions[start : start + LANES], 0, -1), order="C")
-        q, m = (np.repeat(values[:, None], x.shape[-1], axis=1) for values in (system.charges, system.masses))
+        q, m = (np.repeat(values, x.shape[-1], axis=1) for values in (forces.charges, forces.masses))
         a = np.empty_like(x)
-        total_acceleration(force_of(system.law).code, x, q, m, packed, a)
+        total_acceleration(x, Forces(q, m, forces.parameters), a)
         result[start : start + LANES] = np.moveaxis(a, -1, 0)
     return result
 
@@ -60,7 +62,8 @@ def potential_energy(trajectory: Trajectory) -> FloatArray:
     Of the unclamped force for `reference`; a magnetic field has none.
     """
     energies = np.empty(trajectory.n_frames)
-    potential_energies(*_pairs_of(trajectory), energies)
+    x = np.ascontiguousarray(trajectory.positions)
+    potential_energies(x, trajectory.system.forces(trajectory.n_dims), energies)
     return np.asarray(energies + np.sum(list(_field_energies(trajectory).values()), axis=(0, 2)))
 
 
@@ -78,7 +81,7 @@ def energy_parts(trajectory: Trajectory) -> dict[str, FloatArray]:
         parts[name] = _pair_sums(trajectory, term)[0].sum(axis=1)
     fields = trajectory.system.fields
     own = {"electric": bool(np.any(fields.electric)), "trap": bool(fields.trap)}
-    parts |= {name: shares.sum(axis=1) for name, shares in _field_energies(trajectory).items() if own[name]}
+    parts |= {name: energies.sum(axis=1) for name, energies in _field_energies(trajectory).items() if own[name]}
     return parts
 
 
@@ -141,18 +144,11 @@ def _field_energies(trajectory: Trajectory) -> dict[str, FloatArray]:
     return field_energies(system.fields, system.charges, trajectory.positions)
 
 
-def _pairs_of(trajectory: Trajectory) -> tuple[int, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """What the energy kernels take: code, positions, charges, masses, packed parameters."""
-    system = trajectory.system
-    packed = packed_parameters(system.law, system.parameters, trajectory.n_dims, system.fields, system.boundary)
-    x = np.ascontiguousarray(trajectory.positions)
-    return force_of(system.law).code, x, system.charges, system.masses, packed
-
-
 def _pair_sums(trajectory: Trajectory, term: int) -> FloatArray:
     """Energies and virials of one law of the sum, shared by the particles, (2, n_frames, n_particles)."""
     sums = np.zeros((2, *trajectory.positions.shape[:2]))
-    pair_sums(*_pairs_of(trajectory), term, sums)
+    x = np.ascontiguousarray(trajectory.positions)
+    pair_sums(x, trajectory.system.forces(trajectory.n_dims), term, sums)
     return sums
 
 

@@ -249,7 +249,7 @@ def scenario_from_tree(tree: dict[str, Any], name: str, where: str) -> Scenario:
                 raise InputError(f"{where}: {key} must be positive and finite; got {values[key]}")
     values.setdefault("description", "")
     try:
-        from physics.laws import resolve_parameters
+        from physics.laws.names import resolve_parameters
 
         parameters = resolve_parameters(tree["law"], tree.get("parameters", {}))
     except InputError as error:

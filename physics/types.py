@@ -16,6 +16,9 @@ from physics.boundaries import OPEN, Boundary
 from physics.errors import InputError
 from physics.fields import NO_FIELDS, Fields
 
+if TYPE_CHECKING:
+    from physics.kernels.parameters import Forces
+
 FloatArray = NDArray[np.float64]
 
 
@@ -36,17 +39,17 @@ def _finite(name: str, values: ArrayLike) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """Who interacts and how: charges, masses and the law.
+    """What interacts and how: charges, masses and the law.
 
     Parameters
     ----------
     charges : (n_particles,) float64 [charge]
     masses : (n_particles,) float64 [mass], or one number for all
     law : str
-        A name of :data:`physics.forces.FORCES`, or a sum of them: "gravity+coulomb".
+        A name of :data:`physics.laws.LAWS`, or a sum of them: "gravity+coulomb".
     parameters : mapping
         The law's parameters, of a sum with their law in front ("gravity.G"); those left out take the law's
-        defaults (see :mod:`physics.laws`).
+        defaults (see :mod:`physics.laws.names`).
     fields : Fields
         Electric and magnetic field, drag, trap (see :mod:`physics.fields`); none by default.
     boundary : Boundary
@@ -94,7 +97,7 @@ class System:
         object.__setattr__(self, "masses", masses)
         if self.boundary.repeats and self.fields.trap:
             raise InputError("a trap has a middle and a periodic box has none; leave one out")
-        from physics.laws import law_terms, resolve_parameters  # the kernels, and Numba with them
+        from physics.laws.names import law_terms, resolve_parameters  # the kernels, and Numba with them
 
         object.__setattr__(self, "law", "+".join(law_terms(self.law)))
         resolved = resolve_parameters(self.law, self.parameters)
@@ -108,6 +111,15 @@ class System:
     def n_particles(self) -> int:
         """Number of particles."""
         return int(self.charges.size)
+
+    def forces(self, n_dims: int) -> "Forces":
+        """What acts on it in `n_dims` dimensions, for kernels."""
+        from physics.kernels.parameters import Forces  # Numba
+        from physics.laws.packing import packed_parameters
+
+        q, m = (np.ascontiguousarray(values[:, None]) for values in (self.charges, self.masses))
+        packed = packed_parameters(self.law, self.parameters, n_dims, self.fields, self.boundary)
+        return Forces(q, m, packed)
 
     def transformed(self, matrix: FloatArray) -> "System":
         """As seen after every position x became matrix @ x: its fields turn along, pair laws are the same."""

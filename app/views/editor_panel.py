@@ -282,21 +282,21 @@ class EditorPanel(QWidget):
         self.save.setEnabled(not trouble)
 
     def _show_left(self, draft: Draft, trouble: dict[str, str]) -> None:
-        from physics.forces import FORCES  # Numba: loaded by now, not when the window opens
-        from physics.laws import force_of, parameter_limits
+        from physics.laws import LAWS  # Numba: loaded by now, not when the window opens
+        from physics.laws.names import law_claims
 
         system = draft.system
         if not self.law.count():
-            self.law.addItems(list(FORCES))
+            self.law.addItems(list(LAWS))
         if self.law.findText(system.law) < 0:
             self.law.addItem(system.law)  # a sum of laws, from a file
         self.law.setCurrentText(system.law)
-        force = force_of(system.law)
-        self.formula.setText(force.formula)
+        claims = law_claims(system.law)
+        self.formula.setText(claims.formula)
         if system.law != self._law:
             self._law = system.law
-            self._make_parameters({name: f"{name}: {parameter_limits(name)} (default {default:g})"
-                                   for name, default in force.defaults.items()})  # fmt: skip
+            self._make_parameters({name: f"{name}: {parameter.limits} (default {parameter.default:g})"
+                                   for name, parameter in claims.parameters.items()})  # fmt: skip
         for name, value in system.parameters:
             self._show_text(self.parameters[name], draft.text(f"parameter {name}", value),
                             trouble.get(f"parameter {name}"))  # fmt: skip

@@ -118,7 +118,7 @@ class Viewport:
         sys.setswitchinterval(SWITCH)
         try:
             importlib.import_module(PLOTTER)
-            importlib.import_module("physics.forces")  # Numba: the first comparison needs it
+            importlib.import_module("physics.sums.accelerations")  # Numba: the first comparison needs it
         except ImportError as error:
             self._poster.post(lambda error=error: _raise(error))  # type: ignore[misc]
             return

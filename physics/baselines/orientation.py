@@ -1,8 +1,8 @@
-"""Yardsticks of the published set, whose per-component clamp breaks its isotropy.
+"""Baselines of the published set, whose per-component clamp breaks its isotropy.
 
 The published simulator with an isotropic clamp; the orientation-blind reference, which knows the simulator but
-not how a window is oriented; and the published map run backwards, which shows that states betray their
-orientation.
+not how a window is oriented; and the published map run backwards, which shows that states
+tell their orientation.
 """
 
 import math
@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 
 from physics.baselines.references import Windows, clamped_acceleration, in_blocks
 from physics.datasets.presets import SPEED
-from physics.forces import REFERENCE_FORCE_LIMIT, lane_acceleration
-from physics.integrators import symplectic_euler
+from physics.integrators.euler import symplectic_euler
 from physics.kernels.jit import kernel
+from physics.kernels.parameters import Forces
+from physics.laws.packing import packed_parameters
+from physics.laws.reference import REFERENCE_DT, REFERENCE_FORCE_LIMIT
 from physics.rotations import random_rotation
-from physics.time_scales import REFERENCE_DT
+from physics.sums.accelerations import lane_acceleration
 
 FloatArray = NDArray[np.float64]
 
 LIKELY_SHARE = 0.05
-"""Share of the rotations, those with the likeliest past, that the informed average is over."""
+"""Fraction of the rotations, those with the likeliest past, that the informed average is over."""
 
 BLIND_ROTATIONS = 500
 """Rotations drawn for each window of the orientation-blind reference: fewer move it by several per cent."""
@@ -31,20 +33,13 @@ BLIND_ROTATIONS = 500
 
 @kernel
 def _isotropic_euler(
-    x: FloatArray,
-    v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    norm_limit: float,
-    dt: float,
-    n_steps: int,
+    x: FloatArray, v: FloatArray, forces: Forces, norm_limit: float, dt: float, n_steps: int
 ) -> None:
     """The published kick-then-drift with the clamp on the norm of the force."""
     n, d, lanes = x.shape
     a = np.empty_like(x)
     for _ in range(n_steps):
-        clamped_acceleration(1, x, q, m, parameters, norm_limit, a)
+        clamped_acceleration(x, forces, norm_limit, a)
         for i in range(n):
             for k in range(d):
                 for w in range(lanes):
@@ -53,9 +48,7 @@ def _isotropic_euler(
 
 
 @kernel
-def _euler_backwards(
-    x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, dt: float, n_steps: int
-) -> None:
+def _euler_backwards(x: FloatArray, v: FloatArray, forces: Forces, dt: float, n_steps: int) -> None:
     """The exact inverse of the published kick-then-drift: x <- x - dt v, v <- v - dt a(x)."""
     n, d, lanes = x.shape
     a = np.empty_like(x)
@@ -64,7 +57,7 @@ def _euler_backwards(
             for k in range(d):
                 for w in range(lanes):
                     x[i, k, w] -= dt * v[i, k, w]
-        lane_acceleration(1, x, q, m, parameters, a)
+        lane_acceleration(x, forces, a)
         for i in range(n):
             for k in range(d):
                 for w in range(lanes):
@@ -85,8 +78,12 @@ def isotropic_simulation(
     -------
     positions, velocities : (n_windows, N, n) float64
     """
-    packed = np.array([0.0, 2.0, math.inf])
-    return in_blocks(windows, lambda x, v, q, m: _isotropic_euler(x, v, q, m, packed, limit, dt, n_steps))
+    packed = packed_parameters("reference", {"force_limit": math.inf}, windows.x.shape[-1])
+
+    def advance(x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray) -> None:
+        _isotropic_euler(x, v, Forces(q, m, packed), limit, dt, n_steps)
+
+    return in_blocks(windows, advance)
 
 
 def _published(windows: Windows) -> Windows:
@@ -97,7 +94,7 @@ def _published(windows: Windows) -> Windows:
 def published_start(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> tuple[FloatArray, FloatArray]:
     """Where the published simulator came from, `n_steps` steps earlier: its map run backwards, exactly."""
     packed = _published(windows).packed()
-    return in_blocks(windows, lambda x, v, q, m: _euler_backwards(x, v, q, m, packed, dt, n_steps))
+    return in_blocks(windows, lambda x, v, q, m: _euler_backwards(x, v, Forces(q, m, packed), dt, n_steps))
 
 
 def published_step(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> tuple[FloatArray, FloatArray]:
@@ -105,7 +102,7 @@ def published_step(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> 
     packed = _published(windows).packed()
 
     def advance(x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray) -> None:
-        symplectic_euler(1, x, v, q, m, packed, np.empty_like(x), dt, n_steps)
+        symplectic_euler(x, v, Forces(q, m, packed), np.empty_like(x), dt, n_steps)
 
     return in_blocks(windows, advance)
 
@@ -157,7 +154,7 @@ def orientation_study(
     steps_before: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> OrientationStudy:
-    """Forecasts by someone who knows the published simulator but is not told how the window is oriented.
+    """Forecasts that know the published simulator but not how the window is oriented.
 
     Parameters
     ----------
@@ -173,7 +170,7 @@ def orientation_study(
     Notes
     -----
     Both forecasts depend on the state only up to a rotation (the draws are uniform), so both are what an
-    equivariant predictor could do. The second shows that the first is a yardstick, not a bound.
+    equivariant predictor could do. The second shows that the first is a baseline, not a bound.
     """
     x_blind, x_informed = np.empty_like(windows.x), np.empty_like(windows.x)
     own, median, least = (np.empty(len(windows)) for _ in range(3))

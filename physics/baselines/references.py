@@ -1,4 +1,4 @@
-"""Opponents that know the law.
+"""Forecasts that know the law.
 
 Leapfrog of the true law with exactly K evaluations in every window, or with steps chosen in each window from its
 smallest pair time scale; and the truth from a perturbed start. All work on batches of windows of any n and N, one
@@ -14,11 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError
-from physics.forces import REFERENCE_FORCE_LIMIT, total_acceleration
 from physics.kernels.jit import kernel
-from physics.laws import force_of, packed_parameters, resolve_parameters
-from physics.simulate import pack_lanes, run_blocks, simulate_batch
+from physics.kernels.parameters import Forces, term_of
+from physics.laws.names import resolve_parameters
+from physics.laws.packing import packed_parameters
+from physics.laws.reference import REFERENCE_FORCE_LIMIT
+from physics.simulate import simulate_batch
+from physics.stepping.blocks import pack_lanes, run_blocks
 from physics.stepping.schedule import Schedule
+from physics.sums.accelerations import total_acceleration
 
 FloatArray = NDArray[np.float64]
 
@@ -26,7 +30,7 @@ ADAPTIVE_LAWS = ("coulomb", "reference")
 """Laws whose pair time scale is known here."""
 
 MOST_STEPS = 1_000_000
-"""An adaptive window never takes more steps than this: particles that all but coincide must not hang a run."""
+"""An adaptive window never takes more steps than this, even where particles almost coincide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +42,7 @@ class Windows:
     x, v : (n_windows, N, n) float64 [length], [length/time]
     q, m : (n_windows, N) float64 [charge], [mass]
     law : str
-        A row of FORCES, or a sum of them.
+        A row of LAWS, or a sum of them.
     parameters : mapping
         Of the law; what is left out has its default.
     norm_limit : float [force]
@@ -59,10 +63,10 @@ class Windows:
 
     def packed(self) -> FloatArray:
         """The law's parameters as kernels read them."""
-        packed = packed_parameters(self.law, resolve_parameters(self.law, self.parameters), self.x.shape[-1])
+        values = resolve_parameters(self.law, self.parameters)
         if self.law == "reference" and self.norm_limit < math.inf:
-            packed[2] = math.inf
-        return packed
+            values["force_limit"] = math.inf
+        return packed_parameters(self.law, values, self.x.shape[-1])
 
     def isotropic(self, limit: float = REFERENCE_FORCE_LIMIT) -> "Windows":
         """The same windows with the clamp on the norm of the force."""
@@ -74,17 +78,9 @@ class Windows:
 
 
 @kernel
-def clamped_acceleration(
-    code: int,
-    x: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    norm_limit: float,
-    a: FloatArray,
-) -> None:
+def clamped_acceleration(x: FloatArray, forces: Forces, norm_limit: float, a: FloatArray) -> None:
     """The law's acceleration, then the isotropic clamp of each particle's total force; arrays as in lanes."""
-    total_acceleration(code, x, q, m, parameters, a)
+    total_acceleration(x, forces, a)
     if norm_limit == np.inf:
         return
     n, d, lanes = x.shape
@@ -93,7 +89,7 @@ def clamped_acceleration(
             f2 = 0.0
             for k in range(d):
                 f2 += a[i, k, w] * a[i, k, w]
-            size = m[i, w] * math.sqrt(f2)
+            size = forces.masses[i, w] * math.sqrt(f2)
             if size > norm_limit:
                 for k in range(d):
                     a[i, k, w] *= norm_limit / size
@@ -101,12 +97,9 @@ def clamped_acceleration(
 
 @kernel
 def _leapfrog(
-    code: int,
     x: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
+    forces: Forces,
     norm_limit: float,
     dt: float,
     n_steps: int,
@@ -120,7 +113,7 @@ def _leapfrog(
             for k in range(d):
                 for w in range(lanes):
                     x[i, k, w] += drift * v[i, k, w]
-        clamped_acceleration(code, x, q, m, parameters, norm_limit, a)
+        clamped_acceleration(x, forces, norm_limit, a)
         # the closing drift of a step and the opening one of the next are made as one
         drift = dt if s < n_steps - 1 else 0.5 * dt
         for i in range(n):
@@ -135,15 +128,16 @@ def _leapfrog(
 
 
 @kernel
-def _fastest_rate(
-    x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, eps2: float, p: float, pull: float
-) -> float:
+def _fastest_rate(x: FloatArray, v: FloatArray, forces: Forces) -> float:
     """1 / (smallest pair time scale) of one system (lane 0): the root of the largest rate^2 below.
 
     rate^2 = |q q'| (1/m + 1/m') / s^(p+1) + w^2 / s^2 + pull. Pairs without charge feel
-    nothing of each other and set no pace.
+    nothing of each other and do not count.
     """
     n, d, _ = x.shape
+    q, m = forces.charges, forces.masses
+    law = term_of(forces.parameters, d, n, 0).constants
+    eps2, p, pull = law.softening * law.softening, law.exponent, law.confinement
     fastest = pull
     for i in range(n):
         for j in range(i + 1, n):
@@ -163,12 +157,9 @@ def _fastest_rate(
 
 @kernel
 def _adaptive_leapfrog(
-    code: int,
     x: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
+    forces: Forces,
     norm_limit: float,
     eta: float,
     horizon: float,
@@ -177,21 +168,18 @@ def _adaptive_leapfrog(
     """Drift-kick-drift of one system (one lane), each step eta times its smallest pair time scale; steps taken."""
     n, d, _ = x.shape
     a = np.empty_like(x)
-    p = parameters[1]
-    eps2 = parameters[0] * parameters[0]
-    pull = parameters[2] if code == 0 else 0.0
     left = horizon
     count = 0
     while left > 0.0:
         dt = left
-        rate = _fastest_rate(x, v, q, m, eps2, p, pull)
+        rate = _fastest_rate(x, v, forces)
         if rate * left > eta:
             dt = max(eta / rate, horizon / most_steps)
         dt = min(dt, left)
         for i in range(n):
             for k in range(d):
                 x[i, k, 0] += 0.5 * dt * v[i, k, 0]
-        clamped_acceleration(code, x, q, m, parameters, norm_limit, a)
+        clamped_acceleration(x, forces, norm_limit, a)
         for i in range(n):
             for k in range(d):
                 v[i, k, 0] += dt * a[i, k, 0]
@@ -231,9 +219,9 @@ def leapfrog_forecast(windows: Windows, horizon: float, evaluations: int) -> tup
     """
     if evaluations < 1:
         raise InputError(f"evaluations must be at least 1; got {evaluations}")
-    code, packed, limit = force_of(windows.law).code, windows.packed(), windows.norm_limit
+    packed, limit = windows.packed(), windows.norm_limit
     dt = horizon / evaluations
-    return in_blocks(windows, lambda x, v, q, m: _leapfrog(code, x, v, q, m, packed, limit, dt, evaluations))
+    return in_blocks(windows, lambda x, v, q, m: _leapfrog(x, v, Forces(q, m, packed), limit, dt, evaluations))
 
 
 def adaptive_leapfrog_forecast(
@@ -250,21 +238,21 @@ def adaptive_leapfrog_forecast(
     Notes
     -----
     The pair time scale is 1 / sqrt(|q q'| (1/m + 1/m') / s^3 + w^2 / s^2 + kappa), s the softened distance and
-    w the relative speed: benchmark.md's for unit charges and masses; kappa is the bound set's pull. The last step
-    takes what remains.
+    w the relative speed: benchmark.md's for unit charges and masses; kappa is the bound set's confinement. The
+    last step takes what remains.
     """
     if windows.law not in ADAPTIVE_LAWS:
         raise InputError(f"the adaptive leapfrog knows the laws {', '.join(ADAPTIVE_LAWS)}; got {windows.law!r}")
     if not (math.isfinite(eta) and eta > 0):
         raise InputError(f"eta must be positive and finite; got {eta}")
-    code, packed, limit = force_of(windows.law).code, windows.packed(), windows.norm_limit
+    packed, limit = windows.packed(), windows.norm_limit
     x_out, v_out = np.array(windows.x), np.array(windows.v)
     counts = np.empty(len(windows), dtype=np.int64)
     for index in range(len(windows)):
         x, v, q, m = (
             np.array(a[index][..., None], order="C") for a in (windows.x, windows.v, windows.q, windows.m)
         )
-        counts[index] = _adaptive_leapfrog(code, x, v, q, m, packed, limit, eta, horizon, MOST_STEPS)
+        counts[index] = _adaptive_leapfrog(x, v, Forces(q, m, packed), limit, eta, horizon, MOST_STEPS)
         x_out[index], v_out[index] = x[..., 0], v[..., 0]
     return x_out, v_out, counts
 

@@ -1,4 +1,4 @@
-"""Who makes the chunks of a data set: threads of this process, or the workers of a Dask cluster."""
+"""What makes the chunks of a data set: threads of this process, or the workers of a Dask cluster."""
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -19,19 +19,19 @@ ATTEMPTS = 10
 """Times that the death of a worker is answered by another trying the same chunk."""
 
 
-class Crew(Protocol):
+class ChunkExecutor(Protocol):
     """Makes chunks, any number at a time."""
 
     def make(self, chunks: Iterable[Chunk], progress: Callable[[int], None]) -> Generator[FileEntries]:
-        """The files of each chunk as they are done, in any order; `progress` is told of finished trajectories."""
+        """The files of each chunk as they are done, in any order; `progress` gets numbers of trajectories."""
 
 
 class _StoppedError(Exception):
-    """Somebody else failed or the user pressed Ctrl-C."""
+    """Another thread failed or the user pressed Ctrl-C."""
 
 
 class Threads:
-    """`workers` threads of this process; a data set of fewer chunks shares each chunk among several.
+    """`workers` threads of this process; in a data set of fewer chunks several make one chunk.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Threads:
         self.threads = -(-workers // n_chunks)
 
     def make(self, chunks: Iterable[Chunk], progress: Callable[[int], None]) -> Generator[FileEntries]:
-        """As :meth:`Crew.make`; on an error or Ctrl-C the others stop at their next block of systems."""
+        """As :meth:`ChunkExecutor.make`; on an error or Ctrl-C the others stop at their next block of systems."""
         stop = threading.Event()
         lock = threading.Lock()
 
@@ -74,16 +74,16 @@ class Cluster:
         self.client = client
 
     def make(self, chunks: Iterable[Chunk], progress: Callable[[int], None]) -> Generator[FileEntries]:
-        """As :meth:`Crew.make`; a chunk whose worker dies is made by another."""
+        """As :meth:`ChunkExecutor.make`; a chunk whose worker was lost is made by another."""
         slots = max(sum(self.client.nthreads().values()), 1)
         pool = self.client.get_executor(pure=False, retries=0)
 
-        def told(chunk: Chunk, files: FileEntries) -> FileEntries:
+        def counted(chunk: Chunk, files: FileEntries) -> FileEntries:
             progress(chunk.size)
             return files
 
         try:
-            yield from _in_flight(pool, chunks, 2 * slots, make_chunk_elsewhere, then=told)
+            yield from _in_flight(pool, chunks, 2 * slots, make_chunk_elsewhere, then=counted)
         finally:
             pool.shutdown(wait=False)
 

@@ -14,9 +14,9 @@ from physics.datasets.request import (
     trajectory_bytes,
     working_memory,
 )
-from physics.forces import LANES
 from physics.simulate import simulate_batch
 from physics.stepping.schedule import Schedule
+from physics.sums.lanes import LANES
 
 MEASURED_SECONDS = 1.0
 """How long the sample is simulated, at least."""
@@ -25,7 +25,7 @@ MEASURED_SECONDS = 1.0
 def seconds_per_trajectory(request: Request, split: str) -> float:
     """Time that one thread takes for one trajectory of a split, drawing and simulating, measured [s]."""
     schedule = schedule_of(request, split)
-    frames = max(len(schedule.n_steps) // 16, 1)  # a share of the frames is enough, and soon done
+    frames = max(len(schedule.n_steps) // 16, 1)  # some of the frames are enough
     head = Schedule(schedule.n_steps[:frames], schedule.dt[:frames])
     share = float((head.n_steps * abs(head.dt)).sum() / (schedule.n_steps * abs(schedule.dt)).sum())
     states = _some_states(request, split)

@@ -1,10 +1,10 @@
 """The data presets: how each data set's initial states are drawn, under which law, stored when.
 
-Trajectory i of a split depends on (seed, split, i) alone, so any share of the work gives the same bytes.
+Trajectory i of a split depends on (seed, split, i) alone, so any part of the work gives the same bytes.
 The one exception is the published data set, whose generator draws everything from one legacy stream.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,44 @@ PUBLISHED_STREAM = {"train": 10_000, "valid": 2_000, "test": 2_000}
 
 
 _reached: dict[tuple[tuple[int, int], int], Any] = {}
-"""States of the published streams where a split began or ended: the next one goes on from there."""
+"""States of the published streams where a split began or ended, from which the next one goes on."""
+
+
+State = tuple[FloatArray, FloatArray, FloatArray]
+Draw = Callable[[int, int, np.random.Generator], State]
+
+
+def _free(n_particles: int, n_dims: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Positions N(0, 1) (N/5)^(1/3) and velocities of speed 0.5 in random directions."""
+    x = rng.standard_normal((n_particles, n_dims)) * (n_particles / 5) ** (1 / 3)
+    v = rng.standard_normal((n_particles, n_dims))
+    v *= SPEED / np.linalg.norm(v, axis=-1, keepdims=True)
+    return x, v
+
+
+def free_charges(n_particles: int, n_dims: int, rng: np.random.Generator) -> State:
+    """Charges of +-1."""
+    x, v = _free(n_particles, n_dims, rng)
+    return x, v, rng.choice([-1.0, 1.0], size=n_particles)
+
+
+def real_charges(n_particles: int, n_dims: int, rng: np.random.Generator) -> State:
+    """Charges of 0.5 to 2 and either sign."""
+    x, v, signs = free_charges(n_particles, n_dims, rng)
+    return x, v, signs * rng.uniform(0.5, 2.0, n_particles)
+
+
+def no_charges(n_particles: int, n_dims: int, rng: np.random.Generator) -> State:
+    """Charges of 0."""
+    return *_free(n_particles, n_dims, rng), np.zeros(n_particles)
+
+
+def bound_charges(n_particles: int, n_dims: int, rng: np.random.Generator) -> State:
+    """In the centre-of-mass frame, with charges that alternate from one random sign."""
+    x, v = _free(n_particles, n_dims, rng)
+    x -= x.mean(axis=0)
+    v -= v.mean(axis=0)
+    return x, v, rng.choice([-1.0, 1.0]) * np.where(np.arange(n_particles) % 2 == 0, 1.0, -1.0)
 
 
 @dataclass(frozen=True)
@@ -44,8 +81,8 @@ class Preset:
         Only n = 3, N = 5 (the published stream).
     first_frame_is_start : bool
         Whether the initial state is stored.
-    charges : str
-        How they are drawn: "signs" (+-1), "real" (uniform in [0.5, 2], random signs) or "none" (0).
+    draw : callable
+        (n_particles, n_dims, rng) -> positions, velocities (N, n), charges (N,): one initial state.
     masses : (float, float), optional [mass]
         Drawn uniformly between these and stored; else 1 and not stored.
     input_frame, target_frame : mapping of split to int
@@ -66,7 +103,7 @@ class Preset:
     fixed_shape: bool = False
     first_frame_is_start: bool = True
     stream: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    charges: str = "signs"
+    draw: Draw = free_charges
     masses: tuple[float, float] | None = None
 
 
@@ -126,19 +163,20 @@ PRESETS: dict[str, Preset] = {
         **_isotropic,
         parameters={"eps": 0.1, "p": 2.0, "kappa": 0.5},
         times=_same(0.1 * np.arange(232)),
+        draw=bound_charges,
         description="alternating charges held together by a weak pull, any n and N: roll-outs mean something here",
     ),
     "law-gravity": Preset(
         **_unknown_law | {"law": "gravity"},
         parameters={"eps": 0.1, "G": 1.0},
-        charges="none",
+        draw=no_charges,
         masses=(0.5, 2.0),
         description="softened gravity, masses of 0.5 to 2 (a law to be recovered from 100 trajectories)",
     ),
     "law-spring": Preset(
         **_unknown_law | {"law": "spring"},
         parameters={"k": 0.5},
-        charges="none",
+        draw=no_charges,
         description="equal springs between all pairs (a law to be recovered)",
     ),
     "law-yukawa": Preset(
@@ -154,7 +192,7 @@ PRESETS: dict[str, Preset] = {
     "law-couplings": Preset(
         **_unknown_law,
         parameters={"eps": 0.1, "p": 2.0},
-        charges="real",
+        draw=real_charges,
         description="charges of any strength from 0.5 to 2 and either sign (a law to be recovered)",
     ),
 }
@@ -179,31 +217,11 @@ def draw_masses(preset: str, n_particles: int, rng: np.random.Generator) -> Floa
     return np.ones(n_particles) if span is None else rng.uniform(*span, n_particles)
 
 
-def draw_state(
-    preset: str, n_particles: int, n_dims: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """One initial state: positions and velocities (N, n), charges (N,).
-
-    Positions are N(0, 1) (N/5)^(1/3), speeds 0.5 in random directions, charges as the preset says;
-    `charged-bound` moves to the centre-of-mass frame and alternates the charges from one random sign; the
-    published set draws charges first, in its generator's order.
-    """
+def draw_state(preset: str, n_particles: int, n_dims: int, rng: np.random.Generator) -> State:
+    """One initial state of a preset but for its masses: positions and velocities (N, n), charges (N,)."""
     if preset not in PRESETS:
         raise InputError(f"no preset {preset!r}")
-    x = rng.standard_normal((n_particles, n_dims)) * (n_particles / 5) ** (1 / 3)
-    v = rng.standard_normal((n_particles, n_dims))
-    v *= SPEED / np.linalg.norm(v, axis=-1, keepdims=True)
-    if preset == "charged-bound":
-        x -= x.mean(axis=0)
-        v -= v.mean(axis=0)
-        q = rng.choice([-1.0, 1.0]) * np.where(np.arange(n_particles) % 2 == 0, 1.0, -1.0)
-    elif PRESETS[preset].charges == "none":
-        q = np.zeros(n_particles)
-    else:
-        q = rng.choice([-1.0, 1.0], size=n_particles)
-        if PRESETS[preset].charges == "real":
-            q = q * rng.uniform(0.5, 2.0, n_particles)
-    return x, v, q
+    return PRESETS[preset].draw(n_particles, n_dims, rng)
 
 
 def published_states(preset: str, split: str, count: int) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:

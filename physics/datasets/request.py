@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from physics import __version__
 from physics.cli import positive_int
+from physics.datasets.formats.base import CHUNK_LIMIT
+from physics.datasets.manifest import MARK
 from physics.datasets.presets import PRESETS, SPLITS, Preset
-from physics.datasets.reading import CHUNK_LIMIT, FORMAT, available_memory
 from physics.errors import InputError, unknown_name
 from physics.integrators import INTEGRATORS
-from physics.laws import resolve_parameters
+from physics.laws.names import resolve_parameters
+from physics.machine import available_memory
 from physics.stepping.schedule import Schedule, schedule_through
 
 FloatArray = NDArray[np.float64]
@@ -50,7 +52,7 @@ class Request:
         """The recipe stored with each split (contract.md)."""
         preset = PRESETS[self.preset]
         return {
-            "format": FORMAT,
+            "format": MARK,
             "preset": self.preset,
             "law": preset.law,
             "parameters": resolve_parameters(preset.law, self.parameters),

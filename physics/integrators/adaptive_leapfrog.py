@@ -1,98 +1,83 @@
 """Leapfrog with steps of its own, chosen so that the run back retraces them: energy errors stay bounded.
 
-A step dt = share / density follows a density of steps that is integrated along the path instead of being set anew
-from the state of each moment,
+A step dt = fraction / density follows a density of steps that is integrated along the path instead of being set
+anew from the state of each moment,
 
-    density_(n+1/2) = density_(n-1/2) + share G(x_n, v_n),   G = d/dt log(rate),
+    density_(n+1/2) = density_(n-1/2) + fraction G(x_n, v_n),   G = d/dt log(rate),
 
-with the rate of :func:`physics.time_scales.shortest_rate`. Forward and backward this is the same rule. Setting the
+with the rate of :func:`physics.sums.rates.shortest_rate`. Forward and backward this is the same rule. Setting the
 step from the state at its start would make each step depend on the direction, and the energy drift.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import total_acceleration
-from physics.integrators.gauss_radau import HEAD
+from physics.integrators.base import HEAD
 from physics.kernels.jit import kernel
-from physics.time_scales import shortest_rate
+from physics.kernels.parameters import Forces
+from physics.sums.accelerations import total_acceleration
+from physics.sums.rates import shortest_rate
 
 FloatArray = NDArray[np.float64]
 
-LARGEST_SHARE = 0.2
+LARGEST_FRACTION = 0.2
 """Of the shortest time scale a step may be at most; beyond it the rule for the density breaks down."""
 DIFFERENCE = 1e-4
 """Half the span, in shortest time scales, over which the rate's slope is taken."""
 SMALLEST = 1e-14
-"""Steps shorter than this share of the way are given up."""
+"""Steps shorter than this fraction of the run are given up."""
 
 
-def memory_size(n_particles: int, n_dims: int) -> int:
-    """Numbers carried from run to run: a flag, t, dt, density and share; x, v at the start of the step begun."""
+def adaptive_leapfrog_memory(n_particles: int, n_dims: int) -> int:
+    """Numbers carried from run to run: a flag, t, dt, density, fraction; x, v at the start of the step begun."""
     return HEAD + 2 * n_particles * n_dims
 
 
 @kernel
-def _acceleration(
-    code: int, x: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, a: FloatArray
-) -> None:
+def _acceleration(x: FloatArray, forces: Forces, a: FloatArray) -> None:
     shape = (x.shape[0], x.shape[1], 1)
-    total_acceleration(code, x.reshape(shape), q, m, parameters, a.reshape(shape))
+    total_acceleration(x.reshape(shape), forces, a.reshape(shape))
 
 
 @kernel
-def growth(
-    code: int,
-    x: FloatArray,
-    v: FloatArray,
-    a: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-) -> float:
+def growth(x: FloatArray, v: FloatArray, a: FloatArray, forces: Forces) -> float:
     """d/dt log(rate) along the motion, by a difference that turns its sign with the direction, bit for bit."""
-    span = DIFFERENCE / shortest_rate(code, x, v, q, m, parameters)
-    after = shortest_rate(code, x + span * v, v + span * a, q, m, parameters)
-    before = shortest_rate(code, x - span * v, v - span * a, q, m, parameters)
+    span = DIFFERENCE / shortest_rate(x, v, forces)
+    after = shortest_rate(x + span * v, v + span * a, forces)
+    before = shortest_rate(x - span * v, v - span * a, forces)
     return (math.log(after) - math.log(before)) / (2.0 * span)
 
 
+class Motion(NamedTuple):
+    """Positions, velocities and accelerations of one system, (N, n) float64 each."""
+
+    x: FloatArray
+    v: FloatArray
+    a: FloatArray
+
+
 @kernel
-def _step(
-    code: int,
-    x0: FloatArray,
-    v0: FloatArray,
-    a0: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    dt: float,
-    x1: FloatArray,
-    v1: FloatArray,
-    a1: FloatArray,
-) -> None:
-    """Kick, drift, kick from 0 to 1."""
-    n, d = x0.shape
+def _step(start: Motion, forces: Forces, dt: float, end: Motion) -> None:
+    """Kick, drift, kick."""
+    n, d = start.x.shape
     for i in range(n):
         for k in range(d):
-            v1[i, k] = v0[i, k] + 0.5 * dt * a0[i, k]
-            x1[i, k] = x0[i, k] + dt * v1[i, k]
-    _acceleration(code, x1, q, m, parameters, a1)
+            end.v[i, k] = start.v[i, k] + 0.5 * dt * start.a[i, k]
+            end.x[i, k] = start.x[i, k] + dt * end.v[i, k]
+    _acceleration(end.x, forces, end.a)
     for i in range(n):
         for k in range(d):
-            v1[i, k] += 0.5 * dt * a1[i, k]
+            end.v[i, k] += 0.5 * dt * end.a[i, k]
 
 
 @kernel
 def adaptive_leapfrog(
-    code: int,
     x: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
+    forces: Forces,
     times: FloatArray,
     dt: float,
     memory: FloatArray,
@@ -103,7 +88,7 @@ def adaptive_leapfrog(
 
     Notes
     -----
-    `dt` is the first step; the later ones keep its share of the shortest time scale, so that the error falls as
+    `dt` is the first step; the later ones keep its fraction of the shortest time scale, so that the error falls as
     dt^2. One force evaluation a step. Between its ends a step is the one polynomial of fifth degree that meets
     position, velocity and acceleration at both, the same from either end; output times never change the steps.
     Run on in the other direction, a memory goes back over the same steps.
@@ -119,19 +104,20 @@ def adaptive_leapfrog(
     keep = memory[HEAD:].reshape((2, n, d))
     x0, v0 = keep[0], keep[1]
     x1, v1, a0, a1 = np.empty((n, d)), np.empty((n, d)), np.empty((n, d)), np.empty((n, d))
+    start, end = Motion(x0, v0, a0), Motion(x1, v1, a1)
     if memory[0] == 0.0:
         x0[:] = x
         v0[:] = v
-        _acceleration(code, x0, q, m, parameters, a0)
-        rate = shortest_rate(code, x0, v0, q, m, parameters)
-        share = min(abs(dt) * rate, LARGEST_SHARE)
-        density = rate + 0.5 * share * direction * growth(code, x0, v0, a0, q, m, parameters)
-        memory[0], memory[1], memory[2] = 1.0, times[0], direction * share / density
-        memory[3], memory[4] = density, share
-    t, step, density, share = memory[1], memory[2], memory[3], memory[4]
-    _acceleration(code, x0, q, m, parameters, a0)
+        _acceleration(x0, forces, a0)
+        rate = shortest_rate(x0, v0, forces)
+        fraction = min(abs(dt) * rate, LARGEST_FRACTION)
+        density = rate + 0.5 * fraction * direction * growth(x0, v0, a0, forces)
+        memory[0], memory[1], memory[2] = 1.0, times[0], direction * fraction / density
+        memory[3], memory[4] = density, fraction
+    t, step, density, fraction = memory[1], memory[2], memory[3], memory[4]
+    _acceleration(x0, forces, a0)
     if step * direction < 0.0:  # turned round: the step begun is gone back over from its end
-        _step(code, x0, v0, a0, q, m, parameters, step, x1, v1, a1)
+        _step(start, forces, step, end)
         x0[:], v0[:], a0[:] = x1, v1, a1
         t, step = t + step, -step
         memory[1], memory[2] = t, step
@@ -141,7 +127,7 @@ def adaptive_leapfrog(
     while True:
         if not (density > 0.0 and smallest <= abs(step) < np.inf):
             return -1
-        _step(code, x0, v0, a0, q, m, parameters, step, x1, v1, a1)
+        _step(start, forces, step, end)
         while frame < times.shape[0] and direction * (times[frame] - (t + step)) <= 0.0:
             h = (times[frame] - t) / step
             bend, slope = h**3 * (-1.5 + 2.5 * h - h * h), h * h * (-4.5 + 10.0 * h - 5.0 * h * h)
@@ -158,6 +144,6 @@ def adaptive_leapfrog(
         x0[:], v0[:], a0[:] = x1, v1, a1
         t += step
         steps += 1
-        density += direction * share * growth(code, x0, v0, a0, q, m, parameters)
-        step = direction * share / density
+        density += direction * fraction * growth(x0, v0, a0, forces)
+        step = direction * fraction / density
         memory[1], memory[2], memory[3] = t, step, density

@@ -3,21 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import total_acceleration
-from physics.kernels.fields import LAW_PARAMETERS, free_flow
 from physics.kernels.jit import kernel
+from physics.kernels.parameters import LAW_PARAMETERS, Forces
+from physics.sums.accelerations import total_acceleration
+from physics.sums.fields import free_flow
 
 FloatArray = NDArray[np.float64]
 
 
 @kernel
 def boris(
-    code: int,
     x: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
+    forces: Forces,
     a: FloatArray,
     dt: float,
     n_steps: int,
@@ -37,14 +35,14 @@ def boris(
     flows = np.zeros((n, lanes, 2, d, d))
     for i in range(n):
         for w in range(lanes):
-            if parameters.shape[0] > LAW_PARAMETERS:
-                free_flow(q[i, w], m[i, w], parameters, d, dt, flows[i, w])
+            if forces.parameters.shape[0] > LAW_PARAMETERS:
+                free_flow(forces.charges[i, w], forces.masses[i, w], forces.parameters, d, dt, flows[i, w])
             else:
                 for k in range(d):
                     flows[i, w, 0, k, k] = 1.0
                     flows[i, w, 1, k, k] = dt
     moved = np.empty((2, d))
-    total_acceleration(code, x, q, m, parameters, a)
+    total_acceleration(x, forces, a)
     for _ in range(n_steps):
         for i in range(n):
             for w in range(lanes):
@@ -61,7 +59,7 @@ def boris(
                 for k in range(d):
                     v[i, k, w] = moved[0, k]
                     x[i, k, w] += moved[1, k]
-        total_acceleration(code, x, q, m, parameters, a)
+        total_acceleration(x, forces, a)
         for i in range(n):
             for k in range(d):
                 for w in range(lanes):

@@ -3,22 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import total_acceleration
-from physics.kernels.fields import LAW_PARAMETERS
 from physics.kernels.jit import kernel
-from physics.kernels.lane_sums import inverses, kick, passes
+from physics.kernels.parameters import LAW_PARAMETERS, Forces
+from physics.sums.accelerations import total_acceleration
+from physics.sums.lanes import inverses, kick, passes
+from physics.sums.passes import Kicks
 
 FloatArray = NDArray[np.float64]
 
 
 @kernel
 def symplectic_euler(
-    code: int,
     x: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
+    forces: Forces,
     a: FloatArray,
     dt: float,
     n_steps: int,
@@ -29,7 +27,7 @@ def symplectic_euler(
     ----------
     x, v, a : (n_particles, n_dims, lanes) float64
         State, and scratch for the acceleration.
-    q, m : (n_particles, lanes) float64
+    forces : Forces
     dt : float [time]
     n_steps : int
 
@@ -38,11 +36,11 @@ def symplectic_euler(
     The stored velocity is the one that produced the stored position (half a step behind): this is the
     update of the published charged N-body generator.
     """
-    if parameters.shape[0] == LAW_PARAMETERS:  # the law alone: force, kick and drift in one pass
+    if forces.parameters.shape[0] == LAW_PARAMETERS:  # the law alone: force, kick and drift in one pass
         a[:] = 0.0
-        passes(code, x, v, q, m, inverses(m), parameters, a, dt, 0.0, dt, n_steps)
+        passes(x, v, forces, inverses(forces.masses), a, Kicks(dt, 0.0, dt), n_steps)
         return
     for _ in range(n_steps):
-        total_acceleration(code, x, q, m, parameters, a)
+        total_acceleration(x, forces, a)
         kick(v, a, dt)
         kick(x, v, dt)

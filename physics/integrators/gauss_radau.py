@@ -8,178 +8,115 @@ fitted to the true acceleration at the seven Gauss-Radau nodes by a predictor-co
 exactly. A state at a time within a step is the end of a shorter step from the same start, fitted on its own, so
 that output times never change the steps: read off the long step's polynomial it would be right to fewer digits.
 
-Whatever a step adds up is kept to some thirty digits (:mod:`physics.kernels.precise`).
+Whatever a step adds up is kept to some thirty digits (:mod:`physics.kernels.double_double`).
 """
 
 import math
-from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.kernels.jit import kernel
-from physics.kernels.precise import precise_acceleration, precise_product, precise_sum
+from physics.integrators.base import HEAD
+from physics.integrators.radau_polynomial import (
+    DEGREE,
+    FROM_POWERS,
+    NODES,
+    TO_POWERS,
+    WEIGHTS,
+    integral,
+    predict,
+    shorten,
+)
+from physics.kernels.double_double import precise_product, precise_sum
+from physics.kernels.jit import inlined_kernel, kernel
+from physics.kernels.parameters import Forces
+from physics.sums.precise import precise_acceleration
 
 FloatArray = NDArray[np.float64]
 
-NODES = np.array(
-    [
-        0.0,
-        0.05626256053692214646565219103231,
-        0.18024069173689236498757994280918,
-        0.35262471711316963737390777017124,
-        0.54715362633055538300144855765235,
-        0.73421017721541053152321060830661,
-        0.88532094683909576809035976293249,
-        0.97752061356128750189117450042919,
-    ]
-)
-"""Roots of the Gauss-Radau polynomial of eight points, as shares of a step."""
-DEGREE = 7
 PRECISION = 1e-12
-"""Share of the acceleration that the last term of the polynomial should have at most, roughly."""
+"""Fraction of the acceleration that the last term of the polynomial should have at most, roughly."""
 GROWTH = (5040.0 * PRECISION) ** (1.0 / DEGREE)
 """The next step over the shortest time scale (Pham, Rein & Spiegel, eq. 16)."""
 CONVERGED = 1e-16
-"""The corrector stops when the last term changes by a smaller share of the acceleration."""
+"""The corrector stops when the last term changes by a smaller fraction of the acceleration."""
 MOST_CORRECTIONS = 12
 SAFETY = 0.25
-"""A step is repeated where the next would be shorter than this share of it, and grows at most by its inverse."""
+"""A step is repeated where the next would be a smaller fraction of it, and grows at most by the inverse."""
 NEGLIGIBLE = 1e-14
-"""Share of its velocity that a particle's acceleration must change in a step to have a say in the step."""
+"""Fraction of its velocity that a particle's acceleration must change in a step to count for the step."""
 SMALLEST = 1e-14
-"""Steps shorter than this share of the way are given up."""
+"""Steps shorter than this fraction of the run are given up."""
 
 
-def _newton_to_powers() -> FloatArray:
-    """(7, 7): h times the product of (h - h_1) ... (h - h_j), in powers h^1 ... h^7."""
-    rows = np.zeros((DEGREE, DEGREE))
-    polynomial = np.array([0.0, 1.0])  # h
-    for j in range(DEGREE):
-        rows[j, : j + 1] = polynomial[1:]
-        polynomial = np.convolve(polynomial, [-NODES[j + 1], 1.0])
-    return rows
+class Start(NamedTuple):
+    """The start of a step, of all coordinates one behind the other; (size,) float64 each.
 
-
-TO_POWERS = _newton_to_powers()
-FROM_POWERS = np.linalg.inv(TO_POWERS)
-BINOMIALS = np.array([[float(math.comb(j + 1, k + 1)) for j in range(DEGREE)] for k in range(DEGREE)])
-"""[k, j] = (j + 1 choose k + 1): a polynomial's coefficients seen from its right end."""
-
-
-def _weights() -> FloatArray:
-    """(2, 2, 7): w and u; int a = a_0 + sum w (a_i - a_0), int (1 - h) a = a_0 / 2 + sum u (a_i - a_0).
-
-    Each as a float64 and what rounding took from it, exact for the nodes as they are rounded: a weight that is
-    wrong in its last digit pushes the energy in the same direction at every step.
+    Attributes
+    ----------
+    x, v : [length], [length/time]
+    x_lost, v_lost
+        Minus what rounding took from x and v.
+    a, a_low : [length/time^2]
+        Acceleration, and what rounding took from it.
     """
-    nodes = [Fraction(float(h)) for h in NODES]
-    weights = np.empty((2, 2, DEGREE))
-    for i in range(1, DEGREE + 1):
-        powers = [Fraction(1)]  # of the polynomial that is 1 at this node and 0 at the others
-        for j in range(DEGREE + 1):
-            if j != i:
-                shifted = [Fraction(0), *powers]
-                kept = [-nodes[j] * p for p in powers] + [Fraction(0)]
-                powers = [(a + b) / (nodes[i] - nodes[j]) for a, b in zip(shifted, kept, strict=True)]
-        integrals = (
-            sum(p / (k + 1) for k, p in enumerate(powers)),
-            sum(p / ((k + 1) * (k + 2)) for k, p in enumerate(powers)),
-        )
-        for which, exact in enumerate(integrals):
-            weights[which, 0, i - 1] = float(exact)
-            weights[which, 1, i - 1] = float(exact - Fraction(float(exact)))
-    return weights
+
+    x: FloatArray
+    x_lost: FloatArray
+    v: FloatArray
+    v_lost: FloatArray
+    a: FloatArray
+    a_low: FloatArray
 
 
-WEIGHTS = _weights()
-
-
-HEAD = 5
-"""Of a memory: a flag, t, dt and two numbers of the integrator's own stand in front of x and v."""
-
-
-def memory_size(n_particles: int, n_dims: int) -> int:
+def ias15_memory(n_particles: int, n_dims: int) -> int:
     """Numbers carried from run to run: a flag, t, dt, the last dt, t's lost digits; x, v, theirs, b, e."""
     return HEAD + n_particles * n_dims * (4 + 2 * DEGREE)
 
 
-@kernel
+@inlined_kernel
 def acceleration(
-    code: int,
     x: FloatArray,
     x_low: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
+    forces: Forces,
     shape: tuple[int, int],
     a: FloatArray,
     a_low: FloatArray,
 ) -> None:
     """Of one system with flat coordinates x + x_low, from everything that acts."""
     precise_acceleration(
-        code,
-        x.reshape(shape),
-        x_low.reshape(shape),
-        v.reshape(shape),
-        q,
-        m,
-        parameters,
-        a.reshape(shape),
-        a_low.reshape(shape),
+        x.reshape(shape), x_low.reshape(shape), v.reshape(shape), forces, a.reshape(shape), a_low.reshape(shape)
     )
 
 
-@kernel
+@inlined_kernel
 def state_within(
-    h: float,
-    dt: float,
-    x0: FloatArray,
-    x_lost: FloatArray,
-    v0: FloatArray,
-    v_lost: FloatArray,
-    a0: FloatArray,
-    b: FloatArray,
-    x: FloatArray,
-    x_low: FloatArray,
-    v: FloatArray,
+    h: float, dt: float, start: Start, b: FloatArray, x: FloatArray, x_low: FloatArray, v: FloatArray
 ) -> None:
-    """State at the share h of a step; `x_low` is what rounding took from x."""
+    """State at the fraction h of a step; `x_low` is what rounding took from x."""
     step, step_low = precise_product(h, 0.0, dt, 0.0)
-    for i in range(x0.shape[0]):
+    for i in range(start.x.shape[0]):
         position, speed = 0.0, 0.0
         for k in range(DEGREE - 1, -1, -1):
             position = h * (position + b[k, i] / ((k + 2) * (k + 3)))
             speed = h * (speed + b[k, i] / (k + 2))
-        way, way_low = precise_product(step, step_low, v0[i], -v_lost[i])
-        way, way_low = precise_sum(way, way_low, step * step * (0.5 * a0[i] + position), 0.0)
-        x[i], x_low[i] = precise_sum(x0[i], -x_lost[i], way, way_low)
-        v[i] = v0[i] + (step * (a0[i] + speed) - v_lost[i])
+        way, way_low = precise_product(step, step_low, start.v[i], -start.v_lost[i])
+        way, way_low = precise_sum(way, way_low, step * step * (0.5 * start.a[i] + position), 0.0)
+        x[i], x_low[i] = precise_sum(start.x[i], -start.x_lost[i], way, way_low)
+        v[i] = start.v[i] + (step * (start.a[i] + speed) - start.v_lost[i])
 
 
-@kernel
-def predict(ratio: float, b: FloatArray, e: FloatArray, b_from: FloatArray, e_from: FloatArray) -> None:
-    """Guess b of a step `ratio` times as long as the last: its polynomial carried on, plus the last miss."""
-    for i in range(b.shape[1]):
-        power = 1.0
-        for k in range(DEGREE):
-            power *= ratio
-            carried = 0.0
-            for j in range(k, DEGREE):
-                carried += BINOMIALS[k, j] * b_from[j, i]
-            e[k, i] = power * carried
-            b[k, i] = e[k, i] + (b_from[k, i] - e_from[k, i])
-
-
-@kernel
-def shortest_time(a0: FloatArray, b: FloatArray, v0: FloatArray, dt: float, d: int) -> float:
+@inlined_kernel
+def shortest_time(start: Start, b: FloatArray, dt: float, d: int) -> float:
     """The shortest time scale of any particle at the end of a step, squared, in steps.
 
     2 a^2 / (j^2 + |a| |s|) from acceleration a, jerk j and snap s. Derivatives this low are not drowned by
     round-off in close encounters, as the last term of the polynomial is. A particle whose acceleration changes
-    nothing of its velocity sets no pace: where a force fades out smoothly the quotient goes to nought.
+    nothing of its velocity does not count: where a force fades out smoothly the quotient tends to zero.
     """
+    a0, v0 = start.a, start.v
     shortest = np.inf
     for first in range(0, a0.shape[0], d):
         a2, j2, s2, v2 = 0.0, 0.0, 0.0, 0.0
@@ -204,31 +141,8 @@ def shortest_time(a0: FloatArray, b: FloatArray, v0: FloatArray, dt: float, d: i
 
 
 @kernel
-def integral(weights: FloatArray, apart: FloatArray, i: int) -> tuple[float, float]:
-    """Sum of the weights, (2, 7), times column i of (2, 7, size), and what rounding took from it."""
-    total, low = 0.0, 0.0
-    for k in range(DEGREE):
-        part, part_low = precise_product(weights[0, k], weights[1, k], apart[0, k, i], apart[1, k, i])
-        total, low = precise_sum(total, low, part, part_low)
-    return total, low
-
-
-@kernel
 def fit(
-    code: int,
-    dt: float,
-    x0: FloatArray,
-    x_lost: FloatArray,
-    v0: FloatArray,
-    v_lost: FloatArray,
-    a0: FloatArray,
-    a0_low: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    shape: tuple[int, int],
-    b: FloatArray,
-    apart: FloatArray,
+    dt: float, start: Start, forces: Forces, shape: tuple[int, int], b: FloatArray, differences: FloatArray
 ) -> None:
     """Correct the guess b of a step's polynomial until nothing changes.
 
@@ -236,10 +150,10 @@ def fit(
     ----------
     b : (7, size) float64
         Updated.
-    apart : (2, 7, size) float64
-        Written: the accelerations at the nodes minus a_0, and what rounding took from that.
+    differences : (2, 7, size) float64
+        Written: the accelerations at the nodes minus that at the start, and what rounding took from that.
     """
-    size = x0.shape[0]
+    size = start.x.shape[0]
     g = np.zeros((DEGREE, size))
     a, a_low, x, x_low, v = np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     for i in range(size):
@@ -253,11 +167,11 @@ def fit(
         before = change
         largest_a, largest_change = 0.0, 0.0
         for node in range(1, DEGREE + 1):
-            state_within(NODES[node], dt, x0, x_lost, v0, v_lost, a0, b, x, x_low, v)
-            acceleration(code, x, x_low, v, q, m, parameters, shape, a, a_low)
+            state_within(NODES[node], dt, start, b, x, x_low, v)
+            acceleration(x, x_low, v, forces, shape, a, a_low)
             for i in range(size):
-                rise, rise_low = precise_sum(a[i], a_low[i], -a0[i], -a0_low[i])
-                apart[0, node - 1, i], apart[1, node - 1, i] = rise, rise_low
+                rise, rise_low = precise_sum(a[i], a_low[i], -start.a[i], -start.a_low[i])
+                differences[0, node - 1, i], differences[1, node - 1, i] = rise, rise_low
                 new = rise / NODES[node]
                 for j in range(node - 1):
                     new = (new - g[j, i]) / (NODES[node] - NODES[j + 1])
@@ -274,36 +188,18 @@ def fit(
 
 
 @kernel
-def shorten(share: float, b: FloatArray, part: FloatArray) -> None:
-    """The polynomial of the first share of a step."""
-    for i in range(b.shape[1]):
-        power = 1.0
-        for k in range(DEGREE):
-            power *= share
-            part[k, i] = power * b[k, i]
-
-
-@kernel
-def advance(
-    dt: float,
-    a0: FloatArray,
-    a0_low: FloatArray,
-    apart: FloatArray,
-    x: FloatArray,
-    x_lost: FloatArray,
-    v: FloatArray,
-    v_lost: FloatArray,
-) -> None:
-    """From the start of a step to its end, by quadrature of the accelerations at the nodes.
+def advance(dt: float, start: Start, differences: FloatArray) -> None:
+    """Bring the start of a step to its end in place, by quadrature of the accelerations at the nodes.
 
     The polynomial's b say the same but lose more: each divided difference multiplies what rounding does.
     """
+    x, x_lost, v, v_lost, a0, a0_low = start
     dt2, dt2_low = precise_product(dt, 0.0, dt, 0.0)
     for i in range(x.shape[0]):
-        place, place_low = integral(WEIGHTS[1], apart, i)
+        place, place_low = integral(WEIGHTS[1], differences, i)
         place, place_low = precise_sum(place, place_low, 0.5 * a0[i], 0.5 * a0_low[i])
         place, place_low = precise_product(place, place_low, dt2, dt2_low)
-        speed, speed_low = integral(WEIGHTS[0], apart, i)
+        speed, speed_low = integral(WEIGHTS[0], differences, i)
         speed, speed_low = precise_sum(speed, speed_low, a0[i], a0_low[i])
         speed, speed_low = precise_product(speed, speed_low, dt, 0.0)
         way, way_low = precise_product(v[i], -v_lost[i], dt, 0.0)
@@ -316,12 +212,9 @@ def advance(
 
 @kernel
 def ias15(
-    code: int,
     x: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
+    forces: Forces,
     times: FloatArray,
     dt: float,
     memory: FloatArray,
@@ -334,11 +227,10 @@ def ias15(
     ----------
     x, v : (N, n) float64
         At times[0].
-    q, m : (N, 1) float64
     times : (n_frames,) float64, monotonic [time]
     dt : float [time]
         Size of the first step tried.
-    memory : (memory_size(N, n),) float64
+    memory : (ias15_memory(N, n),) float64
         Zeros for a fresh start, or what an earlier run that ended at times[0] left: it then goes on with the
         same step, and every bit is that of one long run. Updated.
     x_out, v_out : (n_frames, N, n) float64
@@ -360,32 +252,33 @@ def ias15(
     direction = 1.0 if times[-1] > times[0] else -1.0
     smallest = SMALLEST * abs(times[-1] - times[0])
     keep = memory[HEAD:].reshape((4 + 2 * DEGREE, size))
-    x0, v0, x_lost, v_lost = keep[0], keep[1], keep[2], keep[3]
+    a0, a0_low = np.empty(size), np.empty(size)
+    start = Start(keep[0], keep[2], keep[1], keep[3], a0, a0_low)
     b_last, e_last = keep[4 : 4 + DEGREE], keep[4 + DEGREE :]
     if memory[2] * direction < 0.0:
         memory[:] = 0.0  # it was on its way in the other direction: nothing to go on with
     if memory[0] == 0.0:
-        x0[:] = x.copy().reshape(size)
-        v0[:] = v.copy().reshape(size)
+        start.x[:] = x.copy().reshape(size)
+        start.v[:] = v.copy().reshape(size)
         memory[0], memory[1], memory[2], memory[3] = 1.0, times[0], direction * abs(dt), 0.0
     t, dt, dt_last = memory[1], memory[2], memory[3]
     t_lost = memory[4]
-    b, e, apart = np.zeros((DEGREE, size)), np.zeros((DEGREE, size)), np.zeros((2, DEGREE, size))
-    b_part, apart_part = np.zeros((DEGREE, size)), np.zeros((2, DEGREE, size))
-    a0, a0_low = np.empty(size), np.empty(size)
+    b, e, differences = np.zeros((DEGREE, size)), np.zeros((DEGREE, size)), np.zeros((2, DEGREE, size))
+    b_part, differences_part = np.zeros((DEGREE, size)), np.zeros((2, DEGREE, size))
     x_at, x_at_lost, v_at, v_at_lost = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    inside = Start(x_at, x_at_lost, v_at, v_at_lost, a0, a0_low)
     x_out[0] = x
     v_out[0] = v
     frame, steps = 1, 0
-    acceleration(code, x0, -x_lost, v0, q, m, parameters, shape, a0, a0_low)
+    acceleration(start.x, -start.x_lost, start.v, forces, shape, a0, a0_low)
     while frame < times.shape[0]:
         if dt_last != 0.0:
             predict(dt / dt_last, b, e, b_last, e_last)
         else:
             b[:] = 0.0
             e[:] = 0.0
-        fit(code, dt, x0, x_lost, v0, v_lost, a0, a0_low, q, m, parameters, shape, b, apart)
-        factor = min(1.0 / SAFETY, GROWTH * math.sqrt(shortest_time(a0, b, v0, dt, shape[1])))
+        fit(dt, start, forces, shape, b, differences)
+        factor = min(1.0 / SAFETY, GROWTH * math.sqrt(shortest_time(start, b, dt, shape[1])))
         finite = factor == factor
         if not finite or factor < SAFETY:
             dt *= max(factor, 0.01) if finite else 0.1
@@ -395,15 +288,15 @@ def ias15(
         while frame < times.shape[0] and direction * (times[frame] - (t + dt)) <= 0.0:
             way = (times[frame] - t) + t_lost
             shorten(way / dt, b, b_part)
-            fit(code, way, x0, x_lost, v0, v_lost, a0, a0_low, q, m, parameters, shape, b_part, apart_part)
-            x_at[:], x_at_lost[:], v_at[:], v_at_lost[:] = x0, x_lost, v0, v_lost
-            advance(way, a0, a0_low, apart_part, x_at, x_at_lost, v_at, v_at_lost)
+            fit(way, start, forces, shape, b_part, differences_part)
+            x_at[:], x_at_lost[:], v_at[:], v_at_lost[:] = start.x, start.x_lost, start.v, start.v_lost
+            advance(way, inside, differences_part)
             x_out[frame] = x_at.reshape(shape)
             v_out[frame] = v_at.reshape(shape)
             frame += 1
         if frame == times.shape[0]:
             break  # memory holds the start of this step, so that another run takes it again
-        advance(dt, a0, a0_low, apart, x0, x_lost, v0, v_lost)
+        advance(dt, start, differences)
         way = dt - t_lost
         after = t + way
         t_lost = (after - t) - way
@@ -414,6 +307,6 @@ def ias15(
         b_last[:] = b
         e_last[:] = e
         memory[1], memory[2], memory[3], memory[4] = t, dt, dt_last, t_lost
-        acceleration(code, x0, -x_lost, v0, q, m, parameters, shape, a0, a0_low)
+        acceleration(start.x, -start.x_lost, start.v, forces, shape, a0, a0_low)
     memory[2] = dt
     return steps

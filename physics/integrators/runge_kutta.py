@@ -3,21 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import total_acceleration
-from physics.kernels.fields import LAW_PARAMETERS, add_velocity_fields
 from physics.kernels.jit import kernel
+from physics.kernels.parameters import LAW_PARAMETERS, Forces
+from physics.sums.accelerations import total_acceleration
+from physics.sums.fields import add_velocity_fields
 
 FloatArray = NDArray[np.float64]
 
 
 @kernel
 def rk4(
-    code: int,
     x: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
+    forces: Forces,
     a: FloatArray,
     dt: float,
     n_steps: int,
@@ -34,16 +32,16 @@ def rk4(
         x_sum[:] = x
         v_sum[:] = v
         for stage in range(4):
-            total_acceleration(code, x_at, q, m, parameters, a)
-            if parameters.shape[0] > LAW_PARAMETERS:
-                add_velocity_fields(v_at, q, m, parameters, a)
-            share, h = weights[stage] * dt, ahead[stage] * dt
+            total_acceleration(x_at, forces, a)
+            if forces.parameters.shape[0] > LAW_PARAMETERS:
+                add_velocity_fields(v_at, forces, a)
+            weight, h = weights[stage] * dt, ahead[stage] * dt
             for i in range(n):
                 for k in range(d):
                     for w in range(lanes):
                         speed = v_at[i, k, w]
-                        x_sum[i, k, w] += share * speed
-                        v_sum[i, k, w] += share * a[i, k, w]
+                        x_sum[i, k, w] += weight * speed
+                        v_sum[i, k, w] += weight * a[i, k, w]
                         x_at[i, k, w] = x[i, k, w] + h * speed
                         v_at[i, k, w] = v[i, k, w] + h * a[i, k, w]
         x[:] = x_sum

@@ -13,10 +13,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import total_acceleration
 from physics.integrators.yoshida import FOURTH, SIXTH
 from physics.kernels.jit import kernel
-from physics.kernels.pairs import boundary_at
+from physics.kernels.parameters import Forces, boundary_at
+from physics.sums.accelerations import total_acceleration
 
 FloatArray = NDArray[np.float64]
 
@@ -60,63 +60,54 @@ def kick(v: FloatArray, a: FloatArray, dt: float) -> None:
 
 @kernel
 def composed_in_box(
-    code: int,
     x: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
+    forces: Forces,
     a: FloatArray,
     dt: float,
     n_steps: int,
-    shares: FloatArray,
+    fractions: FloatArray,
 ) -> None:
-    """Kick, folded drift, kick, for dt times each share in turn."""
-    total_acceleration(code, x, q, m, parameters, a)
+    """Kick, folded drift, kick, for dt times each fraction in turn."""
+    total_acceleration(x, forces, a)
     for _ in range(n_steps):
-        for s in range(shares.shape[0]):
-            h = shares[s] * dt
+        for s in range(fractions.shape[0]):
+            h = fractions[s] * dt
             kick(v, a, 0.5 * h)
-            folded_drift(x, v, h, parameters)
-            total_acceleration(code, x, q, m, parameters, a)
+            folded_drift(x, v, h, forces.parameters)
+            total_acceleration(x, forces, a)
             kick(v, a, 0.5 * h)
 
 
 @kernel
 def symplectic_euler_in_box(
-    code: int,
     x: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
+    forces: Forces,
     a: FloatArray,
     dt: float,
     n_steps: int,
 ) -> None:
     """Full kick, then folded drift; arguments as `physics.integrators.euler.symplectic_euler`."""
     for _ in range(n_steps):
-        total_acceleration(code, x, q, m, parameters, a)
+        total_acceleration(x, forces, a)
         kick(v, a, dt)
-        folded_drift(x, v, dt, parameters)
+        folded_drift(x, v, dt, forces.parameters)
 
 
-def in_box(shares: FloatArray) -> Callable[..., None]:
-    """The composition of leapfrogs with these shares between walls; its arguments are leapfrog's."""
+def in_box(fractions: FloatArray) -> Callable[..., None]:
+    """Leapfrogs of these fractions of the step, between walls; the arguments are leapfrog's."""
 
     @kernel
     def steps(
-        code: int,
         x: FloatArray,
         v: FloatArray,
-        q: FloatArray,
-        m: FloatArray,
-        parameters: FloatArray,
+        forces: Forces,
         a: FloatArray,
         dt: float,
         n_steps: int,
     ) -> None:
-        composed_in_box(code, x, v, q, m, parameters, a, dt, n_steps, shares)
+        composed_in_box(x, v, forces, a, dt, n_steps, fractions)
 
     return steps
 

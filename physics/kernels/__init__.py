@@ -1,8 +1,7 @@
-"""Arithmetic compiled by Numba, and nothing that knows a `System`.
+"""Arithmetic compiled by Numba, and nothing that knows a law or a `System`.
 
-- `jit`: the one decorator, and the compile cache.
-- `vectors`: explicit vectors; `rows` and `tiles`: several of them at once.
-- `lane_laws`: each law's pair force on vectors; `lane_sums`, `row_sums`, `large_systems`: the sums over pairs.
-- `pairs`: one pair at a time, plain scalars; `precise`: the same to thirty digits; `fields`: what acts on each
-  particle by itself.
+- `jit`: the one decorator, and the compile cache; `dispatch`: one of several kernels, by a number.
+- `vectors`: explicit vectors; `points`, `rows`: several of them at once; `inverse_cube`: r^-3 of vectors.
+- `double_double`: numbers of some thirty digits.
+- `parameters`: how everything that acts is packed into one array.
 """

@@ -9,21 +9,8 @@ from typing import Any
 
 from numba import types
 
-from physics.kernels.vectors import (
-    Point,
-    Vector,
-    built_fma,
-    is_point,
-    minus_scaled,
-    mul,
-    operation,
-    parts_of,
-    plus_scaled,
-    plus_square,
-    point_difference,
-    point_of,
-    scaled,
-)
+from physics.kernels.points import minus_scaled, plus_scaled, plus_square, point_difference, scaled
+from physics.kernels.vectors import Point, Vector, built_fma, is_point, mul, operation, parts_of, point_of
 
 
 def _rows(p: Point, n_rows: int) -> list[Point]:

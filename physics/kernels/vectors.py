@@ -1,9 +1,10 @@
-"""Explicit vectors of float64 for the kernels: what the compiler's own vectoriser does only when it feels like it.
+"""Explicit vectors of float64 for the kernels, where the compiler's own vectoriser cannot be relied on.
 
-A vector holds `width` numbers, one system or particle each; a point is a tuple of vectors, one a space dimension.
-In kernels they are LLVM vectors (a Numba type with its data model), so a width beyond the machine's is split into
-several registers that run in lockstep. Every operation is one IEEE operation in each lane and every fused
-multiply-add is asked for by name: the bits are the same on AVX-512, AVX2 and plain x86-64, for any width.
+A vector holds `width` numbers, one system or particle each; a point is a tuple of vectors, one a space dimension
+(:mod:`physics.kernels.points`). In kernels they are LLVM vectors (a Numba type with its data model), so a width
+beyond the machine's is split into several registers that run in lockstep. Every operation is one IEEE operation in
+each lane and every fused multiply-add is asked for by name: the bits are the same on AVX-512, AVX2 and plain
+x86-64, for any width.
 
 The Python functions below are what the operations mean, on NumPy arrays of shape (width,); they run where
 compilation is switched off (their `fma` rounds twice), and tests hold the compiled ones against them. Indices
@@ -125,49 +126,6 @@ def root_seed(x: Vector) -> Vector:
     return cast("Vector", (np.int64(ROOT_SEED) - (x.view(np.int64) >> 1)).view(np.float64))
 
 
-def load_point(array: FloatArray, index: int, stride: int, n_dims: int, width: int) -> Point:
-    """`n_dims` vectors, each `stride` numbers behind the last."""
-    return tuple(load(array, index + k * stride, width) for k in range(n_dims))
-
-
-def store_point(array: FloatArray, index: int, stride: int, p: Point) -> None:
-    """The opposite of :func:`load_point`."""
-    for k, x in enumerate(p):
-        store(array, index + k * stride, x)
-
-
-def point_difference(p: Point, r: Point) -> Point:
-    """The point p - r."""
-    return tuple(x - y for x, y in zip(p, r, strict=True))
-
-
-def plus_square(p: Point, start: Vector) -> Vector:
-    """|p|^2 + start, one fma a dimension, in their order."""
-    for x in p:
-        start = fma(x, x, start)
-    return start
-
-
-def plus_scaled(p: Point, c: Vector, r: Point) -> Point:
-    """The point p + c r, one fma a dimension."""
-    return tuple(fma(c, y, x) for x, y in zip(p, r, strict=True))
-
-
-def minus_scaled(p: Point, c: Vector, r: Point) -> Point:
-    """The point p - c r, one fma a dimension."""
-    return tuple(fnma(c, y, x) for x, y in zip(p, r, strict=True))
-
-
-def scaled(p: Point, c: Vector) -> Point:
-    """The point c p."""
-    return tuple(x * c for x in p)
-
-
-def limited(p: Point, limit: Vector) -> Point:
-    """Every component cut to -limit..limit; NaN stays."""
-    return tuple(larger(smaller(x, limit), -limit) for x in p)
-
-
 def aligned_stack() -> None:
     """Have the kernel keep at cache lines what finds no room in registers: else half of it straddles two."""
 
@@ -211,12 +169,14 @@ def is_point(kind: Any) -> bool:
     return isinstance(kind, types.UniTuple) and isinstance(kind.dtype, VectorType)
 
 
-def _is_flat(array: Any, *numbers: Any) -> bool:
+def is_flat(array: Any, *numbers: Any) -> bool:
+    """Whether Numba types are those of a C-contiguous float64 array and of indices."""
     fits = isinstance(array, types.Array) and array.layout == "C" and array.dtype == types.float64
     return fits and all(isinstance(number, types.Integer) for number in numbers)
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, width: int) -> Any:
+def address_of(context: Any, builder: Any, kind: Any, array: Any, index: Any, width: int) -> Any:
+    """The LLVM pointer to `width` numbers of an array from flat `index` on."""
     data = context.make_array(kind)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [index]), ir.VectorType(ir.DoubleType(), width).as_pointer())
 
@@ -262,24 +222,24 @@ def point_of(builder: Any, parts: list[Any]) -> Any:
 
 
 def _loaded(array: Any, index: Any, width: Any) -> Any:
-    if _is_flat(array, index) and isinstance(width, types.IntegerLiteral):
+    if is_flat(array, index) and isinstance(width, types.IntegerLiteral):
         return VectorType(width.literal_value)
     return None
 
 
 @operation(load, _loaded)
 def _load(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    address = _address(context, builder, kinds[0], values[0], values[1], kinds[2].literal_value)
+    address = address_of(context, builder, kinds[0], values[0], values[1], kinds[2].literal_value)
     return builder.load(address, align=8)
 
 
 def _stored(array: Any, index: Any, x: Any) -> Any:
-    return types.void if _is_flat(array, index) and isinstance(x, VectorType) else None
+    return types.void if is_flat(array, index) and isinstance(x, VectorType) else None
 
 
 @operation(store, _stored)
 def _store(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    builder.store(values[2], _address(context, builder, kinds[0], values[0], values[1], kinds[2].width), align=8)
+    builder.store(values[2], address_of(context, builder, kinds[0], values[0], values[1], kinds[2].width), align=8)
     return context.get_dummy_value()
 
 
@@ -346,11 +306,13 @@ def _fnma(builder: Any, x: Any, y: Any, z: Any) -> Any:
     return _llvm(builder, "fma", builder.fneg(x), y, z)
 
 
-def _smaller(builder: Any, x: Any, y: Any) -> Any:
+def built_smaller(builder: Any, x: Any, y: Any) -> Any:
+    """The LLVM value of :func:`smaller`."""
     return builder.select(builder.fcmp_ordered("<", y, x), y, x)
 
 
-def _larger(builder: Any, x: Any, y: Any) -> Any:
+def built_larger(builder: Any, x: Any, y: Any) -> Any:
+    """The LLVM value of :func:`larger`."""
     return builder.select(builder.fcmp_ordered(">", y, x), y, x)
 
 
@@ -363,95 +325,8 @@ def _root_seed(builder: Any, x: Any) -> Any:
 for _function, _build in (
     (fma, built_fma),
     (fnma, _fnma),
-    (smaller, _smaller),
-    (larger, _larger),
+    (smaller, built_smaller),
+    (larger, built_larger),
     (root_seed, _root_seed),
 ):
     _elementwise(_function, _build)
-
-
-def _loaded_point(array: Any, index: Any, stride: Any, n_dims: Any, width: Any) -> Any:
-    sizes = isinstance(n_dims, types.IntegerLiteral) and isinstance(width, types.IntegerLiteral)
-    if sizes and _is_flat(array, index, stride):
-        return types.UniTuple(VectorType(width.literal_value), n_dims.literal_value)
-    return None
-
-
-@operation(load_point, _loaded_point)
-def _load_point(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    array, index, stride = values[:3]
-    parts = []
-    for _ in range(kinds[3].literal_value):
-        address = _address(context, builder, kinds[0], array, index, kinds[4].literal_value)
-        parts.append(builder.load(address, align=8))
-        index = builder.add(index, stride)
-    return point_of(builder, parts)
-
-
-def _stored_point(array: Any, index: Any, stride: Any, p: Any) -> Any:
-    return types.void if _is_flat(array, index, stride) and is_point(p) else None
-
-
-@operation(store_point, _stored_point)
-def _store_point(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    array, index, stride, p = values
-    for part in parts_of(builder, p):
-        builder.store(part, _address(context, builder, kinds[0], array, index, part.type.count), align=8)
-        index = builder.add(index, stride)
-    return context.get_dummy_value()
-
-
-def _same_points(p: Any, r: Any) -> Any:
-    return p if is_point(p) and p == r else None
-
-
-@operation(point_difference, _same_points)
-def _point_difference(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    pairs = zip(*(parts_of(builder, p) for p in values), strict=True)
-    return point_of(builder, [builder.fsub(x, y) for x, y in pairs])
-
-
-def _point_to_vector(p: Any, start: Any) -> Any:
-    return start if is_point(p) and p.dtype == start else None
-
-
-@operation(plus_square, _point_to_vector)
-def _plus_square(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    total = values[1]
-    for x in parts_of(builder, values[0]):
-        total = built_fma(builder, x, x, total)
-    return total
-
-
-def _point_and_scaled(p: Any, c: Any, r: Any) -> Any:
-    return p if is_point(p) and p == r and p.dtype == c else None
-
-
-@operation(plus_scaled, _point_and_scaled)
-def _plus_scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    p, c, r = values
-    pairs = zip(parts_of(builder, p), parts_of(builder, r), strict=True)
-    return point_of(builder, [built_fma(builder, c, y, x) for x, y in pairs])
-
-
-@operation(minus_scaled, _point_and_scaled)
-def _minus_scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    p, c, r = values
-    return _plus_scaled(context, builder, kinds, (p, builder.fneg(c), r))
-
-
-def _point_and_vector(p: Any, c: Any) -> Any:
-    return p if is_point(p) and p.dtype == c else None
-
-
-@operation(scaled, _point_and_vector)
-def _scaled(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    return point_of(builder, [builder.fmul(x, values[1]) for x in parts_of(builder, values[0])])
-
-
-@operation(limited, _point_and_vector)
-def _limited(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    limit, low = values[1], builder.fneg(values[1])
-    return point_of(
-        builder, [_larger(builder, _smaller(builder, x, limit), low) for x in parts_of(builder, values[0])]
-    )

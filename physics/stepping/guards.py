@@ -1,4 +1,4 @@
-"""What a run is refused for or warned of: coincidence, states that are not finite, energy from nowhere."""
+"""What a run is refused for or warned of: coincidence, states that are not finite, energy that is not kept."""
 
 import warnings
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from physics.boundaries import OPEN, Boundary
 from physics.errors import EnergyWarning, SimulationError
-from physics.laws import force_of
+from physics.laws.names import law_claims
 from physics.observables import energy_parts
 from physics.stepping.schedule import Schedule
 from physics.types import Trajectory
@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 Advance = Callable[[int, int, FloatArray, FloatArray, int], None]
 
 ENERGY_ALARM = 0.1
-"""Share of the sum of all energy terms by which a conservative system's energy may change before a warning."""
+"""Fraction of the sum of all energy terms by which a conservative system's energy may change before a warning."""
 
 
 def refuse_coincident(law: str, positions: FloatArray, boundary: Boundary = OPEN) -> None:
@@ -101,7 +101,7 @@ def energy_change(trajectory: Trajectory) -> FloatArray:
 def warn_of_energy(trajectory: Trajectory) -> None:
     """Warn where a system that keeps its energy did not: the step was too large for what happened."""
     system = trajectory.system
-    if not force_of(system.law).conservative or system.fields.drag:
+    if not law_claims(system.law).conservative or system.fields.drag:
         return
     with np.errstate(over="ignore", invalid="ignore"):  # of 1e300: no number says anything about them
         change = energy_change(trajectory)

@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError, SimulationError
-from physics.integrators import Integrator
-from physics.integrators.gauss_radau import HEAD
-from physics.laws import force_of, packed_parameters
+from physics.integrators.base import HEAD, Integrator
 from physics.types import State, System, Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -56,12 +54,8 @@ def path_of(
     assert stepper.path is not None
     n, d = positions.shape
     x_out, v_out = np.empty((2, len(times), n, d))
-    packed = packed_parameters(system.law, system.parameters, d, system.fields, system.boundary)
-    columns = (np.ascontiguousarray(values[:, None]) for values in (system.charges, system.masses))
     x, v = (np.array(values, dtype=np.float64) for values in (positions, velocities))
-    q, m = columns
-    code = force_of(system.law).code
-    if stepper.path(code, x, v, q, m, packed, times, dt, memory, x_out, v_out) < 0:
+    if stepper.path(x, v, system.forces(d), times, dt, memory, x_out, v_out) < 0:
         where = _closest_pair(system, memory[HEAD : HEAD + n * d].reshape(n, d))
         raise SimulationError(
             f"the step became too small near t = {memory[1]:g}{where}: a close encounter of law {system.law!r} "
@@ -77,7 +71,7 @@ def path_of(
 
 
 def _closest_pair(system: System, positions: FloatArray) -> str:
-    """Who is closest to whom, for a message."""
+    """The closest pair, for a message."""
     pairs = [(i, j) for i in range(len(positions)) for j in range(i)]
     if not pairs:
         return " (particle 0)"

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.integrators import Step, leapfrog, symplectic_euler
-from physics.kernels.lane_sums import kick
-from physics.kernels.large_systems import RECEIVERS, receiver_accelerations
+from physics.integrators.base import Step
+from physics.integrators.euler import symplectic_euler
+from physics.integrators.leapfrog import leapfrog
+from physics.kernels.parameters import Forces
+from physics.sums.lanes import kick
+from physics.sums.large_systems import RECEIVERS, receiver_accelerations
 
 FloatArray = NDArray[np.float64]
 
@@ -28,23 +31,13 @@ def shared_step(step: Step | None, workers: int) -> Iterator[Step | None]:
         return
     with ThreadPoolExecutor(workers) as pool:
 
-        def shared(
-            code: int,
-            x: FloatArray,
-            v: FloatArray,
-            q: FloatArray,
-            m: FloatArray,
-            parameters: FloatArray,
-            a: FloatArray,
-            dt: float,
-            n_steps: int,
-        ) -> None:
+        def shared(x: FloatArray, v: FloatArray, forces: Forces, a: FloatArray, dt: float, n_steps: int) -> None:
             n = len(x)
             groups = -(-n // RECEIVERS)
             piece = RECEIVERS * -(-groups // (workers * PIECES_PER_THREAD))
 
             def accelerate(first: int) -> None:
-                receiver_accelerations(code, x, q, m, parameters, a, first, min(first + piece, n))
+                receiver_accelerations(x, forces, a, first, min(first + piece, n))
 
             def accelerate_all() -> None:
                 list(pool.map(accelerate, range(0, n, piece)))

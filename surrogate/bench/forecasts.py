@@ -11,7 +11,7 @@ from physics.cli import CommandParser, run_command
 from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
 from physics.generate import generate
-from physics.simulate import available_cores
+from physics.machine import available_cores
 from resources.shipped import shipped_models
 from surrogate.bench.rendering import ticks_of_many
 from surrogate.evaluation.rollout_metrics import rollout_summary

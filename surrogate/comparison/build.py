@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.scenario_files import fields_tree
 from physics.scenarios import Scenario

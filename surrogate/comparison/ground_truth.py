@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.datasets.presets import PRESETS
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
-from physics.laws import is_law
+from physics.laws.names import is_law
 from physics.rotations import parse_operations, random_rotation, reflection
 from physics.scenarios import Scenario
 from physics.types import State, System, Trajectory

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.baselines.references import Windows
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
-from physics.laws import is_law
+from physics.laws.names import is_law
 from surrogate.evaluation.metrics import sample_errors
 from surrogate.inference.rollout import horizon_in_frames
 from surrogate.tasks.dynamics.windows import task_frames

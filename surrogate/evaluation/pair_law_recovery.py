@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
-from physics.forces import FORCES
-from physics.laws import resolve_parameters
+from physics.laws import LAWS
+from physics.laws.names import is_law, law_claims, resolve_parameters
 from physics.observables import accelerations
 from physics.types import System
 from surrogate.inference.forecaster import Forecaster
@@ -99,13 +99,13 @@ def recovery(model: Forecaster, split: DataSplit) -> Recovery:
     if not isinstance(network, Integrator):
         raise InputError(f"{model.name}: has no pair law to recover; expected a run of model 'integrator'")
     law = str(split.recipe.get("law"))
-    if law not in FORCES:
-        raise InputError(f"{split.source}: says no law to compare with (recipe.law); known: {', '.join(FORCES)}")
+    if not is_law(law):
+        raise InputError(f"{split.source}: says no law to compare with (recipe.law); known: {', '.join(LAWS)}")
     if split.n_particles < 2:
         raise InputError(f"{split.source}: systems of one particle have no pairs")
     distances = np.geomspace(NEAREST, FARTHEST, N_DISTANCES)
     # what the law scales with counts even where the model ignores it
-    pairs = typical_pairs(split, (*network.couplings, FORCES[law].couplings))
+    pairs = typical_pairs(split, (*network.couplings, *law_claims(law).couplings))
     true = true_forces(split, pairs, distances, pull=network.pull == "none")
     learned = learned_forces(model, network, pairs, distances)
     return Recovery(distances, true, learned, pairs, seen_distances(split), law, network.couplings)
@@ -131,10 +131,12 @@ def true_forces(split: DataSplit, pairs: FloatArray, distances: FloatArray, *, p
     """
     law = str(split.recipe["law"])
     parameters = resolve_parameters(law, split.recipe.get("parameters") or {})
-    for name in parameters.keys() & {"k", "kappa"}:
-        parameters[name] *= 2.0 / split.n_particles if name == "k" or pull else 0.0
-    if parameters.get("p") == "gauss":
-        parameters["p"] = float(split.n_dims - 1)
+    for name, value in parameters.items():
+        plain = name.rpartition(".")[2]  # of a sum each has its law in front
+        if plain in ("k", "kappa"):
+            parameters[name] *= 2.0 / split.n_particles if plain == "k" or pull else 0.0
+        elif value == "gauss":
+            parameters[name] = float(split.n_dims - 1)
     x = np.zeros((len(distances), 2, 1))
     x[:, 0, 0] = distances
     forces = []

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from physics.baselines.references import Windows
-from physics.datasets.reading import DataSplit
-from physics.kernels.pairs import potential_energies
-from physics.laws import force_of
+from physics.datasets.split import DataSplit
+from physics.kernels.parameters import Forces
+from physics.sums.pairs import potential_energies
 from surrogate.evaluation.evaluation_set import RolloutSet, rollout_set
 from surrogate.evaluation.metrics import valid_times
 from surrogate.inference.forecaster import Forecaster
@@ -85,12 +85,12 @@ def rollout_metrics(truth: RolloutSet, forecast: States) -> RolloutMetrics:
 
 def energies(windows: Windows, x: FloatArray, v: FloatArray) -> FloatArray:
     """Total energy of one state of each window, (n_windows,) [energy]."""
-    packed, code = windows.packed(), force_of(windows.law).code
+    packed = windows.packed()
     potential = np.empty(len(x))
     for index in range(len(x)):
         state = np.ascontiguousarray(x[index : index + 1])
-        q, m = (np.ascontiguousarray(values[index]) for values in (windows.q, windows.m))
-        potential_energies(code, state, q, m, packed, potential[index : index + 1])
+        q, m = (np.ascontiguousarray(values[index][:, None]) for values in (windows.q, windows.m))
+        potential_energies(state, Forces(q, m, packed), potential[index : index + 1])
     return np.asarray(potential + 0.5 * np.einsum("si,sik,sik->s", windows.m, v, v))
 
 

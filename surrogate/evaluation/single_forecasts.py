@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from physics.baselines.clean import clean_windows, largest_forces
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from surrogate.evaluation.evaluation_set import frames_after, windows_at
 from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
 from surrogate.inference.forecaster import Forecaster

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from physics.cli import CommandParser, command_line, key_values, positive_int, refuse_existing, run_command
-from physics.datasets.reading import DataSplit, read_split
+from physics.datasets.reading import read_split
+from physics.datasets.split import DataSplit
 from physics.errors import InputError, unknown_name
 from physics.files import atomic_write, write_json
 from surrogate.evaluation.single_forecasts import evaluation

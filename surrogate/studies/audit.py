@@ -27,9 +27,9 @@ from physics.cli import CommandParser, command_line, positive_int, progress_bar,
 from physics.datasets.reading import read_split
 from physics.errors import InputError
 from physics.files import write_json
+from physics.laws.reference import REFERENCE_DT
 from physics.output_folder import refuse_foreign, staged_folder
 from physics.rotations import plane_rotation
-from physics.time_scales import REFERENCE_DT
 from resources.shipped import shipped_models
 from surrogate.evaluation.benchmark.models import (
     BenchmarkModel,

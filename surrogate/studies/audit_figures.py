@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.forces import REFERENCE_FORCE_LIMIT
+from physics.laws.reference import REFERENCE_FORCE_LIMIT
 from surrogate.evaluation.benchmark.figures import blank, look
 
 FloatArray = NDArray[np.float64]

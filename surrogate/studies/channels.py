@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
 from surrogate.tasks.dynamics.windows import training_splits, windows

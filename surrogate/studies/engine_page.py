@@ -15,10 +15,10 @@ from physics.boundaries import BOUNDARIES
 from physics.cli import CommandParser, run_command
 from physics.errors import EnergyWarning
 from physics.files import atomic_write
-from physics.forces import FORCES
 from physics.integrators import INTEGRATORS
+from physics.laws import LAWS
+from physics.laws.reference import REFERENCE_DT
 from physics.stepping.guards import energy_change
-from physics.time_scales import REFERENCE_DT
 from surrogate.evaluation.benchmark.figures import COLOURS, DASHES, blank
 
 FloatArray = NDArray[np.float64]
@@ -238,7 +238,7 @@ def _yes(claim: bool) -> str:
 
 
 def law_table() -> str:
-    """FORCES in Markdown."""
+    """LAWS in Markdown."""
     rows = [
         [
             f"`{name}`",
@@ -246,7 +246,7 @@ def law_table() -> str:
             ", ".join(f"{key} = {value:g}" for key, value in row.defaults.items()),
             *map(_yes, (row.conservative, row.isotropic, row.smooth_at_contact)),
         ]
-        for name, row in FORCES.items()
+        for name, row in LAWS.items()
     ]
     return _table(["law", "force", "parameters", "keeps energy", "isotropic", "smooth at contact"], rows)
 

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.cli import CommandParser, command_line, key_values, positive_int, refuse_existing, run_command
-from physics.datasets.reading import DataSplit, read_split
+from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
+from physics.datasets.split import DataSplit
 from physics.errors import unknown_name
 from physics.files import atomic_write, write_json
 from physics.generate import generate

@@ -23,8 +23,7 @@ from app.viewmodel.worker.export import ExportRequest, export
 from app.viewmodel.worker.runner import InlineRunner
 from physics.cli import run_command
 from physics.errors import InputError
-from physics.forces import FORCES
-from physics.laws import parameter_limits
+from physics.laws import LAWS
 from physics.scenarios import load_scenario
 from surrogate.compare import main as compare
 from surrogate.render.hud import sizes_line
@@ -88,15 +87,16 @@ def test_pure_edits():
     assert own_system.with_value(SCENE, 0, "mass", 3.0).masses == (3.0, 2.0, 1.0)
 
 
-@pytest.mark.parametrize("law", FORCES)
+@pytest.mark.parametrize("law", LAWS)
 def test_every_law_brings_its_parameters_with_defaults_and_limits(law):
     system = own_system.with_law(SCENE, law)
-    assert [name for name, _ in system.parameters] == list(FORCES[law].defaults)
+    assert [name for name, _ in system.parameters] == list(LAWS[law].defaults)
     assert problems(replace(system, masses=(1.0, 1.0, 1.0))) == {}
     for name, _ in system.parameters:
-        assert parameter_limits(name)
+        limits = LAWS[law].parameters[name].limits
+        assert limits
         bad = problems(own_system.with_parameter(system, name, -1.0))
-        limited = parameter_limits(name) in ("0 or more", "above 0")
+        limited = limits in ("0 or more", "above 0")
         assert (f"parameter {name}" in bad) == limited
 
 

@@ -7,15 +7,24 @@ import pytest
 
 from physics import bench
 from physics.bench_table import BenchTable
+from physics.kernels.parameters import PairConstants, Term
+from physics.sums.passes import NO_KICKS, LaneForces
 from tests.physics import oracle
+
+
+def unit_forces(n):
+    """An inverse-square law between n particles in each of 16 lanes."""
+    law = Term(0, False, PairConstants(softening=0.1), 0.0, 0.0, 0.0)
+    return LaneForces(np.ones((n, 16)), np.ones((n, 16)), law, 0.01)
 
 
 def test_limit_counts_the_multiplications_of_a_pair(monkeypatch):
     """Every product of the fast kernel's pair, counted by running its Python for one pair of particles."""
-    from physics.kernels import lane_laws, lane_sums
+    from physics.kernels import inverse_cube
+    from physics.sums import lanes
 
     counted = []
-    for module in (lane_sums, lane_laws):
+    for module in (lanes, inverse_cube):
         for name, products in (
             ("mul", 1),
             ("fma", 1),
@@ -32,16 +41,15 @@ def test_limit_counts_the_multiplications_of_a_pair(monkeypatch):
                     return original(*arguments)
 
                 monkeypatch.setattr(module, name, seen)
-    monkeypatch.setattr(lane_sums, "inverse_cube", lane_laws.inverse_cube.py_func)
+    monkeypatch.setattr(lanes, "inverse_cube", inverse_cube.inverse_cube.py_func)
     for d in (1, 2, 3, 8):
         counts = []
         for n in (2, 3):  # rows cost the same each: what is left of their difference are two pairs and a row
             del counted[:]
             x, v, f = np.ones((3, n, d, 16))
             x += np.arange(n)[:, None, None]
-            passes = lane_sums.inverse_square_passes(d).py_func
-            constants = (0.01, 1.0, 0.0, np.inf)
-            passes(x, v, np.ones((n, 16)), np.ones((n, 16)), f, 0, constants, 0.0, 0.0, 0.0, 1)
+            passes = lanes.inverse_square_passes(d).py_func
+            passes(x, v, unit_forces(n), f, 0, NO_KICKS, 1)
             counts.append(sum(counted) / (1 if d <= 3 else 2))  # two halves of a group
         row = 1  # the couplings' scale; `scaled` is not counted
         assert counts[1] - counts[0] == 2 * bench.instructions(d) + row
@@ -50,13 +58,15 @@ def test_limit_counts_the_multiplications_of_a_pair(monkeypatch):
 @pytest.mark.parametrize("d", [2, 3, 4])
 def test_rows_make_the_multiplications_of_their_pairs_and_no_more(d, monkeypatch):
     """As above; `scaled` makes the couplings here."""
-    from physics.kernels import lane_laws, row_sums, rows
+    from physics.kernels import inverse_cube
+    from physics.kernels import rows as row_operations
+    from physics.sums import rows
 
     counted = []
     for module, names in (
-        (lane_laws, ["mul", "fma", "fnma"]),
-        (rows, ["mul", "plus_square", "plus_scaled", "minus_scaled"]),
-        (row_sums, ["fma", "scaled"]),
+        (inverse_cube, ["mul", "fma", "fnma"]),
+        (row_operations, ["mul", "plus_square", "plus_scaled", "minus_scaled"]),
+        (rows, ["fma", "scaled"]),
     ):
         for name in names:
             original = getattr(module, name)
@@ -66,14 +76,14 @@ def test_rows_make_the_multiplications_of_their_pairs_and_no_more(d, monkeypatch
                 return original(*arguments)
 
             monkeypatch.setattr(module, name, seen)
-    monkeypatch.setattr(row_sums, "inverse_cube", lane_laws.inverse_cube.py_func)
+    monkeypatch.setattr(rows, "inverse_cube", inverse_cube.inverse_cube.py_func)
     counts = []
     for n in (5, 10):
         del counted[:]
         x, v, f = np.ones((3, n, d, 16))
         x += np.arange(n)[:, None, None]
-        passes = row_sums.five_row_passes(d).py_func
-        passes(x, v, np.ones((n, 16)), np.ones((n, 16)), f, 0, (0.01, 1.0, 0.0, np.inf), 0.0, 0.0, 0.0, 1)
+        passes = rows.five_row_passes(d).py_func
+        passes(x, v, unit_forces(n), f, 0, NO_KICKS, 1)
         counts.append(sum(counted) / 2)  # two halves of a group
     assert counts[1] - counts[0] == 35 * bench.instructions(d) + 5  # 45 - 10 pairs, five more scaled couplings
 

@@ -9,13 +9,13 @@ from physics import State, System, simulate
 from physics.boundaries import BOUNDARIES, OPEN, Boundary
 from physics.errors import InputError, SimulationError
 from physics.fields import Fields
-from physics.forces import FORCES
 from physics.integrators import INTEGRATORS
-from physics.kernels.pairs import switch
+from physics.laws import LAWS
 from physics.observables import closest_approach, kinetic_energy, momentum, total_energy, virial
 from physics.rotations import random_orthogonal
+from physics.sums.pairs import switch
+from tests.physics.laws.test_laws import force, gradient_mismatch, newton_mismatch, relative
 from tests.physics.oracle import pair_exponent
-from tests.physics.test_forces import force, gradient_mismatch, newton_mismatch, relative
 from tests.physics.tolerances import tolerance
 
 WALLED = [name for name, row in INTEGRATORS.items() if row.takes_walls]
@@ -53,7 +53,7 @@ def test_the_switch_is_smooth_and_its_slope_is_its_slope():
     assert np.abs(np.diff(value, 3)).max() < 2e-8  # no jump up to the second derivative
 
 
-@pytest.mark.parametrize("law", [*FORCES, "gravity+coulomb"])
+@pytest.mark.parametrize("law", [*LAWS, "gravity+coulomb"])
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_periodic_force_is_minus_the_gradient(law, n, rng):
     x = spread(rng, n, 4)

@@ -8,7 +8,7 @@ import pytest
 from physics import State, System, simulate
 from physics.errors import InputError
 from physics.fields import Fields
-from physics.forces import FORCES
+from physics.laws import LAWS
 from physics.lyapunov import PERTURBATION, lyapunov_exponent, separation_growth
 from physics.observables import (
     accelerations,
@@ -43,7 +43,7 @@ def test_parts_by_hand():
     assert list(plain) == ["kinetic", "coulomb"]
 
 
-@pytest.mark.parametrize("law", [*FORCES, "+".join(FORCES)])
+@pytest.mark.parametrize("law", [*LAWS, "+".join(LAWS)])
 def test_parts_add_up(law, rng):
     fields = Fields(electric=[0.1, 0.2, 0.3], trap=0.4)
     system = System(rng.uniform(-2, 2, 4), rng.uniform(0.5, 2, 4), law, fields=fields)
@@ -59,7 +59,7 @@ def test_virial_of_a_power_law(p, rng):
     assert virial(path)[0] == pytest.approx((p - 1) * potential_energy(path)[0])
 
 
-@pytest.mark.parametrize("law", [name for name, row in FORCES.items() if row.conservative])
+@pytest.mark.parametrize("law", [name for name, row in LAWS.items() if row.conservative])
 def test_virial_is_positions_times_forces(law, rng):
     """Whatever the origin: pair forces add up to nought."""
     system = System(rng.uniform(-2, 2, 4), rng.uniform(0.5, 2, 4), law)

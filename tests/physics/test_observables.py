@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from physics import State, System, simulate
-from physics.forces import FORCES
+from physics.laws import LAWS
 from physics.observables import (
     accelerations,
     angular_momentum,
@@ -97,7 +97,7 @@ def test_synchronised_velocities_mend_the_energy_of_symplectic_euler(n):
     assert np.abs(L - L[0]).max() < tolerance("conserved")
 
 
-@pytest.mark.parametrize("law", FORCES)
+@pytest.mark.parametrize("law", LAWS)
 def test_the_particles_share_the_energy(law, rng):
     """The shares add up to the whole; halves of the pairs, so equal particles of a pair get equal shares."""
     x, v = rng.standard_normal((2, 3, 4, 3))

@@ -3,10 +3,11 @@ import pytest
 
 from physics import State, System, simulate
 from physics.errors import InputError, SimulationError
-from physics.forces import LANES
-from physics.simulate import run_blocks, simulate_batch
+from physics.simulate import simulate_batch
+from physics.stepping.blocks import run_blocks
 from physics.stepping.schedule import MAX_STEPS, Schedule, schedule_through
-from physics.time_scales import default_dt
+from physics.stepping.time_scales import default_dt
+from physics.sums.lanes import LANES
 from tests.physics.tolerances import tolerance
 
 SYSTEM = System([1.0, -1.0, 1.0], [1.0, 2.0, 0.5])

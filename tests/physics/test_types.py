@@ -5,7 +5,7 @@ import pytest
 
 from physics import State, System, Trajectory
 from physics.errors import InputError
-from physics.forces import FORCES
+from physics.laws import LAWS
 from physics.observables import single_frame
 
 PAIR = np.array([1.0, -1.0])
@@ -73,7 +73,7 @@ def test_input_error_is_a_value_error():
 def test_defaults():
     system = System([1, -1])
     assert system.law == "coulomb"
-    assert dict(system.parameters) == FORCES["coulomb"].defaults
+    assert dict(system.parameters) == LAWS["coulomb"].defaults
     np.testing.assert_array_equal(system.masses, [1.0, 1.0])
     assert system.charges.dtype == np.float64
     assert State([[0]], [[0]]).time == 0.0

@@ -1,6 +1,7 @@
 """The benchmark: baselines at equal cost, seeds, the published set, roll-outs, any horizon, refusals."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import torch
 from physics.baselines.references import leapfrog_forecast
 from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
-from physics.forces import FORCES
 from physics.generate import generate
+from physics.laws import LAWS
 from surrogate import benchmark, evaluate
 from surrogate.evaluation.benchmark.models import (
     force_evaluations,
@@ -201,9 +202,18 @@ def test_models_that_do_not_fit_are_left_out_and_said(
 
 
 def test_every_law_can_be_the_opponent() -> None:
-    for law in FORCES:
+    for law in (*LAWS, "gravity+coulomb"):
         w = windows_of_law(law)
         assert np.isfinite(leapfrog_forecast(w, 0.2, 3)[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("law", "known"), [("coulomb", True), ("gravity+coulomb", True), ("coulomb+", False), (None, False)]
+)
+def test_a_sum_of_laws_is_a_known_law(law: str | None, known: bool, data: Path) -> None:
+    split = read_split(data, "test")
+    named = replace(split, recipe={**split.recipe, "law": law, "parameters": {}})
+    assert evaluation_set(named, "test").knows_law == known
 
 
 def windows_of_law(law: str) -> Any:

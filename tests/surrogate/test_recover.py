@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
-from physics.forces import FORCES
+from physics.laws import LAWS
 from surrogate.evaluation.pair_law_recovery import recovery, seen_distances, true_forces, typical_pairs
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
@@ -80,13 +80,26 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("law", list(FORCES))
+@pytest.mark.parametrize("law", list(LAWS))
 def test_the_true_force_is_that_of_one_pair_of_the_data(law: str) -> None:
     split = split_of(law)
     pairs = typical_pairs(split, ("charges",))
     found = true_forces(split, pairs, R, pull=True)
     for (q_i, q_j, m_i, m_j), row in zip(pairs, found, strict=True):
         np.testing.assert_allclose(row, EXPECTED[law](q_i * q_j, m_i * m_j, R), rtol=1e-10)
+
+
+def test_a_sum_of_laws_is_a_known_law() -> None:
+    parameters = {"coulomb.eps": 0.1, "coulomb.p": "gauss", "coulomb.kappa": 0.7}
+    split = split_of("spring+coulomb", parameters=parameters)
+    pairs = typical_pairs(split, ("charges",))
+    for pull, kappa in ((True, 0.7), (False, 0.0)):
+        found = true_forces(split, pairs, R, pull=pull)
+        for (q_i, q_j, m_i, m_j), row in zip(pairs, found, strict=True):
+            terms = [EXPECTED[law](q_i * q_j, m_i * m_j, R) for law in ("spring", "coulomb")]
+            np.testing.assert_allclose(row, sum(terms) - kappa / 4 * R, rtol=1e-10)
+    recovered = recovery(forecaster(knowing_coulomb()), split_of("coulomb+gravity"))
+    assert recovered.numbers()["error_largest"] > 0.1
 
 
 def test_pairs_are_real_ones_from_weakest_to_strongest() -> None:

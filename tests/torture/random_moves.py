@@ -15,7 +15,7 @@ from app.viewmodel.state import own_system
 from app.viewmodel.state.playback import ENDINGS
 from app.viewmodel.state.tours import TOURS
 from app.viewmodel.state.view import TRAILS
-from physics.forces import FORCES
+from physics.laws import LAWS
 from physics.scenarios import scenario_titles
 from resources.shipped import shipped_models
 from surrogate.render import COLOURINGS
@@ -241,7 +241,7 @@ MOVES: Mapping[str, tuple[float, Callable[[User], None]]] = {
     "pick": (1.0, lambda u: u.session.selection.pick(u.axis(), add=bool(u.below(2)))),
     "scene number": (2.0, _type_in_scene),
     "scene parameter": (0.5, _set_parameter),
-    "scene law": (0.5, lambda u: u.session.editor.set_law(u.one(tuple(FORCES)))),
+    "scene law": (0.5, lambda u: u.session.editor.set_law(u.one(tuple(LAWS)))),
     "scene title": (0.3, lambda u: u.session.editor.set_title(u.one(("Mine", "", " ")))),
     "scene duration": (0.3, lambda u: u.session.editor.set_duration(u.one(TEXTS))),
     "scene dimensions": (0.5, lambda u: u.session.editor.set_dims(u.below(10))),

@@ -10,10 +10,10 @@ from physics import State, System, simulate
 from physics.boundaries import BOUNDARIES, OPEN, Boundary
 from physics.errors import EnergyWarning, InputError, SimulationError
 from physics.fields import Fields
-from physics.forces import FORCES
 from physics.integrators import INTEGRATORS
+from physics.laws import LAWS
 
-LAWS = [*FORCES, "gravity+coulomb", "yukawa+spring"]
+LAWS = [*LAWS, "gravity+coulomb", "yukawa+spring"]
 AROUND = {"open": OPEN, "reflecting": Boundary("reflecting", 6.0), "periodic": Boundary("periodic", 6.0)}
 
 
@@ -153,7 +153,7 @@ def hostile(integrator, law, eps, kind, weights, step, n, N):
     """The outcome: "finite" or the refusal's text; anything else is an error of the engine."""
     x, v = start(kind, n, N)
     q, m = WEIGHTS[weights]
-    parameters = {"eps": eps} if eps is not None and "eps" in FORCES[law].defaults else {}
+    parameters = {"eps": eps} if eps is not None and "eps" in LAWS[law].defaults else {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -187,7 +187,7 @@ def test_R14_numbers_of_every_kind(row):
     rng = np.random.default_rng(14)
     outcomes = {}
     for integrator, numbers, N in hostile_cases()[: row.size]:
-        law, eps = str(rng.choice(list(FORCES))), (None, 0.0)[int(rng.integers(2))]
+        law, eps = str(rng.choice(list(LAWS))), (None, 0.0)[int(rng.integers(2))]
         n = int(rng.integers(1, 9))
         outcomes[integrator, numbers, N] = hostile(integrator, law, eps, *numbers, n, N)
     finite = sum(outcome == "finite" for outcome in outcomes.values())

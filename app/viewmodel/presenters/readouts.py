@@ -91,7 +91,7 @@ def readouts(state: ViewState) -> ReadOut:
 
 def verdict(result: ComparisonResult) -> str:
     """Lack of equivariance, round-off and chaos apart: a sentence for each model, and one for the truth."""
-    from physics.laws import force_of  # Numba: loaded by now, but not when the window opens
+    from physics.laws.names import law_claims  # Numba: loaded by now, but not when the window opens
 
     found, times, parts = result.symmetry, result.comparison.truth.times, list[str]()
     for key, comparison in (("model", result.comparison), ("contrast", result.contrast)):
@@ -99,7 +99,7 @@ def verdict(result: ComparisonResult) -> str:
             parts.append(model_verdict(comparison.model_name, found[key], comparison.truth.times))
     if "engine" in found:
         system = result.comparison.truth.system
-        isotropic, trapped = force_of(system.law).isotropic, system.fields.trap != 0.0
+        isotropic, trapped = law_claims(system.law).isotropic, system.fields.trap != 0.0
         parts.append(truth_verdict(found["engine"], times, system.law, isotropic, trapped))
     return " ".join(parts)
 

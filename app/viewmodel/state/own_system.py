@@ -83,7 +83,7 @@ def scenario_of_system(system: OwnSystem) -> "Scenario":
 
 def problems(system: OwnSystem) -> dict[str, str]:
     """What is wrong, by entry: "title", "duration", "parameter NAME", "particles", "mass I", "drag", "fields"."""
-    from physics.laws import force_of, parameter_limits, resolve_parameters
+    from physics.laws.names import law_claims, resolve_parameters
 
     found: dict[str, str] = {}
     if not system.title.strip():
@@ -92,7 +92,8 @@ def problems(system: OwnSystem) -> dict[str, str]:
         try:
             resolve_parameters(system.law, {name: value})
         except InputError:
-            found[f"parameter {name}"] = f"{name} must be {parameter_limits(name)}; got {value}"
+            limits = law_claims(system.law).parameters[name].limits
+            found[f"parameter {name}"] = f"{name} must be {limits}; got {value}"
     if not 2 <= system.duration / system.frame_interval <= 100_000:
         least, most = 2 * system.frame_interval, 100_000 * system.frame_interval
         found["duration"] = f"must be from {least:g} to {most:g}; got {system.duration:g}"
@@ -105,17 +106,17 @@ def problems(system: OwnSystem) -> dict[str, str]:
         found["drag"] = f"drag must be 0 or more; got {system.drag:g}"
     if system.law == "reference" and (system.magnetic or system.drag):
         found["fields"] = "the law 'reference' takes no magnetic field and no drag"
-    if len(set(system.positions)) < system.n_particles and not force_of(system.law).smooth_at_contact:
+    if len(set(system.positions)) < system.n_particles and not law_claims(system.law).smooth_at_contact:
         found["particles"] = f"two particles at one place, which the law {system.law!r} does not take"
     return found
 
 
 def with_law(system: OwnSystem, law: str) -> OwnSystem:
     """Another law with its default parameters; those of the same name are kept."""
-    from physics.laws import force_of
+    from physics.laws.names import law_claims
 
     had = dict(system.parameters)
-    values = tuple((name, had.get(name, default)) for name, default in force_of(law).defaults.items())
+    values = tuple((name, had.get(name, default)) for name, default in law_claims(law).defaults.items())
     return replace(system, law=law, parameters=values, dt=None)
 
 

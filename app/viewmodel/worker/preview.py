@@ -45,7 +45,7 @@ def turned_is_enough(growth: FloatArray, isotropic: bool, stop: int) -> bool:
 
 def preview(setup: Setup, near: tuple[int, int]) -> Preview | None:
     """The forecasts of the frames on the screen, before all the others; None where there is nothing to show."""
-    from physics.laws import force_of
+    from physics.laws.names import law_claims
 
     model = tuned_model(setup.model, setup.effort)
     try:
@@ -55,7 +55,7 @@ def preview(setup: Setup, near: tuple[int, int]) -> Preview | None:
     before = before_the_turn(setup, model.horizon)
     rotation = world_rotation(setup, before.truth.n_dims)
     detail = detail_of(before.truth.system.n_particles, setup.in_full)
-    isotropic = before.scenario is None or force_of(before.truth.system.law).isotropic
+    isotropic = before.scenario is None or law_claims(before.truth.system.law).isotropic
     if turned_is_enough(before.growth, isotropic, near[1] + detail.frames_per_horizon):
         truth = before.truth.transformed(rotation.matrix)
     else:

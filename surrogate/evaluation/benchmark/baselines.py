@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from physics.baselines.clean import clean_windows, largest_forces
 from physics.baselines.orientation import isotropic_simulation
 from physics.baselines.references import ADAPTIVE_LAWS, adaptive_leapfrog_forecast, eta_for, leapfrog_forecast
-from physics.time_scales import REFERENCE_DT
+from physics.laws.reference import REFERENCE_DT
 from surrogate.evaluation.benchmark.models import Measurement, timed
 from surrogate.evaluation.evaluation_set import EvaluationSet
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from physics.baselines.references import leapfrog_forecast
 from physics.cli import progress_bar
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from physics.errors import unknown_name
 from physics.files import write_json
 from physics.output_folder import staged_folder

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from physics.baselines.references import Windows
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from surrogate.evaluation.evaluation_set import EvaluationSet
 from surrogate.inference.forecaster import Cost, Forecaster

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from physics.baselines.references import leapfrog_forecast, perturbed_truth
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from surrogate.evaluation.benchmark.models import BenchmarkModel, force_evaluations
 from surrogate.evaluation.evaluation_set import EvaluationSet, RolloutSet, rollout_set

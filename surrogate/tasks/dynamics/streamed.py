@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physics.datasets.blocks import declared_shape, split_blocks
-from physics.datasets.reading import DataSplit, available_memory, available_splits
+from physics.datasets.reading import available_splits, declared_shape, split_blocks
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
+from physics.machine import available_memory
 
 
 @dataclass(frozen=True)

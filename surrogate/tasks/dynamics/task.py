@@ -57,7 +57,8 @@ class Dynamics(Task):
     SOURCES = (
         "surrogate/tasks/dynamics/*.py",
         "physics/datasets/reading.py",
-        "physics/datasets/blocks.py",
+        "physics/datasets/split.py",
+        "physics/datasets/formats/*.py",
         "physics/datasets/presets.py",
     )
     metric = "mse"

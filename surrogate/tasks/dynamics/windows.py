@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from physics.datasets.presets import PRESETS
-from physics.datasets.reading import DataSplit, available_splits, read_split
+from physics.datasets.reading import available_splits, read_split
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from surrogate.tasks.dynamics.config import DataConfig
 from surrogate.tasks.dynamics.streamed import StreamedSplit, mapped, streamed_split

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import zarr
 
-from physics.datasets.blocks import declared_shape, split_blocks
-from physics.datasets.reading import DataSplit, read_split
+from physics.datasets.reading import declared_shape, read_split, split_blocks
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.generate import generate, request_from_options
 from tests.surrogate.helpers import npz, tiny_arrays

@@ -7,11 +7,11 @@ from physics import State, System, simulate
 from physics.datasets.presets import PRESETS
 from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
-from physics.forces import FORCES
 from physics.generate import generate
+from physics.laws import LAWS
 from physics.observables import momentum
 
-LAWS = [name for name in PRESETS if name.startswith("law-")]
+NAMES = [name for name in PRESETS if name.startswith("law-")]
 
 
 def made(folder, name):
@@ -30,16 +30,16 @@ def laws(tmp_path_factory):
 
 
 def test_every_law_but_the_published_one_has_a_preset():
-    assert {PRESETS[name].law for name in LAWS} == FORCES.keys() - {"reference"}
+    assert {PRESETS[name].law for name in NAMES} == LAWS.keys() - {"reference"}
 
 
 @pytest.mark.parametrize("name", LAWS)
 def test_it_stores_what_scales_its_force_and_runs_under_it(name, laws):
     split, row = read_split(laws / name, "train"), PRESETS[name]
-    law = FORCES[row.law]
+    law = LAWS[row.law]
     assert split.recipe["law"] == row.law
-    assert (np.ptp(split.masses) > 0.1) == (law.couplings == "masses")
-    assert split.charges.any() == (law.couplings == "charges")
+    assert (np.ptp(split.masses) > 0.1) == (law.couplings == ("masses",))
+    assert split.charges.any() == (law.couplings == ("charges",))
     system = System(split.charges[1], split.masses[1], row.law, split.recipe["parameters"])
     path = simulate(system, State(split.positions[1, 0], split.velocities[1, 0]), 0.5, n_frames=6, dt=0.01)
     np.testing.assert_allclose(path.positions, split.positions[1, :6], atol=1e-12)

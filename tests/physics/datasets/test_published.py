@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from physics.baselines.clean import clean_windows, largest_forces
+from physics.baselines.clean import clean_windows, largest_forces, largest_unclamped_force
 from physics.datasets.presets import PRESETS, published_states
 from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
-from physics.forces import FORCES
 from physics.generate import generate
+from physics.laws import LAWS
 from physics.simulate import simulate_batch
+from physics.stepping.blocks import pack_lanes
 from physics.stepping.schedule import schedule_through
+from physics.sums.lanes import LANES
 from tests.physics import oracle
 from tests.physics.tolerances import tolerance
 
@@ -80,7 +82,7 @@ def test_large_set_shares_valid_and_test_and_has_its_own_train():
 def clean_window_forces(published, frame, n_steps):
     """Largest unclamped |F| along each window by the plain generator, (40,)."""
     x, v, q = published["positions"][:, frame], published["velocities"][:, frame], published["charges"]
-    limit = FORCES["reference"].defaults["force_limit"]
+    limit = LAWS["reference"].defaults["force_limit"]
     largest = np.zeros(len(x))
     for _ in range(n_steps):
         r_ij = x[:, :, None] - x[:, None]
@@ -108,3 +110,15 @@ def test_clean_windows_keep_most_and_drop_some(published):
     share = clean_windows(largest_forces(*start, dt=1e-3, n_steps=1000)).mean()
     assert 0.65 < share < 0.98  # 83 % of all test windows
     assert clean_windows(np.array([99.9, 100.0, 100.1])).tolist() == [True, True, False]
+
+
+def test_largest_unclamped_force_equals_the_oracle(rng):
+    q = rng.choice([-1.0, 1.0], (LANES, 4))
+    x = rng.standard_normal((LANES, 4, 3))
+    largest = np.zeros(LANES)
+    largest[-1] = 1e9  # is raised, never lowered
+    largest_unclamped_force(pack_lanes(x), pack_lanes(q), largest)
+    for lane in range(LANES - 1):
+        unclamped = oracle.coulomb_acceleration(x[lane], q[lane], np.ones(4), 0.0, 2, 0.0)
+        assert largest[lane] == pytest.approx(np.linalg.norm(unclamped, axis=1).max(), rel=1e-12)
+    assert largest[-1] == 1e9

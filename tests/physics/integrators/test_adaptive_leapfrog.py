@@ -9,7 +9,7 @@ from physics.fields import Fields
 from physics.observables import total_energy
 from physics.simulate import simulate_batch
 from physics.stepping.schedule import Schedule
-from physics.time_scales import shortest_time
+from physics.stepping.time_scales import shortest_time
 from tests.physics.integrators.test_gauss_radau import five
 from tests.physics.oracle import Kepler
 from tests.physics.tolerances import tolerance

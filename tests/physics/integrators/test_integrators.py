@@ -5,11 +5,13 @@ import pytest
 
 from physics import State, System, simulate
 from physics.errors import InputError
-from physics.forces import FORCES, lane_acceleration
-from physics.integrators import INTEGRATORS, Integrator, leapfrog
-from physics.laws import packed_parameters
+from physics.integrators import INTEGRATORS
+from physics.integrators.base import Integrator
+from physics.integrators.leapfrog import leapfrog
+from physics.kernels.parameters import Forces
 from physics.observables import total_energy
-from physics.simulate import pack_lanes
+from physics.stepping.blocks import pack_lanes
+from physics.sums.accelerations import lane_acceleration
 from tests.physics.oracle import Kepler
 from tests.physics.tolerances import tolerance
 
@@ -18,23 +20,24 @@ ORBIT = Kepler()
 PAIR = System([1.0, -1.0], ORBIT.masses, parameters={"eps": 0.0})
 
 
-def explicit_euler(code, x, v, q, m, parameters, a, dt, n_steps):
+def explicit_euler(x, v, forces, a, dt, n_steps):
     for _ in range(n_steps):
-        lane_acceleration(code, x, q, m, parameters, a)
+        lane_acceleration(x, forces, a)
         x += dt * v
         v += dt * a
 
 
-def flipped_sign(code, x, v, q, m, parameters, a, dt, n_steps):
-    leapfrog(code, x, v, -q * np.array([[1.0], [-1.0]]), m, parameters, a, dt, n_steps)
+def flipped_sign(x, v, forces, a, dt, n_steps):
+    turned = Forces(-forces.charges * np.array([[1.0], [-1.0]]), forces.masses, forces.parameters)
+    leapfrog(x, v, turned, a, dt, n_steps)
 
 
-def midpoint(code, x, v, q, m, parameters, a, dt, n_steps):
+def midpoint(x, v, forces, a, dt, n_steps):
     """Second-order Runge-Kutta: the right order, but neither symplectic nor reversible."""
     for _ in range(n_steps):
-        lane_acceleration(code, x, q, m, parameters, a)
+        lane_acceleration(x, forces, a)
         x_mid, v_mid = x + 0.5 * dt * v, v + 0.5 * dt * a
-        lane_acceleration(code, x_mid, q, m, parameters, a)
+        lane_acceleration(x_mid, forces, a)
         x += dt * v_mid
         v += dt * a
 
@@ -44,10 +47,8 @@ WRONG = {"explicit-euler": explicit_euler, "flipped-sign": flipped_sign, "midpoi
 
 def advanced(step, x, v, dt, n_steps):
     """Positions and velocities after `n_steps` of a stepper for the pair."""
-    packed = packed_parameters(PAIR.law, PAIR.parameters, x.shape[-1])
     x, v = pack_lanes(x[None]), pack_lanes(v[None])
-    q, m = pack_lanes(PAIR.charges[None]), pack_lanes(PAIR.masses[None])
-    step(FORCES[PAIR.law].code, x, v, q, m, packed, np.empty_like(x), dt, n_steps)
+    step(x, v, PAIR.forces(x.shape[1]), np.empty_like(x), dt, n_steps)
     return x[..., 0].copy(), v[..., 0].copy()
 
 

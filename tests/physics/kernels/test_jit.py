@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from physics import State, System, simulate
-from physics.forces import FORCES
 from physics.integrators import INTEGRATORS
 from physics.kernels import jit as engine_jit
-from physics.kernels.large_systems import LARGE
+from physics.laws import LAWS
 from physics.observables import total_energy
 from physics.simulate import simulate_batch
 from physics.stepping.schedule import Schedule
+from physics.sums.large_systems import LARGE
 from tests.physics.tolerances import tolerance
 
 SCRIPT = """
@@ -36,7 +36,7 @@ def tiny_runs():
     """A few steps of every law and integrator, as numbers."""
     state = State([[0.5, 0.0], [-0.5, 0.2]], [[0.0, 0.3], [0.1, -0.3]])
     runs = {}
-    for law in FORCES:
+    for law in LAWS:
         for integrator in INTEGRATORS:
             system = System([1.0, -1.0], [1.0, 2.0], law)
             path = simulate(system, state, 0.02, n_frames=3, dt=0.005, integrator=integrator)
@@ -58,7 +58,7 @@ def test_same_numbers_without_compilation():
     assert done.returncode == 0, done.stderr
     plain, compiled = json.loads(done.stdout), tiny_runs()
     assert plain.keys() == compiled.keys()
-    assert len(plain) == len(FORCES) * len(INTEGRATORS)
+    assert len(plain) == len(LAWS) * len(INTEGRATORS)
     for name, (positions, energies) in plain.items():
         np.testing.assert_allclose(positions, compiled[name][0], rtol=tolerance("disabled_jit"), err_msg=name)
         np.testing.assert_allclose(energies, compiled[name][1], rtol=tolerance("disabled_jit"), err_msg=name)
@@ -88,14 +88,18 @@ def test_cache_folder_is_keyed_by_every_source(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("folder", ["lib", "lib/deep/cpu"])
-def test_an_edited_callee_in_the_package_of_a_kernel_is_compiled_again(folder, tmp_path):
+def test_an_edited_callee_or_constant_in_the_package_of_a_kernel_is_compiled_again(folder, tmp_path):
     (tmp_path / folder).mkdir(parents=True)
     for package in {"lib", "lib/deep", folder}:
         if (tmp_path / package).is_dir():
             (tmp_path / package / "__init__.py").write_text("")
     callee, caller = tmp_path / folder / "callee.py", tmp_path / "lib" / "caller.py"
     name = f"{folder.replace('/', '.')}.callee"
-    callee.write_text("from physics.kernels.jit import kernel\n@kernel\ndef f(x):\n    return x + 1.0\n")
+    (tmp_path / "lib" / "constants.py").write_text("SHIFT = 1.0\n")
+    callee.write_text(
+        "from lib.constants import SHIFT\nfrom physics.kernels.jit import kernel\n"
+        "@kernel\ndef f(x):\n    return x + SHIFT\n"
+    )
     caller.write_text(
         f"from physics.kernels.jit import kernel\nfrom {name} import f\n"
         "@kernel\ndef g(x):\n    return 2.0 * f(x)\n"
@@ -112,11 +116,13 @@ def test_an_edited_callee_in_the_package_of_a_kernel_is_compiled_again(folder, t
     before = set((tmp_path / "cache" / "isotwin" / "kernels").iterdir())
     assert called() == 8.0
     assert set((tmp_path / "cache" / "isotwin" / "kernels").iterdir()) == before
-    callee.write_text(callee.read_text().replace("1.0", "2.0"))
+    callee.write_text(callee.read_text().replace("x + SHIFT", "x + SHIFT + 1.0"))
     assert called() == 10.0
+    (tmp_path / "lib" / "constants.py").write_text("SHIFT = 4.0\n")  # compiled into the callee
+    assert called() == 16.0
     (tmp_path / "lib" / "other.py").write_text("no = 'kernels here'\n")
     kept = set((tmp_path / "cache" / "isotwin" / "kernels").iterdir())
-    assert called() == 10.0
+    assert called() == 16.0
     assert set((tmp_path / "cache" / "isotwin" / "kernels").iterdir()) == kept
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from physics.kernels import rows, vectors
+from physics.kernels import points, rows, vectors
 from physics.kernels.jit import kernel
 
 
@@ -17,10 +17,10 @@ def test_rows_do_what_their_points_do(n_rows, n_dims, width, rng):
     @kernel
     def combined(x, y, out):
         p, f = (
-            vectors.load_point(x, 0, width, coordinates, width),
-            vectors.load_point(y, 0, width, coordinates, width),
+            points.load_point(x, 0, width, coordinates, width),
+            points.load_point(y, 0, width, coordinates, width),
         )
-        q, r = vectors.load_point(x, 5, width, n_rows, width), vectors.load_point(x, 7, width, n_dims, width)
+        q, r = points.load_point(x, 5, width, n_rows, width), points.load_point(x, 7, width, n_dims, width)
         c = vectors.mul(
             rows.inner_products(q, q, 0), rows.inner_squares(p, n_rows, 0, vectors.broadcast(0.5, width))
         )
@@ -29,8 +29,8 @@ def test_rows_do_what_their_points_do(n_rows, n_dims, width, rng):
         f = rows.inner_forces(f, vectors.fma(c, c, vectors.constant(0.1, c)), p, last)
         c = rows.squares(p, r, vectors.broadcast(0.1, width))
         f = rows.scaled_each(rows.plus_each(f, c, p, r), q)
-        vectors.store_point(out, 0, width, f)
-        vectors.store_point(out, coordinates * width, width, rows.minus_all(r, c, p, r))
+        points.store_point(out, 0, width, f)
+        points.store_point(out, coordinates * width, width, rows.minus_all(r, c, p, r))
 
     x, y = rng.standard_normal((2, coordinates * width + 64))
     out, expected = np.zeros((2, coordinates * width + 64))

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from physics.kernels import vectors
+from physics.kernels import points, vectors
 from physics.kernels.jit import kernel
 
 WIDTHS = (1, 2, 4, 8, 16, 64)
@@ -114,10 +114,10 @@ def test_points_do_in_every_dimension_what_vectors_do(n_dims, width, rng):
 
     @kernel
     def combined(x, y, out):
-        p, r = vectors.load_point(x, 1, stride, n_dims, width), vectors.load_point(y, 1, stride, n_dims, width)
-        c = vectors.plus_square(vectors.point_difference(p, r), vectors.broadcast(0.25, width))
-        p = vectors.minus_scaled(vectors.plus_scaled(p, c, r), vectors.broadcast(0.3, width), vectors.scaled(r, c))
-        vectors.store_point(out, 2, stride, vectors.limited(p, vectors.broadcast(0.8, width)))
+        p, r = points.load_point(x, 1, stride, n_dims, width), points.load_point(y, 1, stride, n_dims, width)
+        c = points.plus_square(points.point_difference(p, r), vectors.broadcast(0.25, width))
+        p = points.minus_scaled(points.plus_scaled(p, c, r), vectors.broadcast(0.3, width), points.scaled(r, c))
+        points.store_point(out, 2, stride, points.limited(p, vectors.broadcast(0.8, width)))
 
     x, y = rng.standard_normal((2, n_dims * stride + width))
     out, expected = np.zeros((2, len(x) + 2))

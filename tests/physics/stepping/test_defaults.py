@@ -10,7 +10,7 @@ from physics.fields import Fields
 from physics.integrators import INTEGRATORS
 from physics.stepping.defaults import default_integrator
 from physics.stepping.guards import energy_change
-from physics.time_scales import default_dt, shortest_time
+from physics.stepping.time_scales import default_dt, shortest_time
 from tests.physics.integrators.test_gauss_radau import five
 from tests.physics.oracle import Kepler
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from physics.datasets.reading import DataSplit
+from physics.datasets.split import DataSplit
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
 from surrogate.studies.channels import (

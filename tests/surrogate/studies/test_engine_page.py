@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from physics.boundaries import BOUNDARIES
-from physics.forces import FORCES
 from physics.integrators import INTEGRATORS
+from physics.laws import LAWS
 from surrogate.studies import engine_page
 
 PAGE = Path(engine_page.__file__).parents[2] / "docs" / "engine.md"
@@ -30,7 +30,7 @@ def test_the_page_is_what_the_command_writes(runs):
 
 def test_every_row_of_the_registries_is_in_its_table():
     for table, registry in (
-        (engine_page.law_table(), FORCES),
+        (engine_page.law_table(), LAWS),
         (engine_page.boundary_table(), BOUNDARIES),
         (engine_page.integrator_table(), INTEGRATORS),
     ):

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physics.datasets.reading import DataSplit, read_split
+from physics.datasets.reading import read_split
+from physics.datasets.split import DataSplit
 from surrogate.studies.laws import NOISE, main, noisy_split, table
 from surrogate.tasks.dynamics.windows import rms_radius
 from tests.surrogate.helpers import command, refused, tree

@@ -278,7 +278,7 @@ def test_other_units_train_and_forecast_equivalently(tmp_path: Path) -> None:
 def test_a_streamed_run_has_the_bytes_of_one_in_memory(
     kind: str, zarr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("physics.datasets.blocks.BLOCK_BYTES", 1000)
+    monkeypatch.setattr("physics.datasets.reading.BLOCK_BYTES", 1000)
     path = zarr if kind == "zarr" else npz(tmp_path / "a.npz", tiny_arrays(30))
     runs = []
     for stream in ("always", "never"):

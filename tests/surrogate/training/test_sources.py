@@ -21,7 +21,8 @@ OURS = (
     "surrogate/tasks/dynamics/streamed.py",
     "surrogate/tasks/dynamics/windows.py",
     "physics/datasets/reading.py",
-    "physics/datasets/blocks.py",
+    "physics/datasets/formats/npz.py",
+    "physics/datasets/split.py",
 )
 """Decide the numbers of every run of dynamics."""
 

@@ -12,33 +12,30 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.kernels.inverse_cube import GROUP, inverse_cube
 from physics.kernels.jit import kernel
-from physics.kernels.lane_laws import GROUP, coefficients, inverse_cube
-from physics.kernels.large_systems import LARGE, receiver_accelerations
-from physics.kernels.row_sums import row_passes, takes_rows
-from physics.kernels.vectors import (
-    aligned_stack,
-    broadcast,
-    fma,
-    fnma,
-    larger,
+from physics.kernels.parameters import Forces, term_of
+from physics.kernels.points import (
     limited,
-    load,
     load_point,
     minus_scaled,
-    mul,
     plus_scaled,
     plus_square,
     point_difference,
     scaled,
-    smaller,
-    store,
     store_point,
-    sub,
 )
+from physics.kernels.vectors import aligned_stack, broadcast, fma, fnma, larger, load, mul, smaller, store, sub
+from physics.laws import pair_coefficients
+from physics.sums.large_systems import LARGE, receiver_accelerations
+from physics.sums.passes import Kicks, LaneForces
+from physics.sums.rows import row_passes, takes_rows
 
 FloatArray = NDArray[np.float64]
 
+LANES = 32
+"""Largest number of systems per block, a multiple of GROUP: what is done once for a block and frame is then little
+beside the steps."""
 MOST_DIMS = 8
 """Largest n whose points are held in registers."""
 
@@ -48,22 +45,18 @@ def any_law_passes(width: int) -> Callable[..., None]:
 
     @kernel
     def passes(
-        code: int,
         x: FloatArray,
         v: FloatArray,
-        coupling: FloatArray,
-        inverse_mass: FloatArray,
-        parameters: FloatArray,
+        acting: LaneForces,
         f: FloatArray,
         w: int,
-        constants: tuple[float, float, float, float],
-        closing: float,
-        opening: float,
-        dt: float,
+        kicks: Kicks,
         n_passes: int,
     ) -> None:
         n, d, lanes = x.shape
-        eps2, scale, pull, limit = constants
+        coupling, inverse_mass, law, eps2 = acting
+        scale, pull, limit = law.constants.scale, law.pull, law.constants.limit
+        closing, opening, dt = kicks
         kicked = closing != 0.0 or opening != 0.0
         c = np.ones(n * width + GROUP)
         closing_w, opening_w = broadcast(closing, width), broadcast(opening, width)
@@ -77,7 +70,7 @@ def any_law_passes(width: int) -> Callable[..., None]:
                         r = sub(load(x, (i * d + k) * lanes + w, width), load(x, (j * d + k) * lanes + w, width))
                         r2 = fma(r, r, r2)
                     store(c, (j - i - 1) * width, r2)
-                coefficients(code, parameters, c, (n - 1 - i) * width)
+                pair_coefficients(law.form, law.constants, c, (n - 1 - i) * width)
                 k_i = mul(broadcast(scale, width), load(coupling, i * lanes + w, width))
                 for j in range(i + 1, n):
                     t = (j - i - 1) * width
@@ -119,22 +112,20 @@ def inverse_square_passes(n_dims: int) -> Callable[..., None]:
     def passes(
         x: FloatArray,
         v: FloatArray,
-        coupling: FloatArray,
-        inverse_mass: FloatArray,
+        acting: LaneForces,
         f: FloatArray,
         w: int,
-        constants: tuple[float, float, float, float],
-        closing: float,
-        opening: float,
-        dt: float,
+        kicks: Kicks,
         n_passes: int,
     ) -> None:
         aligned_stack()
+        coupling, inverse_mass, law, softening2 = acting
+        closing, opening, dt = kicks
         n, lanes = x.shape[0], x.shape[2]
         across = n_dims * lanes
         kicked = closing != 0.0 or opening != 0.0
-        eps2, less_pull = broadcast(constants[0], width), broadcast(-constants[2], width)
-        scale, limit = broadcast(constants[1], width), broadcast(constants[3], width)
+        eps2, less_pull = broadcast(softening2, width), broadcast(-law.pull, width)
+        scale, limit = broadcast(law.constants.scale, width), broadcast(law.constants.limit, width)
         closing_w, opening_w = broadcast(closing, width), broadcast(opening, width)
         dt_w, zero = broadcast(dt, width), broadcast(0.0, width)
         for u in range(w, w + GROUP, width):
@@ -150,7 +141,7 @@ def inverse_square_passes(n_dims: int) -> Callable[..., None]:
                         c = fma(k_ij, inverse_cube(plus_square(r, eps2)), less_pull)
                         f_i = plus_scaled(f_i, c, r)
                         store_point(f, to, lanes, minus_scaled(load_point(f, to, lanes, n_dims, width), c, r))
-                    if constants[3] < np.inf:
+                    if law.constants.limit < np.inf:
                         f_i = limited(f_i, limit)
                     a_i = scaled(f_i, load(inverse_mass, i * lanes + u, width))
                     if not kicked:
@@ -187,79 +178,63 @@ _in_5, _in_6, _in_7, _in_8 = (inverse_square_passes(n) for n in (5, 6, 7, 8))
 
 @kernel
 def passes(  # noqa: C901  (a table of n, spelt out: kernels take no functions from tuples)
-    code: int,
     x: FloatArray,
     v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
+    forces: Forces,
     inverse_mass: FloatArray,
-    parameters: FloatArray,
     f: FloatArray,
-    closing: float,
-    opening: float,
-    dt: float,
+    kicks: Kicks,
     n_passes: int,
 ) -> None:
-    """Sum the pair forces, kick and drift, `n_passes` times over; the law alone acts.
+    """Sum the pair forces, kick and drift, `n_passes` times over; the (first) law alone acts.
 
     Parameters
     ----------
     x, v, f : (n_particles, n_dims, lanes) float64
         Positions and velocities are advanced in place. `f` must hold zeros; what it holds in the end is of use
         only without a kick: the acceleration.
-    q, m, inverse_mass : (n_particles, lanes) float64
-    closing, opening : float [time]
-        v <- v + closing a, then v <- v + opening a: the end of one step and the start of the next, each rounded,
-        so that two runs have the bits of one. 0 leaves a kick out.
-    dt : float [time]
-        Then x <- x + dt v, if there was a kick; 0 leaves x alone.
+    inverse_mass : (n_particles, lanes) float64
+        Of :func:`inverses`.
     """
     n, d, lanes = x.shape
     if lanes == 1 and n >= LARGE:
         for _ in range(n_passes):
-            receiver_accelerations(code, x, q, m, parameters, f, 0, n)
-            if closing != 0.0:
-                kick(v, f, closing)
-            if opening != 0.0:
-                kick(v, f, opening)
-            if dt != 0.0:
-                kick(x, v, dt)
+            receiver_accelerations(x, forces, f, 0, n)
+            if kicks.closing != 0.0:
+                kick(v, f, kicks.closing)
+            if kicks.opening != 0.0:
+                kick(v, f, kicks.opening)
+            if kicks.drift != 0.0:
+                kick(x, v, kicks.drift)
         return
-    p = parameters[1]
-    scale = -parameters[2] if code == 2 else 1.0
-    pull = parameters[2] / n if code == 0 or code == 3 else 0.0
-    limit = parameters[2] if code == 1 else np.inf
-    constants = (parameters[0] * parameters[0], scale, pull, limit)
-    coupling = m if code == 2 else q
+    law = term_of(forces.parameters, d, n, 0)
+    coupling = forces.masses if law.by_mass else forces.charges
+    acting = LaneForces(coupling, inverse_mass, law, law.constants.softening * law.constants.softening)
     groups = lanes - lanes % GROUP
-    fast = p == 2.0 and code <= 2 and d <= MOST_DIMS
+    fast = law.constants.exponent == 2.0 and d <= MOST_DIMS
     for w in range(0, groups, GROUP):
         if not fast:
-            _group_passes(
-                code, x, v, coupling, inverse_mass, parameters, f, w, constants, closing, opening, dt, n_passes
-            )
+            _group_passes(x, v, acting, f, w, kicks, n_passes)
         elif takes_rows(n, d):
-            row_passes(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+            row_passes(x, v, acting, f, w, kicks, n_passes)
         elif d == 1:
-            _in_1(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+            _in_1(x, v, acting, f, w, kicks, n_passes)
         elif d == 2:
-            _in_2(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+            _in_2(x, v, acting, f, w, kicks, n_passes)
         elif d == 3:
-            _in_3(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+            _in_3(x, v, acting, f, w, kicks, n_passes)
         elif d == 4:
-            _in_4(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+            _in_4(x, v, acting, f, w, kicks, n_passes)
         elif d == 5:
-            _in_5(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+            _in_5(x, v, acting, f, w, kicks, n_passes)
         elif d == 6:
-            _in_6(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+            _in_6(x, v, acting, f, w, kicks, n_passes)
         elif d == 7:
-            _in_7(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+            _in_7(x, v, acting, f, w, kicks, n_passes)
         else:
-            _in_8(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+            _in_8(x, v, acting, f, w, kicks, n_passes)
     for w in range(groups, lanes):
-        _lane_passes(
-            code, x, v, coupling, inverse_mass, parameters, f, w, constants, closing, opening, dt, n_passes
-        )
+        _lane_passes(x, v, acting, f, w, kicks, n_passes)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""The sums of :mod:`physics.kernels.lane_sums` for the common laws, five particles i at a time.
+"""The sums of :mod:`physics.sums.lanes` for the common laws, five particles i at a time.
 
 Pairs are visited in another order than there, but each particle's own sum keeps its order: the bits are the same.
 What it gains is time: a particle j is loaded and stored once for five pairs, and their inverse cubes are under way
@@ -10,8 +10,18 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.kernels.inverse_cube import GROUP, inverse_cube
 from physics.kernels.jit import kernel
-from physics.kernels.lane_laws import GROUP, inverse_cube
+from physics.kernels.points import (
+    limited,
+    load_point,
+    minus_scaled,
+    plus_scaled,
+    plus_square,
+    point_difference,
+    scaled,
+    store_point,
+)
 from physics.kernels.rows import (
     inner_forces,
     inner_products,
@@ -21,24 +31,8 @@ from physics.kernels.rows import (
     scaled_each,
     squares,
 )
-from physics.kernels.vectors import (
-    Point,
-    Vector,
-    aligned_stack,
-    broadcast,
-    constant,
-    fma,
-    limited,
-    load,
-    load_point,
-    minus_scaled,
-    mul,
-    plus_scaled,
-    plus_square,
-    point_difference,
-    scaled,
-    store_point,
-)
+from physics.kernels.vectors import Point, Vector, aligned_stack, broadcast, constant, fma, load, mul
+from physics.sums.passes import Kicks, LaneForces
 
 FloatArray = NDArray[np.float64]
 
@@ -57,30 +51,28 @@ def kicked(v_i: Point, a_i: Point, like: Vector, closing: float, opening: float)
 
 
 def five_row_passes(n_dims: int) -> Callable[..., None]:
-    """Passes (:func:`physics.kernels.lane_sums.passes`) under laws whose pair force falls as 1/r^2, for one n."""
+    """Passes (:func:`physics.sums.lanes.passes`) under laws whose pair force falls as 1/r^2, for one n."""
     coordinates, width = ROWS * n_dims, GROUP // 2
 
     @kernel
     def passes(
         x: FloatArray,
         v: FloatArray,
-        coupling: FloatArray,
-        inverse_mass: FloatArray,
+        acting: LaneForces,
         f: FloatArray,
         w: int,
-        constants: tuple[float, float, float, float],
-        closing: float,
-        opening: float,
-        dt: float,
+        kicks: Kicks,
         n_passes: int,
     ) -> None:
         aligned_stack()
+        coupling, inverse_mass, law, softening2 = acting
+        closing, opening, dt = kicks
         n, lanes = x.shape[0], x.shape[2]
         across = n_dims * lanes
         in_rows = n - n % ROWS
         moves = closing != 0.0 or opening != 0.0
-        eps2, less_pull = broadcast(constants[0], width), -constants[2]
-        scale, limit = broadcast(constants[1], width), broadcast(constants[3], width)
+        eps2, less_pull = broadcast(softening2, width), -law.pull
+        scale, limit = broadcast(law.constants.scale, width), broadcast(law.constants.limit, width)
         dt_w = broadcast(dt, width)
         for u in range(w, w + GROUP, width):
             for _ in range(n_passes):
@@ -104,7 +96,7 @@ def five_row_passes(n_dims: int) -> Callable[..., None]:
                         f_i = plus_each(f_i, c, x_i, x_j)
                         f_j = load_point(f, to, lanes, n_dims, width)
                         store_point(f, to, lanes, minus_all(f_j, c, x_i, x_j))
-                    if constants[3] < np.inf:
+                    if law.constants.limit < np.inf:
                         f_i = limited(f_i, limit)
                     a_i = scaled_each(f_i, load_point(inverse_mass, weight_at, lanes, ROWS, width))
                     if not moves:
@@ -126,7 +118,7 @@ def five_row_passes(n_dims: int) -> Callable[..., None]:
                         c = fma(k_ij, inverse_cube(plus_square(r, eps2)), constant(less_pull, k_ij))
                         f_i = plus_scaled(f_i, c, r)
                         store_point(f, to, lanes, minus_scaled(load_point(f, to, lanes, n_dims, width), c, r))
-                    if constants[3] < np.inf:
+                    if law.constants.limit < np.inf:
                         f_i = limited(f_i, limit)
                     a_i = scaled(f_i, load(inverse_mass, i * lanes + u, width))
                     if not moves:
@@ -157,19 +149,15 @@ def takes_rows(n: int, d: int) -> bool:
 def row_passes(
     x: FloatArray,
     v: FloatArray,
-    coupling: FloatArray,
-    inverse_mass: FloatArray,
+    acting: LaneForces,
     f: FloatArray,
     w: int,
-    constants: tuple[float, float, float, float],
-    closing: float,
-    opening: float,
-    dt: float,
+    kicks: Kicks,
     n_passes: int,
 ) -> None:
     """Passes of a group of lanes, where :func:`takes_rows`."""
     d = x.shape[1]
     if d == 2:
-        _in_2(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+        _in_2(x, v, acting, f, w, kicks, n_passes)
     else:
-        _in_3(x, v, coupling, inverse_mass, f, w, constants, closing, opening, dt, n_passes)
+        _in_3(x, v, acting, f, w, kicks, n_passes)

@@ -6,14 +6,19 @@ import numpy as np
 import pytest
 
 from physics.errors import InputError, SimulationError
-from physics.forces import FORCES, lane_acceleration
 from physics.integrators import INTEGRATORS
-from physics.kernels.lane_laws import FARTHEST, GROUP, coefficients
-from physics.kernels.large_systems import LARGE
-from physics.kernels.row_sums import ROWS, takes_rows
-from physics.laws import packed_parameters, resolve_parameters
-from physics.simulate import aligned_zeros, block_lanes, pack_lanes, simulate_batch
+from physics.kernels.inverse_cube import FARTHEST, GROUP
+from physics.kernels.parameters import Forces, PairConstants
+from physics.laws import LAWS
+from physics.laws.inverse_power import INVERSE_POWER
+from physics.laws.names import resolve_parameters
+from physics.laws.packing import packed_parameters
+from physics.simulate import simulate_batch
+from physics.stepping.blocks import aligned_zeros, block_lanes, pack_lanes
 from physics.stepping.schedule import Schedule
+from physics.sums.accelerations import lane_acceleration
+from physics.sums.large_systems import LARGE
+from physics.sums.rows import ROWS, takes_rows
 from tests.physics import oracle
 from tests.physics.tolerances import tolerance
 
@@ -21,7 +26,7 @@ from tests.physics.tolerances import tolerance
 def inverse_cubes(r2):
     """What the kernels take for r^-3, (count,)."""
     packed = np.concatenate([r2, np.ones(GROUP)])
-    coefficients(0, np.array([0.0, 2.0, 0.0]), packed, len(r2))
+    INVERSE_POWER.coefficients(PairConstants(exponent=2.0), packed, len(r2))
     return packed[: len(r2)]
 
 
@@ -81,21 +86,22 @@ def systems(rng, count, n, d):
     return x, v, rng.uniform(-2, 2, (count, n)), rng.uniform(0.5, 2, (count, n))
 
 
-LAWS = [("coulomb", {"p": 2.0}), ("coulomb", {"kappa": 0.7}), ("gravity", {}), ("reference", {"force_limit": 0.5})]
+FAST = [("coulomb", {"p": 2.0}), ("coulomb", {"kappa": 0.7}), ("gravity", {}), ("reference", {"force_limit": 0.5})]
 
 
-@pytest.mark.parametrize(("law", "parameters"), LAWS, ids=str)
+@pytest.mark.parametrize(("law", "parameters"), FAST, ids=str)
 @pytest.mark.parametrize("d", range(1, 10))
 def test_groups_and_single_lanes_have_the_same_bits(law, parameters, d, rng):
     x, v, q, m = systems(rng, 2 * GROUP + 3, 5, d)
-    code, packed = FORCES[law].code, packed_parameters(law, resolve_parameters(law, parameters), d)
+    packed = packed_parameters(law, resolve_parameters(law, parameters), d)
 
     def stepped(which, lanes=0):
         state = [pack_lanes(values[which], lanes) for values in (x, v, q, m)]
+        forces = Forces(*state[2:], packed)
         a = aligned_zeros(state[0].shape)
         for name in ("leapfrog", "symplectic-euler", "yoshida4"):
-            INTEGRATORS[name].step(code, *state, packed, a, 1e-2, 3)
-        lane_acceleration(code, state[0], state[2], state[3], packed, a)
+            INTEGRATORS[name].step(*state[:2], forces, a, 1e-2, 3)
+        lane_acceleration(state[0], forces, a)
         return np.stack([state[0], state[1], a])
 
     whole = stepped(slice(None))
@@ -105,18 +111,19 @@ def test_groups_and_single_lanes_have_the_same_bits(law, parameters, d, rng):
         assert stepped(slice(lane, lane + 1))[..., 0].tobytes() == whole[..., lane].tobytes()
 
 
-@pytest.mark.parametrize(("law", "parameters"), LAWS, ids=str)
+@pytest.mark.parametrize(("law", "parameters"), FAST, ids=str)
 @pytest.mark.parametrize("n", [ROWS, 2 * ROWS, 2 * ROWS + 3])
 @pytest.mark.parametrize("d", [2, 3])
 def test_rows_have_the_bits_of_single_lanes(law, parameters, n, d, rng):
     x, v, q, m = systems(rng, GROUP, n, d)
-    code, packed = FORCES[law].code, packed_parameters(law, resolve_parameters(law, parameters), d)
+    packed = packed_parameters(law, resolve_parameters(law, parameters), d)
 
     def stepped(which):
         state = [pack_lanes(values[which]) for values in (x, v, q, m)]
+        forces = Forces(*state[2:], packed)
         a = aligned_zeros(state[0].shape)
-        INTEGRATORS["leapfrog"].step(code, *state, packed, a, 1e-2, 3)
-        lane_acceleration(code, state[0], state[2], state[3], packed, a)
+        INTEGRATORS["leapfrog"].step(*state[:2], forces, a, 1e-2, 3)
+        lane_acceleration(state[0], forces, a)
         return np.stack([state[0], state[1], a])
 
     assert takes_rows(n, d)
@@ -163,15 +170,15 @@ LARGE_LAWS = {
 }
 
 
-@pytest.mark.parametrize("law", FORCES)
+@pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("n", [LARGE, LARGE + 37])
 def test_large_systems_equal_the_oracle(law, n, rng):
     for parameters in LARGE_LAWS.get(law, [{}]):
         x, _, q, m = systems(rng, 1, n, 3)
         resolved = resolve_parameters(law, parameters)
         a = np.empty((n, 3, 1))
-        columns = (pack_lanes(values) for values in (x, q, m))
-        lane_acceleration(FORCES[law].code, *columns, packed_parameters(law, resolved, 3), a)
+        forces = Forces(pack_lanes(q), pack_lanes(m), packed_parameters(law, resolved, 3))
+        lane_acceleration(pack_lanes(x), forces, a)
         r_ij = x[0, :, None] - x[0]  # the oracle of whole matrices: its own is too slow for so many
         expected = matrix_acceleration(law, resolved, r_ij, q[0], m[0])
         assert np.max(np.abs(a[..., 0] - expected)) / np.max(np.abs(expected)) < tolerance("oracle")

@@ -1,40 +1,37 @@
-"""Numba kernels of the fields. They read them behind the law's own parameters: gamma, k, E, then B row by row."""
+"""What acts on each particle by itself, for kernels: gamma, k, E, then B row by row, packed from FIELDS on."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
+from physics.kernels.parameters import FIELDS, Forces
 
 FloatArray = NDArray[np.float64]
 
-LAW_PARAMETERS = 3
-"""Numbers of the pair law in front of the fields'."""
 TERMS = 20
 """Of the exponential's Taylor series, after scaling below 1/2: the next one is below round-off."""
 
 
 @kernel
-def add_position_fields(
-    x: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, a: FloatArray
-) -> None:
+def add_position_fields(x: FloatArray, forces: Forces, a: FloatArray) -> None:
     """Add (q E - k x) / m to the accelerations; arrays as in lanes."""
     n, d, lanes = x.shape
-    trap = parameters[LAW_PARAMETERS + 1]
+    q, m, parameters = forces.charges, forces.masses, forces.parameters
+    trap = parameters[FIELDS + 1]
     for i in range(n):
         for k in range(d):
-            electric = parameters[LAW_PARAMETERS + 2 + k]
+            electric = parameters[FIELDS + 2 + k]
             for w in range(lanes):
                 a[i, k, w] += (q[i, w] * electric - trap * x[i, k, w]) / m[i, w]
 
 
 @kernel
-def add_velocity_fields(
-    v: FloatArray, q: FloatArray, m: FloatArray, parameters: FloatArray, a: FloatArray
-) -> None:
+def add_velocity_fields(v: FloatArray, forces: Forces, a: FloatArray) -> None:
     """Add (q B v - gamma v) / m to the accelerations; arrays as in lanes."""
     n, d, lanes = v.shape
-    drag = parameters[LAW_PARAMETERS]
-    first = LAW_PARAMETERS + 2 + d
+    q, m, parameters = forces.charges, forces.masses, forces.parameters
+    drag = parameters[FIELDS]
+    first = FIELDS + 2 + d
     for i in range(n):
         for k in range(d):
             for w in range(lanes):
@@ -68,7 +65,7 @@ def free_flow(q: float, m: float, parameters: FloatArray, d: int, dt: float, flo
     flow : (2, d, d) float64
         Written.
     """
-    drag, first = parameters[LAW_PARAMETERS], LAW_PARAMETERS + 2 + d
+    drag, first = parameters[FIELDS], FIELDS + 2 + d
     big = np.zeros((2 * d, 2 * d))
     for i in range(d):
         big[i, d + i] = dt

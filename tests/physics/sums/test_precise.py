@@ -8,10 +8,10 @@ import pytest
 
 from physics import System
 from physics.fields import Fields
-from physics.forces import FORCES
-from physics.kernels.precise import precise_acceleration, precise_product, precise_sum
-from physics.laws import packed_parameters
+from physics.kernels.double_double import precise_product, precise_sum
+from physics.laws import LAWS
 from physics.observables import accelerations
+from physics.sums.precise import precise_acceleration
 
 SMALL = 2.0**-60
 
@@ -50,15 +50,14 @@ def pair_force(name, x, q, m, parameters):
     return [c * one for one in r]
 
 
-@pytest.mark.parametrize("name", [name for name in FORCES if name != "yukawa"])
+@pytest.mark.parametrize("name", [name for name in LAWS if name != "yukawa"])
 def test_forces_to_thirty_digits(name):
     rng = np.random.default_rng(3)
     x, q, m = rng.standard_normal((2, 3)), np.array([1.0, -1.0]), np.array([1.0, 2.0])
     system = System(q, m, name, {"G": 0.5} if name == "gravity" else {})
     a, a_low = np.empty((2, 2, 3))
-    packed = packed_parameters(name, system.parameters, 3)
     zero = np.zeros_like(x)
-    precise_acceleration(FORCES[name].code, x, zero, zero, q[:, None], m[:, None], packed, a, a_low)
+    precise_acceleration(x, zero, zero, system.forces(3), a, a_low)
     with localcontext() as context:
         context.prec = 100
         wanted = pair_force(name, x, q, m, system.parameters)
@@ -69,16 +68,15 @@ def test_forces_to_thirty_digits(name):
     assert a_low.any()
 
 
-@pytest.mark.parametrize("name", FORCES)
+@pytest.mark.parametrize("name", LAWS)
 @pytest.mark.parametrize("scale", [1e-60, 1e-3, 1.0, 1e60])
 def test_forces_are_those_of_the_engine(name, scale):
     """Numbers too large or too small to square keep the digits of a float64."""
     rng = np.random.default_rng(4)
     x, q, m = scale * rng.standard_normal((3, 2)), np.array([1.0, -1.0, 0.5]), np.array([1.0, 2.0, 0.3])
     system = System(q, m, name, fields=Fields(electric=[0.1, 0.2], trap=0.3))
-    packed = packed_parameters(name, system.parameters, 2, system.fields)
     a, a_low = np.empty((2, 3, 2))
     zero = np.zeros_like(x)
-    precise_acceleration(FORCES[name].code, x, zero, zero, q[:, None], m[:, None], packed, a, a_low)
+    precise_acceleration(x, zero, zero, system.forces(2), a, a_low)
     np.testing.assert_allclose(a, accelerations(system, x[None])[0], rtol=1e-12, atol=1e-15)
     assert np.isfinite(a_low).all()

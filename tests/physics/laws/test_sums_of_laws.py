@@ -7,15 +7,16 @@ import pytest
 
 from physics import State, System, simulate
 from physics.errors import InputError, SimulationError
-from physics.forces import FORCES
 from physics.integrators import INTEGRATORS
-from physics.laws import force_of, is_law, law_terms, packed_parameters, singular_at_contact, term_values
+from physics.laws import LAWS
+from physics.laws.names import is_law, law_claims, law_terms, singular_at_contact, term_values
+from physics.laws.packing import packed_parameters
 from physics.observables import total_energy
 from physics.rotations import random_orthogonal
 from physics.scenario_files import scenario_text, write_scenario
 from physics.scenarios import load_scenario, scenario_from_tree
 from tests.physics import oracle
-from tests.physics.test_forces import (
+from tests.physics.laws.test_laws import (
     clamped,
     energy,
     equivariance_mismatch,
@@ -26,8 +27,8 @@ from tests.physics.test_forces import (
 )
 from tests.physics.tolerances import tolerance
 
-PAIRS = ["+".join(pair) for pair in itertools.combinations(FORCES, 2)]
-SUMS = [*PAIRS, "gravity+coulomb+spring", "+".join(FORCES)]
+PAIRS = ["+".join(pair) for pair in itertools.combinations(LAWS, 2)]
+SUMS = [*PAIRS, "gravity+coulomb+spring", "+".join(LAWS)]
 CHOSEN = {"gravity+coulomb": {"gravity.G": 0.7, "coulomb.eps": 0.3, "coulomb.p": "gauss", "coulomb.kappa": 0.4}}
 
 
@@ -62,7 +63,7 @@ def test_a_sum_equals_the_sum_of_the_oracles(law, n, rng):
 
 @pytest.mark.parametrize("law", SUMS)
 def test_a_sum_claims_what_all_its_terms_claim(law, rng):
-    row, rows = force_of(law), [FORCES[name] for name in law_terms(law)]
+    row, rows = law_claims(law), [LAWS[name] for name in law_terms(law)]
     for claim in ("conservative", "isotropic", "smooth_at_contact"):
         assert getattr(row, claim) == all(getattr(term, claim) for term in rows)
     system, x = drawn(rng, law, 3, 3)
@@ -113,16 +114,19 @@ def test_names():
         "coulomb.p": 2.0,
         "coulomb.kappa": 0.0,
     }
-    assert force_of("gravity+coulomb").couplings == "charges and masses"
-    assert force_of("coulomb") is FORCES["coulomb"]
+    assert law_claims("gravity+coulomb").couplings == ("charges", "masses")
+    assert law_claims("coulomb") is LAWS["coulomb"]
     assert is_law("gravity+spring")
     assert not any(is_law(name) for name in ("gravity+", "", None, 3, ["coulomb"], "gravity+gravity"))
     assert singular_at_contact("gravity+coulomb", {**system.parameters, "gravity.eps": 0.0})
     assert not singular_at_contact("gravity+coulomb", system.parameters)
 
 
-def test_a_single_law_packs_as_ever():
-    assert packed_parameters("coulomb", {"eps": 0.1, "p": "gauss", "kappa": 0.2}, 5).tolist() == [0.1, 4.0, 0.2]
+def test_gauss_is_one_less_than_the_dimensions():
+    values = {"eps": 0.1, "kappa": 0.2}
+    for n in range(1, 6):
+        as_number = packed_parameters("coulomb", {**values, "p": float(n - 1)}, n)
+        np.testing.assert_array_equal(packed_parameters("coulomb", {**values, "p": "gauss"}, n), as_number)
 
 
 @pytest.mark.parametrize(

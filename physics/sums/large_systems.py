@@ -1,8 +1,8 @@
 """One large system: every particle against all others, the particles side by side in a vector.
 
 A group of receivers i sits in the lanes and every sender j comes to all of them. Each pair is looked at from both
-ends: that is twice the work of :mod:`physics.kernels.lane_sums`, but no two groups write to the same place, so any
-number of threads may share them. A receiver's force is summed over tiles of senders, in an order that depends on
+ends: that is twice the work of :mod:`physics.sums.lanes`, but no two groups write to the same place, so any
+number of threads may divide them. A receiver's force is summed over tiles of senders, in an order that depends on
 nothing but the number of particles: not the order of the lane kernels, so last bits differ from theirs.
 """
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
-from physics.kernels.lane_laws import coefficients
+from physics.kernels.parameters import Forces, term_of
 from physics.kernels.vectors import add, broadcast, fma, larger, load, mul, smaller, store, sub
+from physics.laws import pair_coefficients
 
 FloatArray = NDArray[np.float64]
 
@@ -24,35 +25,27 @@ SENDERS = 32
 
 
 @kernel
-def receiver_accelerations(
-    code: int,
-    x: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    parameters: FloatArray,
-    a: FloatArray,
-    first: int,
-    last: int,
-) -> None:
+def receiver_accelerations(x: FloatArray, forces: Forces, a: FloatArray, first: int, last: int) -> None:
     """Acceleration of the particles first..last-1 of one system by all of it, written into `a`.
 
     Parameters
     ----------
     x, a : (n_particles, n_dims, 1) float64 [length], [length/time^2]
-    q, m : (n_particles, 1) float64 [charge], [mass]
+    forces : Forces
+        Of one system: one lane.
     first : int
         A multiple of RECEIVERS.
     """
     n, d = x.shape[0], x.shape[1]
     padded = n + (-n) % RECEIVERS
-    eps2 = parameters[0] * parameters[0]
-    scale = -parameters[2] if code == 2 else 1.0
-    pull = parameters[2] / n if code == 0 or code == 3 else 0.0
-    limit = parameters[2] if code == 1 else np.inf
+    m, law = forces.masses, term_of(forces.parameters, d, n, 0)
+    couples = m if law.by_mass else forces.charges
+    scale, limit = law.constants.scale, law.constants.limit
+    eps2, pull = law.constants.softening * law.constants.softening, law.pull
     coupling = np.zeros(padded)
     at = np.zeros((d, padded))
     for j in range(n):
-        coupling[j] = m[j, 0] if code == 2 else q[j, 0]
+        coupling[j] = couples[j, 0]
         for k in range(d):
             at[k, j] = x[j, k, 0]
     itself = np.zeros(RECEIVERS)
@@ -74,7 +67,7 @@ def receiver_accelerations(
                     r2 = add(r2, load(itself, 0, 64))
                     itself[j - i] = 0.0
                 store(c, t * RECEIVERS, r2)
-            coefficients(code, parameters, c, senders * RECEIVERS)
+            pair_coefficients(law.form, law.constants, c, senders * RECEIVERS)
             for t in range(senders):
                 k_ij = mul(k_i, broadcast(coupling[tile + t], 64))
                 c_ij = fma(k_ij, load(c, t * RECEIVERS, 64), broadcast(-pull, 64))

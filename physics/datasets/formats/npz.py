@@ -1,0 +1,150 @@
+"""NumPy archives: one split a file, read whole or streamed through its zip; never a pickle."""
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.datasets.formats.base import METADATA_LIMIT, Format, Shape, refuse_oversized, some_samples
+from physics.datasets.split import ARRAYS, NO_POSITIONS, DataSplit, checked_split
+from physics.errors import InputError
+
+PACKED_LIMIT, PACKED_MOST = 64 << 20, 100
+"""A larger .npz that is packed smaller than by so much is not unpacked: it would fill the memory with nothing."""
+SAMPLED = ("positions", "velocities", "charges", "masses")
+"""Arrays whose first axis counts the samples."""
+
+
+def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            declared = sum(entry.file_size for entry in archive.infolist())
+    except Exception as error:  # a damaged directory also raises UnicodeDecodeError, NotImplementedError ...
+        raise InputError(f"{path}: not a readable .npz file ({error})") from None
+    refuse_oversized(path, declared)
+    if declared > PACKED_LIMIT and declared > PACKED_MOST * path.stat().st_size:
+        raise InputError(
+            f"{path}: {declared / 1e6:.0f} MB packed into {path.stat().st_size / 1e6:.1f} MB; "
+            "trajectories do not pack so small"
+        )
+    arrays: dict[str, NDArray[Any]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            for name in (*ARRAYS, "recipe"):
+                if name in archive.files:
+                    arrays[name] = archive[name]
+                    if not isinstance(arrays[name], np.ndarray):
+                        raise InputError(f"{path}: {name} is not a NumPy array file")
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files; all are one refusal
+        if isinstance(error, ValueError) and "pickle" in str(error).lower():
+            raise InputError(
+                f"{path}: holds pickled objects, which are never loaded; expected plain arrays"
+            ) from None
+        raise InputError(f"{path}: damaged .npz ({type(error).__name__}: {error})") from None
+    recipe: Mapping[str, Any] = {}
+    if "recipe" in arrays:
+        recipe = _parsed_recipe(path, str(arrays["recipe"]))
+    return some_samples(checked_split(path, arrays, recipe), samples)
+
+
+def _parsed_recipe(path: Path, text: str) -> Mapping[str, Any]:
+    """The recipe of an .npz."""
+    try:
+        recipe = json.loads(text) if len(text) <= METADATA_LIMIT else None
+    except (ValueError, RecursionError):
+        recipe = None
+    if not isinstance(recipe, dict):
+        raise InputError(f"{path}: recipe is not a JSON object of at most 1 MiB")
+    return recipe
+
+
+def _shape(path: Path, split: str) -> Shape:
+    with ExitStack() as stack:
+        shape = _members(path, stack)[0]["positions"][1]
+    if len(shape) != 4 or 0 in shape:
+        raise InputError(f"{path}: {NO_POSITIONS}")
+    return (shape[0], shape[1], shape[2], shape[3])
+
+
+def _blocks(path: Path, split: str, samples: range, height: int) -> Iterator[DataSplit]:
+    try:
+        with ExitStack() as stack:
+            members, others = _members(path, stack)
+            streams = {name: member for name, member in members.items() if name in SAMPLED}
+            recipe = _parsed_recipe(path, str(others["recipe"])) if "recipe" in others else {}
+            _skip(streams, samples.start, height)
+            for first in range(samples.start, samples.stop, height):
+                rows = min(height, samples.stop - first)
+                arrays = {name: _rows(member, rows) for name, member in streams.items()}
+                if "times" in others:
+                    arrays["times"] = others["times"]
+                yield checked_split(path, arrays, recipe)
+    except InputError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise InputError(f"{path}: damaged .npz ({type(error).__name__}: {error})") from None
+
+
+Member = tuple[IO[bytes], tuple[int, ...], np.dtype[Any]]
+
+
+def _members(path: Path, stack: ExitStack) -> tuple[dict[str, Member], Mapping[str, NDArray[Any]]]:
+    """Open streams behind the headers of the large arrays, and the small ones read whole."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such data set")
+    try:
+        archive = stack.enter_context(zipfile.ZipFile(path))
+        present = {Path(name).stem for name in archive.namelist()}
+        with np.load(path, allow_pickle=False) as loaded:
+            small: dict[str, NDArray[Any]] = {
+                name: loaded[name] for name in ("times", "recipe") if name in present
+            }
+        large = {name: _opened(archive, name, stack) for name in SAMPLED if name in present}
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files; all are one refusal
+        raise InputError(f"{path}: not a readable .npz file ({error})") from None
+    if "positions" not in large:
+        raise InputError(f"{path}: {NO_POSITIONS}")
+    return large, small
+
+
+def _opened(archive: zipfile.ZipFile, name: str, stack: ExitStack) -> Member:
+    stream = stack.enter_context(archive.open(f"{name}.npy"))
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(stream)
+    where = f"{archive.filename}: {name}"
+    if dtype.hasobject:
+        raise InputError(f"{where} holds pickled objects, which are never loaded; expected plain arrays")
+    if fortran and len(shape) > 1:
+        raise InputError(f"{where} is stored column by column; a file that is streamed needs C order")
+    return stream, shape, dtype
+
+
+def _rows(member: Member, count: int) -> NDArray[Any]:
+    stream, shape, dtype = member
+    rows = np.empty((count, *shape[1:]), dtype)
+    rest = rows.reshape(-1).view(np.uint8).data
+    while len(rest):
+        taken = stream.readinto(rest)  # type: ignore[attr-defined]
+        if not taken:
+            raise EOFError("fewer bytes than its header declares")
+        rest = rest[taken:]
+    return rows
+
+
+def _skip(members: Mapping[str, Member], count: int, height: int) -> None:
+    for member in members.values():
+        for first in range(0, count, height):
+            _rows(member, min(height, count - first))
+
+
+NPZ = Format("an .npz file", lambda path: path.suffix == ".npz", _read, shape=_shape, blocks=_blocks)

@@ -1,0 +1,90 @@
+"""Many systems of one size and their frames: blocks of them are run and stored where they belong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.integrators.base import Integrator, Step
+from physics.kernels.inverse_cube import GROUP
+from physics.kernels.parameters import Forces
+from physics.stepping.blocks import aligned_zeros, pack_lanes
+from physics.stepping.guards import refuse_non_finite
+from physics.stepping.paths import path_of
+from physics.stepping.schedule import Schedule
+from physics.sums.large_systems import LARGE
+from physics.types import System
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Systems under one law, their start and the place of their trajectories.
+
+    Attributes
+    ----------
+    positions, velocities : (n_systems, n_particles, n_dims) float64
+    charges, masses : (n_systems, n_particles) float64
+    parameters : (any,) float64
+        As packed for kernels.
+    schedule : Schedule
+    start_time : float [time]
+    paths : (2, n_systems, n_intervals + 1, n_particles, n_dims) float64
+        Written: positions and velocities at every frame.
+    """
+
+    positions: FloatArray
+    velocities: FloatArray
+    charges: FloatArray
+    masses: FloatArray
+    parameters: FloatArray
+    schedule: Schedule
+    start_time: float
+    paths: FloatArray
+
+    def run_steps(self, block: slice, step: Step, block_step: Step) -> int:
+        """Run a block of systems side by side in lanes by equal steps; how many they were.
+
+        Parameters
+        ----------
+        step, block_step : callable
+            The kernel, and the same or one that shares its work among threads.
+        """
+        count, n = block.stop - block.start, self.positions.shape[1]
+        lanes = count if count == 1 or n >= LARGE else count + -count % GROUP
+        x, v, q, m = (
+            pack_lanes(values[block], lanes)
+            for values in (self.positions, self.velocities, self.charges, self.masses)
+        )
+        forces, a = Forces(q, m, self.parameters), aligned_zeros(x.shape)
+        frames = np.empty((2, *self.paths.shape[2:], count))
+        (x_frames, v_frames), x_used, v_used = frames, x[..., :count], v[..., :count]
+        x_frames[0], v_frames[0] = x_used, v_used
+        steps = zip(self.schedule.dt.tolist(), self.schedule.n_steps.tolist(), strict=True)
+        for frame, (dt, n_steps) in enumerate(steps, 1):
+            block_step(x, v, forces, a, dt, n_steps)
+            x_frames[frame], v_frames[frame] = x_used, v_used
+        self.paths[:, block] = np.moveaxis(frames, -1, 1)
+
+        def advance(system: int, frame: int, x: FloatArray, v: FloatArray, n_steps: int) -> None:
+            q, m = (np.ascontiguousarray(values[system][:, None]) for values in (self.charges, self.masses))
+            step(
+                x, v, Forces(q, m, self.parameters), np.empty_like(x), float(self.schedule.dt[frame - 1]), n_steps
+            )
+
+        x_out, v_out = self.paths[:, block]
+        refuse_non_finite(x_out, v_out, self.schedule, self.start_time, block.start, advance)
+        return int(count)
+
+    def run_paths(self, block: slice, stepper: Integrator, system: Callable[[int], System]) -> int:
+        """Run the systems of a block, each with steps of its own; how many they were."""
+        assert stepper.memory_size is not None
+        times, first = self.schedule.times(self.start_time), abs(float(self.schedule.dt[0]))
+        for s in range(block.start, block.stop):
+            memory = np.zeros(stepper.memory_size(*self.positions.shape[1:]))
+            self.paths[:, s] = path_of(
+                system(s), self.positions[s], self.velocities[s], times, stepper, first, memory
+            )
+        return int(block.stop - block.start)
