@@ -81,13 +81,13 @@ def egnn(
         d2 = r.pow(2).sum(1, keepdim=True)
         m = torch.cat([h.index_select(0, i), h.index_select(0, j), d2, attributes], dim=1)
         m = silu(_one_layer(weights, f"{name}.edge_out", silu(_one_layer(weights, f"{name}.edge_in", m))))
-        pull = _summed(r * _two_layers(weights, f"{name}.phi_x", m), i, len(x)) / (n - 1)
+        update = _summed(r * _two_layers(weights, f"{name}.phi_x", m), i, len(x)) / (n - 1)
         if form == "none":
-            x = x + pull
+            x = x + update
         elif form == "init":
-            x = x + pull + _two_layers(weights, f"{name}.phi_v", h) * v_start
+            x = x + update + _two_layers(weights, f"{name}.phi_v", h) * v_start
         else:
-            v = _two_layers(weights, f"{name}.phi_v", h) * v + pull
+            v = _two_layers(weights, f"{name}.phi_v", h) * v + update
             x = x + v
         h = h + _two_layers(weights, f"{name}.phi_h", torch.cat([h, _summed(m, i, len(x))], dim=1))
     return x.reshape(n_systems, n, d)

@@ -42,7 +42,7 @@ def by_rows(edges: Callable[[int, int], tuple[Tensor, ...]], x: Tensor) -> tuple
     if torch.is_grad_enabled():
         parts = [checkpoint(edges, *tile, use_reentrant=False, preserve_rng_state=False) for tile in tiles]
         return tuple(torch.cat(pieces, dim=1) for pieces in zip(*parts, strict=True))
-    # room for all is taken first: results kept between tiles would leave holes that the next tiles do not fit in
+    # memory for all is allocated first: results kept between tiles would fragment it
     made = edges(*tiles[0])
     whole = tuple(part.new_empty(part.shape[0], n, *part.shape[2:]) for part in made)
     for first, last in tiles:

@@ -30,7 +30,7 @@ Rounds = Callable[..., tuple[Tensor, Tensor, Any]]
 COUPLINGS = ("constant", "charges", "masses")
 TRAPS = ("none", "always", "at-rest")
 AT_REST = 1e-3
-"""A system is at rest where its centre of mass moves slower than this share of the RMS speed."""
+"""A system is at rest where its centre of mass moves slower than this fraction of the RMS speed."""
 SLOWEST = 1e-15
 """Slower RMS speeds count as this one there: gradients stay finite where nothing moves."""
 
@@ -55,8 +55,8 @@ class IntegratorConfig:
     reach : float
         The radial network is asked no farther [length].
     pull : str
-        A learned pull to the centre of mass: "none", "always", or "at-rest" (only systems whose centre of
-        mass does not move: how data of a free and a trapped law are told apart).
+        A learned harmonic trap about the centre of mass: "none", "always", or "at-rest" (only systems whose centre
+        of mass does not move: so data of a free and of a trapped law are distinguished).
     conserve : bool
         Whether momentum and angular momentum are kept. False adds a learned drag, for data that loses both.
     energy : bool
@@ -71,7 +71,7 @@ class IntegratorConfig:
         Where positive: each Cartesian component of a pair force stays within a learned limit, which starts
         here. Not equivariant: for the audit of the published set. Much slower (PyTorch).
     gradient_growth : float
-        In training, the gradient of a (chaotic) system may grow so many times on its way back; beyond, it is
+        In training, the gradient of a (chaotic) system may grow so many times in a backward pass; beyond, it is
         scaled down. 0 is no limit.
     """
 
@@ -263,7 +263,7 @@ class Integrator(SurrogateModel):
         return pairs + kappa * kinetic_energy(centred(x, m), m)
 
     def _kappa(self, v: Tensor, m: Tensor) -> Tensor:
-        """Strength of the pull for each system: (B,)."""
+        """Strength of the trap for each system: (B,)."""
         if self.pull == "none":
             return v.new_zeros(len(v))
         kappa = self.log_kappa.double().exp().expand(len(v))

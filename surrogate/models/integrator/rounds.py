@@ -11,7 +11,7 @@ from surrogate.models.integrator.pair_law import spline
 
 
 class LimitedGrowth:
-    """Keeps the gradient of each (chaotic) system from growing more than `limit` times on its way back.
+    """Keeps the gradient of each (chaotic) system from growing more than `limit` times in a backward pass.
 
     Call it on the state before each round: the first call of a backward pass, at the last round, sees the size
     that others are held against.

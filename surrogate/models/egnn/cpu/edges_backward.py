@@ -1,4 +1,4 @@
-"""Gradients of an EGNN layer's sums over edges, a tile of edges made again and gone back through at a time.
+"""Gradients of an EGNN layer's sums over edges: each tile of edges is computed again, then differentiated.
 
 Letters are those of :mod:`surrogate.models.egnn.cpu.gradients`.
 """
@@ -162,6 +162,7 @@ def edges_back(
     receivers, senders = np.empty(TILE, dtype=np.int64), np.empty(TILE, dtype=np.int64)
     relative, scalars = np.empty((TILE, d), dtype=np.float32), np.empty((TILE, 3), dtype=np.float32)
     filled = 0
+    # edges are made as in `convolve`: one function for both costs 5 % of the forward pass
     for i in range(n_nodes):
         base = i - i % n
         for s in range(n - 1):

@@ -1,6 +1,6 @@
 """The adjoint of the integrator's rounds (`cpu/rounds.py`), by hand, as Numba kernels.
 
-A pair's sub-steps are made again on the way back; of a round only its first state was kept.
+A pair's sub-steps are computed again; of a round only its first state was kept.
 """
 
 import math
@@ -118,7 +118,7 @@ def rounds_backward(
     """Adjoint of `rounds_forward`: gx, gv enter as gradients of the end and leave as those of the start.
 
     g_couplings (C, B, N), g_kappa (B,) and g_table (C, G) are added to; returns the gradient of gamma.
-    Where the gradient of a (chaotic) system has grown more than `growth` times on its way back, it is scaled down.
+    Where the gradient of a (chaotic) system has grown more than `growth` times, it is scaled down.
     """
     n_systems, n_rounds, _, number, n = kept.shape
     n_channels = couplings.shape[0]

@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float64]
 SUBSTEP_ANGLE = 0.15
 """Largest phase a sub-step may advance a pair by: a leapfrog sub-step is then right to about 1e-3 of its kick."""
 MOST_SUBSTEPS = 64
-"""Most of them for one pair and round, unless told otherwise; a power of two."""
+"""Most of them for one pair and round by default; a power of two."""
 
 
 class Spline(NamedTuple):
