@@ -16,7 +16,7 @@ from torch import Tensor
 
 from physics.errors import InputError
 
-PATIENCE = timedelta(minutes=30)
+TIMEOUT = timedelta(minutes=30)
 """How long a process waits for the others (the first one may validate meanwhile)."""
 
 
@@ -96,7 +96,7 @@ def joined_processes(device: str) -> Processes:
         return Processes()
     if device.startswith("cuda"):
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=PATIENCE)
+    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=TIMEOUT)
     if dist.get_rank():
         warnings.simplefilter("ignore")  # the first one says them
     return Processes(dist.get_rank(), count)

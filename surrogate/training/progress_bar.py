@@ -18,8 +18,8 @@ from surrogate.training.progress import Progress
 LINE_EVERY_SECONDS = 20.0
 FIRST_LINE_SECONDS = 3.0
 LIVE_EVERY_SECONDS = 0.2
-PATIENCE_SECONDS = 2.0
-"""After so long without a step it is said why."""
+EXPLAINED_AFTER_SECONDS = 2.0
+"""After so long without a first step it is said why."""
 PREPARING = "preparing the first step: kernels are compiled once on a machine, which may take a minute"
 ONE_LINE = 120
 """Columns of a terminal from which on all stands on one live line; below, on two without a bar."""
@@ -44,7 +44,7 @@ class ProgressBar:
         self._shown_at = time.monotonic() - LINE_EVERY_SECONDS + FIRST_LINE_SECONDS
         self._live: rich.progress.Progress | None = None
         self._tasks: dict[int, rich.progress.TaskID] = {}
-        self._waiting = threading.Timer(PATIENCE_SECONDS, self._say, (PREPARING,))
+        self._waiting = threading.Timer(EXPLAINED_AFTER_SECONDS, self._say, (PREPARING,))
         self._waiting.daemon = True
         console = Console(stderr=True)
         self._wide = console.width >= ONE_LINE
