@@ -1,7 +1,6 @@
 """Live curves with a time cursor: error (with the growth of a tiny perturbation) and energy error."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -12,6 +11,7 @@ from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.ground_truth import PERTURBATION
 from app.views.curve_plot import Curve, CurvePlot
+from physics.types import FloatArray
 from surrogate.render.theme import THEMES, Theme
 
 CURVES_MILLISECONDS = 10
@@ -36,8 +36,6 @@ ENERGY_TIP = (
     "Every frame is a forecast of its own, so the curve need not be smooth; where two opposite charges pass\n"
     "each other closely, a small error of their distance is a large one of their energy."
 )
-
-FloatArray = NDArray[np.float64]
 
 
 class Charts(QWidget):

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from physics.types import FloatArray
 from surrogate.render.captions import short_number
 from surrogate.render.theme import Theme
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,6 @@
 """Moving particles in the truth pane: the mouse drags them and the tips of their velocities; arrows show it."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
 
@@ -11,10 +10,9 @@ from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import ViewState
 from app.views.pane_tool import Pane, PaneTool
 from app.views.viewport import Viewport
+from physics.types import FloatArray
 from surrogate.render.picking import on_screen
 from surrogate.render.theme import THEMES
-
-FloatArray = NDArray[np.float64]
 
 HEAD = 9.0
 """Length of an arrow's head [pixel]."""

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
@@ -12,8 +10,8 @@ from app.viewmodel.presenters.screen import Rectangle
 from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import ViewState
 from app.views.viewport import Viewport
+from physics.types import FloatArray
 
-FloatArray = NDArray[np.float64]
 Pane = tuple[FloatArray, Rectangle]
 """Matrix from the drawn space to clip coordinates, (4, 4) float64, and where the pane is [device pixel]."""
 

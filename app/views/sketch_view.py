@@ -1,7 +1,6 @@
 """Drawing paths in the truth pane: mouse events become paths, shown dashed; a card says what to do."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
@@ -12,11 +11,10 @@ from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import ViewState
 from app.views.pane_tool import Pane, PaneTool
 from app.views.viewport import Viewport
+from physics.types import FloatArray
 from surrogate.render.picking import on_screen
 from surrogate.render.projection import project
 from surrogate.render.theme import THEMES
-
-FloatArray = NDArray[np.float64]
 
 CARD_WIDTH, CARD_LEAST, SPARE = 470, 270, 8
 RING = 9.0

@@ -5,15 +5,13 @@ Without Alt the mouse is the camera's.
 
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from app.viewmodel.session import Session
+from physics.types import FloatArray
 
-FloatArray = NDArray[np.float64]
 Camera = Callable[[], tuple[FloatArray, FloatArray]]
 """Gives what is to the right and up on the screen, unit vectors of the drawn space, (3,) float64 each."""
 

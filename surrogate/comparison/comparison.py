@@ -9,11 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from physics.types import Trajectory
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray, Trajectory
 
 
 def drift(values: FloatArray, start: FloatArray) -> FloatArray:

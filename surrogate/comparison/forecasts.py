@@ -6,19 +6,16 @@ from typing import Any, Required, TypedDict, Unpack
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from physics import __version__
 from physics.errors import InputError
 from physics.scenario_files import fields_tree
-from physics.types import Trajectory
+from physics.types import FloatArray, Trajectory
 from surrogate.comparison.comparison import Comparison
 from surrogate.comparison.ground_truth import Rotation
 from surrogate.evaluation.metrics import haar_matrices, relative_residuals
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.rollout import chained_rollout, horizon_in_frames, sliding_forecast
-
-FloatArray = NDArray[np.float64]
 
 
 def outside_training(model: Forecaster, truth: Trajectory, law_known: bool) -> tuple[str, ...]:

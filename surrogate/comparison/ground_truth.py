@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.datasets.presets import PRESETS
 from physics.datasets.split import DataSplit
@@ -12,11 +11,9 @@ from physics.errors import InputError
 from physics.laws.names import is_law
 from physics.rotations import parse_operations, random_rotation, reflection
 from physics.scenarios import Scenario
-from physics.types import State, System, Trajectory
+from physics.types import FloatArray, State, System, Trajectory
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.rollout import horizon_in_frames
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

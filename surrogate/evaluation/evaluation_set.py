@@ -9,11 +9,10 @@ from physics.baselines.references import Windows
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.laws.names import is_law
+from physics.types import FloatArray
 from surrogate.evaluation.metrics import sample_errors
 from surrogate.inference.rollout import horizon_in_frames
 from surrogate.tasks.dynamics.windows import task_frames
-
-FloatArray = NDArray[np.float64]
 
 
 def windows_at(split: DataSplit, frame: int) -> Windows:

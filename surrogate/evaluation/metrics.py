@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.rotations import random_orthogonal
+from physics.types import FloatArray
 
-FloatArray = NDArray[np.float64]
 StateMap = Callable[[FloatArray, FloatArray], FloatArray]
 
 VALID_TIME_LIMIT = 0.1

@@ -10,18 +10,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.laws import LAWS
 from physics.laws.names import is_law, law_claims, resolve_parameters
 from physics.observables import accelerations
-from physics.types import System
+from physics.types import FloatArray, System
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models.integrator.model import Integrator
 
-FloatArray = NDArray[np.float64]
 Curves = tuple[FloatArray, FloatArray, FloatArray]
 """True force, learned force, relative error, each (R,)."""
 

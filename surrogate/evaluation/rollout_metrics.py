@@ -5,19 +5,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from physics.baselines.references import Windows
 from physics.datasets.split import DataSplit
 from physics.kernels.parameters import Forces
 from physics.sums.pairs import potential_energies
+from physics.types import FloatArray
 from surrogate.evaluation.evaluation_set import RolloutSet, rollout_set
 from surrogate.evaluation.metrics import valid_times
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.rollout import States, model_step, rollout_batch
 from surrogate.tasks.dynamics.windows import task_frames
 
-FloatArray = NDArray[np.float64]
 DRIFT_HORIZON = 10
 
 

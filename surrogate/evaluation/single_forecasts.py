@@ -5,16 +5,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from physics.baselines.clean import clean_windows, largest_forces
 from physics.datasets.split import DataSplit
+from physics.types import FloatArray
 from surrogate.evaluation.evaluation_set import frames_after, windows_at
 from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
 from surrogate.inference.forecaster import Forecaster
 from surrogate.tasks.dynamics.windows import task_frames
 
-FloatArray = NDArray[np.float64]
 FORWARD_BATCH = 100
 FORWARD_REPEATS = 20
 STEPS_LIMIT = 100_000

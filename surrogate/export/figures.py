@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.observables import momentum, total_energy
+from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import Source, shortened, source_name, sources
 from surrogate.render.theme import Theme
@@ -18,8 +19,6 @@ from surrogate.render.theme import Theme
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FloatArray = NDArray[np.float64]
 
 DASHES: dict[Source, Any] = {"truth": "-", "forecast": "-", "rollout": (0, (4.5, 1.6))}
 """Curves differ in dash as well as in colour."""

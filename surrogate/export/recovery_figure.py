@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from physics.types import FloatArray
 from surrogate.evaluation.pair_law_recovery import Curves
 from surrogate.export.figures import blank_figure, styled
 from surrogate.render.theme import THEMES
@@ -13,8 +13,6 @@ from surrogate.render.theme import THEMES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FloatArray = NDArray[np.float64]
 
 SHOWN = (0.05, 20.0)
 """Distances of the histogram [length]: more than is compared, so that the edges of the data are seen."""

@@ -13,18 +13,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from physics.errors import InputError
-from physics.types import System
+from physics.types import FloatArray, System
 from surrogate.inference.batched_forward import Passed, Passes, State
 from surrogate.inference.given_arrays import particle_tensor, real_tensor
 from surrogate.inference.training_range import reasons_outside
 from surrogate.models import SurrogateModel
 from surrogate.tasks.dynamics.windows import Scales
 
-FloatArray = NDArray[np.float64]
 UNIT_SCALES = Scales()
 
 

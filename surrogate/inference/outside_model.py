@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from physics.types import FloatArray
 from surrogate.inference.forecaster import Cost, Forecast, Forecaster
 from surrogate.training.checkpoint import ModelError
-
-FloatArray = NDArray[np.float64]
 
 
 def outside_model(text: str, trust_code: bool) -> "OutsideForecaster":

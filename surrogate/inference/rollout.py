@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from physics.errors import InputError
-from physics.types import State, System, Trajectory
+from physics.types import FloatArray, State, System, Trajectory
 from surrogate.inference.forecaster import Forecaster
 
-FloatArray = NDArray[np.float64]
 States = tuple[FloatArray, FloatArray]
 """Positions and velocities, (samples, N, n) [length], [length/time]."""
 Step = Callable[[FloatArray, FloatArray], States]

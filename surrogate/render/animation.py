@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.arrows import Arrows, arrows, field_key, field_vectors, joined
 from surrogate.render.captions import Source, sources
@@ -31,7 +32,6 @@ from surrogate.render.options import ViewOptions
 from surrogate.render.projection import Framing, default_view_basis, framing, project, view_basis
 from surrogate.render.theme import blended
 
-FloatArray = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 

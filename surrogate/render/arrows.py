@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from physics.errors import InputError
 from physics.fields import Fields
+from physics.types import FloatArray
 from surrogate.render.captions import short_number
 from surrogate.render.options import FieldVectors
 from surrogate.render.projection import project
 from surrogate.render.theme import Theme, rgb
 
-FloatArray = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 ARROW_SIZE = 0.3

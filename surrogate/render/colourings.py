@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError, unknown_name
-from physics.types import Trajectory
+from physics.types import FloatArray, Trajectory
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import short_number, sources
 from surrogate.render.projection import RUNAWAY, Framing, hidden_radius, rounded_up
 from surrogate.render.theme import Theme, ramp_colours, rgb
 
-FloatArray = NDArray[np.float64]
 Palette = Literal["signs", "sequential", "two-sided"]
 
 

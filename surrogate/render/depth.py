@@ -1,13 +1,11 @@
 """What the drawn space hides: how far off it points lie, how they fade for it, how much of them is seen."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.errors import InputError
+from physics.types import FloatArray
 from surrogate.render.options import ViewOptions
 from surrogate.render.projection import Framing, hidden_radius, project
-
-FloatArray = NDArray[np.float64]
 
 STRONGEST_FADE = 0.85
 """How far the depth cue fades what is a framing radius away, at `fade_hidden` 1."""

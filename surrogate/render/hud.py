@@ -2,13 +2,9 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import GAP, law_words, rotation_text, short_number, steady_number
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

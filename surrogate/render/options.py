@@ -3,13 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from physics.types import FloatArray
 from surrogate.render.captions import Source
 from surrogate.render.theme import DARK, Theme
 
-FloatArray = NDArray[np.float64]
 Layout = Literal["twin", "overlay"]
 LAYOUTS: tuple[Layout, ...] = ("twin", "overlay")
 

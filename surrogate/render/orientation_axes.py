@@ -3,13 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from physics.types import FloatArray
 from surrogate.render.pixels import PixelMesh, text_actor
 from surrogate.render.scene import Scene
 from surrogate.render.theme import Theme, blended, rgb
-
-FloatArray = NDArray[np.float64]
 
 ARROW_LENGTH = 34.0
 """Length of the longest axis arrow [pixel at scale 1]."""

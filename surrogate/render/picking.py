@@ -1,11 +1,10 @@
 """Which particle is under the mouse: projection in NumPy, no rendering."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from physics.types import FloatArray
 from surrogate.render.scene import Scene
-
-FloatArray = NDArray[np.float64]
 
 REACH = 8.0
 """How far beside a particle a click may be [pixel]."""

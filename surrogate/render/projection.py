@@ -7,12 +7,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from physics.errors import InputError
-from physics.types import Trajectory
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray, Trajectory
 
 VIEW_AZIMUTH = float(np.radians(-58.0))
 """Where the default camera stands, about the third drawn axis [radian]."""

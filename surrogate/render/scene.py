@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError, unknown_name
+from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.animation import Animation, animation_of
 from surrogate.render.arrows import Arrows, arrows, joined
@@ -21,7 +22,6 @@ from surrogate.render.options import LAYOUTS, ViewOptions
 from surrogate.render.projection import Framing, axis_labels, axis_vectors, project
 from surrogate.render.theme import Theme
 
-FloatArray = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 

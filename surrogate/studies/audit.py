@@ -30,6 +30,7 @@ from physics.files import write_json
 from physics.laws.reference import REFERENCE_DT
 from physics.output_folder import refuse_foreign, staged_folder
 from physics.rotations import plane_rotation
+from physics.types import FloatArray
 from resources.shipped import shipped_models
 from surrogate.evaluation.benchmark.models import (
     BenchmarkModel,
@@ -42,7 +43,6 @@ from surrogate.evaluation.benchmark.summary import paired_excess
 from surrogate.evaluation.benchmark.tables import count, number
 from surrogate.evaluation.evaluation_set import EvaluationSet, evaluation_set
 
-FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Row = tuple[str, FloatArray, dict[str, Any]]
 """Name, errors (n_windows,), and what else its row of the table says."""

@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.laws.reference import REFERENCE_FORCE_LIMIT
+from physics.types import FloatArray
 from surrogate.evaluation.benchmark.figures import blank, look
-
-FloatArray = NDArray[np.float64]
 
 
 def save_figures(result: dict[str, Any], drawn: dict[str, FloatArray], folder: Path) -> list[str]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics import State, System, Trajectory, simulate
 from physics.boundaries import BOUNDARIES
@@ -19,9 +18,8 @@ from physics.integrators import INTEGRATORS
 from physics.laws import LAWS
 from physics.laws.reference import REFERENCE_DT
 from physics.stepping.guards import energy_change
+from physics.types import FloatArray
 from surrogate.evaluation.benchmark.figures import COLOURS, DASHES, blank
-
-FloatArray = NDArray[np.float64]
 
 EXAMPLES = ("python -m surrogate.studies.engine_page --out docs",)
 

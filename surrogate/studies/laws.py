@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.cli import CommandParser, command_line, key_values, positive_int, refuse_existing, run_command
 from physics.datasets.reading import read_split
@@ -30,8 +29,6 @@ from surrogate.studies.smoothing import smoothed
 from surrogate.tasks.dynamics.windows import rms_radius
 from surrogate.training.config import load_config
 from surrogate.training.run import train
-
-FloatArray = NDArray[np.float64]
 
 LAWS = ("gravity", "spring", "yukawa", "softcore", "couplings")
 NOISE = 0.01

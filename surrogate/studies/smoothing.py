@@ -1,9 +1,8 @@
 """Noisy positions made better by their velocities: a Kalman smoother, before a law is recovered from them."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 LEAST_DOUBT = 1e-3
 """Doubt in a step of the path where both quadratures agree, as a share of the noise."""

@@ -4,13 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import ViewState
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 
 class Dialogs(Protocol):

@@ -10,7 +10,7 @@ from app.viewmodel.state.matrices import trackball
 from app.viewmodel.state.tours import orthonormal
 from app.viewmodel.state.view import Rows
 from app.viewmodel.store import Store
-from surrogate.render.projection import FloatArray
+from physics.types import FloatArray
 
 
 class BasisIntents:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.intents.editor import EditorIntents
 from app.viewmodel.intents.selection import SelectionIntents
@@ -12,8 +11,7 @@ from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.presenters.edited_system import drawing, in_view, nudge_length
 from app.viewmodel.state.draft import Moving
 from app.viewmodel.store import Store
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 
 class MovingIntents:

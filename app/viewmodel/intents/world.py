@@ -10,7 +10,7 @@ from app.viewmodel.state.matrices import parse_matrix, trackball
 from app.viewmodel.state.setup import Given, Operation, RandomTurn, Reflect, Turn, active_degrees, with_turn
 from app.viewmodel.store import Store
 from physics.errors import InputError
-from surrogate.render.projection import FloatArray
+from physics.types import FloatArray
 
 DRAGGED = "dragged into x{}"
 

@@ -7,16 +7,14 @@ R^T V d of the system's own coordinates; what the view basis V hides stays as it
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.state.setup import OwnSystem
 from app.viewmodel.state.view_state import ViewState
+from physics.types import FloatArray
 from surrogate.render.animation import particle_radii
 from surrogate.render.captions import short_number
 from surrogate.render.colourings import charge_colours
 from surrogate.render.scene import Pane, Scene
-
-FloatArray = NDArray[np.float64]
 
 ARROW_TIME = 1.0
 """A velocity's arrow leads to where the particle would be after this long [time]."""

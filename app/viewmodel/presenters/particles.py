@@ -5,13 +5,11 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.state.view_state import ViewState
+from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import short_number
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.presenters.verdicts import model_verdict, truth_verdict
 from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.symmetry import NAMES
 from app.viewmodel.state.view_state import ViewState
-from physics.types import Trajectory
+from physics.types import FloatArray, Trajectory
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import short_number
-
-FloatArray = NDArray[np.float64]
 
 MEANINGS = {
     "RMSE": "Root mean square of the position error over particles and coordinates, at this frame",

@@ -1,9 +1,8 @@
 """Where a time line has its numbers and its strokes. Pure NumPy."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 MOST_BOUNDARIES = 150
 """More strokes than this say nothing."""

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.presenters.edited_system import with_edited
 from app.viewmodel.state.results import ComparisonResult, Preview
@@ -15,8 +14,6 @@ from surrogate.render import Framing, Scene, ViewOptions, build_scene, framing
 from surrogate.render.hud import headline
 from surrogate.render.projection import RUNAWAY, rounded_up
 from surrogate.render.theme import THEMES
-
-FloatArray = NDArray[np.float64]
 
 
 def steady_framing(result: ComparisonResult) -> Framing:

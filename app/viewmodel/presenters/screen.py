@@ -1,11 +1,11 @@
 """Between the pixels of a pane and the space that is drawn in it. Pure NumPy."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from physics.types import FloatArray
 from surrogate.render.picking import on_screen
 
-FloatArray = NDArray[np.float64]
 Rectangle = tuple[float, float, float, float]
 
 

@@ -1,13 +1,8 @@
 """A sketch on the screen and in words: from pixels to the drawn space, and whose error is how large."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.viewmodel.state.sketch import CLOSEST, Sketch, scores
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import short_number
-
-FloatArray = NDArray[np.float64]
 
 
 def verdict(sketch: Sketch, comparison: Comparison) -> list[tuple[str, ...]]:

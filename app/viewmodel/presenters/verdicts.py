@@ -6,11 +6,9 @@ lacks in equivariance is the same in double precision, what is round-off is smal
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.state.symmetry import ROUND_OFF, Symmetry
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 FAR_ABOVE = 100.0
 """An error so many times that of exact symmetries at the same time is not round-off made large."""

@@ -5,12 +5,10 @@ import math
 import re
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.errors import InputError
 from physics.rotations import plane_rotation
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 TOLERANCE = 1e-6
 """A pasted matrix may be so far from orthogonal, |R^T R - I| at the worst entry; it is mended then."""

@@ -8,18 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.state.own_fields import fields_of, with_field_dims, with_fields_of
 from app.viewmodel.state.setup import OwnSystem
 from physics.datasets.presets import PRESETS, draw_masses, draw_state
 from physics.errors import InputError
+from physics.types import FloatArray
 
 if TYPE_CHECKING:
     from physics.scenarios import Scenario
     from physics.types import Trajectory
 
-FloatArray = NDArray[np.float64]
 T = TypeVar("T")
 MAX_DIMS, MAX_PARTICLES = 8, 200
 NUDGE = 0.2

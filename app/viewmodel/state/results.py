@@ -4,14 +4,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.viewmodel.state.setup import OwnSystem, Setup
 from app.viewmodel.state.symmetry import Symmetry
+from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,14 +3,12 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.state.matrices import as_option
 from app.viewmodel.state.tours import TOURS, Course, orthonormal, rotation_along
 from physics.errors import InputError
 from physics.rotations import plane_rotation, random_rotation, reflection
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 MAX_SEED = 2**32 - 1
 

@@ -8,14 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.state.setup import Setup
+from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.projection import project
-
-FloatArray = NDArray[np.float64]
-
 
 CLOSEST = 1e-12
 

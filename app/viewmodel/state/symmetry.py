@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 NAMES = ("rotation", "reflection", "translation", "permutation")
 

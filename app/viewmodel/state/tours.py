@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.rotations import plane_rotation, random_rotation
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 from surrogate.render import COLOURINGS
 from surrogate.render.projection import axis_view_basis
 
-FloatArray = NDArray[np.float64]
 MAX_PANES = 4
 Rows = tuple[tuple[float, ...], ...]
 

@@ -3,9 +3,6 @@
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.viewmodel.state.draft import Draft, Moving
 from app.viewmodel.state.lessons import RunningLesson
 from app.viewmodel.state.models import ModelTable
@@ -17,11 +14,10 @@ from app.viewmodel.state.setup import Setup, active_degrees, planes
 from app.viewmodel.state.tours import Touring
 from app.viewmodel.state.training import Training
 from app.viewmodel.state.view import View, chosen_basis
+from physics.types import FloatArray
 from surrogate.render.camera import Camera
 from surrogate.render.depth import most_hidden_axis
 from surrogate.render.projection import default_view_basis
-
-FloatArray = NDArray[np.float64]
 
 if TYPE_CHECKING:
     from app.viewmodel.state.sketch import Sketch

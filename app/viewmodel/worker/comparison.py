@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.state.commands import command_of, training_commands
 from app.viewmodel.state.detail import Detail, detail_of, left_out
@@ -27,13 +26,12 @@ from app.viewmodel.worker.ground_truth import (
 from app.viewmodel.worker.loaded_models import default_model, tuned_model
 from app.viewmodel.worker.symmetry import Forecast, model_symmetry
 from physics.errors import InputError
+from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison, with_energy_shares
 
 if TYPE_CHECKING:
     from physics.types import Trajectory
     from surrogate.inference.forecaster import Forecaster
-
-FloatArray = NDArray[np.float64]
 
 LONG = 1.0
 """A comparison that takes longer reports its progress [second]."""

@@ -11,21 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.viewmodel.state.detail import detail_of
 from app.viewmodel.state.own_system import scenario_of_system, system_of_state
 from app.viewmodel.state.setup import Effort, Operation, OwnSystem, Setup, rotation_matrix
 from app.viewmodel.worker.symmetry import Arrays, engine_errors
 from physics.errors import InputError
+from physics.types import FloatArray
 
 if TYPE_CHECKING:
     from physics.scenarios import Scenario
     from physics.types import State, Trajectory
     from surrogate.comparison.ground_truth import Rotation
     from surrogate.inference.forecaster import Forecaster
-
-FloatArray = NDArray[np.float64]
 
 CLAMP_SEEDS = 16
 """Where the clamp never acts, a seed with which it does is looked for below this."""

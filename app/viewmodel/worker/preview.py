@@ -8,23 +8,19 @@ comparison. A law that is not isotropic is simulated anew at once.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.viewmodel.state.detail import detail_of
 from app.viewmodel.state.results import Preview
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.worker.ground_truth import before_the_turn, ground_truth, world_rotation
 from app.viewmodel.worker.loaded_models import tuned_model
 from physics.errors import InputError
+from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison, with_energy_shares
 
 if TYPE_CHECKING:
     from physics.types import Trajectory
     from surrogate.comparison.ground_truth import Rotation
     from surrogate.inference.forecaster import Forecaster
-
-FloatArray = NDArray[np.float64]
 
 AHEAD = 8
 """Frames after the shown one that a preview holds: a playing clock moves on meanwhile."""

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from app.viewmodel.state.detail import FULL, Detail
 from app.viewmodel.state.symmetry import Symmetry
 from physics.rotations import random_rotation
+from physics.types import FloatArray
 
 if TYPE_CHECKING:
     from physics.types import Trajectory
 
-FloatArray = NDArray[np.float64]
 Arrays = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 """Positions and velocities (samples, N, n), charges and masses (samples, N)."""
 

@@ -10,10 +10,9 @@ from physics.baselines.clean import clean_windows, largest_forces
 from physics.baselines.orientation import isotropic_simulation
 from physics.baselines.references import ADAPTIVE_LAWS, adaptive_leapfrog_forecast, eta_for, leapfrog_forecast
 from physics.laws.reference import REFERENCE_DT
+from physics.types import FloatArray
 from surrogate.evaluation.benchmark.models import Measurement, timed
 from surrogate.evaluation.evaluation_set import EvaluationSet
-
-FloatArray = NDArray[np.float64]
 
 
 def leapfrog(data: EvaluationSet, evaluations: int) -> Measurement:

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from physics.baselines.references import Windows
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
+from physics.types import FloatArray
 from surrogate.evaluation.evaluation_set import EvaluationSet
 from surrogate.inference.forecaster import Cost, Forecaster
 from surrogate.inference.loading import load
-
-FloatArray = NDArray[np.float64]
 
 TIMED_BATCH = 100
 TIMED_REPEATS = 5

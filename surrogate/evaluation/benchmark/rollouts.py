@@ -6,17 +6,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from physics.baselines.references import leapfrog_forecast, perturbed_truth
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
+from physics.types import FloatArray
 from surrogate.evaluation.benchmark.models import BenchmarkModel, force_evaluations
 from surrogate.evaluation.evaluation_set import EvaluationSet, RolloutSet, rollout_set
 from surrogate.evaluation.rollout_metrics import rollout_metrics
 from surrogate.inference.rollout import States, model_step, rollout_batch
-
-FloatArray = NDArray[np.float64]
 
 PERTURBATION = 1e-6
 MODEL_EVALUATIONS = (16, 32)

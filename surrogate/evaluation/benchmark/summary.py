@@ -3,12 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from physics.types import FloatArray
 from surrogate.evaluation.benchmark.baselines import PublishedSet
 from surrogate.evaluation.benchmark.models import Measurement
-
-FloatArray = NDArray[np.float64]
 
 RESAMPLES = 2000
 

@@ -6,9 +6,9 @@ A pair's sub-steps are computed again; of a round only its first state was kept.
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
+from physics.types import FloatArray
 from surrogate.models.integrator.cpu.rounds import (
     Pair,
     Spline,
@@ -19,8 +19,6 @@ from surrogate.models.integrator.cpu.rounds import (
     set_pair,
     sum_pair_motions,
 )
-
-FloatArray = NDArray[np.float64]
 
 
 @kernel

@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 SUBSTEP_ANGLE = 0.15
 """Largest phase a sub-step may advance a pair by: a leapfrog sub-step is then right to about 1e-3 of its kick."""
