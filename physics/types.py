@@ -117,7 +117,8 @@ class System:
         from physics.kernels.parameters import Forces  # Numba
         from physics.laws.packing import packed_parameters
 
-        q, m = (np.ascontiguousarray(values[:, None]) for values in (self.charges, self.masses))
+        # copies: a read-only array is another type to Numba, and every integrator would be compiled twice
+        q, m = (values[:, None].copy() for values in (self.charges, self.masses))
         packed = packed_parameters(self.law, self.parameters, n_dims, self.fields, self.boundary)
         return Forces(q, m, packed)
 

@@ -54,7 +54,7 @@ def _kernel_sources(package: Path) -> set[Path]:
     return found
 
 
-def _cache_folder(package: Path = PHYSICS) -> Path:
+def cache_folder(package: Path = PHYSICS) -> Path:
     """Where compiled code of a package is kept: its kernels may call each other, and all of physics."""
     sources = sorted(PHYSICS.rglob("*.py"))
     if package != PHYSICS:
@@ -66,7 +66,7 @@ def _cache_folder(package: Path = PHYSICS) -> Path:
     return base / digest.hexdigest()[:16]
 
 
-def _use(folder: Path) -> None:
+def mark_used(folder: Path) -> None:
     """Mark a cache folder as used today, and remove those of other sources that nobody uses any more."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -80,9 +80,9 @@ def _use(folder: Path) -> None:
 
 @cache
 def _folder_in_use(package: Path) -> str:
-    """:func:`_cache_folder`, made and marked."""
-    folder = _cache_folder(package)
-    _use(folder)
+    """:func:`cache_folder`, made and marked."""
+    folder = cache_folder(package)
+    mark_used(folder)
     return str(folder)
 
 

@@ -69,7 +69,7 @@ class Batch:
         self.paths[:, block] = np.moveaxis(frames, -1, 1)
 
         def advance(system: int, frame: int, x: FloatArray, v: FloatArray, n_steps: int) -> None:
-            q, m = (np.ascontiguousarray(values[system][:, None]) for values in (self.charges, self.masses))
+            q, m = (values[system][:, None].copy() for values in (self.charges, self.masses))
             step(
                 x, v, Forces(q, m, self.parameters), np.empty_like(x), float(self.schedule.dt[frame - 1]), n_steps
             )

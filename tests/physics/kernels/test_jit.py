@@ -73,18 +73,18 @@ def test_cache_folder_is_keyed_by_every_source(tmp_path, monkeypatch):
     spec.loader.exec_module(copied)
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = copied._cache_folder()
+    folder = copied.cache_folder()
     assert folder.parent == tmp_path / "cache" / "isotwin" / "kernels"
-    assert folder == engine_jit._cache_folder()
+    assert folder == engine_jit.cache_folder()
     for source in copy.rglob("*.py"):
         text = source.read_text()
         source.write_text(text + "# edited\n")
-        assert copied._cache_folder() != folder, source
+        assert copied.cache_folder() != folder, source
         source.write_text(text)
-        assert copied._cache_folder() == folder
+        assert copied.cache_folder() == folder
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert copied._cache_folder().parent == tmp_path / ".cache" / "isotwin" / "kernels"
+    assert copied.cache_folder().parent == tmp_path / ".cache" / "isotwin" / "kernels"
 
 
 @pytest.mark.parametrize("folder", ["lib", "lib/deep/cpu"])
@@ -176,10 +176,10 @@ def test_compiled_code_of_sources_nobody_runs_any_more_is_removed(tmp_path):
         folder.mkdir()
         (folder / "kernel.nbi").write_bytes(b"x")
         os.utime(folder, (time.time() - days * 86400,) * 2)
-    engine_jit._use(current)
+    engine_jit.mark_used(current)
     assert (current.is_dir(), recent.is_dir(), old.is_dir()) == (True, True, False)
     assert time.time() - current.stat().st_mtime < 60
-    engine_jit._use(tmp_path / "new" / "folder")
+    engine_jit.mark_used(tmp_path / "new" / "folder")
     assert (tmp_path / "new" / "folder").is_dir()
 
 
