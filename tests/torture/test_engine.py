@@ -13,7 +13,7 @@ from physics.fields import Fields
 from physics.integrators import INTEGRATORS
 from physics.laws import LAWS
 
-LAWS = [*LAWS, "gravity+coulomb", "yukawa+spring"]
+SUMS_TOO = [*LAWS, "gravity+coulomb", "yukawa+spring"]
 AROUND = {"open": OPEN, "reflecting": Boundary("reflecting", 6.0), "periodic": Boundary("periodic", 6.0)}
 
 
@@ -41,7 +41,7 @@ DRAWS = 3
 
 CASES = [
     case
-    for case in itertools.product(INTEGRATORS, LAWS, AROUND, ("none", "electric", "trap", "magnetic"))
+    for case in itertools.product(INTEGRATORS, SUMS_TOO, AROUND, ("none", "electric", "trap", "magnetic"))
     if possible(case[0], case[2], case[3])
 ]
 
