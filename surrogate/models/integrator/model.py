@@ -205,7 +205,7 @@ class Integrator(SurrogateModel):
         m = torch.ones_like(charge) if masses is None else masses.double()
         known = {"constant": torch.ones_like(charge), "charges": charge, "masses": m}
         couplings = torch.stack([known[name] for name in self.couplings])
-        table, kappa = self.law.table(), self._kappa(start_v, m)
+        table, kappa = self.law.table(), self.trap_strength(start_v, m)
         dt = horizon / n_rounds
         if self.features is None:
             out_x, out_v, calls = self._rounds(rounds, start_x, start_v, couplings, m, kappa, table, dt, n_rounds)
@@ -227,7 +227,7 @@ class Integrator(SurrogateModel):
         if self.conserve and self.energy and not self.training:
             # both at once: the law is integrated for each call
             twice = (couplings.repeat(1, 2, 1), m.repeat(2, 1), kappa.repeat(2))
-            before, after = self._potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
+            before, after = self.potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
             out_v = with_energy(out_x, out_v, m, kinetic_energy(start_v, m) + (before - after))
         return out_x.to(x), out_v.to(x)
 
@@ -253,7 +253,7 @@ class Integrator(SurrogateModel):
         limit = {} if self.log_limit is None else {"limit": self.log_limit.double().exp()}
         return rounds(*facts, most=self.most_substeps, growth=self._growth, **limit)
 
-    def _potential(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
+    def potential(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
         """Energy of the learned law, up to a constant of the system: (B,)."""
         first, second = torch.triu_indices(x.shape[1], x.shape[1], 1, device=x.device)
         r2 = (x[:, first] - x[:, second]).square().sum(-1)
@@ -262,7 +262,7 @@ class Integrator(SurrogateModel):
         pairs = (factors * self.law.potentials(table, r2)).sum(2).sum(0)
         return pairs + kappa * kinetic_energy(centred(x, m), m)
 
-    def _kappa(self, v: Tensor, m: Tensor) -> Tensor:
+    def trap_strength(self, v: Tensor, m: Tensor) -> Tensor:
         """Strength of the trap for each system: (B,)."""
         if self.pull == "none":
             return v.new_zeros(len(v))

@@ -186,7 +186,9 @@ def energy_error(model: Integrator) -> float:
     for position, velocity in (start, chain(model, x, v, q, m)):
         couplings = torch.stack([{"constant": torch.ones_like(q), "charges": q}[c] for c in model.couplings])
         with torch.no_grad():
-            potential = model._potential(position, couplings, m, model._kappa(velocity, m), model.law.table())
+            potential = model.potential(
+                position, couplings, m, model.trap_strength(velocity, m), model.law.table()
+            )
         found.append((kinetic_energy(velocity, m), potential))
     (t0, u0), (t1, u1) = found
     return float(((t1 + u1 - t0 - u0) / (t0 + u0.abs())).abs().max())
