@@ -24,7 +24,7 @@ def made(folder, name):
 def laws(tmp_path_factory):
     """A few trajectories of each."""
     folder = tmp_path_factory.mktemp("laws")
-    for name in [*LAWS, "charged-iso"]:
+    for name in [*NAMES, "charged-iso"]:
         made(folder, name)
     return folder
 
@@ -33,7 +33,7 @@ def test_every_law_but_the_published_one_has_a_preset():
     assert {PRESETS[name].law for name in NAMES} == LAWS.keys() - {"reference"}
 
 
-@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("name", NAMES)
 def test_it_stores_what_scales_its_force_and_runs_under_it(name, laws):
     split, row = read_split(laws / name, "train"), PRESETS[name]
     law = LAWS[row.law]
