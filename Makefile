@@ -1,8 +1,8 @@
 # Every target sets up what it needs first (virtual environment, packages, system libraries).
 SHELL := /bin/bash
 PYTHON_VENV := .venv/bin/python
-# pytest-qt and VTK need an X server; Xvfb stands in for one.
-XVFB := xvfb-run -a -s "-screen 0 1600x1200x24 +extension GLX"
+# pytest-qt and VTK need an X server; Xvfb stands in for one (which must not reset when its first client leaves).
+XVFB := xvfb-run -a -s "-screen 0 1600x1200x24 +extension GLX -noreset"
 
 .PHONY: help setup demo app test test-slow bench torture
 help:
