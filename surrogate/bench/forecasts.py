@@ -20,6 +20,7 @@ from surrogate.inference.loading import load
 from surrogate.training.machine import machine
 
 SAMPLES = 300
+KEPT = ("mse", "mse_median", "mse_p99", "equivariance_error", "equivariance_error_max", "forward_ms")
 
 
 def bench_published(table: BenchTable, out: Path) -> Path:
@@ -50,14 +51,7 @@ def bench_models(table: BenchTable, published: Path, out: Path) -> None:
             split = read_split(path, "test")
             r = evaluation(model, split, "test")
             gain = r["mse_ballistic"] / r["mse"]
-            for short in (
-                "mse",
-                "mse_median",
-                "mse_p99",
-                "equivariance_error",
-                "equivariance_error_max",
-                "forward_ms",
-            ):
+            for short in KEPT:
                 table.numbers[f"{key}_{short}"] = r[short]
             table.numbers[f"{key}_gain"] = gain
             table.say(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from surrogate.bench import textbook
-from surrogate.bench.timing import AGREEMENT, PARTICLES, Call, distance, fresh_model, low_times, states
+from surrogate.bench.timing import PARTICLES, Call, checked_errors, fresh_model, low_times, states, stepper
 from surrogate.models.egnn.model import EGNN
 from surrogate.training.compiled import compile_in_place
 from surrogate.training.whole_epochs import WARM_UP_STEPS, recorded
@@ -45,19 +45,6 @@ def captured(call: Call) -> Call:
     return replay
 
 
-def stepper(parameters: list[Tensor], forward: Callable[[], Tensor], target: Tensor, device: str) -> Call:
-    """Forward, backward and the trainer's optimiser."""
-    optimiser = torch.optim.AdamW(parameters, lr=1e-5, fused=True, capturable=device == "cuda")
-
-    def step() -> None:
-        optimiser.zero_grad(set_to_none=True)
-        loss: Tensor = (forward() - target).square().mean()
-        torch.autograd.backward(loss)
-        optimiser.step()
-
-    return step
-
-
 def bench_gpu(seconds: float, device: str = "cuda", batch: int = BATCH) -> dict[str, float]:
     """Milliseconds of a forward pass and of a training step, and errors against float64.
 
@@ -85,15 +72,9 @@ def bench_gpu(seconds: float, device: str = "cuda", batch: int = BATCH) -> dict[
         found = {name: forward().cpu() for name, (_, forward) in forwards.items()}
         calls = _with_graphs({name: forward for name, (_, forward) in forwards.items()})
         numbers = _timed("forward", calls, seconds, device)
-    for name, value in found.items():
-        numbers[f"forward_{name}_error"] = distance(value, exact)
-        if distance(value, found["textbook"]) > AGREEMENT:
-            raise RuntimeError(f"{name} and textbook layouts differ by more than {AGREEMENT:g}")
+    numbers |= {f"forward_{name}": error for name, error in checked_errors(found, exact).items()}
     target = x + v
-    steps = {
-        name: stepper(list(owner.parameters()), forward, target, device)
-        for name, (owner, forward) in forwards.items()
-    }
+    steps = {name: stepper(owner.parameters(), forward, target) for name, (owner, forward) in forwards.items()}
     return numbers | _timed("step", _with_graphs(steps), seconds, device)
 
 

@@ -6,7 +6,7 @@ busy machine too. Large systems: time for each directed edge, and memory, each s
 
 import multiprocessing
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,17 +16,12 @@ from torch import Tensor
 from physics.bench_table import BenchTable
 from physics.cli import CommandParser, run_command
 from surrogate.bench import gpu, textbook
-from surrogate.bench.timing import AGREEMENT, PARTICLES, Call, distance, fresh_model, low_times, states
-from surrogate.models.egnn.model import EGNN
+from surrogate.bench.timing import PARTICLES, Call, checked_errors, fresh_model, low_times, states, stepper
 from surrogate.training.compiled import compiler
 from surrogate.training.machine import chosen_device, keep_freed_memory, machine
 
 BATCHES = (100, 1)
-LAYOUTS = {
-    "textbook": "textbook",
-    "torch": "torch",
-    "fused": "fused, as a loaded forecaster has it",
-}
+LAYOUTS = {"textbook": "textbook", "torch": "torch", "fused": "fused, as a loaded forecaster has it"}
 SIZES = (100, 300, 1000)
 LARGEST = 2000
 
@@ -46,11 +41,7 @@ def bench_forward(n_systems: int, seconds: float) -> dict[str, float]:
         numbers = {f"{name}_ms": 1e3 * value for name, value in low_times(calls, seconds).items()}
         found = {"textbook": textbook.egnn(weights, "init", 4, *state, edges), "torch": model(*state)[0]}
         found["fused"] = model.for_inference().forward(*state)[0]
-        numbers |= {f"{name}_error": distance(value, exact) for name, value in found.items()}
-        for name in ("torch", "fused"):
-            if distance(found[name], found["textbook"]) > AGREEMENT:
-                raise RuntimeError(f"{name} and textbook layouts differ by more than {AGREEMENT:g}")
-    return numbers
+    return numbers | checked_errors(found, exact)
 
 
 def bench_step(seconds: float) -> dict[str, float]:
@@ -61,30 +52,18 @@ def bench_step(seconds: float) -> dict[str, float]:
     state = states(100, PARTICLES)
     target = state[0] + state[1]
     edges = textbook.edge_list(100, PARTICLES)
-
-    def stepper(model: EGNN, forward: Callable[[], Tensor]) -> Call:
-        optimiser = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
-
-        def step() -> None:
-            optimiser.zero_grad()
-            loss: Tensor = (forward() - target).square().mean()
-            torch.autograd.backward(loss)
-            optimiser.step()
-
-        return step
-
     published, eager, fused = fresh_model(), fresh_model(), fresh_model()
     by_kernels = fused.for_training().forward
     weights: dict[str, Tensor] = dict(published.named_parameters())
     calls = {
-        "textbook": stepper(published, lambda: textbook.egnn(weights, "init", 4, *state, edges)),
-        "eager": stepper(eager, lambda: eager(*state)[0]),
-        "fused": stepper(fused, lambda: by_kernels(*state)[0]),
+        "textbook": stepper(weights.values(), lambda: textbook.egnn(weights, "init", 4, *state, edges), target),
+        "eager": stepper(eager.parameters(), lambda: eager(*state)[0], target),
+        "fused": stepper(fused.parameters(), lambda: by_kernels(*state)[0], target),
     }
     if compiler():
         compiled = fresh_model()
         made = torch.compile(compiled)
-        calls["compiled"] = stepper(compiled, lambda: made(*state)[0])
+        calls["compiled"] = stepper(compiled.parameters(), lambda: made(*state)[0], target)
     return {f"step_{name}_ms": 1e3 * value for name, value in low_times(calls, seconds).items()}
 
 

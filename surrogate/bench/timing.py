@@ -1,7 +1,7 @@
 """What the timings of layers share, on the CPU and on a GPU: the model, its input, and calls timed in turns."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -31,6 +31,19 @@ def fresh_model() -> EGNN:
     return EGNN(EGNNConfig())
 
 
+def stepper(parameters: Iterable[Tensor], forward: Callable[[], Tensor], target: Tensor) -> Call:
+    """Forward, backward and the trainer's optimiser; on a GPU one that a graph can record."""
+    optimiser = torch.optim.AdamW(parameters, lr=1e-5, fused=True, capturable=target.is_cuda)
+
+    def step() -> None:
+        optimiser.zero_grad(set_to_none=True)
+        loss: Tensor = (forward() - target).square().mean()
+        torch.autograd.backward(loss)
+        optimiser.step()
+
+    return step
+
+
 def low_times(calls: dict[str, Call], seconds: float) -> dict[str, float]:
     """Seconds of each call, made in turns for about `seconds` in all."""
     for call in calls.values():
@@ -44,6 +57,14 @@ def low_times(calls: dict[str, Call], seconds: float) -> dict[str, float]:
             call()
             times[name].append(time.perf_counter() - begin)
     return {name: float(np.quantile(values, LOW)) for name, values in times.items()}
+
+
+def checked_errors(found: dict[str, Tensor], exact: Tensor) -> dict[str, float]:
+    """The distance of each layout's result from the exact one; those that differ from "textbook" are refused."""
+    for name, value in found.items():
+        if distance(value, found["textbook"]) > AGREEMENT:
+            raise RuntimeError(f"{name} and textbook layouts differ by more than {AGREEMENT:g}")
+    return {f"{name}_error": distance(value, exact) for name, value in found.items()}
 
 
 def distance(a: Tensor, b: Tensor) -> float:

@@ -1,12 +1,14 @@
 """Errors of single forecasts over the samples of a data set; with equivariance, evaluations and forward time."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
 from physics.baselines.clean import clean_windows, largest_forces
+from physics.baselines.references import Windows
 from physics.datasets.split import DataSplit
 from physics.types import FloatArray
 from surrogate.evaluation.evaluation_set import frames_after, windows_at
@@ -53,32 +55,24 @@ def evaluation(
     if tolerance is not None:
         model = model.with_tolerance(tolerance)
     kind = torch.float64 if dtype == "float64" else torch.float32
-    x, v, target, v_target = (
-        np.asarray(a, dtype=np.float64)
-        for a in (
-            split.positions[:, first],
-            split.velocities[:, first],
-            split.positions[:, last],
-            split.velocities[:, last],
-        )
-    )
-    q, m = (np.asarray(a, dtype=np.float64) for a in (split.charges, split.masses))
-    forecast, velocities = model.forecast_in(x, v, q, kind, m)
+    w, target = windows_at(split, first), windows_at(split, last)
+    forecast, velocities = model.forecast_in(w.x, w.v, w.q, kind, w.m)
     cost = model.cost
-    errors = sample_errors(forecast, target)
+    errors = sample_errors(forecast, target.x)
     result = error_summary(errors)
-    ballistic = sample_errors(x + horizon * v, target)
-    result["mse_ballistic"] = float(ballistic.mean())
+    result["mse_ballistic"] = float(sample_errors(w.x + horizon * w.v, target.x).mean())
     result["velocity_mse"] = None
     if velocities is not None and result["non_finite"] == 0:
-        result["velocity_mse"] = float(sample_errors(velocities, v_target).mean())
-    result |= _clean_errors(split, errors, x, v, q, horizon)
-    result |= _equivariance(model, x, v, q, m, kind, rotations, rotation_seed)
+        result["velocity_mse"] = float(sample_errors(velocities, target.v).mean())
+    result |= _clean_errors(split, errors, w, horizon)
+    result |= _equivariance(model, w, kind, rotations, rotation_seed)
+    at = float(split.times[first])
+    outside = model.outside(split.n_dims, split.n_particles, dict(split.recipe) or None, (at, at))
     result |= {
         "evaluations": cost.evaluations if tolerance else model.evaluations,
         "tolerance": tolerance,
         "law_calls_per_pair": cost.force_evaluations,
-        "forward_ms": forward_milliseconds(model, x, v, q, m, kind),
+        "forward_ms": forward_milliseconds(model, w, kind),
         "dtype": dtype,
         "model": model.name,
         "data": split.source,
@@ -86,25 +80,18 @@ def evaluation(
         "input_frame": first,
         "target_frame": last,
         "horizon": horizon,
-        "outside_training": list(_outside(model, split, first)),
+        "outside_training": list(outside),
     }
     return result
 
 
-def _outside(model: Forecaster, split: DataSplit, first: int) -> tuple[str, ...]:
-    at = float(split.times[first])
-    return model.outside(split.n_dims, split.n_particles, dict(split.recipe) or None, (at, at))
-
-
-def _clean_errors(
-    split: DataSplit, errors: FloatArray, x: FloatArray, v: FloatArray, q: FloatArray, horizon: float
-) -> dict[str, Any]:
+def _clean_errors(split: DataSplit, errors: FloatArray, w: Windows, horizon: float) -> dict[str, Any]:
     if split.recipe.get("law") != "reference":
         return {}
     dt = split.recipe.get("dt", 0.001)
     if not isinstance(dt, float) or not horizon / STEPS_LIMIT < dt <= horizon:
         return {}  # a recipe that was not written by us
-    clean = clean_windows(largest_forces(x, v, q, dt=dt, n_steps=round(horizon / dt)))
+    clean = clean_windows(largest_forces(w.x, w.v, w.q, dt=dt, n_steps=round(horizon / dt)))
     summary = error_summary(errors[clean])
     return {
         "mse_clean": summary["mse"],
@@ -113,20 +100,11 @@ def _clean_errors(
     }
 
 
-def _equivariance(
-    model: Forecaster,
-    x: FloatArray,
-    v: FloatArray,
-    q: FloatArray,
-    m: FloatArray,
-    kind: torch.dtype,
-    count: int,
-    chosen: int,
-) -> dict[str, Any]:
-    def positions(a: FloatArray, b: FloatArray) -> FloatArray:
-        return model.forecast_in(a, b, q, kind, m)[0]
+def _equivariance(model: Forecaster, w: Windows, kind: torch.dtype, count: int, chosen: int) -> dict[str, Any]:
+    def positions(x: FloatArray, v: FloatArray) -> FloatArray:
+        return model.forecast_in(x, v, w.q, kind, w.m)[0]
 
-    values = equivariance_errors(positions, x, v, haar_matrices(x.shape[-1], count, chosen))
+    values = equivariance_errors(positions, w.x, w.v, haar_matrices(w.x.shape[-1], count, chosen))
     finite = bool(np.isfinite(values).all())
     return {
         "equivariance_error": float(np.median(values)) if finite else None,
@@ -136,19 +114,21 @@ def _equivariance(
     }
 
 
-def forward_milliseconds(
-    model: Forecaster, x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray, kind: torch.dtype
-) -> float:
-    """Median wall time of 20 forwards on a batch of 100, after one to warm up."""
-    rows = np.resize(np.arange(len(x)), FORWARD_BATCH)
-    x, v, q, m = x[rows], v[rows], q[rows], m[rows]
-    model.forecast_in(x, v, q, kind, m)
+def median_milliseconds(call: Callable[[], object], repeats: int) -> float:
+    """Median wall time of a call made so many times, after one to warm up."""
+    call()
     samples = []
-    for _ in range(FORWARD_REPEATS):
+    for _ in range(repeats):
         begin = time.perf_counter()
-        model.forecast_in(x, v, q, kind, m)
+        call()
         samples.append(1e3 * (time.perf_counter() - begin))
     return float(np.median(samples))
+
+
+def forward_milliseconds(model: Forecaster, w: Windows, kind: torch.dtype) -> float:
+    """Median wall time of 20 forwards on a batch of 100, after one to warm up."""
+    w = w.part(np.resize(np.arange(len(w)), FORWARD_BATCH))
+    return median_milliseconds(lambda: model.forecast_in(w.x, w.v, w.q, kind, w.m), FORWARD_REPEATS)
 
 
 def evaluation_table(result: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 Matplotlib is loaded when a figure is made.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.observables import momentum, total_energy
-from physics.types import FloatArray
+from physics.types import FloatArray, Trajectory
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import Source, shortened, source_name, sources
 from surrogate.render.theme import Theme
@@ -43,29 +44,23 @@ class Curve:
 
 def error_curves(comparison: Comparison) -> list[Curve]:
     """Position RMSE over time of the forecast and, if there is one, the chained roll-out [length]."""
-    return [
-        Curve(source, source_name(comparison, source), comparison.position_rmse(getattr(comparison, source)))
-        for source in sources(comparison)
-        if source != "truth"
-    ]
+    return _curves(comparison, comparison.position_rmse)[1:]
 
 
 def energy_curves(comparison: Comparison) -> list[Curve]:
     """Total energy over time of everything there is [energy]."""
-    return [
-        Curve(source, source_name(comparison, source), total_energy(getattr(comparison, source)))
-        for source in sources(comparison)
-    ]
+    return _curves(comparison, total_energy)
 
 
 def momentum_curves(comparison: Comparison) -> list[Curve]:
     """Norm of the total momentum over time of everything there is [mass length/time]."""
+    return _curves(comparison, lambda trajectory: np.linalg.norm(momentum(trajectory), axis=1))
+
+
+def _curves(comparison: Comparison, quantity: Callable[[Trajectory], FloatArray]) -> list[Curve]:
+    """A quantity (n_frames,) of everything there is, the truth first."""
     return [
-        Curve(
-            source,
-            source_name(comparison, source),
-            np.linalg.norm(momentum(getattr(comparison, source)), axis=1),
-        )
+        Curve(source, source_name(comparison, source), quantity(getattr(comparison, source)))
         for source in sources(comparison)
     ]
 
@@ -113,8 +108,7 @@ def _quantity(
     times = comparison.truth.times
     for curve in curves:
         draw_curve(axes, times, curve, theme, width=2.4 if curve.source == "truth" else 1.6)
-    low, high = robust_range(curves)
-    axes.set_ylim(low, high)
+    axes.set_ylim(robust_range(curves))
     axes.set_xlim(times.min(), times.max() if len(times) > 1 else times.min() + 1.0)
     axes.set_xlabel("time", color=theme.muted)
     heading(axes, *words, theme)
@@ -168,14 +162,13 @@ def heading(axes: "Axes", title: str, note: str, theme: Theme) -> None:
 
 def draw_curve(axes: "Axes", times: FloatArray, curve: Curve, theme: Theme, width: float = 2.0) -> None:
     """One curve in its source's colour and dash; a single frame is a dot."""
-    marker = "o" if len(times) == 1 else ""
     axes.plot(
         times,
         curve.values,
         color=getattr(theme, curve.source),
         linestyle=DASHES[curve.source],
         linewidth=width,
-        marker=marker,
+        marker="o" if len(times) == 1 else "",
         solid_capstyle="round",
     )
 

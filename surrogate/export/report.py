@@ -116,53 +116,36 @@ def _video_caption(comparison: Comparison) -> str:
 
 
 def _notes(comparison: Comparison) -> str:
-    notes = []
+    notes = {}
     if comparison.horizon is None:
-        notes.append(("Forecast", "Every frame is predicted from the first state in one step."))
+        notes["Forecast"] = "Every frame is predicted from the first state in one step."
     else:
-        span = short_number(comparison.horizon)
-        notes.append(
-            (
-                "Sliding forecast",
-                f"Each frame is predicted from the true state {span} earlier. Errors do not add up: the curve "
-                "shows how good one forecast is from each starting point.",
-            )
+        notes["Sliding forecast"] = (
+            f"Each frame is predicted from the true state {short_number(comparison.horizon)} earlier. Errors do "
+            "not add up: the curve shows how good one forecast is from each starting point."
         )
     if comparison.rollout is not None:
-        notes.append(
-            (
-                "Chained roll-out",
-                "The model is fed with its own forecasts. Errors add up, and where the motion is chaotic even a "
-                "very good model leaves the truth after a while.",
-            )
+        notes["Chained roll-out"] = (
+            "The model is fed with its own forecasts. Errors add up, and where the motion is chaotic even a very "
+            "good model leaves the truth after a while."
         )
-    notes.append(
-        (
-            "Equivariance error",
-            "How much turning the world changes the forecast beyond turning it: the median of "
-            "|f(Rx, Rv) - R f(x, v)| / |f - centroid of f|. A model with the symmetry built in stays near "
-            "round-off.",
-        )
+    notes["Equivariance error"] = (
+        "How much turning the world changes the forecast beyond turning it: the median of "
+        "|f(Rx, Rv) - R f(x, v)| / |f - centroid of f|. A model with the symmetry built in stays near round-off."
     )
     if comparison.law_known and comparison.truth.system.law == "reference":
-        notes.append(
-            (
-                "Clamped law",
-                "This law cuts off large forces per coordinate, so it neither conserves energy nor is the same in "
-                "every direction; energies are labelled so.",
-            )
+        notes["Clamped law"] = (
+            "This law cuts off large forces per coordinate, so it neither conserves energy nor is the same in "
+            "every direction; energies are labelled so."
         )
     if not comparison.law_known:
-        notes.append(("Energy", "The law behind this data is not known, so no energies are shown."))
+        notes["Energy"] = "The law behind this data is not known, so no energies are shown."
     elif comparison.details.get("gives_velocity") is False:
-        notes.append(
-            (
-                "Velocities",
-                "This model gives no velocities; the mean velocity over a forecast stands in for them, in "
-                "energies and momenta too.",
-            )
+        notes["Velocities"] = (
+            "This model gives no velocities; the mean velocity over a forecast stands in for them, in energies "
+            "and momenta too."
         )
-    return "<dl>" + "".join(f"<dt>{e(name)}</dt><dd>{e(text)}</dd>" for name, text in notes) + "</dl>"
+    return "<dl>" + "".join(f"<dt>{e(name)}</dt><dd>{e(text)}</dd>" for name, text in notes.items()) + "</dl>"
 
 
 def _numbers(comparison: Comparison) -> str:

@@ -1,13 +1,14 @@
 """What `python -m surrogate.studies.ablations` shows: two tables in Markdown, two figures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from physics.files import atomic_path
-from surrogate.evaluation.benchmark.figures import blank, look
+from surrogate.evaluation.benchmark.figures import blank, errors_against, look
+from surrogate.evaluation.benchmark.tables import number
 
 Row = dict[str, Any]
 """One variant: its name, why, samples and, under "seeds", what was measured for each seed."""
@@ -31,16 +32,11 @@ def spread(row: Row) -> float | None:
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
-def number(value: float | None, digits: int = 2) -> str:
-    """A number of so many digits, "-" for None."""
-    return "-" if value is None else f"{value:.{digits}g}"
-
-
 def _errors(row: Row) -> str:
     cells = [
         f"{number(mean_over_seeds(row, 'mse'), 3)} +- {number(spread(row), 1)}",
-        number(mean_over_seeds(row, "mse_median")),
-        f"{number(mean_over_seeds(row, 'mse_clean'))} / {number(mean_over_seeds(row, 'mse_clean_median'))}",
+        number(mean_over_seeds(row, "mse_median"), 2),
+        f"{number(mean_over_seeds(row, 'mse_clean'), 2)} / {number(mean_over_seeds(row, 'mse_clean_median'), 2)}",
     ]
     return " | ".join(cells)
 
@@ -58,7 +54,7 @@ def ablation_table(rows: Sequence[Row]) -> str:
             row["variant"] + failed,
             row["why"],
             _errors(row),
-            number(mean_over_seeds(row, "evaluations")),
+            number(mean_over_seeds(row, "evaluations"), 2),
             number(mean_over_seeds(row, "law_calls_per_pair"), 3),
             number(mean_over_seeds(row, "seconds"), 3),
             number(mean_over_seeds(row, "best_epoch"), 3),
@@ -67,7 +63,7 @@ def ablation_table(rows: Sequence[Row]) -> str:
         if mean_over_seeds(row, "mse", "own") is not None:
             own = {**row, "seeds": [seed["own"] for seed in row["seeds"]]}
             calls = number(mean_over_seeds(own, "law_calls_per_pair"), 3)
-            evaluations = number(mean_over_seeds(own, "evaluations"))
+            evaluations = number(mean_over_seeds(own, "evaluations"), 2)
             lines.append(f"| | the same, in its own rounds | {_errors(own)} | {evaluations} | {calls} | | |")
     return "\n".join(lines) + "\n"
 
@@ -94,30 +90,17 @@ def _parts(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
 
 def tables(rows: Sequence[Row]) -> str:
     """Both tables, those that have rows."""
-    ablations, efficiency = _parts(rows)
-    text = []
-    if ablations:
-        text.append(ablation_table(ablations))
-    if efficiency:
-        text.append(efficiency_table(efficiency))
-    return "\n".join(text)
+    makers = zip((ablation_table, efficiency_table), _parts(rows), strict=True)
+    return "\n".join(table(chosen) for table, chosen in makers if chosen)
 
 
 def save_figures(rows: Sequence[Row], folder: Path) -> None:
     """ablations.png and efficiency.png, of those that have rows."""
-    ablations, efficiency = _parts(rows)
-    for name, draw, chosen in (
-        ("ablations.png", _draw_ablations, ablations),
-        ("efficiency.png", _draw_efficiency, efficiency),
-    ):
+    drawings = {"ablations.png": _draw_ablations, "efficiency.png": _draw_efficiency}
+    for (name, draw), chosen in zip(drawings.items(), _parts(rows), strict=True):
         if chosen:
-            _saved(draw, chosen, folder / name)
-
-
-def _saved(draw: Callable[[list[Row]], Any], rows: list[Row], path: Path) -> None:
-    figure = draw(rows)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary)
+            with atomic_path(folder / name) as temporary:
+                draw(chosen).savefig(temporary)
 
 
 def _draw_ablations(rows: list[Row]) -> Any:
@@ -132,10 +115,9 @@ def _draw_ablations(rows: list[Row]) -> Any:
         points = [(value, place) for value, place in shown if value]
         if points:
             axes.plot(*zip(*points, strict=True), label=label, **{**look(index), "linestyle": "none"})
-    axes.set_xscale("log")
+    axes.set(xscale="log", xlabel="squared position error, published protocol, further left is better")
     axes.set_yticks(range(len(rows)), [row["variant"] for row in rows])
     axes.invert_yaxis()
-    axes.set_xlabel("squared position error, published protocol, further left is better")
     axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return figure
 
@@ -150,14 +132,10 @@ def _draw_efficiency(rows: list[Row]) -> Any:
             own = [row for row in own if mean_over_seeds(row, key)]
             x, y = [row["samples"] for row in own], [mean_over_seeds(row, key) or 0.0 for row in own]
             if key == "mse":
-                wide = [spread(row) or 0.0 for row in own]
-                low = [min(s, 0.9 * v) for s, v in zip(wide, y, strict=True)]
-                each.errorbar(x, y, yerr=[low, wide], capsize=2, label=model, **look(index))
+                errors_against(each, x, y, [spread(row) or 0.0 for row in own], label=model, **look(index))
             else:
                 each.plot(x, y, label=model, **look(index))
-        each.set_xscale("log")
-        each.set_yscale("log")
-        each.set_xlabel("training samples")
+        each.set(xscale="log", yscale="log", xlabel="training samples")
         each.set_title(title, fontsize=11, loc="left")
     axes[0].set_ylabel("squared position error")
     axes[0].legend(fontsize=8, frameon=False)

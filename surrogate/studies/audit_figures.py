@@ -7,7 +7,7 @@ import numpy as np
 
 from physics.laws.reference import REFERENCE_FORCE_LIMIT
 from physics.types import FloatArray
-from surrogate.evaluation.benchmark.figures import blank, look
+from surrogate.evaluation.benchmark.figures import blank, look, with_evaluations
 
 
 def save_figures(result: dict[str, Any], drawn: dict[str, FloatArray], folder: Path) -> list[str]:
@@ -25,28 +25,22 @@ def _clamp(result: dict[str, Any], drawn: dict[str, FloatArray], path: Path) -> 
     axes[0].hist(largest[largest <= REFERENCE_FORCE_LIMIT], bins=bins, color="#bbbbbb", label="clean")
     touched = largest > REFERENCE_FORCE_LIMIT
     axes[0].hist(largest[touched], bins=bins, color="#d55e00", hatch="//", edgecolor="white", label="touched")
-    axes[0].set_xscale("log")
-    axes[0].set_yscale("log")
-    axes[0].set_xlabel("largest |F| of a window, unclamped")
-    axes[0].set_ylabel("windows")
+    axes[0].set(xscale="log", yscale="log", xlabel="largest |F| of a window, unclamped", ylabel="windows")
     axes[0].set_title(f"the clamp acts in {100 * result['clamp']['touched_share']:.1f} %", fontsize=10, loc="left")
     axes[0].legend(fontsize=8, frameon=False)
     names = [name for name in drawn if name != "largest"]
     for index, name in enumerate(names):
         total = np.cumsum(np.sort(drawn[name])[::-1]) / len(largest)
         rank = np.arange(1, len(total) + 1)
-        style = look(index) | {"marker": ""}
-        axes[1].plot(rank, total, label=name.removeprefix("model: "), **style)
-    axes[1].set_xscale("log")
-    axes[1].set_xlabel("worst windows, this many")
-    axes[1].set_ylabel("their share of the mean MSE")
+        axes[1].plot(rank, total, label=name.removeprefix("model: "), **(look(index) | {"marker": ""}))
+    axes[1].set(xscale="log", xlabel="worst windows, this many", ylabel="their share of the mean MSE")
     axes[1].set_title("a few windows make the mean", fontsize=10, loc="left")
     axes[1].legend(fontsize=8, frameon=False)
     figure.savefig(path)
 
 
 def _orientation(result: dict[str, Any], path: Path) -> None:
-    figure, axes = blank(7.0, 4.2, 1)
+    figure, (axes,) = blank(7.0, 4.2, 1)
     o = result["orientation"]
     bins = np.logspace(-16, 1.5, 70).tolist()
     rows = (
@@ -56,19 +50,16 @@ def _orientation(result: dict[str, Any], path: Path) -> None:
     )
     for key, label, colour, hatch in rows:
         values = np.clip(np.array(o[key]), 1e-16, 30)
-        axes[0].hist(values, bins=bins, color=colour, hatch=hatch, edgecolor="white", label=label, alpha=0.85)
-    axes[0].set_xscale("log")
-    axes[0].set_xlabel("| |v(0)| - 0.5 | after running frame 30 backwards")
-    axes[0].set_ylabel("touched windows")
-    axes[0].set_title("the state determines its orientation", fontsize=10, loc="left")
-    axes[0].legend(fontsize=8, frameon=False)
+        axes.hist(values, bins=bins, color=colour, hatch=hatch, edgecolor="white", label=label, alpha=0.85)
+    axes.set(xscale="log", xlabel="| |v(0)| - 0.5 | after running frame 30 backwards", ylabel="touched windows")
+    axes.set_title("the state determines its orientation", fontsize=10, loc="left")
+    axes.legend(fontsize=8, frameon=False)
     figure.savefig(path)
 
 
 def _errors(result: dict[str, Any], path: Path) -> None:
     figure, axes = blank(10.0, 0.32 * len(result["rows"]) + 1.4)
     rows = result["rows"]
-    names = [row["entrant"] + (f", {row['evaluations']:.0f}" if row.get("evaluations") else "") for row in rows]
     place = np.arange(len(rows))
     mean, error = np.array([row["mse"] for row in rows]), np.array([row["mse_stderr"] for row in rows])
     axes[0].errorbar(mean, place, xerr=[np.minimum(error, 0.9 * mean), error], fmt="o", color="#000000", capsize=2)
@@ -78,11 +69,9 @@ def _errors(result: dict[str, Any], path: Path) -> None:
     middle = np.array([row["mse_clean_median"] for row in rows])
     axes[1].plot(middle[seen], place[seen], "^", color="#d55e00", label="median")
     for each, title in zip(axes, ("all windows, mean MSE", "clean windows, MSE"), strict=True):
-        each.set_xscale("log")
-        each.set_yticks(place)
-        each.set_ylim(len(rows) - 0.5, -0.5)
+        each.set(xscale="log", yticks=place, ylim=(len(rows) - 0.5, -0.5))
         each.set_title(title, fontsize=10, loc="left")
-    axes[0].set_yticklabels(names, fontsize=8)
+    axes[0].set_yticklabels([with_evaluations(row) for row in rows], fontsize=8)
     axes[1].set_yticklabels([])
     axes[1].legend(fontsize=8, frameon=False)
     figure.savefig(path)

@@ -213,15 +213,11 @@ def save_figure(runs: dict[str, Run], path: Path) -> None:
         axes[0].plot(x[:, 0], x[:, 1], label=name, **look)
         axes[1].plot(times[1:], np.maximum(run.energy_errors[1:], 1e-17), **look)
         axes[2].plot(times[1:], np.maximum(run.position_errors[1:], 1e-17), **look)
-    axes[0].set_xlim(-0.55, 0.15)
-    axes[0].set_ylim(-0.05, 0.05)
+    axes[0].set(xlim=(-0.55, 0.15), ylim=(-0.05, 0.05), xlabel="x", ylabel="y")
     axes[0].set_title("path of the first charge (y stretched)", fontsize=10, loc="left")
-    axes[0].set_xlabel("x")
-    axes[0].set_ylabel("y")
     axes[0].legend(fontsize=8, frameon=False, loc="lower left")
     for each, title in zip(axes[1:], ("|dE| / sum of |terms|", "error of the positions"), strict=True):
-        each.set_yscale("log")
-        each.set_xlabel("time")
+        each.set(yscale="log", xlabel="time")
         each.set_title(title, fontsize=10, loc="left")
     figure.savefig(path)
 

@@ -17,13 +17,10 @@ from surrogate.evaluation.evaluation_set import EvaluationSet
 
 def leapfrog(data: EvaluationSet, evaluations: int) -> Measurement:
     """The true law, exactly so many equal steps."""
-    x, _ = leapfrog_forecast(data.windows, data.horizon, evaluations)
-
-    def run(rows: NDArray[np.int64]) -> object:
-        return leapfrog_forecast(data.windows.part(rows), data.horizon, evaluations)
-
-    milliseconds = timed(run, len(data.windows))
-    return Measurement(data.errors(x)[None], float(evaluations), float(evaluations), milliseconds)
+    w, cost = data.windows, float(evaluations)
+    x, _ = leapfrog_forecast(w, data.horizon, evaluations)
+    milliseconds = timed(lambda rows: leapfrog_forecast(w.part(rows), data.horizon, evaluations), len(w))
+    return Measurement(data.errors(x)[None], cost, cost, milliseconds)
 
 
 def adaptive(data: EvaluationSet, evaluations: float, *, isotropic: bool = False) -> Measurement:
@@ -31,16 +28,13 @@ def adaptive(data: EvaluationSet, evaluations: float, *, isotropic: bool = False
 
     With `isotropic` the clamp of the published law acts on the norm of the force.
     """
-    windows = data.windows.isotropic() if isotropic else data.windows
-    eta = eta_for(windows, data.horizon, evaluations)
-    x, _, counts = adaptive_leapfrog_forecast(windows, data.horizon, eta)
-
-    def run(rows: NDArray[np.int64]) -> object:
-        return adaptive_leapfrog_forecast(windows.part(rows), data.horizon, eta)
-
+    w = data.windows.isotropic() if isotropic else data.windows
+    eta = eta_for(w, data.horizon, evaluations)
+    x, _, counts = adaptive_leapfrog_forecast(w, data.horizon, eta)
+    milliseconds = timed(lambda rows: adaptive_leapfrog_forecast(w.part(rows), data.horizon, eta), len(w))
     mean = float(counts.mean())
     setting = f"eta = {eta:.3g}; evaluations: median {np.median(counts):.0f}, most {counts.max()}"
-    return Measurement(data.errors(x)[None], mean, mean, timed(run, len(windows)), setting)
+    return Measurement(data.errors(x)[None], mean, mean, milliseconds, setting)
 
 
 def adaptive_knows_law(data: EvaluationSet) -> bool:

@@ -53,6 +53,12 @@ def look(index: int) -> dict[str, Any]:
     }
 
 
+def errors_against(axes: "Axes", x: list[float], y: list[float], spread: list[float], **style: Any) -> None:
+    """A curve of errors with bars that stay above 0 on a logarithmic scale."""
+    low = [min(s, 0.9 * v) for s, v in zip(spread, y, strict=True)]
+    axes.errorbar(x, y, yerr=[low, spread], capsize=2, **style)
+
+
 def _against(result: dict[str, Any], key: str, label: str, path: Path) -> None:
     figure, axes = blank()
     names = list(dict.fromkeys(row["entrant"] for row in result["rows"] if row["table"] != "yardstick"))
@@ -65,16 +71,11 @@ def _against(result: dict[str, Any], key: str, label: str, path: Path) -> None:
             if not rows:
                 continue
             x, y = [row[key] for row in rows], [row[column] for row in rows]
-            spread = [row["mse_stderr"] or 0.0 for row in rows] if column == "mse" else None
-            style = look(index)
-            if spread:
-                low = [min(s, 0.9 * v) for s, v in zip(spread, y, strict=True)]
-                each.errorbar(x, y, yerr=[low, spread], capsize=2, label=name, **style)
+            if column == "mse":
+                errors_against(each, x, y, [row["mse_stderr"] or 0.0 for row in rows], label=name, **look(index))
             else:
-                each.plot(x, y, label=name, **style)
-        each.set_xscale("log")
-        each.set_yscale("log")
-        each.set_xlabel(label)
+                each.plot(x, y, label=name, **look(index))
+        each.set(xscale="log", yscale="log", xlabel=label)
         each.set_title(title, fontsize=11, loc="left")
     axes[0].set_ylabel("mean squared position error")
     axes[1].legend(fontsize=8, frameon=False)
@@ -87,35 +88,32 @@ def _rollouts(result: dict[str, Any], path: Path) -> None:
 
     figure, axes = blank()
     names = list(dict.fromkeys(row["entrant"] for row in result["rollouts"]))
+    labels = [with_evaluations(row) for row in result["rollouts"]]
     for place, row in enumerate(result["rollouts"]):
         values = np.array(row["rmse_median"])
-        label = row["entrant"] + (f", {row['evaluations']:.0f}" if row["evaluations"] else "")
         style = look(names.index(row["entrant"]))
         same = [r for r in result["rollouts"] if r["entrant"] == row["entrant"]].index(row)
         style |= {"linestyle": DASHES[same], "markersize": 4, "markevery": max(len(values) // 8, 1)}
         times = np.arange(1, len(values) + 1)
-        axes[0].plot(times, np.where(values > 0, values, np.nan), label=label, **style)
+        axes[0].plot(times, np.where(values > 0, values, np.nan), label=labels[place], **style)
         if row["energy_drift_median"]:
             axes[1].plot([row["energy_drift_median"]], [place], **{**style, "linestyle": "none", "markersize": 7})
     axes[0].axhline(0.1, color="#999999", linewidth=1)
-    axes[0].set_yscale("log")
-    axes[0].set_xlabel("horizons")
+    axes[0].set(yscale="log", xlabel="horizons")
     axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0].set_title("median RMSE over the truth's RMS radius; valid below the line", fontsize=10, loc="left")
     axes[0].legend(fontsize=7, frameon=False)
     axes[1].set_xscale("log")
-    axes[1].set_yticks(range(len(result["rollouts"])))
-    axes[1].set_yticklabels(
-        [
-            f"{r['entrant']}" + (f", {r['evaluations']:.0f}" if r["evaluations"] else "")
-            for r in result["rollouts"]
-        ],
-        fontsize=8,
-    )
+    axes[1].set_yticks(range(len(labels)), labels, fontsize=8)
     axes[1].invert_yaxis()
     axes[1].set_xlabel(f"median relative energy drift after {result['rollouts'][0]['drift_horizon']:.0f} horizons")
     figure.suptitle(_caption(result), fontsize=10, x=0.01, ha="left")
     figure.savefig(path)
+
+
+def with_evaluations(row: dict[str, Any]) -> str:
+    """The name of a row, with its evaluations where it has some."""
+    return str(row["entrant"]) + (f", {row['evaluations']:.0f}" if row.get("evaluations") else "")
 
 
 def _caption(result: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ force evaluations per pair (in files: law calls), since a round of the integrato
 pair several times.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.types import FloatArray
 from surrogate.evaluation.evaluation_set import EvaluationSet
+from surrogate.evaluation.single_forecasts import median_milliseconds
 from surrogate.inference.forecaster import Cost, Forecaster
 from surrogate.inference.loading import load
 
@@ -54,13 +54,7 @@ class Measurement:
 def timed(run: Callable[[NDArray[np.int64]], object], count: int) -> float:
     """Milliseconds per window of `run` on 100 windows (their row numbers), after one call to warm up."""
     rows = np.resize(np.arange(count), TIMED_BATCH)
-    run(rows)
-    samples = []
-    for _ in range(TIMED_REPEATS):
-        begin = time.perf_counter()
-        run(rows)
-        samples.append(1e3 * (time.perf_counter() - begin) / TIMED_BATCH)
-    return float(np.median(samples))
+    return median_milliseconds(lambda: run(rows), TIMED_REPEATS) / TIMED_BATCH
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +93,10 @@ class BenchmarkModel:
         errors = np.array([data.errors(x) for x, _, _ in results])
         evaluations = float(np.mean([cost.evaluations for _, _, cost in results]))
         calls = float(np.mean([force_evaluations(cost) for _, _, cost in results]))
-
-        def run(rows: NDArray[np.int64]) -> object:
-            w = data.windows
-            return models[0].forecast_in(w.x[rows], w.v[rows], w.q[rows], torch.float32, w.m[rows])
-
-        return Measurement(errors, evaluations, calls, timed(run, len(data.windows)), setting)
+        milliseconds = timed(
+            lambda rows: forecast_with_cost(models[0], data.windows.part(rows), torch.float32), len(data.windows)
+        )
+        return Measurement(errors, evaluations, calls, milliseconds, setting)
 
 
 def force_evaluations(cost: Cost) -> float:
