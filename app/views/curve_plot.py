@@ -8,6 +8,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from app.views.widgets import filled
 from physics.types import FloatArray
 from surrogate.render.captions import short_number
 from surrogate.render.theme import Theme
@@ -88,22 +89,12 @@ class CurvePlot(QWidget):
         self.title, self.curves = title, tuple[Curve, ...]()
         self._theme: Theme | None = None
         self._times = np.zeros(0)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        head = QHBoxLayout()
-        head.setContentsMargins(6, 0, 0, 0)
-        head.setSpacing(4)
         self.legend = QLabel(title)
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.log = self._button("log", "Logarithmic or plain axis", toggled)
         self.log.setCheckable(True)
         self.all = self._button("all", "Show all of the time again (double click in the plot)", self.reset)
-        head.addWidget(self.legend, 1)
-        head.addWidget(self.all)
-        head.addWidget(self.log)
-        column.addLayout(head)
         self.plot = pg.PlotWidget(viewBox=_TimeBox(sought, self.reset))
         self.plot.hideButtons()
         self.plot.setMinimumHeight(80)
@@ -114,7 +105,8 @@ class CurvePlot(QWidget):
         self.plot.addItem(self.now, ignoreBounds=True)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.plot.getViewBox().sigXRangeChanged.connect(self._zoomed)
-        column.addWidget(self.plot, 1)
+        head = filled(QHBoxLayout(), (self.legend, 1), self.all, self.log, margins=(6, 0, 0, 0), spacing=4)
+        filled(QVBoxLayout(self), head, (self.plot, 1), spacing=0)
         self.all.hide()
         self._hovered: float | None = None
 
@@ -136,8 +128,7 @@ class CurvePlot(QWidget):
         """Replace the curves; the zoom stays where the times are the same."""
         other = not np.array_equal(times, self._times)
         self._times, self.curves = times, curves
-        for item in self.plot.listDataItems():
-            self.plot.removeItem(item)
+        self.plot.plotItem.clearPlots()
         for curve in curves:
             style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine
             self.plot.plot(times, curve.drawn, pen=pg.mkPen(curve.colour, width=curve.width, style=style))
@@ -208,10 +199,23 @@ class LogAxis(pg.AxisItem):  # type: ignore[misc]
 
 def use_theme(plot: pg.PlotWidget, cursor: pg.InfiniteLine, theme: Theme) -> None:
     """Colours of a plot's axes, background and time cursor."""
+    _colour(plot, theme)
+    plot.getAxis("left").setWidth(52)
+    plot.showGrid(x=False, y=True, alpha=0.15)
+    cursor.setPen(pg.mkPen(theme.text, width=1))
+
+
+def start_over(plot: pg.PlotWidget, theme: Theme, title: str, numbered: bool) -> None:
+    """Take the curves off and write a title; the axes of an empty plot, which say nothing, are not `numbered`."""
+    plot.plotItem.clearPlots()
+    _colour(plot, theme)
+    plot.setTitle(title, color=theme.muted, size="9pt")
+    for axis in ("left", "bottom"):
+        plot.showAxis(axis, numbered)
+
+
+def _colour(plot: pg.PlotWidget, theme: Theme) -> None:
     plot.setBackground(theme.panel)
     for axis in ("left", "bottom"):
         plot.getAxis(axis).setPen(theme.line)
         plot.getAxis(axis).setTextPen(theme.muted)
-    plot.getAxis("left").setWidth(52)
-    plot.showGrid(x=False, y=True, alpha=0.15)
-    cursor.setPen(pg.mkPen(theme.text, width=1))

@@ -3,23 +3,14 @@
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QGridLayout, QProgressBar, QSpinBox, QVBoxLayout, QWidget
 
 from app.viewmodel.session import Session
 from app.viewmodel.state.samples import same_data
 from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.tasks.sample_errors import MOST
-from app.views.curve_plot import log_plot
+from app.views import widgets as ui
+from app.views.curve_plot import log_plot, start_over
 from surrogate.render.captions import short_number
 from surrogate.render.theme import THEMES
 
@@ -38,85 +29,45 @@ class DataPanel(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.setObjectName("side")
-        self.setMinimumHeight(150)
         self._drawn: object = None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 2, 12, 6)
-        row.setSpacing(14)
-        left = QWidget()
-        left.setMaximumWidth(LEFT_WIDTH)
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(5)
-        self.name = QLabel()
-        self.name.setWordWrap(True)
-        column.addWidget(self.name)
-        column.addLayout(self._build_choice())
-        column.addLayout(self._build_order())
-        self.standing = QLabel()
-        self.standing.setObjectName("muted")
-        self.standing.setWordWrap(True)
-        column.addWidget(self.standing)
-        column.addStretch(1)
-        row.addWidget(left, 2)
-        self._left = left
+        self._left, halves = ui.halves(self, 150, LEFT_WIDTH)
+        self.name = ui.label(name="", wraps=True)
+        data = session.data
+        self.sort = ui.button(
+            "Worst first",
+            f"Forecast the first {MOST} samples at most, and order them by their error",
+            data.sort,
+            small=False,
+        )
+        self.unsort = ui.button("File order", "As they are stored; stops measuring", data.unsort, small=False)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 100)
+        order = ui.row(self.sort, self.unsort, (self.progress, 1))
+        self.standing = ui.label(wraps=True)
+        column = QVBoxLayout(self._left)
+        ui.filled(column, self.name, self._build_choice(), order, self.standing, None, spacing=5)
         self.plot = log_plot()
         self.plot.scene().sigMouseClicked.connect(self._clicked)
-        row.addWidget(self.plot, 3)
-        self.empty = QLabel(EMPTY)
-        self.empty.setObjectName("muted")
+        halves.addWidget(self.plot, 3)
+        self.empty = ui.label(EMPTY, wraps=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
         self.empty.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row.addWidget(self.empty, 5)
+        halves.addWidget(self.empty, 5)
 
     def _build_choice(self) -> QGridLayout:
         data = self._session.data
-        grid = self._choice = QGridLayout()
-        grid.setHorizontalSpacing(6)
-        self.split, self.index = QComboBox(), QSpinBox()
-        self.split.setAccessibleName("split")
-        self.split.activated.connect(lambda: data.choose_split(self.split.currentText()))
-        self.index.setAccessibleName("sample")
-        self.index.setKeyboardTracking(False)
-        self.index.setMinimumWidth(64)
-        self.index.valueChanged.connect(self._session.system.choose_sample)
-        self.previous, self.next = QPushButton("◀"), QPushButton("▶")
-        for button, by, tip in (
-            (self.previous, -1, "The sample before (Ctrl+Left)"),
-            (self.next, 1, "The next sample (Ctrl+Right)"),
-        ):
-            button.setProperty("small", True)
-            button.setToolTip(tip)
-            button.setAccessibleName(tip)
-            button.clicked.connect(lambda _=False, b=by: data.step(b))
-        self._split_label, sample = QLabel("split"), QLabel("sample")
-        for at, (label, widget) in enumerate(((self._split_label, self.split), (sample, self.index))):
-            label.setObjectName("muted")
-            grid.addWidget(label, 0, 2 * at)
-            grid.addWidget(widget, 0, 2 * at + 1)
-        grid.addWidget(self.previous, 0, 4)
-        grid.addWidget(self.next, 0, 5)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
+        self.split = ui.combo("split", chosen=data.choose_split)
+        self.index = ui.number(QSpinBox(), "sample", 0, 0, self._session.system.choose_sample, width=64)
+        self.previous = ui.button("◀", "The sample before (Ctrl+Left)", lambda: data.step(-1))
+        self.next = ui.button("▶", "The next sample (Ctrl+Right)", lambda: data.step(1))
+        for button in (self.previous, self.next):
+            button.setAccessibleName(button.toolTip())
+        self._split_label = ui.label("split")
+        grid = self._choice = ui.grid(c1=1, c3=1)
+        parts = (self._split_label, self.split, ui.label("sample"), self.index, self.previous, self.next)
+        for column, widget in enumerate(parts):
+            grid.addWidget(widget, 0, column)
         return grid
-
-    def _build_order(self) -> QHBoxLayout:
-        data = self._session.data
-        row = QHBoxLayout()
-        self.sort, self.unsort = QPushButton("Worst first"), QPushButton("File order")
-        self.sort.setToolTip(f"Forecast the first {MOST} samples at most, and order them by their error")
-        self.unsort.setToolTip("As they are stored; stops measuring")
-        self.sort.clicked.connect(data.sort)
-        self.unsort.clicked.connect(data.unsort)
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 100)
-        for widget in (self.sort, self.unsort):
-            row.addWidget(widget)
-        row.addWidget(self.progress, 1)
-        row.addStretch(0)
-        return row
 
     def _clicked(self, event: object) -> None:
         errors = self._session.state.browser.errors
@@ -132,9 +83,7 @@ class DataPanel(QWidget):
         for widget in (self.index, self.previous, self.next, self.sort, self.unsort):
             widget.setEnabled(count > 0)
         splits = result.splits if result is not None else ()
-        if [self.split.itemText(k) for k in range(self.split.count())] != list(splits):
-            self.split.clear()
-            self.split.addItems(splits)
+        ui.fill(self.split, [(name, name) for name in splits])
         for part in (self.split, self._split_label):
             part.setVisible(bool(splits))  # a file that is one split has nothing to choose
         self._choice.setColumnStretch(1, int(bool(splits)))
@@ -147,8 +96,7 @@ class DataPanel(QWidget):
             return
         self.name.setText(f"{setup.data}: {count} samples")
         self.name.setToolTip(setup.data)
-        if splits and not self.split.view().isVisible():
-            self.split.setCurrentText(setup.split)
+        ui.choose(self.split, setup.split)
         with QSignalBlocker(self.index):
             self.index.setRange(0, count - 1)
             if self.index.value() != setup.index and not (self.index.hasFocus() and state.busy):
@@ -165,18 +113,10 @@ class DataPanel(QWidget):
             return
         self._drawn = key
         theme = THEMES[state.view.theme]
-        for item in self.plot.listDataItems():
-            self.plot.removeItem(item)
-        self.plot.setBackground(theme.panel)
-        self.plot.setTitle("error by rank (log), click to show", color=theme.muted, size="9pt")
-        for axis in ("left", "bottom"):
-            self.plot.getAxis(axis).setPen(theme.line)
-            self.plot.getAxis(axis).setTextPen(theme.muted)
+        title = "error by rank (log), click to show" if errors else "no errors yet: Worst first measures them"
+        start_over(self.plot, theme, title, numbered=bool(errors))
         self.plot.setVisible(there)
-        for axis in ("left", "bottom"):
-            self.plot.showAxis(axis, bool(errors))  # of an empty plot it says nothing
         if not errors:
-            self.plot.setTitle("no errors yet: Worst first measures them", color=theme.muted, size="9pt")
             return
         values = np.clip([error for _, error in errors], 1e-12, 1e12)
         self.plot.plot(np.arange(len(values)), values, pen=pg.mkPen(theme.forecast, width=1.4))

@@ -1,20 +1,15 @@
 """The editor: the law and its parameters on the left, a table of the particles on the right."""
 
-from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
-from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSpinBox,
     QStackedWidget,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -25,6 +20,7 @@ from app.viewmodel.session import Session
 from app.viewmodel.state import own_system
 from app.viewmodel.state.draft import Draft
 from app.viewmodel.state.view_state import ViewState
+from app.views import widgets as ui
 from app.views.fields_page import FieldsPage
 from app.views.host import main_window_of
 from surrogate.render.theme import THEMES
@@ -34,25 +30,11 @@ ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 NUMBER_STARTS = tuple("0123456789.-")
 
 
-def _label(text: str, name: str = "muted") -> QLabel:
-    label = QLabel(text)
-    label.setObjectName(name)
-    return label
-
-
-def _button(text: str, tip: str, run: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setProperty("small", True)
-    button.setToolTip(tip)
-    button.clicked.connect(lambda: run())
-    return button
-
-
-def _checkable(button: QPushButton) -> QPushButton:
+def _checkable(made: QPushButton) -> QPushButton:
     """With room for its words in bold, as they are while it is checked."""
-    button.setCheckable(True)
-    button.setMinimumWidth(button.fontMetrics().horizontalAdvance(button.text()) + 26)
-    return button
+    made.setCheckable(True)
+    made.setMinimumWidth(made.fontMetrics().horizontalAdvance(made.text()) + 26)
+    return made
 
 
 class EditorPanel(QWidget):
@@ -61,155 +43,86 @@ class EditorPanel(QWidget):
     def __init__(self, session: Session, catalogue: Catalogue) -> None:
         super().__init__()
         self._session, self._editor = session, session.editor
-        self.setObjectName("side")
-        self.setMinimumHeight(222)
         self._shown: object = None
         self._law = ""
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 2, 12, 6)
-        row.setSpacing(14)
-        left = QWidget()
-        left.setMaximumWidth(LEFT_WIDTH)
-        row.addWidget(left, 2)
-        right = QVBoxLayout()
-        right.setSpacing(4)
-        row.addLayout(right, 3)
+        left, sides = ui.halves(self, 222, LEFT_WIDTH)
         self._build_left(left, catalogue)
-        self._build_right(right)
+        sides.addLayout(self._build_right(), 3)
 
     def _build_left(self, place: QWidget, catalogue: Catalogue) -> None:
         editor = self._editor
-        grid = QGridLayout(place)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(6)
-        grid.setVerticalSpacing(4)
-        self.preset = QComboBox()
-        self.preset.addItem("start from a scenario …", "")
-        for name, title in catalogue.scenarios.items():
-            self.preset.addItem(title, name)
-        self.preset.setAccessibleName("scenario to start from")
-        self.preset.activated.connect(self._start_from)
-        self.title = QLineEdit()
-        self.title.setAccessibleName("title of the system")
-        self.title.editingFinished.connect(lambda: editor.set_title(self.title.text()))
-        self.law = QComboBox()
-        self.law.setAccessibleName("law")
+        titles = [(title, name) for name, title in catalogue.scenarios.items()]
+        start = [("start from a scenario …", ""), *titles]
+        self.preset = ui.combo("scenario to start from", start, self._start_from)
+        self.title = ui.line("title of the system", editor.set_title)
+        self.law = ui.combo("law")
         self.law.activated.connect(lambda: editor.set_law(self.law.currentText()))
-        self.particles, self.dims, self.seed = QSpinBox(), QSpinBox(), QSpinBox()
-        self.particles.setRange(2, own_system.MAX_PARTICLES)
-        self.dims.setRange(1, own_system.MAX_DIMS)
-        self.seed.setRange(0, 2**31 - 1)
-        for box, name in ((self.particles, "particles"), (self.dims, "dimensions"), (self.seed, "seed")):
-            box.setKeyboardTracking(False)
-            box.setMinimumWidth(48)
-            box.setAccessibleName(f"{name} of the system")
-        self.particles.valueChanged.connect(editor.set_particles)
-        self.dims.valueChanged.connect(editor.set_dims)
-        self.duration = QLineEdit()
-        self.duration.setAccessibleName("duration")
-        self.duration.setToolTip("How long it is watched [time]")
-        self.duration.editingFinished.connect(lambda: editor.set_duration(self.duration.text()))
-        for combo in (self.preset, self.law):
-            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            combo.setMinimumContentsLength(6)
-        self._parameters = QHBoxLayout()
-        self._parameters.setSpacing(4)
-        self.parameters: dict[str, QLineEdit] = {}
-        grid.addWidget(self.preset, 0, 0, 1, 3)
-        grid.addWidget(self.title, 0, 3, 1, 3)
-        for column, (text, widget) in enumerate((("law", self.law), ("N", self.particles), ("n", self.dims))):
-            grid.addWidget(_label(text), 1, 2 * column)
-            grid.addWidget(widget, 1, 2 * column + 1)
-        grid.addLayout(self._parameters, 2, 0, 1, 6)
-        draw = QHBoxLayout()
-        draw.setSpacing(4)
-        self.draw_of = QComboBox()
-        self.draw_of.addItems(own_system.DRAWS)
-        self.draw_of.setAccessibleName("preset of the random draw")
-        self.draw_of.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.draw_of.setMinimumContentsLength(6)
-        draw.addWidget(
-            _button("Draw", "Particles drawn anew as this data preset does, with this seed", self._draw)
+        self.particles = ui.number(
+            QSpinBox(), "particles of the system", 2, own_system.MAX_PARTICLES, editor.set_particles
         )
-        draw.addWidget(self.draw_of, 1)
-        draw.addWidget(_label("seed"))
-        draw.addWidget(self.seed)
-        grid.addLayout(draw, 3, 0, 1, 6)
-        watched = QHBoxLayout()
-        watched.setSpacing(4)
-        watched.addWidget(_label("watched for"))
-        watched.addWidget(self.duration, 1)
-        self.factor = QLineEdit("2")
-        self.factor.setAccessibleName("scale factor")
+        self.dims = ui.number(QSpinBox(), "dimensions of the system", 1, own_system.MAX_DIMS, editor.set_dims)
+        self.seed = ui.number(QSpinBox(), "seed of the system", 0, 2**31 - 1)
+        self.duration = ui.line("duration", editor.set_duration, "How long it is watched [time]")
+        self._parameters = ui.row(spacing=4)
+        self._parameter_widgets: list[QWidget] = []
+        self.parameters: dict[str, QLineEdit] = {}
+        self.draw_of = ui.combo("preset of the random draw")
+        self.draw_of.addItems(own_system.DRAWS)
+        draw = ui.button("Draw", "Particles drawn anew as this data preset does, with this seed", self._draw)
+        self.factor = ui.line("scale factor", text="2")
         self.factor.setMaximumWidth(48)
-        watched.addWidget(_button("Scale by", "All positions times this, about the origin", self._scale))
-        watched.addWidget(self.factor)
-        grid.addLayout(watched, 4, 0, 1, 6)
-        self.formula = _label("")
-        self.formula.setWordWrap(True)
-        grid.addWidget(self.formula, 5, 0, 1, 6)
-        self.trouble = _label("", "badge")
-        self.trouble.setWordWrap(True)
-        grid.addWidget(self.trouble, 6, 0, 1, 6)
-        grid.setRowStretch(7, 1)
-        for column in (1, 3, 5):
-            grid.setColumnStretch(column, 2 if column == 1 else 1)
+        scale = ui.button("Scale by", "All positions times this, about the origin", self._scale)
+        self.formula, self.trouble = ui.label(wraps=True), ui.label(name="badge", wraps=True)
+        cells = ui.grid(place, c1=2, c3=1, c5=1)
+        cells.addWidget(self.preset, 0, 0, 1, 3)
+        cells.addWidget(self.title, 0, 3, 1, 3)
+        for column, (text, widget) in enumerate((("law", self.law), ("N", self.particles), ("n", self.dims))):
+            cells.addWidget(ui.label(text), 1, 2 * column)
+            cells.addWidget(widget, 1, 2 * column + 1)
+        cells.addLayout(self._parameters, 2, 0, 1, 6)
+        cells.addLayout(ui.row(draw, (self.draw_of, 1), ui.label("seed"), self.seed, spacing=4), 3, 0, 1, 6)
+        watched = ui.row(ui.label("watched for"), (self.duration, 1), scale, self.factor, spacing=4)
+        cells.addLayout(watched, 4, 0, 1, 6)
+        cells.addWidget(self.formula, 5, 0, 1, 6)
+        cells.addWidget(self.trouble, 6, 0, 1, 6)
+        cells.setRowStretch(7, 1)
 
-    def _build_right(self, column: QVBoxLayout) -> None:
+    def _build_right(self) -> QVBoxLayout:
         editor = self._editor
         self.pages = QStackedWidget()
-        tabs = QHBoxLayout()
-        tabs.setSpacing(4)
         self.tabs = [
-            _button("Particles", "Charge, mass, place and velocity of each", lambda: self.turn_to(0)),
-            _button("Fields", "Electric and magnetic field, drag, trap", lambda: self.turn_to(1)),
+            _checkable(
+                ui.button("Particles", "Charge, mass, place and velocity of each", lambda: self.turn_to(0))
+            ),
+            _checkable(ui.button("Fields", "Electric and magnetic field, drag, trap", lambda: self.turn_to(1))),
         ]
-        for tab in self.tabs:
-            tabs.addWidget(_checkable(tab))
-        tabs.addStretch(1)
-        self.moves = _button("Move in view", "Drag the particles in the left pane (Shift+M)", self._move)
-        tabs.addWidget(_checkable(self.moves))
-        column.addLayout(tabs)
-        page = QWidget()
-        particles = QVBoxLayout(page)
-        particles.setContentsMargins(0, 0, 0, 0)
-        particles.setSpacing(4)
-        self.pages.addWidget(page)
-        self.fields = FieldsPage(editor)
-        self.fields.table.installEventFilter(self)
-        self.pages.addWidget(self.fields)
-        column.addWidget(self.pages, 1)
-        self.turn_to(0)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        buttons.addWidget(_button("Add", "One particle more, at rest", editor.add))
-        buttons.addWidget(
-            _button("Duplicate", "Copies of the selected particles", lambda: editor.duplicate(self._selected()))
-        )
-        buttons.addWidget(
-            _button("Remove", "The selected particles away", lambda: editor.remove(self._selected()))
-        )
-        buttons.addWidget(_button("Zero momentum", "The centre of mass at rest", editor.zero_momentum))
-        buttons.addStretch(1)
-        particles.addLayout(buttons)
-        self.table = QTableWidget()
-        self.table.setAccessibleName("particles of the system")
+        moves = ui.button("Move in view", "Drag the particles in the left pane (Shift+M)", self._move)
+        self.moves = _checkable(moves)
+        self.table = ui.number_table("particles of the system", self._cell_changed)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.verticalHeader().setDefaultSectionSize(22)
-        self.table.horizontalHeader().setDefaultSectionSize(62)
-        self.table.horizontalHeader().setHighlightSections(False)
-        self.table.itemChanged.connect(self._cell_changed)
-        self.table.installEventFilter(self)
-        particles.addWidget(self.table, 1)
-        last = QHBoxLayout()
-        last.setSpacing(4)
-        self.revert = _button("Revert", "Back to what is simulated", editor.revert)
-        self.apply = _button("Apply", "Simulate it (Ctrl+Return)", editor.apply)
-        self.save = _button("Save as scenario…", "A file that opens here and in compare", self._save)
-        last.addStretch(1)
-        for button in (self.revert, self.apply, self.save):
-            last.addWidget(button)
-        column.addLayout(last)
+        self.fields = FieldsPage(editor)
+        for table in (self.table, self.fields.table):
+            table.installEventFilter(self)
+        page = QWidget()
+        buttons = ui.row(
+            ui.button("Add", "One particle more, at rest", editor.add),
+            ui.button("Duplicate", "Copies of the selected particles", lambda: editor.duplicate(self._selected())),
+            ui.button("Remove", "The selected particles away", lambda: editor.remove(self._selected())),
+            ui.button("Zero momentum", "The centre of mass at rest", editor.zero_momentum),
+            None,
+            spacing=4,
+        )
+        ui.filled(QVBoxLayout(page), buttons, (self.table, 1), spacing=4)
+        for content in (page, self.fields):
+            self.pages.addWidget(content)
+        self.turn_to(0)
+        self.revert = ui.button("Revert", "Back to what is simulated", editor.revert)
+        self.apply = ui.button("Apply", "Simulate it (Ctrl+Return)", editor.apply)
+        self.save = ui.button("Save as scenario…", "A file that opens here and in compare", self._save)
+        last = ui.row(None, self.revert, self.apply, self.save, spacing=4)
+        return ui.filled(
+            QVBoxLayout(), ui.row(*self.tabs, None, self.moves, spacing=4), (self.pages, 1), last, spacing=4
+        )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
         """In the table, arrows move and digits begin a number: they are no shortcuts of the window there."""
@@ -228,8 +141,7 @@ class EditorPanel(QWidget):
 
     # --- what the user does -------------------------------------------------------------------------------
 
-    def _start_from(self) -> None:
-        name = self.preset.currentData()
+    def _start_from(self, name: str) -> None:
         self.preset.setCurrentIndex(0)
         if name:
             self._session.system.choose_scenario(name)
@@ -302,23 +214,17 @@ class EditorPanel(QWidget):
                             trouble.get(f"parameter {name}"))  # fmt: skip
         self._show_text(self.title, system.title, trouble.get("title"))
         self._show_text(self.duration, draft.text("duration", system.duration), trouble.get("duration"))
-        for box, number in ((self.particles, system.n_particles), (self.dims, system.n_dims)):
-            with QSignalBlocker(box):
-                box.setValue(number)
+        ui.set_value(self.particles, system.n_particles)
+        ui.set_value(self.dims, system.n_dims)
 
     def _make_parameters(self, tips: dict[str, str]) -> None:
-        while (item := self._parameters.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        ui.discard(self._parameters, self._parameter_widgets)
+        self._parameter_widgets = []
         self.parameters = {}
         for name, tip in tips.items():
-            box = QLineEdit()
-            box.setAccessibleName(f"parameter {name}")
-            box.setProperty("tip", tip)
-            box.editingFinished.connect(lambda n=name, b=box: self._editor.set_parameter(n, b.text()))
-            self._parameters.addWidget(_label(name))
+            box = ui.line(f"parameter {name}", partial(self._editor.set_parameter, name), tip)
+            self._parameter_widgets += [ui.label(name), box]
+            self._parameters.addWidget(self._parameter_widgets[-2])
             self._parameters.addWidget(box, 1)
             self.parameters[name] = box
 
@@ -328,8 +234,7 @@ class EditorPanel(QWidget):
             box.setCursorPosition(0)
         if box.property("wrong") != bool(wrong):
             box.setProperty("wrong", bool(wrong))
-            box.style().unpolish(box)
-            box.style().polish(box)
+            ui.restyle(box)
         box.setToolTip(wrong or str(box.property("tip") or ""))
 
     def _show_table(self, draft: Draft, trouble: dict[str, str], warning: str) -> None:
@@ -343,11 +248,6 @@ class EditorPanel(QWidget):
             for at, row in enumerate(rows):
                 for column, (name, value) in enumerate(zip(names, row, strict=True)):
                     entry = f"{name} {at}"
-                    item = self.table.item(at, column)
-                    if item is None:
-                        item = QTableWidgetItem()
-                        item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                        self.table.setItem(at, column, item)
-                    item.setText(draft.text(entry, value))
-                    item.setToolTip(trouble.get(entry, repr(value)))
-                    item.setData(Qt.ItemDataRole.ForegroundRole, QColor(warning) if entry in trouble else None)
+                    colour = warning if entry in trouble else None
+                    tip = trouble.get(entry, repr(value))
+                    ui.show_cell(self.table, (at, column), draft.text(entry, value), tip, colour)

@@ -9,6 +9,7 @@ from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.symmetry import NAMES
 from app.viewmodel.state.view_state import ViewState
 from app.views.curve_plot import use_theme
+from app.views.widgets import filled
 from surrogate.render.theme import THEMES, Theme
 
 FLOOR = 1e-17
@@ -26,17 +27,12 @@ class EquivarianceChart(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("charts")
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 0, 8, 4)
-        side = QVBoxLayout()
         self.kind = QComboBox()
         self.kind.addItems(NAMES)
         self.kind.setAccessibleName("kind of transformation")
         self.kind.activated.connect(lambda: self.show_state(self._state) if self._state else None)
         self.names = QLabel()
-        side.addWidget(self.kind)
-        side.addWidget(self.names, 1)
-        layout.addLayout(side)
+        side = filled(QVBoxLayout(), self.kind, (self.names, 1))
         self.plot = pg.PlotWidget()
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(x=False, y=False)
@@ -46,7 +42,7 @@ class EquivarianceChart(QWidget):
         self.plot.setToolTip(TIP)
         self._cursor = pg.InfiniteLine(angle=90)
         self.plot.addItem(self._cursor, ignoreBounds=True)
-        layout.addWidget(self.plot, 1)
+        filled(QHBoxLayout(self), side, (self.plot, 1), margins=(8, 0, 8, 4))
         self._state: ViewState | None = None
         self._shown: tuple[object, ...] = ()
         self._theme = ""
@@ -68,8 +64,7 @@ class EquivarianceChart(QWidget):
             self._cursor.setValue(state.time)
 
     def _draw(self, result: ComparisonResult, theme: Theme) -> None:
-        for item in self.plot.listDataItems():
-            self.plot.removeItem(item)
+        self.plot.plotItem.clearPlots()
         comparison, contrast = result.comparison, result.contrast
         times = comparison.truth.times
         sources = {

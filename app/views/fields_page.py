@@ -1,21 +1,14 @@
 """The fields of the system: drag and trap, and a table with a row for each axis: E, then the matrix B."""
 
+from functools import partial
+
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLineEdit, QTableWidgetItem, QVBoxLayout, QWidget
 
 from app.viewmodel.intents.editor import EditorIntents
 from app.viewmodel.state.draft import Draft
 from app.viewmodel.state.own_fields import SINGLE, field_values
+from app.views import widgets as ui
 from surrogate.render.theme import Theme
 
 EQUATION = "m dv/dt = pair forces + q E + q B v − γ v − k x"
@@ -28,42 +21,21 @@ class FieldsPage(QWidget):
     def __init__(self, editor: EditorIntents) -> None:
         super().__init__()
         self._editor = editor
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        row = QHBoxLayout()
-        row.setSpacing(4)
+        head = ui.row(spacing=4)
         self.boxes: dict[str, QLineEdit] = {}
         for name in SINGLE:
             words, tip = LABELS[name]
-            label, box = QLabel(words), QLineEdit()
-            label.setObjectName("muted")
-            box.setAccessibleName(name)
-            box.setProperty("tip", tip)
+            box = self.boxes[name] = ui.line(name, partial(editor.set_field, name), tip)
             box.setMaximumWidth(64)
-            box.editingFinished.connect(lambda n=name, b=box: editor.set_field(n, b.text()))
-            row.addWidget(label)
-            row.addWidget(box)
-            self.boxes[name] = box
-        self.clear = QPushButton("Clear")
-        self.clear.setProperty("small", True)
-        self.clear.setToolTip("No electric and magnetic field, drag or trap")
-        self.clear.clicked.connect(lambda: editor.clear_fields())
-        row.addWidget(self.clear)
-        row.addStretch(1)
-        column.addLayout(row)
-        self.table = QTableWidget()
-        self.table.setAccessibleName("electric field and magnetic matrix of the system")
-        self.table.verticalHeader().setDefaultSectionSize(22)
-        self.table.horizontalHeader().setDefaultSectionSize(62)
-        self.table.horizontalHeader().setHighlightSections(False)
-        self.table.itemChanged.connect(self._changed)
-        column.addWidget(self.table, 1)
-        self.equation = QLabel(EQUATION)
-        self.equation.setObjectName("muted")
-        self.equation.setWordWrap(True)
-        self.equation.setToolTip("B is antisymmetric: a number for each plane i-j; the other half follows")
-        column.addWidget(self.equation)
+            head.addWidget(ui.label(words))
+            head.addWidget(box)
+        self.clear = ui.button("Clear", "No electric and magnetic field, drag or trap", editor.clear_fields)
+        head.addWidget(self.clear)
+        head.addStretch(1)
+        self.table = ui.number_table("electric field and magnetic matrix of the system", self._changed)
+        tip = "B is antisymmetric: a number for each plane i-j; the other half follows"
+        self.equation = ui.label(EQUATION, wraps=True, tip=tip)
+        ui.filled(QVBoxLayout(self), head, (self.table, 1), self.equation, spacing=4)
 
     def name_at(self, row: int, column: int) -> str:
         """The number that is edited in a cell; empty for the diagonal and below it."""
@@ -93,21 +65,14 @@ class FieldsPage(QWidget):
     def _show_cell(
         self, draft: Draft, values: dict[str, float], trouble: dict[str, str], at: tuple[int, int], theme: Theme
     ) -> None:
-        item = self.table.item(*at)
-        if item is None:
-            item = QTableWidgetItem()
-            item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self.table.setItem(*at, item)
         name = self.name_at(*at)
         if name:
-            item.setText(draft.text(name, values[name]))
-            item.setToolTip(trouble.get(name, f"{name}: {values[name]!r}"))
-            colour = QColor(theme.warning) if name in trouble else None
-        else:
-            row, column = at
-            other = f"B{column - 1}-{row}"
-            item.setText(f"{0.0 - values[other]:.4g}" if column - 1 < row else "0")
-            item.setToolTip(f"minus {other}" if column - 1 < row else "")
-            item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            colour = QColor(theme.muted)
-        item.setData(Qt.ItemDataRole.ForegroundRole, colour)
+            colour = theme.warning if name in trouble else None
+            tip = trouble.get(name, f"{name}: {values[name]!r}")
+            ui.show_cell(self.table, at, draft.text(name, values[name]), tip, colour)
+            return
+        row, column = at
+        other = f"B{column - 1}-{row}"
+        below = column - 1 < row
+        text, tip = (f"{0.0 - values[other]:.4g}", f"minus {other}") if below else ("0", "")
+        ui.show_cell(self.table, at, text, tip, theme.muted).setFlags(Qt.ItemFlag.ItemIsEnabled)

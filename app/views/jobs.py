@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import RunningJob, ViewState
+from app.views import widgets as ui
 
 PATIENCE_MILLISECONDS = 700
 """A job without a progress is shown when it has run so long: a forecast is mostly there before."""
@@ -31,19 +32,12 @@ class JobBar(QWidget):
         self._jobs: tuple[RunningJob, ...] = ()
         self._known: set[int] = set()
         self._old: set[int] = set()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        self.title = QLabel()
-        self.progress = QProgressBar()
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setToolTip("Stop this work")
-        self.more = QPushButton()
-        self.more.setToolTip("All that works in the background (Ctrl+J)")
-        for widget in (self.title, self.progress, self.cancel, self.more):
-            row.addWidget(widget)
+        self.title, self.progress = QLabel(), QProgressBar()
         self.list = JobList(window, session)
-        self.cancel.clicked.connect(self._cancel)
-        self.more.clicked.connect(lambda: self.list.open_above())
+        self.cancel = ui.button("Cancel", "Stop this work", self._cancel, small=False)
+        tip = "All that works in the background (Ctrl+J)"
+        self.more = ui.button("", tip, self.list.open_above, small=False)
+        ui.filled(QHBoxLayout(self), self.title, self.progress, self.cancel, self.more)
         self.hide()
 
     def show_state(self, state: ViewState) -> None:
@@ -95,17 +89,11 @@ class JobList(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._window, self._session = window, session
         self._rows: dict[int, tuple[QLabel, QProgressBar, QPushButton]] = {}
-        column = self._column = QVBoxLayout(self)
-        column.setContentsMargins(14, 10, 14, 12)
-        head = QLabel("Background work")
-        head.setObjectName("heading")
-        column.addWidget(head)
         self._grid = QGridLayout()
         self._grid.setColumnStretch(0, 1)
-        column.addLayout(self._grid)
-        self.nothing = QLabel("nothing is running")
-        self.nothing.setObjectName("muted")
-        column.addWidget(self.nothing)
+        self.nothing = ui.label("nothing is running")
+        parts = (ui.label("Background work", "heading"), self._grid, self.nothing)
+        self._column = ui.filled(QVBoxLayout(self), *parts, margins=(14, 10, 14, 12))
         self.hide()
 
     def open_above(self) -> None:
@@ -121,10 +109,7 @@ class JobList(QFrame):
         """Draw them: rows are kept while their jobs run, so that a button does not go from under the mouse."""
         numbers = [job.number for job in jobs]
         for number in [n for n in self._rows if n not in numbers]:
-            for widget in self._rows.pop(number):
-                self._grid.removeWidget(widget)
-                widget.hide()  # at once: it is deleted a moment later
-                widget.deleteLater()
+            ui.discard(self._grid, self._rows.pop(number))
         for job in jobs:
             if job.number not in self._rows:
                 self._rows[job.number] = self._row(job.number)

@@ -1,13 +1,16 @@
 """The lessons: a list to choose from, then one step after the other."""
 
+from functools import partial
+
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
 from app.viewmodel.state.lessons import RunningLesson
 from app.viewmodel.state.view_state import ViewState
+from app.views import widgets as ui
 
 DONE, OPEN, HERE = "✓", "○", "●"
 
@@ -46,60 +49,36 @@ class LessonPanel(QWidget):
         super().__init__()
         self._session = session
         self._shown: object = ()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
         self.chooser, self.reader = QWidget(), QWidget()
-        column.addWidget(self.chooser)
-        column.addWidget(self.reader)
+        ui.filled(QVBoxLayout(self), self.chooser, self.reader)
         self.starts = self._build_chooser(catalogue)
         self._build_reader()
 
     def _build_chooser(self, catalogue: Catalogue) -> dict[str, QPushButton]:
-        column = QVBoxLayout(self.chooser)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        note = QLabel("Each takes about ten minutes and sets up the window for you.")
-        note.setObjectName("muted")
-        note.setWordWrap(True)
-        column.addWidget(note)
-        starts = {}
-        for name, title in catalogue.lessons.items():
-            button = QPushButton(title)
-            button.setObjectName("choice")
-            button.clicked.connect(lambda _=False, name=name: self._session.lessons.start(name))
-            column.addWidget(button)
-            starts[name] = button
+        note = ui.label("Each takes about ten minutes and sets up the window for you.", wraps=True)
+        start = self._session.lessons.start
+        starts = {
+            name: ui.button(title, "", partial(start, name), small=False, name="choice")
+            for name, title in catalogue.lessons.items()
+        }
+        ui.filled(QVBoxLayout(self.chooser), note, *starts.values(), spacing=6)
         return starts
 
     def _build_reader(self) -> None:
-        session = self._session
-        column = self._column = QVBoxLayout(self.reader)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(7)
+        lessons = self._session.lessons
         self.place, self.title, self.text = Wrapped("muted"), Wrapped("heading"), Wrapped()
         self.task, self.question, self.explanation = Wrapped("task"), Wrapped(), Wrapped("muted")
-        row = QHBoxLayout()
-        self.leave, self.back, self.next = QPushButton("Leave"), QPushButton("Back"), QPushButton("Next")
-        self.leave.setToolTip("Close the lesson; what is shown stays")
-        self.back.setToolTip("Previous step (PgUp)")
-        self.next.setToolTip("Next step (PgDown)")
-        self.leave.clicked.connect(session.lessons.stop)
-        self.back.clicked.connect(session.lessons.back)
-        self.next.clicked.connect(session.lessons.next)
-        self.marks = QLabel()
-        self.marks.setObjectName("muted")
-        row.addWidget(self.leave)
-        row.addWidget(self.marks, 1, Qt.AlignmentFlag.AlignCenter)
-        row.addWidget(self.back)
-        row.addWidget(self.next)
-        column.addLayout(row)
-        for label in (self.place, self.title, self.text, self.task, self.question):
-            column.addWidget(label)
-        self._choices = QVBoxLayout()
-        self._choices.setSpacing(4)
+        tip = "Close the lesson; what is shown stays"
+        self.leave = ui.button("Leave", tip, lessons.stop, small=False)
+        self.back = ui.button("Back", "Previous step (PgUp)", lessons.back, small=False)
+        self.next = ui.button("Next", "Next step (PgDown)", lessons.next, small=False)
+        self.marks = ui.label()
+        self.marks.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.choices: list[QPushButton] = []
-        column.addLayout(self._choices)
-        column.addWidget(self.explanation)
+        self._choices = ui.filled(QVBoxLayout(), spacing=4)
+        steps = ui.row(self.leave, (self.marks, 1), self.back, self.next)
+        texts = (self.place, self.title, self.text, self.task, self.question)
+        ui.filled(QVBoxLayout(self.reader), steps, *texts, self._choices, self.explanation, spacing=7)
 
     def show_state(self, state: ViewState) -> None:
         """Draw the lesson if it has changed."""
@@ -123,25 +102,19 @@ class LessonPanel(QWidget):
         self.task.setText(f"{DONE if done else OPEN}  {step.task}")
         self.task.setVisible(bool(step.task))
         self.task.setProperty("done", done)
-        self.task.style().unpolish(self.task)  # the style depends on it
-        self.task.style().polish(self.task)
+        ui.restyle(self.task)
         self._ask(running)
         self.back.setEnabled(at > 0)
         self.next.setText("Finish" if at == last else "Next")
         primary = done or (not step.condition and step.question is None)
-        self.next.setObjectName("primary" if primary else "")
-        self.next.style().unpolish(self.next)
-        self.next.style().polish(self.next)
+        ui.restyle(self.next, "primary" if primary else "")
         for _ in range(LAYERS):  # at once: texts that wait for more room overlap meanwhile
             QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
 
     def _ask(self, running: RunningLesson) -> None:
         question = running.lesson.steps[running.at].question
         self.question.setVisible(question is not None)
-        for button in self.choices:
-            self._choices.removeWidget(button)
-            button.hide()  # at once: it is deleted a moment later
-            button.deleteLater()
+        ui.discard(self._choices, self.choices)
         self.choices = []
         given = running.answers.get(running.at)
         self.explanation.setVisible(question is not None and given is not None)
@@ -150,10 +123,9 @@ class LessonPanel(QWidget):
         self.question.setText(question.text)
         for k, choice in enumerate(question.choices):
             mark = "" if given is None else f"{DONE} " if k == question.answer else "✗ " if k == given else ""
-            button = QPushButton(f"{mark}{choice}")
-            button.setObjectName("choice")
+            answer = partial(self._session.lessons.answer, k)
+            button = ui.button(f"{mark}{choice}", "", answer, small=False, name="choice")
             button.setEnabled(given is None)
-            button.clicked.connect(lambda _=False, k=k: self._session.lessons.answer(k))
             self._choices.addWidget(button)
             button.setMinimumHeight(button.sizeHint().height())
             self.choices.append(button)

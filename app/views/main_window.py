@@ -17,13 +17,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPaintEvent,
 )
-from PySide6.QtWidgets import (
-    QAbstractSpinBox,
-    QApplication,
-    QLabel,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLabel, QVBoxLayout, QWidget
 
 from app.viewmodel.actions import Action
 from app.viewmodel.actions.palette import Entry
@@ -69,12 +63,7 @@ class MainWindow(DialogWindow):
         Called last when the window closes.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        catalogue: Catalogue,
-        closed: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, session: Session, catalogue: Catalogue, closed: Callable[[], None] = lambda: None) -> None:
         super().__init__(session)
         self._closed = closed
         self._catalogue = catalogue

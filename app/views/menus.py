@@ -34,11 +34,7 @@ class Menus:
     """
 
     def __init__(
-        self,
-        window: QMainWindow,
-        session: Session,
-        docks: dict[str, PanelDock],
-        run: Callable[[Action], None],
+        self, window: QMainWindow, session: Session, docks: dict[str, PanelDock], run: Callable[[Action], None]
     ) -> None:
         self._session = session
         self.actions: dict[str, QAction] = {}

@@ -3,13 +3,9 @@
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QGridLayout,
-    QHBoxLayout,
     QHeaderView,
-    QLabel,
     QProgressBar,
-    QPushButton,
     QSizePolicy,
     QSpinBox,
     QTableWidget,
@@ -24,6 +20,7 @@ from app.viewmodel.presenters.model_rows import COLUMNS, outdated, standing
 from app.viewmodel.session import Session
 from app.viewmodel.state.setup import Effort
 from app.viewmodel.state.view_state import ViewState
+from app.views import widgets as ui
 from surrogate.comparison.comparison import Comparison
 
 TOLERANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
@@ -34,48 +31,30 @@ class _Chooser:
 
     def __init__(self, panel: "ModelsPanel", grid: QGridLayout, row: int, second: bool) -> None:
         self._panel, self._second = panel, second
-        self.model, self.rounds, self.tolerance = QComboBox(), QSpinBox(), QComboBox()
         what = "second model" if second else "forecast model"
-        for box in (self.model, self.tolerance):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(4)
-        if second:
-            self.model.addItem("none", "")
-        for name in panel.catalogue.models:
-            self.model.addItem(name, name)
-        self.model.setAccessibleName(what)
-        self.model.setToolTip("The model that stands beside it" if second else "The model that forecasts")
-        self.rounds.setRange(0, MAX_EVALUATIONS)
+        none = [("none", "")] if second else []
+        tip = "The model that stands beside it" if second else "The model that forecasts"
+        system = panel.session.system
+        choose = system.choose_contrast if second else system.choose_model
+        models = [*none, *((name, name) for name in panel.catalogue.models)]
+        self.model = ui.combo(what, models, choose, tip, letters=4)
+        tip = "Evaluations per horizon, for a model that chooses; 0 is its usual number"
+        name = f"rounds per horizon of the {what}"
+        self.rounds = ui.number(QSpinBox(), name, 0, MAX_EVALUATIONS, lambda _: self._spend(), tip, width=70)
         self.rounds.setSpecialValueText("usual")
-        self.rounds.setKeyboardTracking(False)
-        self.rounds.setMinimumWidth(70)
+        tip = "Each window doubles its rounds until that moves its positions by less than this length"
+        tolerances = [("off", None), *((f"{value:g}", value) for value in TOLERANCES)]
+        self.tolerance = ui.combo(f"tolerance of the {what}", tolerances, lambda _: self._spend(), tip, letters=4)
         self.tolerance.setMaximumWidth(72)
-        self.rounds.setAccessibleName(f"rounds per horizon of the {what}")
-        self.rounds.setToolTip("Evaluations per horizon, for a model that chooses; 0 is its usual number")
-        self.tolerance.addItem("off", None)
-        for value in TOLERANCES:
-            self.tolerance.addItem(f"{value:g}", value)
-        self.tolerance.setAccessibleName(f"tolerance of the {what}")
-        self.tolerance.setToolTip(
-            "Each window doubles its rounds until that moves its positions by less than this length"
-        )
-        parts: tuple[QWidget, ...] = (
-            _muted("second" if second else "forecast"),
-            self.model,
-            _muted("rounds"),
-            self.rounds,
-            _muted("tolerance"),
-            self.tolerance,
-        )
-        for column, widget in enumerate(parts):
-            grid.addWidget(widget, row, column)
-        self.model.activated.connect(self._choose)
-        self.rounds.valueChanged.connect(self._spend)
-        self.tolerance.activated.connect(self._spend)
-
-    def _choose(self) -> None:
-        system = self._panel.session.system
-        (system.choose_contrast if self._second else system.choose_model)(self.model.currentData())
+        for column, (words, widget) in enumerate(
+            (
+                ("second" if second else "forecast", self.model),
+                ("rounds", self.rounds),
+                ("tolerance", self.tolerance),
+            )
+        ):
+            grid.addWidget(ui.label(words), row, 2 * column)
+            grid.addWidget(widget, row, 2 * column + 1)
 
     def _spend(self) -> None:
         rounds = self.rounds.value() or None
@@ -85,24 +64,13 @@ class _Chooser:
         for known in (*opened, name):
             if known and self.model.findData(known) < 0:
                 self.model.addItem(known, known)
-        if not self.model.view().isVisible():
-            self.model.setCurrentIndex(self.model.findData(name))
+        ui.choose(self.model, name)
         chooses = made is not None and bool(made.details.get("chooses"))
         for widget in (self.rounds, self.tolerance):
             widget.setEnabled(chooses)
         if not self.rounds.hasFocus() or self.rounds.value() != (effort.evaluations or 0):
-            with QSignalBlocker(self.rounds):
-                self.rounds.setValue(effort.evaluations or 0)
-        if self.tolerance.findData(effort.tolerance) < 0:
-            self.tolerance.addItem(f"{effort.tolerance:g}", effort.tolerance)
-        if not self.tolerance.view().isVisible():
-            self.tolerance.setCurrentIndex(self.tolerance.findData(effort.tolerance))
-
-
-def _muted(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setObjectName("muted")
-    return label
+            ui.set_value(self.rounds, effort.evaluations or 0)
+        ui.choose(self.tolerance, effort.tolerance, missing=f"{effort.tolerance or 0.0:g}")
 
 
 class ModelsPanel(QWidget):
@@ -113,10 +81,6 @@ class ModelsPanel(QWidget):
         self.session, self.catalogue = session, catalogue
         self.setObjectName("side")
         self.setMinimumHeight(230)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 2, 12, 6)
-        column.setSpacing(5)
-        column.addLayout(self._build_choice())
         self.table = QTableWidget(0, 1 + len(COLUMNS))
         meanings = ["Its shipped name or its path", *(meaning for meaning, _ in COLUMNS.values())]
         for at, (name, meaning) in enumerate(zip(("model", *COLUMNS), meanings, strict=True)):
@@ -136,36 +100,23 @@ class ModelsPanel(QWidget):
         header.setMinimumSectionSize(48)
         header.setHighlightSections(False)
         self.table.cellClicked.connect(self._clicked)
-        column.addWidget(self.table, 1)
+        ui.filled(QVBoxLayout(self), self._build_choice(), (self.table, 1), margins=(12, 2, 12, 6), spacing=5)
         self._shown: object = None
 
     def _build_choice(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(6)
-        grid.setVerticalSpacing(4)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(6, 1)
+        grid = ui.grid(c1=1, c6=1)
         self.first, self.second = _Chooser(self, grid, 0, False), _Chooser(self, grid, 1, True)
-        buttons = QHBoxLayout()
-        self.swap = QPushButton("Swap")
-        self.swap.setToolTip("The second model forecasts, the first stands beside it (Ctrl+Shift+M)")
-        self.swap.clicked.connect(self.session.models.swap)
-        self.measure = QPushButton("Measure all")
-        self.measure.setToolTip("Every model on this initial state (Ctrl+M)")
-        self.measure.clicked.connect(self.session.models.measure)
-        self.cancel = QPushButton("Cancel")
-        self.cancel.clicked.connect(self.session.models.cancel)
+        models = self.session.models
+        tip = "The second model forecasts, the first stands beside it (Ctrl+Shift+M)"
+        self.swap = ui.button("Swap", tip, models.swap, small=False)
+        tip = "Every model on this initial state (Ctrl+M)"
+        self.measure = ui.button("Measure all", tip, models.measure, small=False)
+        self.cancel = ui.button("Cancel", "", models.cancel, small=False)
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
-        for widget in (self.swap, self.measure, self.cancel):
-            buttons.addWidget(widget)
-        buttons.addWidget(self.progress, 1)
-        buttons.addStretch(1)
-        grid.addLayout(buttons, 0, 6)
-        self.standing = QLabel()
-        self.standing.setObjectName("muted")
-        self.standing.setWordWrap(True)
+        self.standing = ui.label(wraps=True)
         self.standing.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        grid.addLayout(ui.row(self.swap, self.measure, self.cancel, (self.progress, 1), None), 0, 6)
         grid.addWidget(self.standing, 1, 6)
         return grid
 
@@ -207,7 +158,7 @@ class ModelsPanel(QWidget):
                 continue
             for column, (_, text) in enumerate(COLUMNS.values(), 1):
                 item = _item(text(row), not stale)
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                item.setTextAlignment(ui.RIGHT)
                 self.table.setItem(at, column, item)
         chosen = [at for at, row in enumerate(rows) if row.model == state.setup.model]
         with QSignalBlocker(self.table):

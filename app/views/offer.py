@@ -1,9 +1,10 @@
 """A question in the window with a button for each answer; nothing waits for it."""
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import Offer, ViewState
+from app.views import widgets as ui
 
 WIDTH = 400
 
@@ -16,20 +17,11 @@ class OfferCard(QFrame):
         self.setObjectName("offer")
         self._host = host
         self._shown: Offer | None = None
-        column = self._column = QVBoxLayout(self)
-        column.setContentsMargins(14, 12, 14, 12)
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        column.addWidget(self.text)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        self.decline, self.accept = QPushButton(), QPushButton()
-        self.accept.setObjectName("primary")
-        self.decline.clicked.connect(session.autosave.discard)
-        self.accept.clicked.connect(session.autosave.restore)
-        row.addWidget(self.decline)
-        row.addWidget(self.accept)
-        column.addLayout(row)
+        self.text = ui.label(name="", wraps=True)
+        self.decline = ui.button("", "", session.autosave.discard, small=False)
+        self.accept = ui.button("", "", session.autosave.restore, small=False, name="primary")
+        answers = ui.row(None, self.decline, self.accept)
+        self._column = ui.filled(QVBoxLayout(self), self.text, answers, margins=(14, 12, 14, 12))
         self.hide()
 
     def show_state(self, state: ViewState) -> None:

@@ -10,6 +10,7 @@ from app.viewmodel.state.view_state import ViewState
 from app.views.offer import OfferCard
 from app.views.panels import COMMANDS
 from app.views.welcome import WelcomeCard
+from app.views.widgets import restyle
 from surrogate.render.theme import THEMES, Theme
 
 MESSAGE_MILLISECONDS = 6000
@@ -147,9 +148,7 @@ class Overlays:
             message = state.message
             self.message.setVisible(message is not None)
             if message is not None:
-                self.message.setObjectName("error" if message.kind == "error" else "message")
-                self.message.style().unpolish(self.message)  # the style depends on the name
-                self.message.style().polish(self.message)
+                restyle(self.message, "error" if message.kind == "error" else "message")
                 self.message.setText(message.text)
                 if message.kind == "info":
                     self._timer.start(MESSAGE_MILLISECONDS)

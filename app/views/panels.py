@@ -51,8 +51,6 @@ class Panel:
         Shows or closes it; empty for none.
     help : str
         One sentence.
-    scrolls : bool
-        Whether it has a natural height and scrolls where there is less; else it takes what there is.
     tab_with : str
         Name of the panel it shares its place with at first; empty for a place of its own.
     shown : bool
@@ -66,86 +64,47 @@ class Panel:
     make: Callable[[Session, Catalogue], QWidget]
     shortcut: str
     help: str
-    scrolls: bool = True
     tab_with: str = ""
     shown: bool = True
     pace: Literal["tick", "tenth", "change"] = "tick"
 
+    @property
+    def scrolls(self) -> bool:
+        """Whether it has a natural height and scrolls where there is less; at the foot it takes what there is."""
+        return self.area != BOTTOM
+
 
 PANELS: dict[str, Panel] = {
-    "system": Panel(
-        "System", RIGHT, SystemPanel, "Alt+1", "What is simulated, and who forecasts it", pace="change"
-    ),
-    "world": Panel(
-        "World rotation", RIGHT, lambda s, c: RotationPanel(s), "Alt+2", "Every plane of rotation", pace="change"
-    ),
-    "basis": Panel(
-        "View basis",
-        RIGHT,
-        lambda s, c: BasisPanel(s),
-        "Alt+V",
-        "Which three directions are drawn: changes no number",
-        tab_with="world",
-        pace="change",
-    ),
-    "readouts": Panel(
-        "Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame", pace="tenth"
-    ),
-    "lesson": Panel(
-        "Lessons", RIGHT, LessonPanel, "", "Guided sessions of about ten minutes", tab_with="system", shown=False
-    ),
-    "curves": Panel(
-        "Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time", scrolls=False
-    ),
-    "picture": Panel(
-        "Picture",
-        RIGHT,
-        lambda s, c: PicturePanel(s),
-        "Alt+5",
-        "Layout, colours, trails, depth of the panes",
-        tab_with="system",
-        pace="change",
-    ),
-    "particles": Panel(
-        "Particles",
-        BOTTOM,
-        lambda s, c: ParticlePanel(s),
-        "Alt+6",
-        "Every particle of this frame in numbers",
-        scrolls=False,
-        tab_with="curves",
-        pace="tenth",
-    ),
-    "equivariance": Panel(
-        "Equivariance",
-        BOTTOM,
-        lambda s, c: EquivarianceChart(),
-        "Alt+E",
-        "How far from equivariant, along the time",
-        scrolls=False,
-        tab_with="curves",
-    ),
-    "models": Panel(
-        "Models", BOTTOM, ModelsPanel, "Alt+M", "Two models side by side, and all of them on this state",
-        scrolls=False, tab_with="curves", shown=False,
-    ),
-    "scene": Panel(
-        "Scene editor", BOTTOM, EditorPanel, "Alt+C", "The law and every particle, to be changed",
-        scrolls=False, tab_with="curves", shown=False,
-    ),
-    "data": Panel(
-        "Data", BOTTOM, lambda s, c: DataPanel(s), "Alt+D", "The samples of a data set, worst first if wanted",
-        scrolls=False, tab_with="curves", shown=False,
-    ),
-    "train": Panel(
-        "Train", BOTTOM, lambda s, c: TrainPanel(s), "Alt+T", "A model of your own: data, budget, live curves",
-        scrolls=False, tab_with="curves", shown=False,
-    ),
+    "system": Panel("System", RIGHT, SystemPanel, "Alt+1", "What is simulated, and who forecasts it",
+        pace="change"),
+    "world": Panel("World rotation", RIGHT, lambda s, c: RotationPanel(s), "Alt+2", "Every plane of rotation",
+        pace="change"),
+    "basis": Panel("View basis", RIGHT, lambda s, c: BasisPanel(s), "Alt+V",
+        "Which three directions are drawn: changes no number", tab_with="world", pace="change"),
+    "readouts": Panel("Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame",
+        pace="tenth"),
+    "lesson": Panel("Lessons", RIGHT, LessonPanel, "", "Guided sessions of about ten minutes", tab_with="system",
+        shown=False),
+    "curves": Panel("Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time"),
+    "picture": Panel("Picture", RIGHT, lambda s, c: PicturePanel(s), "Alt+5",
+        "Layout, colours, trails, depth of the panes", tab_with="system", pace="change"),
+    "particles": Panel("Particles", BOTTOM, lambda s, c: ParticlePanel(s), "Alt+6",
+        "Every particle of this frame in numbers", tab_with="curves", pace="tenth"),
+    "equivariance": Panel("Equivariance", BOTTOM, lambda s, c: EquivarianceChart(), "Alt+E",
+        "How far from equivariant, along the time", tab_with="curves"),
+    "models": Panel("Models", BOTTOM, ModelsPanel, "Alt+M",
+        "Two models side by side, and all of them on this state", tab_with="curves", shown=False),
+    "scene": Panel("Scene editor", BOTTOM, EditorPanel, "Alt+C", "The law and every particle, to be changed",
+        tab_with="curves", shown=False),
+    "data": Panel("Data", BOTTOM, lambda s, c: DataPanel(s), "Alt+D",
+        "The samples of a data set, worst first if wanted", tab_with="curves", shown=False),
+    "train": Panel("Train", BOTTOM, lambda s, c: TrainPanel(s), "Alt+T",
+        "A model of your own: data, budget, live curves", tab_with="curves", shown=False),
 }  # fmt: skip
 
 
 def _action(name: str, panel: Panel) -> Action:
-    return Action(panel.title, "Panels", panel.shortcut, lambda s, d: d.toggle_panel(name), panel.help)
+    return Action("Panels", panel.title, panel.shortcut, lambda s, d: d.toggle_panel(name), panel.help)
 
 
 PANEL_ACTIONS = {f"panel-{name}": _action(name, panel) for name, panel in PANELS.items()}

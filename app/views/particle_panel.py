@@ -14,9 +14,11 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
-from app.viewmodel.presenters.particles import ParticleTable, csv_of, particle_table
+from app.viewmodel.actions import ACTIONS
+from app.viewmodel.presenters.particles import ParticleTable, particle_table
 from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import ViewState
+from app.views.host import main_window_of
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -98,14 +100,14 @@ class ParticleModel(QAbstractTableModel):
 class _Table(QTableView):
     """Ctrl+C copies all of it as CSV; other keys than those of a table go to the window."""
 
-    def __init__(self, panel: "ParticlePanel") -> None:
-        super().__init__(panel)
-        self._panel = panel
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
         """Copy, or what a table does."""
         if event.matches(QKeySequence.StandardKey.Copy):
-            self._panel.copy()
+            ACTIONS["copy-particles"].run(self._session, main_window_of(self))
         else:
             super().keyPressEvent(event)
 
@@ -120,7 +122,7 @@ class ParticlePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 2, 8, 4)
         self.model = ParticleModel(self)
-        self.table = _Table(self)
+        self.table = _Table(session)
         self.table.setModel(self.model)
         self.table.setAccessibleName("particles")
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -140,14 +142,6 @@ class ParticlePanel(QWidget):
         self._showing = False
         self.table.selectionModel().selectionChanged.connect(self._chosen)
         self.model.layoutChanged.connect(lambda: self._mark(self._session.state, scroll=False))
-
-    def copy(self) -> None:
-        """Put the table on the clipboard."""
-        from PySide6.QtGui import QGuiApplication
-
-        table = particle_table(self._session.state)
-        if table is not None:
-            QGuiApplication.clipboard().setText(csv_of(table))
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""

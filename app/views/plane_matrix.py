@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from app.viewmodel.session import Session
 from app.views.dial import snap_of, turn_by_notches
+from app.views.widgets import discard
 
 DRAG_DEGREES = 0.5
 """A pixel of dragging a cell to the right, or up [degree]."""
@@ -105,10 +106,7 @@ class PlaneMatrix(QWidget):
 
     def rebuild(self, n_dims: int) -> None:
         """Make the cells."""
-        for cell in self.cells.values():
-            self._grid.removeWidget(cell)
-            cell.hide()  # until it is deleted
-            cell.deleteLater()
+        discard(self._grid, self.cells.values())
         self.cells = {}
         for i in range(n_dims):
             for j in range(i + 1, n_dims):

@@ -1,9 +1,8 @@
 """What the window starts with, in one dialog; every change is used and stored at once."""
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -17,6 +16,7 @@ from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
 from app.viewmodel.state.preferences import MAX_TRAIL
 from app.viewmodel.state.view_state import ViewState
+from app.views import widgets as ui
 
 WIDTH = 420
 
@@ -30,22 +30,24 @@ class PreferencesDialog(QDialog):
         self.setObjectName("preferences")
         self.setWindowTitle("Preferences")
         self.setMinimumWidth(WIDTH)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 16, 18, 14)
-        column.setSpacing(12)
+        change = session.preferences.set
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(9)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.theme = _combo({"dark": "Dark", "light": "Light"})
-        self.scenario = _combo(dict(catalogue.scenarios))
-        self.model = _combo({"": "the best shipped one", **{name: name for name in catalogue.models}})
-        self.trail = QSpinBox()
-        self.trail.setRange(0, MAX_TRAIL)
+        themes = [("Dark", "dark"), ("Light", "light")]
+        self.theme = ui.combo("Theme", themes, lambda name: change(theme=name), letters=12)
+        scenarios = [(title, name) for name, title in catalogue.scenarios.items()]
+        self.scenario = ui.combo("Start with scenario", scenarios, lambda name: change(scenario=name), letters=12)
+        models = [("the best shipped one", ""), *((name, name) for name in catalogue.models)]
+        self.model = ui.combo("Start with model", models, lambda name: change(model=name), letters=12)
+        trail = lambda value: change(trail=value)  # noqa: E731
+        self.trail = ui.number(QSpinBox(), "Trail length", 0, MAX_TRAIL, trail)
         self.trail.setSuffix(" frames")
-        self.trail.setKeyboardTracking(False)
         self.loop = QCheckBox("Play again from the start at the end")
+        self.loop.clicked.connect(lambda on: change(loop=on))
         self.autosave = QCheckBox("Keep a copy to restore after a crash")
+        self.autosave.clicked.connect(lambda on: change(autosave=on))
         rows = (
             ("&Theme", self.theme, ""),
             ("Start with &scenario", self.scenario, "Used from the next start on"),
@@ -60,25 +62,15 @@ class PreferencesDialog(QDialog):
             widget.setAccessibleName(text.replace("&", ""))
             widget.setToolTip(tip)
             form.addRow(label, widget)
-        column.addLayout(form)
-        note = QLabel("Scenario and model are used from the next start on; the rest at once.")
-        note.setObjectName("muted")
-        note.setWordWrap(True)
-        column.addWidget(note)
+        note = ui.label("Scenario and model are used from the next start on; the rest at once.", wraps=True)
         buttons = QDialogButtonBox()
         self.reset = buttons.addButton("Reset to defaults", QDialogButtonBox.ButtonRole.ResetRole)
         self.done_button = buttons.addButton("Close", QDialogButtonBox.ButtonRole.AcceptRole)
         self.reset.setAutoDefault(False)
         self.done_button.setDefault(True)
-        column.addWidget(buttons)
-        self.theme.activated.connect(lambda: session.preferences.set(theme=self.theme.currentData()))
-        self.scenario.activated.connect(lambda: session.preferences.set(scenario=self.scenario.currentData()))
-        self.model.activated.connect(lambda: session.preferences.set(model=self.model.currentData()))
-        self.trail.valueChanged.connect(lambda value: session.preferences.set(trail=value))
-        self.loop.clicked.connect(lambda on: session.preferences.set(loop=on))
-        self.autosave.clicked.connect(lambda on: session.preferences.set(autosave=on))
         self.reset.clicked.connect(session.preferences.reset)
         self.done_button.clicked.connect(self.close)
+        ui.filled(QVBoxLayout(self), form, note, buttons, margins=(18, 16, 18, 14), spacing=12)
 
     def open_beside(self) -> None:
         """Show it with the keyboard in its first field."""
@@ -91,22 +83,10 @@ class PreferencesDialog(QDialog):
     def show_state(self, state: ViewState) -> None:
         """Draw the preferences."""
         kept = state.preferences
-        for combo, value in ((self.theme, kept.theme), (self.scenario, kept.scenario), (self.model, kept.model)):
-            if combo.findData(value) < 0:
-                combo.addItem(value, value)  # a path of the user's own
-            if not combo.view().isVisible():
-                combo.setCurrentIndex(combo.findData(value))
+        ui.choose(self.theme, kept.theme)
+        ui.choose(self.scenario, kept.scenario, missing=kept.scenario)  # a path of the user's own
+        ui.choose(self.model, kept.model, missing=kept.model)
         if not self.trail.hasFocus() or self.trail.value() != kept.trail:
-            with QSignalBlocker(self.trail):
-                self.trail.setValue(kept.trail)
+            ui.set_value(self.trail, kept.trail)
         self.loop.setChecked(kept.loop)
         self.autosave.setChecked(kept.autosave)
-
-
-def _combo(entries: dict[str, str]) -> QComboBox:
-    combo = QComboBox()
-    for value, text in entries.items():
-        combo.addItem(text, value)
-    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(12)
-    return combo

@@ -1,10 +1,11 @@
 """The numbers of the frame that is shown, and a sentence that reads them."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.viewmodel.presenters.readouts import MEANINGS, ReadOut, readouts
 from app.viewmodel.state.view_state import ViewState
+from app.views import widgets as ui
 
 Cell = tuple[int, int, int, str, str]
 """Row, column, columns spanned, style and text of a read-out."""
@@ -15,19 +16,11 @@ class ReadoutPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self._readouts = QGridLayout()
-        self._readouts.setHorizontalSpacing(10)
-        self._readouts.setVerticalSpacing(2)
-        self._readouts.setColumnStretch(0, 1)
+        self._readouts = ui.grid(horizontal=10, vertical=2, c0=1)
         self._cells: list[QLabel] = []
         self._shape: list[tuple[int, int, int, str]] = []
-        layout.addLayout(self._readouts)
-        self.explanation = QLabel()
-        self.explanation.setObjectName("muted")
-        self.explanation.setWordWrap(True)
-        layout.addWidget(self.explanation)
+        self.explanation = ui.label(wraps=True)
+        ui.filled(QVBoxLayout(self), self._readouts, self.explanation)
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
@@ -46,15 +39,10 @@ class ReadoutPanel(QWidget):
         shape = [cell[:-1] for cell in cells]
         if shape != self._shape:
             self._shape = shape
-            for label in self._cells:
-                self._readouts.removeWidget(label)
-                label.deleteLater()
+            ui.discard(self._readouts, self._cells)
             self._cells = []
             for row, column, span, name in shape:
-                label = QLabel()
-                label.setObjectName(name)
-                if not row:
-                    label.setWordWrap(True)  # the whole name of a model, in two lines if need be
+                label = ui.label(name=name, wraps=not row)  # the whole name of a model, in two lines if need be
                 if column:
                     label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
                 self._readouts.addWidget(label, row, column, 1, span)

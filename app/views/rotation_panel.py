@@ -2,11 +2,10 @@
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QPushButton,
     QSlider,
@@ -21,7 +20,9 @@ from app.viewmodel.state.matrices import off_orthogonal
 from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.setup import Operation, RandomTurn
 from app.viewmodel.state.view_state import ViewState
+from app.views import widgets as ui
 from app.views.dial import Dial
+from app.views.host import main_window_of
 from app.views.plane_matrix import PlaneMatrix
 from app.views.tour_controls import TourControls
 
@@ -79,48 +80,42 @@ class RotationPanel(QWidget):
         super().__init__()
         self._session = session
         self._n_dims = 0
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(6)
-        self.planes = PlaneMatrix(session)
-        self.dial = Dial(session)
-        self.one_dimension = QLabel(ONE_DIMENSION)
-        self.one_dimension.setObjectName("muted")
-        self.one_dimension.setWordWrap(True)
-        for widget in (self.planes, self.dial, self.one_dimension):
-            self._layout.addWidget(widget)
-        self._build_angle()
-        self._build_buttons()
+        self.planes, self.dial = PlaneMatrix(session), Dial(session)
+        self.one_dimension = ui.label(ONE_DIMENSION, wraps=True)
+        self.angle_row = self._build_angle()
+        buttons = self._build_buttons()
         kinds = ("grand", "little", "radial")
-        self.tours = TourControls(session, kinds, "World rotation", session.tours.toggle_world, _running)
-        self._layout.addWidget(self.tours)
+        running = lambda state: state.touring.world  # noqa: E731
+        self.tours = TourControls(session, kinds, "World rotation", session.tours.toggle_world, running)
         self.operations = OperationList(session)
-        self._layout.addWidget(self.operations)
-        self._build_matrix()
+        ui.filled(
+            QVBoxLayout(self),
+            self.planes,
+            self.dial,
+            self.one_dimension,
+            self.angle_row,
+            buttons,
+            self.tours,
+            self.operations,
+            self._build_matrix(),
+            spacing=6,
+        )
 
-    def _build_angle(self) -> None:
-        session = self._session
-        self.angle_row = QWidget()
-        row = QHBoxLayout(self.angle_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setRange(-180, 180)
-        self.slider.setAccessibleName("angle in the selected plane")
-        self.angle = QDoubleSpinBox()
-        self.angle.setRange(-360.0, 360.0)
+    def _build_angle(self) -> QWidget:
+        world = self._session.world
+        self.slider = ui.number(
+            QSlider(Qt.Orientation.Horizontal), "angle in the selected plane", -180, 180, self._slide
+        )
+        self.angle = ui.number(QDoubleSpinBox(), "exact angle in degrees", -360, 360, world.set_angle)
         self.angle.setDecimals(2)
         self.angle.setSuffix("°")
         self.angle.setSingleStep(5.0)
-        self.angle.setKeyboardTracking(False)
-        self.angle.setAccessibleName("exact angle in degrees")
         self.angle.setFixedWidth(92)
         self._sliding = False
         self.slider.sliderReleased.connect(self._slid)
-        self.slider.valueChanged.connect(self._slide)
-        self.angle.valueChanged.connect(lambda value: session.world.set_angle(float(value)))
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.angle)
-        self._layout.addWidget(self.angle_row)
+        made = QWidget()
+        ui.filled(QHBoxLayout(made), (self.slider, 1), self.angle)
+        return made
 
     def _slide(self, value: int) -> None:
         """Turn along with the slider; a whole drag is one undo step."""
@@ -131,56 +126,28 @@ class RotationPanel(QWidget):
     def _slid(self) -> None:
         self._sliding = False
 
-    def _build_buttons(self) -> None:
-        session = self._session
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        self.random = QPushButton("Random")
-        self.random.setToolTip("A Haar-random rotation with this seed (X draws a new seed)")
-        self.seed = QSpinBox()
-        self.seed.setRange(0, 9999)
-        self.seed.setToolTip("Seed of the random rotation")
-        self.seed.setAccessibleName("seed of the random rotation")
-        self.reflect = QPushButton("Reflect")
-        self.reflect.setCheckable(True)
-        self.reflect.setToolTip("Change the sign of the first axis of the selected plane (M); lit for det R = -1")
-        self.spin = QPushButton("Spin")
-        self.spin.setCheckable(True)
-        self.spin.setToolTip("Keep turning in the selected plane: 0 to 360 degrees, again and again (S)")
-        self.reset = QPushButton("Reset")
-        self.reset.setToolTip("No rotation (0)")
-        self.random.clicked.connect(lambda: session.world.random(self.seed.value()))
-        self.reflect.clicked.connect(session.world.reflect)
-        self.spin.clicked.connect(session.world.toggle_spin)
-        self.reset.clicked.connect(session.world.reset)
-        for button in (self.spin, self.reflect, self.random, self.seed, self.reset):
-            if isinstance(button, QPushButton):
-                button.setProperty("small", True)
-            buttons.addWidget(button, 0 if button is self.seed else 1)
-        self._layout.addLayout(buttons)
+    def _build_buttons(self) -> QHBoxLayout:
+        world = self._session.world
+        tip = "A Haar-random rotation with this seed (X draws a new seed)"
+        self.random = ui.button("Random", tip, lambda: world.random(self.seed.value()))
+        tip = "Seed of the random rotation"
+        self.seed = ui.number(QSpinBox(), "seed of the random rotation", 0, 9999, tip=tip, width=0)
+        tip = "Change the sign of the first axis of the selected plane (M); lit for det R = -1"
+        self.reflect = ui.button("Reflect", tip, world.reflect, checkable=True)
+        tip = "Keep turning in the selected plane: 0 to 360 degrees, again and again (S)"
+        self.spin = ui.button("Spin", tip, world.toggle_spin, checkable=True)
+        self.reset = ui.button("Reset", "No rotation (0)", world.reset)
+        return ui.row((self.spin, 1), (self.reflect, 1), (self.random, 1), self.seed, (self.reset, 1), spacing=4)
 
-    def _build_matrix(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        self.matrix = QLabel()
-        self.matrix.setObjectName("muted")
-        self.matrix.setToolTip("Determinant of the world rotation R, and how far R is from orthogonal")
-        row.addWidget(self.matrix, 1)
-        self.copy, self.paste = QPushButton("Copy R"), QPushButton("Paste R")
-        self.copy.setToolTip(ACTIONS["copy-matrix"].help)
-        self.paste.setToolTip(f"{ACTIONS['paste-matrix'].help} ({ACTIONS['paste-matrix'].shortcut})")
-        self.copy.clicked.connect(self._copy)
-        self.paste.clicked.connect(lambda: self._session.world.paste(QGuiApplication.clipboard().text()))
-        for button in (self.copy, self.paste):
-            button.setProperty("small", True)
-            row.addWidget(button)
-        self._layout.addLayout(row)
+    def _build_matrix(self) -> QHBoxLayout:
+        self.matrix = ui.label(tip="Determinant of the world rotation R, and how far R is from orthogonal")
+        self.copy = ui.button("Copy R", ACTIONS["copy-matrix"].help, lambda: self._run("copy-matrix"))
+        tip = f"{ACTIONS['paste-matrix'].help} ({ACTIONS['paste-matrix'].shortcut})"
+        self.paste = ui.button("Paste R", tip, lambda: self._run("paste-matrix"))
+        return ui.row((self.matrix, 1), self.copy, self.paste, spacing=4)
 
-    def _copy(self) -> None:
-        result = self._session.state.result
-        if result is not None:
-            QGuiApplication.clipboard().setText(repr(result.comparison.rotation.tolist()))
-            self._session.say("the world rotation matrix is on the clipboard")
+    def _run(self, action: str) -> None:
+        ACTIONS[action].run(self._session, main_window_of(self))
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
@@ -219,10 +186,6 @@ class RotationPanel(QWidget):
     def plane_button(self, i: int, j: int) -> QPushButton:
         """The cell of a plane."""
         return self.planes.cells[i, j]
-
-
-def _running(state: ViewState) -> str:
-    return state.touring.world
 
 
 def matrix_text(result: ComparisonResult | None) -> str:

@@ -3,12 +3,13 @@
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from app.viewmodel.presenters.screen import Rectangle, nearest_particle, unprojected
 from app.viewmodel.presenters.sketch import shown_coordinates, verdict
 from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import ViewState
+from app.views import widgets as ui
 from app.views.pane_tool import Pane, PaneTool
 from app.views.viewport import Viewport
 from physics.types import FloatArray
@@ -130,39 +131,23 @@ class SketchCard(QFrame):
         super().__init__(viewport.widget)
         self.setObjectName("offer")
         self._viewport, self._host = viewport, viewport.widget
-        column = self._column = QVBoxLayout(self)
-        column.setContentsMargins(16, 12, 16, 12)
-        column.setSpacing(8)
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        column.addWidget(self.text)
-        self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(10)
-        self._grid.setVerticalSpacing(2)
-        self.cells = [[QLabel() for _ in range(4)] for _ in range(4)]
+        self.text = ui.label(name="", wraps=True)
+        grid = ui.grid(horizontal=10, vertical=2)
+        self.cells = [
+            [ui.label(name="value" if row and place else "muted") for place in range(4)] for row in range(4)
+        ]
         for row, line in enumerate(self.cells):
             for place, label in enumerate(line):
-                label.setObjectName("muted" if row == 0 or place == 0 else "value")
                 if place:
                     label.setAlignment(Qt.AlignmentFlag.AlignRight)
-                self._grid.addWidget(label, row, place)
-        column.addLayout(self._grid)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        self.close_button, self.wipe, self.reveal = (
-            QPushButton("Close"),
-            QPushButton("Wipe"),
-            QPushButton("Reveal"),
-        )
-        self.reveal.setObjectName("primary")
-        self.reveal.setToolTip("Show what really happens (Shift+W)")
-        self.close_button.setToolTip("Put the pen away (W)")
-        self.close_button.clicked.connect(session.sketch.end)
-        self.wipe.clicked.connect(session.sketch.wipe)
-        self.reveal.clicked.connect(session.sketch.reveal)
-        for button in (self.close_button, self.wipe, self.reveal):
-            buttons.addWidget(button)
-        column.addLayout(buttons)
+                grid.addWidget(label, row, place)
+        pen = session.sketch
+        self.close_button = ui.button("Close", "Put the pen away (W)", pen.end, small=False)
+        self.wipe = ui.button("Wipe", "", pen.wipe, small=False)
+        tip = "Show what really happens (Shift+W)"
+        self.reveal = ui.button("Reveal", tip, pen.reveal, small=False, name="primary")
+        buttons = ui.row(None, self.close_button, self.wipe, self.reveal)
+        self._column = ui.filled(QVBoxLayout(self), self.text, grid, buttons, margins=(16, 12, 16, 12), spacing=8)
         self._shown: object = None
         self._panes = 2
         self.hide()

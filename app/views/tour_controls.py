@@ -1,14 +1,16 @@
 """The controls of tours, of the world rotation or of the view basis: a button a kind, and the speed."""
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QSlider, QVBoxLayout, QWidget
 
 from app.viewmodel.intents.tours import SPEEDS
 from app.viewmodel.session import Session
 from app.viewmodel.state.tours import TOURS
 from app.viewmodel.state.view_state import ViewState
+from app.views import widgets as ui
 
 
 class TourControls(QWidget):
@@ -37,42 +39,30 @@ class TourControls(QWidget):
     ) -> None:
         super().__init__()
         self._running = running
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        label = QLabel("tour")
-        label.setObjectName("muted")
-        row.addWidget(label)
+        row = ui.row(ui.label("tour"), spacing=4)
+        rows = [row]
         self.buttons: dict[str, QPushButton] = {}
         for kind in kinds:
-            button = QPushButton(TOURS[kind].title.split()[0 if kind != "sweep" else 1].capitalize())
-            button.setCheckable(True)
-            button.setProperty("small", True)
-            button.setToolTip(f"{of}: {TOURS[kind].title.lower()}. {TOURS[kind].help}")
-            button.setAccessibleName(f"{of}: {TOURS[kind].title.lower()}")
-            button.clicked.connect(lambda _=False, kind=kind: toggle(kind))
-            row.addWidget(button, 1)
-            self.buttons[kind] = button
-        column.addLayout(row)
+            words, title = TOURS[kind].title.split()[0 if kind != "sweep" else 1], TOURS[kind].title.lower()
+            tip = f"{of}: {title}. {TOURS[kind].help}"
+            self.buttons[kind] = ui.button(words.capitalize(), tip, partial(toggle, kind), checkable=True)
+            self.buttons[kind].setAccessibleName(f"{of}: {title}")
+            row.addWidget(self.buttons[kind], 1)
         if len(kinds) > 3:  # no room for the speed beside them
-            row = QHBoxLayout()
-            label = QLabel("speed")
-            label.setObjectName("muted")
-            row.addWidget(label)
-            column.addLayout(row)
-        self.speed = QSlider(Qt.Orientation.Horizontal)
-        self.speed.setRange(int(SPEEDS[0]), int(SPEEDS[1]))
-        self.speed.setAccessibleName(f"{of}: speed of tours in degrees per second")
-        self.speed.setToolTip("Speed of tours, degrees per second")
-        self.speed.valueChanged.connect(lambda value: session.tours.set_speed(float(value)))
-        self.speed.setMinimumWidth(48)
-        row.addWidget(self.speed, 1)
-        self._value = QLabel()
+            row = ui.row(ui.label("speed"))
+            rows.append(row)
+        tip = "Speed of tours, degrees per second"
+        name = f"{of}: speed of tours in degrees per second"
+        slider, (slowest, fastest) = QSlider(Qt.Orientation.Horizontal), SPEEDS
+        self.speed = ui.number(
+            slider, name, int(slowest), int(fastest), lambda v: session.tours.set_speed(float(v)), tip
+        )
+        self._value = ui.label(name="")
         self._value.setMinimumWidth(38)
-        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._value.setAlignment(ui.RIGHT)
+        row.addWidget(self.speed, 1)
         row.addWidget(self._value)
+        ui.filled(QVBoxLayout(self), *rows, spacing=4)
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
@@ -80,6 +70,5 @@ class TourControls(QWidget):
         for kind, button in self.buttons.items():
             button.setChecked(kind == running)
             button.setEnabled(state.n_dims > 1)
-        with QSignalBlocker(self.speed):
-            self.speed.setValue(round(state.touring.speed))
+        ui.set_value(self.speed, round(state.touring.speed))
         self._value.setText(f"{state.touring.speed:.0f}°/s")

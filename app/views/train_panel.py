@@ -1,29 +1,18 @@
 """Training: the plan on the left, the curves of the run on the right."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from app.viewmodel.intents.training import default_out
 from app.viewmodel.session import Session
 from app.viewmodel.state.own_system import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.state.training import TrainPlan, configs, standing, trouble
 from app.viewmodel.state.view_state import ViewState
-from app.views.curve_plot import log_plot
+from app.views import widgets as ui
+from app.views.curve_plot import log_plot, start_over
 from app.views.host import main_window_of
 from physics.datasets.presets import PRESETS
 from surrogate.render.theme import THEMES, Theme
@@ -38,85 +27,62 @@ class TrainPanel(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session, self._intents = session, session.training
-        self.setObjectName("side")
-        self.setMinimumHeight(222)
         self._drawn: object = None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 2, 12, 6)
-        row.setSpacing(14)
-        left = QWidget()
-        left.setMaximumWidth(LEFT_WIDTH)
-        self._grid = QGridLayout(left)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(6)
-        self._grid.setVerticalSpacing(4)
+        left, halves = ui.halves(self, 222, LEFT_WIDTH, 3)
+        self._grid = ui.grid(left, c1=8, c3=3)  # names are longer than numbers
         self._build_plan()
-        row.addWidget(left, 3)
-        right = QVBoxLayout()
-        right.setSpacing(2)
         self.plot = log_plot()
-        right.addWidget(self.plot, 1)
-        self.standing = QLabel()
-        self.standing.setWordWrap(True)
-        right.addWidget(self.standing)
-        self.line = QLabel()
-        self.line.setObjectName("muted")
+        self.standing, self.line = ui.label(name="", wraps=True), ui.label()
         self.line.setMinimumWidth(10)
-        right.addWidget(self.line)
-        row.addLayout(right, 3)
+        right = ui.filled(QVBoxLayout(), (self.plot, 1), self.standing, self.line, spacing=2)
+        halves.addLayout(right, 3)
 
     def _build_plan(self) -> None:
         intents = self._intents
-        self.data = QComboBox()
-        for name, preset in PRESETS.items():
-            self.data.addItem(name, name)
-            self.data.setItemData(self.data.count() - 1, preset.description, Qt.ItemDataRole.ToolTipRole)
-        self.data.addItem(OWN_DATA, "")
-        self.data.activated.connect(self._choose_data)
-        self.config = QComboBox()
-        self.config.addItems(configs())
-        self.config.activated.connect(lambda: intents.set(config=self.config.currentText()))
-        for combo in (self.data, self.config):
-            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            combo.setMinimumContentsLength(14)
-        self.dims = self._spin("dims", 1, MAX_DIMS)
-        self.particles = self._spin("particles", 2, MAX_PARTICLES)
-        self.samples = self._spin("samples", 10, 10_000)
-        self.epochs = self._spin("epochs", 1, 100_000)
-        self.seed = self._spin("seed", 0, 2**31 - 1)
-        self.minutes = QDoubleSpinBox()
-        self.minutes.setRange(0, 10_000)
+        presets = [*((name, name) for name in PRESETS), (OWN_DATA, "")]
+        self.data = ui.combo("training: data", presets, self._choose_data, letters=14)
+        for at, preset in enumerate(PRESETS.values()):
+            self.data.setItemData(at, preset.description, Qt.ItemDataRole.ToolTipRole)
+        self.config = ui.combo(
+            "training: model",
+            [(name, name) for name in configs()],
+            lambda name: intents.set(config=name),
+            letters=14,
+        )
+        self.dims = self._spin("dims", "n", 1, MAX_DIMS)
+        self.particles = self._spin("particles", "N", 2, MAX_PARTICLES)
+        self.samples = self._spin("samples", "samples", 10, 10_000)
+        self.epochs = self._spin("epochs", "epochs", 1, 100_000)
+        self.seed = self._spin("seed", "seed", 0, 2**31 - 1)
+        tip = "Stop so many minutes after the first validation; the best model so far is kept"
+        self.minutes = ui.number(
+            QDoubleSpinBox(), "training: minutes", 0, 10_000, lambda value: intents.set(minutes=value), tip
+        )
         self.minutes.setDecimals(1)
         self.minutes.setSpecialValueText("no limit")
-        self.minutes.setKeyboardTracking(False)
-        self.minutes.valueChanged.connect(lambda value: intents.set(minutes=value))
-        self.minutes.setToolTip("Stop so many minutes after the first validation; the best model so far is kept")
-        self.rate = QLineEdit()
-        self.rate.editingFinished.connect(self._rate_typed)
+        self.rate = ui.line("training: learning rate", self._rate_typed, "Learning rate")
         self.rate.setMinimumWidth(50)
+        self.out = ui.line("training: folder", lambda text: intents.set(out=text.strip()))
+        self.choose = ui.button("…", "Choose a folder", self._choose_out)
+        place = QWidget()
+        ui.filled(QHBoxLayout(place), (self.out, 1), self.choose, spacing=4)
         rows: list[list[tuple[str, QWidget]]] = [
             [("data", self.data), ("samples", self.samples)],
             [("N", self.particles), ("n", self.dims)],
             [("model", self.config), ("rate", self.rate)],
             [("epochs", self.epochs), ("minutes", self.minutes)],
-            [("folder", self._build_place()), ("seed", self.seed)],
+            [("folder", place), ("seed", self.seed)],
         ]
         for at, parts in enumerate(rows):
             for k, (text, widget) in enumerate(parts):
-                label = QLabel(text)
-                label.setObjectName("muted")
-                widget.setAccessibleName(f"training: {text}")
-                self._grid.addWidget(label, at, 2 * k)
+                self._grid.addWidget(ui.label(text), at, 2 * k)
                 self._grid.addWidget(widget, at, 2 * k + 1)
-        self.out.setAccessibleName("training: folder")
-        self.rate.setAccessibleName("training: learning rate")
-        self.rate.setToolTip("Learning rate")
-        self._grid.setColumnStretch(1, 8)  # names are longer than numbers
-        self._grid.setColumnStretch(3, 3)
-        self._grid.addLayout(self._build_buttons(), 5, 0, 1, 4)
-        self.wrong = QLabel()
-        self.wrong.setObjectName("badge")
-        self.wrong.setWordWrap(True)
+        self.train = ui.button("Train", "Generate the data if need be, and train", intents.start)
+        self.resume = ui.button("Resume", "Go on with the run in the folder", lambda: intents.start(resume=True))
+        self.stop = ui.button("Stop", "Its best model and its last state are kept", intents.stop)
+        self.use = ui.button("Use as forecast model", "Forecast with the best model of the run", intents.use)
+        self._grid.addLayout(ui.row(self.train, self.resume, self.stop, self.use, None, spacing=4), 5, 0, 1, 4)
+        self.wrong = ui.label(name="badge", wraps=True)
         self._grid.addWidget(self.wrong, 6, 0, 1, 4)
         self._grid.setRowStretch(7, 1)
         self._fields = (
@@ -124,55 +90,13 @@ class TrainPanel(QWidget):
             self.rate, self.out, self.choose,
         )  # fmt: skip
 
-    def _build_place(self) -> QWidget:
-        """The folder, and the button that asks for another one."""
-        place = QWidget()
-        row = QHBoxLayout(place)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        self.out = QLineEdit()
-        self.out.editingFinished.connect(lambda: self._intents.set(out=self.out.text().strip()))
-        self.choose = QPushButton("…")
-        self.choose.setProperty("small", True)
-        self.choose.setToolTip("Choose a folder")
-        self.choose.clicked.connect(self._choose_out)
-        row.addWidget(self.out, 1)
-        row.addWidget(self.choose)
-        return place
-
-    def _build_buttons(self) -> QHBoxLayout:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        made = []
-        actions: tuple[tuple[str, str, Callable[[], None]], ...] = (
-            ("Train", "Generate the data if need be, and train", lambda: self._intents.start()),
-            ("Resume", "Go on with the run in the folder", lambda: self._intents.start(resume=True)),
-            ("Stop", "Its best model and its last state are kept", self._intents.stop),
-            ("Use as forecast model", "Forecast with the best model of the run", self._intents.use),
-        )
-        for text, tip, run in actions:
-            button = QPushButton(text)
-            button.setProperty("small", True)
-            button.setToolTip(tip)
-            button.clicked.connect(lambda _=False, r=run: r())
-            buttons.addWidget(button)
-            made.append(button)
-        buttons.addStretch(1)
-        self.train, self.resume, self.stop, self.use = made
-        return buttons
-
-    def _spin(self, field: str, low: int, high: int) -> QSpinBox:
-        box = QSpinBox()
-        box.setRange(low, high)
-        box.setKeyboardTracking(False)
-        box.setMinimumWidth(56)
-        box.valueChanged.connect(lambda value: self._intents.set(**{field: value}))
-        return box
+    def _spin(self, field: str, words: str, low: int, high: int) -> QSpinBox:
+        changed = lambda value: self._intents.set(**{field: value})  # noqa: E731
+        return ui.number(QSpinBox(), f"training: {words}", low, high, changed, width=56)
 
     # --- what the user does -------------------------------------------------------------------------------
 
-    def _choose_data(self) -> None:
-        preset = self.data.currentData()
+    def _choose_data(self, preset: str) -> None:
         if preset:
             self._intents.set(preset=preset)
             return
@@ -186,11 +110,11 @@ class TrainPanel(QWidget):
         if path:
             self._intents.set(out=path)
 
-    def _rate_typed(self) -> None:
+    def _rate_typed(self, text: str) -> None:
         try:
-            self._intents.set(learning_rate=float(self.rate.text()))
+            self._intents.set(learning_rate=float(text))
         except ValueError:
-            self._session.say(f"a learning rate is a number; got {self.rate.text()[:20]!r}", "error")
+            self._session.say(f"a learning rate is a number; got {text[:20]!r}", "error")
 
     # --- what is shown ------------------------------------------------------------------------------------
 
@@ -220,31 +144,25 @@ class TrainPanel(QWidget):
         self.stop.setEnabled(running and training.status != "stopping")
         self.use.setEnabled(training.usable)
         self.standing.setText(standing(training))
-        self.standing.setObjectName("badge" if training.status == "failed" else "")
-        self.standing.style().unpolish(self.standing)
-        self.standing.style().polish(self.standing)
+        ui.restyle(self.standing, "badge" if training.status == "failed" else "")
         width = max(self.line.width() - 4, 60)
         # it comes from time to time: beside newer numbers it would be wrong
         line = "" if training.status == "training" and training.report.rows else training.report.line
-        elided = self.line.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, width)
-        self.line.setText(elided)
+        self.line.setText(self.line.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, width))
         self.line.setToolTip(training.report.line)
         self._draw(state, THEMES[state.view.theme])
 
     def _show_plan(self, plan: TrainPlan) -> None:
         own = self.data.count() - 1
         self.data.setItemText(own, f"{plan.data} …" if plan.data else OWN_DATA)
-        _choose(self.data, self.data.findData(plan.preset) if plan.preset else own)
-        if self.config.findText(plan.config) < 0:
-            self.config.addItem(plan.config)
-        _choose(self.config, self.config.findText(plan.config))
+        ui.choose(self.data, plan.preset)
+        ui.choose(self.config, plan.config, missing=plan.config)
         numbers: tuple[tuple[Any, float], ...] = (
             (self.dims, plan.dims), (self.particles, plan.particles), (self.samples, plan.samples),
             (self.epochs, plan.epochs), (self.seed, plan.seed), (self.minutes, plan.minutes),
         )  # fmt: skip
         for box, value in numbers:
-            with QSignalBlocker(box):
-                box.setValue(value)
+            ui.set_value(box, value)
         for line, text in ((self.rate, f"{plan.learning_rate:g}"), (self.out, plan.out)):
             if line.text() != text and not (line.hasFocus() and line.isModified()):
                 line.setText(text)
@@ -252,18 +170,10 @@ class TrainPanel(QWidget):
 
     def _draw(self, state: ViewState, theme: Theme) -> None:
         rows = state.training.report.rows
-        for item in self.plot.listDataItems():
-            self.plot.removeItem(item)
-        self.plot.setBackground(theme.panel)
         colours = f"<span style='color:{theme.muted}'>loss</span> and "
         colours += f"<span style='color:{theme.forecast}'>validation</span>, log"
-        self.plot.setTitle(colours, color=theme.muted, size="9pt")
-        for axis in ("left", "bottom"):
-            self.plot.getAxis(axis).setPen(theme.line)
-            self.plot.getAxis(axis).setTextPen(theme.muted)
-            self.plot.showAxis(axis, bool(rows))  # of an empty plot it says nothing
+        start_over(self.plot, theme, colours if rows else "no curves yet", numbered=bool(rows))
         if not rows:
-            self.plot.setTitle("no curves yet", color=theme.muted, size="9pt")
             return
         stage = rows[-1].stage
         rows = tuple(row for row in rows if row.stage == stage)
@@ -274,8 +184,3 @@ class TrainPanel(QWidget):
         self.plot.plot(
             [best.epoch], [max(best.valid, 1e-12)], pen=None, symbol="o", symbolSize=8, symbolBrush=theme.forecast
         )
-
-
-def _choose(combo: QComboBox, at: int) -> None:
-    if not combo.view().isVisible():
-        combo.setCurrentIndex(at)

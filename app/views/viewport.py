@@ -313,10 +313,8 @@ def _surface_format() -> QSurfaceFormat:
     made.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
     made.setVersion(3, 2)
     made.setSwapBehavior(QSurfaceFormat.SwapBehavior.DoubleBuffer)
-    made.setRedBufferSize(8)
-    made.setGreenBufferSize(8)
-    made.setBlueBufferSize(8)
-    made.setAlphaBufferSize(8)
+    for bits in (made.setRedBufferSize, made.setGreenBufferSize, made.setBlueBufferSize, made.setAlphaBufferSize):
+        bits(8)
     made.setDepthBufferSize(8)
     made.setStencilBufferSize(0)
     made.setSamples(0)

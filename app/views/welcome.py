@@ -1,10 +1,11 @@
 """The card of the first run: what is left, what is right, what to drag."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import ViewState
+from app.views import widgets as ui
 
 WIDTH, SPARE = 700, 8
 
@@ -23,33 +24,16 @@ class WelcomeCard(QFrame):
         super().__init__(host)
         self.setObjectName("offer")
         self._host = host
-        column = self._column = QVBoxLayout(self)
-        column.setContentsMargins(18, 14, 18, 12)
-        column.setSpacing(10)
-        row = QHBoxLayout()
-        row.setSpacing(18)
+        parts = ui.row(spacing=18)
         for title, text in PARTS:
-            part = QVBoxLayout()
-            part.setSpacing(3)
-            head, body = QLabel(title), QLabel(text)
-            head.setObjectName("keys")
-            head.setWordWrap(True)
-            body.setWordWrap(True)
+            body = ui.label(text, "", wraps=True)
             body.setAlignment(Qt.AlignmentFlag.AlignTop)
-            part.addWidget(head)
-            part.addWidget(body, 1)
-            row.addLayout(part, 1)
-        column.addLayout(row)
-        foot = QHBoxLayout()
-        note = QLabel("Esc closes this. Help > First steps (F1) shows it again; Help > Lessons explains the rest.")
-        note.setObjectName("muted")
-        note.setWordWrap(True)
-        self.button = QPushButton("Start")
-        self.button.setObjectName("primary")
-        self.button.clicked.connect(session.welcome.close)
-        foot.addWidget(note, 1)
-        foot.addWidget(self.button)
-        column.addLayout(foot)
+            head = ui.label(title, "keys", wraps=True)
+            parts.addLayout(ui.filled(QVBoxLayout(), head, (body, 1), spacing=3), 1)
+        text = "Esc closes this. Help > First steps (F1) shows it again; Help > Lessons explains the rest."
+        self.button = ui.button("Start", "", session.welcome.close, small=False, name="primary")
+        foot = ui.row((ui.label(text, wraps=True), 1), self.button)
+        self._column = ui.filled(QVBoxLayout(self), parts, foot, margins=(18, 14, 18, 12), spacing=10)
         self.hide()
 
     def show_state(self, state: ViewState) -> None:

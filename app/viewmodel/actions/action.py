@@ -79,10 +79,10 @@ class Action:
 
     Attributes
     ----------
-    title : str
-        In menus.
     group : str
         The menu it stands in.
+    title : str
+        In menus.
     shortcut : str
         Qt's portable text; empty for none.
     run : callable
@@ -96,8 +96,8 @@ class Action:
         Checked while it is the chosen one; choosing it again changes nothing.
     """
 
-    title: str
     group: str
+    title: str
     shortcut: str
     run: Callable[[Session, Dialogs], None]
     help: str

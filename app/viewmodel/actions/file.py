@@ -1,5 +1,7 @@
 """Opening, exporting, copying, leaving."""
 
+from functools import partial
+
 from app.viewmodel.actions.action import Action, Dialogs
 from app.viewmodel.session import Session
 from app.viewmodel.state.commands import copied_commands
@@ -45,23 +47,19 @@ def _copy_command(session: Session, dialogs: Dialogs) -> None:
         session.say(f"{said} ({'; '.join(left_out)})" if left_out else said)
 
 
+action = partial(Action, "File")
+
 ACTIONS: dict[str, Action] = {
-    "open": Action("Open…", "File", "Ctrl+O", _open, "A checkpoint, a data set, a scenario or a session"),
-    "save": Action("Save session", "File", "Ctrl+S", _save, "What is compared and how it is seen, as a file"),
-    "save-as": Action("Save session as…", "File", "Ctrl+Shift+S", _save_as, "The same, under another name"),
-    "export": Action("Export comparison…", "File", "Ctrl+E", _export, "Video, pictures, tables and a report"),
-    "cancel-export": Action(
-        "Cancel export", "File", "Ctrl+.", lambda s, d: s.export.cancel(), "Stop the export that runs"
-    ),
-    "copy-command": Action(
-        "Copy as command line", "File", "Ctrl+Shift+C", _copy_command, "The compare command for this picture"
-    ),
-    "restore": Action(
-        "Restore the kept session", "File", "", lambda s, d: s.autosave.restore(),
-        "What was open when the window ended unexpectedly",
-    ),
-    "discard-kept": Action(
-        "Discard the kept session", "File", "", lambda s, d: s.autosave.discard(), "Throw it away"
-    ),
-    "quit": Action("Quit", "File", "Ctrl+Q", lambda s, d: d.quit(), "Close the window"),
+    "open": action("Open…", "Ctrl+O", _open, "A checkpoint, a data set, a scenario or a session"),
+    "save": action("Save session", "Ctrl+S", _save, "What is compared and how it is seen, as a file"),
+    "save-as": action("Save session as…", "Ctrl+Shift+S", _save_as, "The same, under another name"),
+    "export": action("Export comparison…", "Ctrl+E", _export, "Video, pictures, tables and a report"),
+    "cancel-export": action("Cancel export", "Ctrl+.", lambda s, d: s.export.cancel(),
+        "Stop the export that runs"),
+    "copy-command": action("Copy as command line", "Ctrl+Shift+C", _copy_command,
+        "The compare command for this picture"),
+    "restore": action("Restore the kept session", "", lambda s, d: s.autosave.restore(),
+        "What was open when the window ended unexpectedly"),
+    "discard-kept": action("Discard the kept session", "", lambda s, d: s.autosave.discard(), "Throw it away"),
+    "quit": action("Quit", "Ctrl+Q", lambda s, d: d.quit(), "Close the window"),
 }  # fmt: skip

@@ -1,5 +1,7 @@
 """The clock."""
 
+from functools import partial
+
 from app.viewmodel.actions.action import Action
 from app.viewmodel.state.view_state import ViewState
 
@@ -9,55 +11,34 @@ def _arrows_step(state: ViewState) -> bool:
     return state.moving is None
 
 
+action = partial(Action, "Playback")
+
 ACTIONS: dict[str, Action] = {
-    "play": Action(
-        "Play or pause", "Playback", "Space", lambda s, d: s.clock.toggle_play(), "Let the clock run, or stop it",
-        lambda s: s.playback.playing,
-    ),
-    "step-forward": Action(
-        "Next frame", "Playback", "Right", lambda s, d: s.clock.step(1), "Pause, one frame on",
-        enabled=_arrows_step,
-    ),
-    "step-back": Action(
-        "Previous frame", "Playback", "Left", lambda s, d: s.clock.step(-1), "Pause, one frame back",
-        enabled=_arrows_step,
-    ),
-    "skip-forward": Action(
-        "One time unit on", "Playback", "Shift+Right", lambda s, d: s.clock.step_time(1.0), "Pause, t + 1",
-        enabled=_arrows_step,
-    ),
-    "skip-back": Action(
-        "One time unit back", "Playback", "Shift+Left", lambda s, d: s.clock.step_time(-1.0), "Pause, t - 1",
-        enabled=_arrows_step,
-    ),
-    "rewind": Action("Back to the start", "Playback", "Home", lambda s, d: s.clock.rewind(), "The first frame"),
-    "to-end": Action("To the end", "Playback", "End", lambda s, d: s.clock.to_end(), "The last frame"),
-    "go-to-time": Action(
-        "Go to time…", "Playback", "Ctrl+G", lambda s, d: d.edit_time(), "Type a time, then Enter"
-    ),
-    "mark-in": Action("Mark in", "Playback", "I", lambda s, d: s.clock.mark_in(), "Play from this frame on"),
-    "mark-out": Action("Mark out", "Playback", "O", lambda s, d: s.clock.mark_out(), "Play up to this frame"),
-    "to-mark-in": Action(
-        "To the mark in", "Playback", "Shift+I", lambda s, d: s.clock.to_mark(False), "Pause where it starts"
-    ),
-    "to-mark-out": Action(
-        "To the mark out", "Playback", "Shift+O", lambda s, d: s.clock.to_mark(True), "Pause where it ends"
-    ),
-    "clear-marks": Action(
-        "Clear the marks", "Playback", "Alt+I", lambda s, d: s.clock.clear_marks(), "Play all of it"
-    ),
-    "loop": Action(
-        "Loop", "Playback", "Ctrl+R", lambda s, d: s.clock.toggle_loop(), "Play again from the start at the end",
-        lambda s: s.playback.loop,
-    ),
-    "rock": Action(
-        "Rock", "Playback", "Ctrl+Shift+R", lambda s, d: s.clock.toggle_rock(), "Turn round at either end",
-        lambda s: s.playback.ending == "rock",
-    ),
-    "every-frame": Action(
-        "Every frame", "Playback", "E", lambda s, d: s.clock.toggle_every_frame(),
-        "Skip no frame, however slow the drawing", lambda s: s.playback.every_frame,
-    ),
-    "faster": Action("Faster", "Playback", "]", lambda s, d: s.clock.change_speed(1), "A step up in speed"),
-    "slower": Action("Slower", "Playback", "[", lambda s, d: s.clock.change_speed(-1), "A step down in speed"),
+    "play": action("Play or pause", "Space", lambda s, d: s.clock.toggle_play(), "Let the clock run, or stop it",
+        lambda s: s.playback.playing),
+    "step-forward": action("Next frame", "Right", lambda s, d: s.clock.step(1), "Pause, one frame on",
+        enabled=_arrows_step),
+    "step-back": action("Previous frame", "Left", lambda s, d: s.clock.step(-1), "Pause, one frame back",
+        enabled=_arrows_step),
+    "skip-forward": action("One time unit on", "Shift+Right", lambda s, d: s.clock.step_time(1.0), "Pause, t + 1",
+        enabled=_arrows_step),
+    "skip-back": action("One time unit back", "Shift+Left", lambda s, d: s.clock.step_time(-1.0), "Pause, t - 1",
+        enabled=_arrows_step),
+    "rewind": action("Back to the start", "Home", lambda s, d: s.clock.rewind(), "The first frame"),
+    "to-end": action("To the end", "End", lambda s, d: s.clock.to_end(), "The last frame"),
+    "go-to-time": action("Go to time…", "Ctrl+G", lambda s, d: d.edit_time(), "Type a time, then Enter"),
+    "mark-in": action("Mark in", "I", lambda s, d: s.clock.mark_in(), "Play from this frame on"),
+    "mark-out": action("Mark out", "O", lambda s, d: s.clock.mark_out(), "Play up to this frame"),
+    "to-mark-in": action("To the mark in", "Shift+I", lambda s, d: s.clock.to_mark(False),
+        "Pause where it starts"),
+    "to-mark-out": action("To the mark out", "Shift+O", lambda s, d: s.clock.to_mark(True), "Pause where it ends"),
+    "clear-marks": action("Clear the marks", "Alt+I", lambda s, d: s.clock.clear_marks(), "Play all of it"),
+    "loop": action("Loop", "Ctrl+R", lambda s, d: s.clock.toggle_loop(), "Play again from the start at the end",
+        lambda s: s.playback.loop),
+    "rock": action("Rock", "Ctrl+Shift+R", lambda s, d: s.clock.toggle_rock(), "Turn round at either end",
+        lambda s: s.playback.ending == "rock"),
+    "every-frame": action("Every frame", "E", lambda s, d: s.clock.toggle_every_frame(),
+        "Skip no frame, however slow the drawing", lambda s: s.playback.every_frame),
+    "faster": action("Faster", "]", lambda s, d: s.clock.change_speed(1), "A step up in speed"),
+    "slower": action("Slower", "[", lambda s, d: s.clock.change_speed(-1), "A step down in speed"),
 }  # fmt: skip

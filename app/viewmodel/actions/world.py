@@ -1,6 +1,7 @@
 """The world rotation, and the system that is turned."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -33,38 +34,26 @@ def _next_plane(step: int) -> Callable[[Session, Dialogs], None]:
     return run
 
 
+action = partial(Action, "World")
+
 ACTIONS: dict[str, Action] = {
-    "turn": Action("Turn by 15°", "World", "R", _turn(15.0), "Turn the world in the selected plane"),
-    "turn-back": Action("Turn back by 15°", "World", "Shift+R", _turn(-15.0), "The other way"),
-    "next-plane": Action("Next plane", "World", "P", _next_plane(1), "Select the next rotation plane"),
-    "previous-plane": Action("Previous plane", "World", "Shift+P", _next_plane(-1), "Select the one before"),
-    "spin": Action(
-        "Spin", "World", "S", lambda s, d: s.world.toggle_spin(), "World rotation: keep turning in this plane",
-        lambda s: s.spinning,
-    ),
-    "random-rotation": Action("Random rotation", "World", "X", _random_rotation, "A Haar-random element of SO(n)"),
-    "reflect": Action(
-        "Reflect", "World", "M", lambda s, d: s.world.reflect(), "Change the sign of one coordinate"
-    ),
-    "reset-rotation": Action("Reset rotation", "World", "0", lambda s, d: s.world.reset(), "No rotation"),
-    "reverse": Action(
-        "Turn the other way", "World", "Shift+S", lambda s, d: s.world.reverse(*s.state.plane),
-        "Reverse the turn in the selected plane, and the tours",
-    ),
-    "copy-matrix": Action("Copy rotation matrix", "World", "", _copy_matrix, "As a nested list"),
-    "paste-matrix": Action(
-        "Paste rotation matrix", "World", "Ctrl+Shift+V", lambda s, d: s.world.paste(d.pasted_text()),
-        "A nested list, or a row of numbers a line",
-    ),
-    "add-dimension": Action(
-        "One dimension more", "World", "D", lambda s, d: s.system.add_dimension(),
-        "The same scenario in n + 1 dimensions",
-    ),
-    "next-seed": Action(
-        "Next draw", "World", "N", lambda s, d: s.system.next_seed(), "Another seed, or the next sample"
-    ),
-    "clamped": Action(
-        "Clamped law", "World", "L", lambda s, d: s.system.toggle_clamped(),
-        "A law that is not isotropic: even the truth fails to rotate", lambda s: s.setup.clamped,
-    ),
+    "turn": action("Turn by 15°", "R", _turn(15.0), "Turn the world in the selected plane"),
+    "turn-back": action("Turn back by 15°", "Shift+R", _turn(-15.0), "The other way"),
+    "next-plane": action("Next plane", "P", _next_plane(1), "Select the next rotation plane"),
+    "previous-plane": action("Previous plane", "Shift+P", _next_plane(-1), "Select the one before"),
+    "spin": action("Spin", "S", lambda s, d: s.world.toggle_spin(), "World rotation: keep turning in this plane",
+        lambda s: s.spinning),
+    "random-rotation": action("Random rotation", "X", _random_rotation, "A Haar-random element of SO(n)"),
+    "reflect": action("Reflect", "M", lambda s, d: s.world.reflect(), "Change the sign of one coordinate"),
+    "reset-rotation": action("Reset rotation", "0", lambda s, d: s.world.reset(), "No rotation"),
+    "reverse": action("Turn the other way", "Shift+S", lambda s, d: s.world.reverse(*s.state.plane),
+        "Reverse the turn in the selected plane, and the tours"),
+    "copy-matrix": action("Copy rotation matrix", "", _copy_matrix, "As a nested list"),
+    "paste-matrix": action("Paste rotation matrix", "Ctrl+Shift+V", lambda s, d: s.world.paste(d.pasted_text()),
+        "A nested list, or a row of numbers a line"),
+    "add-dimension": action("One dimension more", "D", lambda s, d: s.system.add_dimension(),
+        "The same scenario in n + 1 dimensions"),
+    "next-seed": action("Next draw", "N", lambda s, d: s.system.next_seed(), "Another seed, or the next sample"),
+    "clamped": action("Clamped law", "L", lambda s, d: s.system.toggle_clamped(),
+        "A law that is not isotropic: even the truth fails to rotate", lambda s: s.setup.clamped),
 }  # fmt: skip

@@ -13,6 +13,8 @@ from app.viewmodel.state.setup import OwnSystem, Setup, fitting_operations
 from app.viewmodel.store import Store
 from physics.errors import InputError
 
+Now = Callable[[OwnSystem], object]
+
 
 class EditorIntents:
     """Every edit is a step that can be undone; nothing is simulated before `apply`."""
@@ -51,11 +53,7 @@ class EditorIntents:
             self._store.publish(draft=changed)
 
     def type_number(
-        self,
-        entry: str,
-        text: str,
-        now: Callable[[OwnSystem], object],
-        change: Callable[[OwnSystem, float], OwnSystem],
+        self, entry: str, text: str, now: Now, change: Callable[[OwnSystem, float], OwnSystem]
     ) -> None:
         """Take a number that was typed; what is none stays in its entry with a message beside it.
 
@@ -77,17 +75,14 @@ class EditorIntents:
 
     def set_duration(self, text: str) -> None:
         """How long it is watched."""
-        self.type_number(
-            "duration", text, lambda system: system.duration, lambda system, value: replace(system, duration=value)
-        )
+        self.type_number("duration", text, lambda s: s.duration, lambda s, value: replace(s, duration=value))
 
     def set_law(self, law: str) -> None:
         """Another law, with its own parameters."""
         draft = self.draft
         if draft is not None and law != draft.system.law:
-            self._store.publish(
-                draft=replace(draft, typed=tuple(t for t in draft.typed if not t.entry.startswith("parameter ")))
-            )
+            typed = tuple(t for t in draft.typed if not t.entry.startswith("parameter "))
+            self._store.publish(draft=replace(draft, typed=typed))
             self.edit(lambda system: own_system.with_law(system, law))
 
     def set_parameter(self, name: str, text: str) -> None:
@@ -96,30 +91,19 @@ class EditorIntents:
         if name == "p" and text.strip() == "gauss":
             self.edit(lambda system: own_system.with_parameter(system, name, "gauss"), entry)
             return
-        self.type_number(
-            entry,
-            text,
-            lambda system: dict(system.parameters)[name],
-            lambda system, value: own_system.with_parameter(system, name, value),
-        )
+        now: Now = lambda system: dict(system.parameters)[name]  # noqa: E731
+        self.type_number(entry, text, now, lambda s, value: own_system.with_parameter(s, name, value))
 
     def set_value(self, at: int, column: str, text: str) -> None:
         """A number of a particle."""
-        self.type_number(
-            f"{column} {at}",
-            text,
-            lambda system: own_system.values(system)[at][own_system.columns(system).index(column)],
-            lambda system, value: own_system.with_value(system, at, column, value),
-        )
+        now: Now = lambda s: own_system.values(s)[at][own_system.columns(s).index(column)]  # noqa: E731
+        change = lambda s, value: own_system.with_value(s, at, column, value)  # noqa: E731
+        self.type_number(f"{column} {at}", text, now, change)
 
     def set_field(self, name: str, text: str) -> None:
         """A number of the fields, by the names of `app.viewmodel.state.own_fields`."""
-        self.type_number(
-            name,
-            text,
-            lambda system: own_fields.field_values(system)[name],
-            lambda system, value: own_fields.with_field(system, name, value),
-        )
+        now: Now = lambda system: own_fields.field_values(system)[name]  # noqa: E731
+        self.type_number(name, text, now, lambda s, value: own_fields.with_field(s, name, value))
 
     def clear_fields(self) -> None:
         """No fields, no drag, no trap."""

@@ -36,16 +36,9 @@ class FileIntents:
         data: DataIntents,
         preferences: PreferenceIntents,
     ) -> None:
-        (
-            self._store,
-            self._runner,
-            self._comparison,
-            self._tours,
-            self._system,
-            self._models,
-            self._data,
-            self._preferences,
-        ) = store, runner, comparison, tours, system, models, data, preferences
+        self._store, self._runner, self._preferences = store, runner, preferences
+        self._comparison, self._tours, self._system = comparison, tours, system
+        self._models, self._data = models, data
         self.path = ""
 
     def open(self, path: str) -> None:

@@ -23,10 +23,7 @@ COLUMNS: dict[str, tuple[str, Callable[[ModelRow], str]]] = {
         lambda row: _short(row.error_median),
     ),
     "error at\nthe end": ("The same at the last frame", lambda row: _short(row.error_end)),
-    "valid\ntime": (
-        "When the error of its chained roll-out passes a tenth of the truth's RMS radius",
-        _valid,
-    ),
+    "valid\ntime": ("When the error of its chained roll-out passes a tenth of the truth's RMS radius", _valid),
     "equi-\nvariance": (
         "How far the forecast of the turned world is from the turned forecast, relative to its size",
         lambda row: "-" if row.equivariance is None else f"{row.equivariance:.1e}",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_DIMS, MAX_PARTICLES = 8, 200
+PER_PARTICLE = ("charges", "masses", "positions", "velocities")
 NUDGE = 0.2
 """How far a copy stands from its original [length]: at the same place their force would be without measure."""
 
@@ -138,37 +139,34 @@ def with_particle(system: OwnSystem) -> OwnSystem:
     """One particle more, at rest, out of the way of the others."""
     reach = max((abs(row[0]) for row in system.positions), default=0.0)
     zeros = (0.0,) * (system.n_dims or 3)
-    return replace(
-        system,
-        charges=(*system.charges, -system.charges[-1] if system.charges else 1.0),
-        masses=(*system.masses, 1.0),
-        positions=(*system.positions, (float(round(reach + 0.5, 1)), *zeros[1:])),
-        velocities=(*system.velocities, zeros),
-    )
+    charge = -system.charges[-1] if system.charges else 1.0
+    return _joined(system, charge, 1.0, (float(round(reach + 0.5, 1)), *zeros[1:]), zeros)
 
 
 def duplicated(system: OwnSystem, at: int) -> OwnSystem:
     """A copy of a particle, a little beside it."""
     row = system.positions[at]
+    beside = (row[0] + NUDGE, *row[1:])
+    return _joined(system, system.charges[at], system.masses[at], beside, system.velocities[at])
+
+
+def _joined(
+    system: OwnSystem, charge: float, mass: float, position: tuple[float, ...], velocity: tuple[float, ...]
+) -> OwnSystem:
     return replace(
         system,
-        charges=(*system.charges, system.charges[at]),
-        masses=(*system.masses, system.masses[at]),
-        positions=(*system.positions, (row[0] + NUDGE, *row[1:])),
-        velocities=(*system.velocities, system.velocities[at]),
+        charges=(*system.charges, charge),
+        masses=(*system.masses, mass),
+        positions=(*system.positions, position),
+        velocities=(*system.velocities, velocity),
     )
 
 
 def without(system: OwnSystem, which: tuple[int, ...]) -> OwnSystem:
     """Some particles fewer."""
     keep = [k for k in range(system.n_particles) if k not in which]
-    return replace(
-        system,
-        charges=tuple(system.charges[k] for k in keep),
-        masses=tuple(system.masses[k] for k in keep),
-        positions=tuple(system.positions[k] for k in keep),
-        velocities=tuple(system.velocities[k] for k in keep),
-    )
+    kept: dict[str, Any] = {name: tuple(getattr(system, name)[k] for k in keep) for name in PER_PARTICLE}
+    return replace(system, **kept)
 
 
 def resized(system: OwnSystem, n: int) -> OwnSystem:
@@ -184,12 +182,10 @@ def with_value(system: OwnSystem, at: int, column: str, value: float) -> OwnSyst
         return replace(system, charges=_changed(system.charges, at, value))
     if column == "mass":
         return replace(system, masses=_changed(system.masses, at, value))
-    axis = int(column[1:])
-    if column[0] == "x":
-        row = _changed(system.positions[at], axis, value)
-        return replace(system, positions=_changed(system.positions, at, row))
-    row = _changed(system.velocities[at], axis, value)
-    return replace(system, velocities=_changed(system.velocities, at, row))
+    name, axis = "positions" if column[0] == "x" else "velocities", int(column[1:])
+    rows = getattr(system, name)
+    changes: dict[str, Any] = {name: _changed(rows, at, _changed(rows[at], axis, value))}
+    return replace(system, **changes)
 
 
 def _changed(items: tuple[T, ...], at: int, item: T) -> tuple[T, ...]:
@@ -229,15 +225,8 @@ def drawn(system: OwnSystem, preset: str, seed: int) -> OwnSystem:
     """Positions, velocities, charges and masses drawn anew as a data preset does; law and n, N are kept."""
     rng = np.random.default_rng([seed, 3])
     x, v, q = draw_state(preset, system.n_particles, system.n_dims, rng)
-    masses = draw_masses(preset, system.n_particles, rng)
-    return replace(
-        system,
-        charges=tuple(q.tolist()),
-        masses=tuple(masses.tolist()),
-        positions=_rows(x),
-        velocities=_rows(v),
-        start=0.0,
-    )
+    charges, masses = tuple(q.tolist()), tuple(draw_masses(preset, system.n_particles, rng).tolist())
+    return replace(system, charges=charges, masses=masses, positions=_rows(x), velocities=_rows(v), start=0.0)
 
 
 def number(text: str) -> float:

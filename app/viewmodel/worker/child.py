@@ -80,10 +80,7 @@ class Child:
     """One child process and the thread that listens to it."""
 
     def __init__(
-        self,
-        post: Callable[[Callable[[], None]], None],
-        name: str,
-        sweep: Callable[[], None] = lambda: None,
+        self, post: Callable[[Callable[[], None]], None], name: str, sweep: Callable[[], None] = lambda: None
     ) -> None:
         self._sweep = sweep
         context = multiprocessing.get_context("spawn")

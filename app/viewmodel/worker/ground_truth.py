@@ -129,9 +129,7 @@ def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
         scenario = scenario.clamped()
     drawn = bool(scenario.random)
     system, state = scenario.initial(
-        dims=setup.dims,
-        n_particles=setup.particles if drawn else None,
-        seed=setup.seed if drawn else None,
+        dims=setup.dims, n_particles=setup.particles if drawn else None, seed=setup.seed if drawn else None
     )
     per_horizon = detail_of(system.n_particles, setup.in_full).frames_per_horizon
     finer = replace(scenario, frame_interval=horizon / per_horizon)

@@ -33,40 +33,11 @@ def sweeper(folder: Path) -> Callable[[], None]:
     return sweep
 
 
-class _ExportJob:
-    """An export in a process of its own: cancelling it cannot disturb the forecasts."""
-
-    def __init__(self, child: Child) -> None:
-        self._child = child
-
-    def cancel(self) -> None:
-        """See Job. It may end by itself first, and take its staging folder away."""
-        self._child.cancel()
-        timer = threading.Timer(CANCEL_PATIENCE, self._child.close)
-        timer.daemon = True
-        timer.start()
-
-
-class _TaskJob:
-    """A task in a process of its own; it leaves nothing behind, so it is stopped at once."""
-
-    def __init__(self, child: Child) -> None:
-        self._child = child
-
-    def cancel(self) -> None:
-        """See Job."""
-        self._child.stop()
-
-
-class _ForecastJob:
-    """A comparison; cancelling it ends its process, and the next one starts at once to be ready."""
+class _Job:
+    """A request on its way to a child; see Job."""
 
     def __init__(self, cancel: Callable[[], None]) -> None:
-        self._cancel = cancel
-
-    def cancel(self) -> None:
-        """See Job."""
-        self._cancel()
+        self.cancel = cancel
 
 
 class _Watcher:
@@ -149,19 +120,26 @@ class ProcessRunner:
 
             done, failed = ended(callbacks.done), ended(callbacks.failed)
             child.send(request, Callbacks(done, failed, callbacks.progress, callbacks.first))
-            return _ExportJob(child) if isinstance(request, ExportRequest) else _TaskJob(child)
+
+            def let_end() -> None:  # the export may take its staging folder away itself
+                child.cancel()
+                timer = threading.Timer(CANCEL_PATIENCE, child.close)
+                timer.daemon = True
+                timer.start()
+
+            return _Job(let_end if isinstance(request, ExportRequest) else child.stop)
         if self._forecasts is None or not self._forecasts.alive:
             self._forecasts = Child(self._post, "isotwin forecasts")
         child = self._forecasts
         child.send(request, callbacks)
 
-        def restart() -> None:
+        def restart() -> None:  # the next process starts at once, to be ready
             if self._forecasts is child:
                 child.stop()
                 self._stopped = [c for c in self._stopped if c.running] + [child]
                 self._forecasts = Child(self._post, "isotwin forecasts")
 
-        return _ForecastJob(restart)
+        return _Job(restart)
 
     def close(self) -> None:
         """See Runner."""
