@@ -1,10 +1,12 @@
 """Files that appear under their final name only when complete, and folders that are claimed before work starts."""
 
+import csv
+import io
 import json
 import math
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,13 @@ def write_json(path: Path, value: Any) -> Path:
     text = json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False)
     atomic_write(path, (text + "\n").encode())
     return path
+
+
+def write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
+    """Write rows, the first one the names of the columns, atomically to a file of comma-separated values."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    atomic_write(path, text.getvalue().encode())
 
 
 @contextmanager

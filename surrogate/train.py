@@ -8,7 +8,7 @@ from pathlib import Path
 
 from physics.cli import CommandParser, command_line, key_values, run_command
 from surrogate.training.config import Config, load_config, shipped_configs
-from surrogate.training.launch import TrainingRequest, launch
+from surrogate.training.launch import launch
 from surrogate.training.machine import chosen_device
 from surrogate.training.sweep import swept_values
 
@@ -28,37 +28,20 @@ def parsed(argv: Sequence[str]) -> argparse.Namespace:
     """The options of a command line."""
     parser = CommandParser("surrogate.train", "Train a surrogate on a data set.", EXAMPLES)
     parser.add_argument("--config", help="a TOML file or a shipped name (see --list)")
-    parser.add_argument(
-        "--data", nargs="+", metavar="DATA", help="Zarr or .npz (default: the config's data.paths)"
-    )
+    sets = "Zarr or .npz (default: the config's data.paths)"
+    parser.add_argument("--data", nargs="+", metavar="DATA", help=sets)
     parser.add_argument("--out", type=Path, metavar="RUN", help="the run folder to write")
     parser.add_argument("--resume", action="store_true", help="go on from the last restart point of RUN")
-    parser.add_argument(
-        "--resume-anyway",
-        action="store_true",
-        help="go on although configuration, data or code have changed (what changed is said)",
-    )
+    anyway = "go on although configuration, data or code have changed (what changed is said)"
+    parser.add_argument("--resume-anyway", action="store_true", help=anyway)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing run")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="SECTION.KEY=VALUE",
-        help="change the configuration",
-    )
-    parser.add_argument(
-        "--sweep",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="SECTION.KEY=A,B,...",
-        help="train every combination of these values, each in a folder below RUN, and compare them",
-    )
-    parser.add_argument(
-        "--find-lr", action="store_true", help="only look for a learning rate: RUN/rates.png and rates.csv"
-    )
+    several = "train every combination of these values, each in a folder below RUN, and compare them"
+    for name, form, text in (("--set", "VALUE", "change the configuration"), ("--sweep", "A,B,...", several)):
+        form = f"SECTION.KEY={form}"
+        parser.add_argument(name, nargs="+", action="extend", default=[], metavar=form, help=text)
+    rates = "only look for a learning rate: RUN/rates.png and rates.csv"
+    parser.add_argument("--find-lr", action="store_true", help=rates)
     parser.add_argument("--tensorboard", action="store_true", help="also write curves to RUN/tensorboard")
     parser.add_argument("--list", action="store_true", help="list the shipped configurations and stop")
     options = parser.parse_args(argv)
@@ -79,12 +62,12 @@ def main(argv: Sequence[str]) -> None:
         for name in shipped_configs():
             sys.stdout.write(f"{name:16} {load_config(name).note}\n")
         return
-    request = TrainingRequest(
-        config=_config(options),
-        out=options.out,
+    printed = launch(
+        _config(options),
+        options.out,
+        swept_values(options.sweep),
         device=chosen_device(options.device),
         command=command_line("surrogate.train", [a for a in argv if a not in NOT_THE_RUN]),
-        sweep=swept_values(options.sweep),
         find_lr=options.find_lr,
         resume=options.resume,
         anyway=options.resume_anyway,
@@ -92,7 +75,7 @@ def main(argv: Sequence[str]) -> None:
         tensorboard=options.tensorboard,
         say=_say,
     )
-    sys.stdout.write(launch(request))
+    sys.stdout.write(printed)
 
 
 def _config(options: argparse.Namespace) -> Config:

@@ -5,17 +5,16 @@ growing rate falls, is least, and diverges. Deviations: the rate grows exponenti
 suggestion is a third of the rate at which the smoothed loss is least. Nothing of the run is kept but its curve.
 """
 
-import csv
-import io
 import math
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from physics.errors import InputError
-from physics.files import atomic_path, atomic_write
+from physics.files import atomic_path, write_csv
 from surrogate.training.divergence import Divergence
 from surrogate.training.state import Trainer
 from surrogate.training.step import TrainingStep
@@ -79,25 +78,15 @@ def write_rates(curve: RateCurve, out: Path) -> None:
     from matplotlib.figure import Figure
 
     out.mkdir(parents=True, exist_ok=True)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["lr", "loss"])
-    writer.writerows(zip(curve.rates, curve.losses, strict=True))
-    atomic_write(out / "rates.csv", text.getvalue().encode())
+    write_csv(out / "rates.csv", [("lr", "loss"), *zip(curve.rates, curve.losses, strict=True)])
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.plot(curve.rates, curve.losses, color="#2b6cb0")
     axes.axvline(curve.suggestion, color="#c05621", linestyle="--")
-    axes.annotate(
-        f"suggested: {curve.suggestion:.2g}",
-        (curve.suggestion, max(curve.losses)),
-        xytext=(-6, -4),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        color="#c05621",
-    )
+    place: dict[str, Any] = {"xytext": (-6, -4), "textcoords": "offset points", "ha": "right", "va": "top"}
+    corner = (curve.suggestion, max(curve.losses))
+    axes.annotate(f"suggested: {curve.suggestion:.2g}", corner, color="#c05621", **place)
     axes.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="training loss, smoothed")
     axes.grid(alpha=0.25)
     with atomic_path(out / "rates.png") as temporary:

@@ -4,8 +4,6 @@
 configuration, data and code it was begun with, unless `anyway` is given.
 """
 
-import csv
-import io
 import json
 import math
 import warnings
@@ -17,7 +15,7 @@ import torch
 
 from physics import __version__
 from physics.errors import InputError
-from physics.files import atomic_write
+from physics.files import write_csv
 from resources.shipped import FILE_NAME
 from surrogate.training.checkpoint import Checkpoint, ModelError, read_checkpoint, save_checkpoint
 from surrogate.training.config import config_from_tree
@@ -86,28 +84,28 @@ def code_of(trainer: Trainer) -> dict[str, str]:
     return code_identity(type(trainer.task), model)
 
 
-def newest_restart_point(out: Path) -> Checkpoint | None:
-    """The newest restart point that is whole; None where there is none yet. A damaged one is named.
+def restart_points(out: Path, most: int = len(POINTS)) -> list[Checkpoint]:
+    """The restart points of a run that are whole, at most so many, the newest first. A damaged one is named.
 
     Raises
     ------
     ModelError
         Where there are some, and all are damaged.
     """
-    present = [out / name for name in POINTS if (out / name / FILE_NAME).is_file()]
+    found: list[Checkpoint] = []
     damaged: list[str] = []  # a missing latest/ is none: its writer was killed between two renames
-    for folder in present:
-        try:
-            found = read_checkpoint(folder)
-        except ModelError as error:
-            damaged.append(str(error))
-            continue
-        if damaged:
-            warnings.warn(f"{'; '.join(damaged)}; going on from {folder}", stacklevel=2)
-        return found
-    if damaged:
+    for folder in (out / name for name in POINTS):
+        if len(found) < most and (folder / FILE_NAME).is_file():
+            try:
+                found.append(read_checkpoint(folder))
+            except ModelError as error:
+                damaged.append(str(error))
+    if damaged and not found:
         raise ModelError("; ".join(damaged))
-    return None
+    if damaged:
+        instead = f"going on from {found[0].path.parent}" if most == 1 else "not used"
+        warnings.warn(f"{'; '.join(damaged)}; {instead}", stacklevel=2)
+    return found
 
 
 def load_restart_point(trainer: Trainer, point: Checkpoint, *, anyway: bool = False) -> None:
@@ -182,13 +180,11 @@ def write_metrics(trainer: Trainer) -> None:
     history = trainer.progress.history
     if not history:
         return
-    text = io.StringIO()
     # named here, because rows that come back from a restart point have their keys sorted
     columns = ["stage", "epoch", "step", "lr", "loss", "valid", *trainer.task.columns]
-    writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    atomic_write(trainer.out / "metrics.csv", text.getvalue().encode())
+    write_csv(
+        trainer.out / "metrics.csv", [columns, *([row.get(name, "") for name in columns] for row in history)]
+    )
 
 
 def _comparable(stored: Any, now: list[dict[str, Any]]) -> tuple[Any, Any]:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ from surrogate.training.distributed import Processes
 from surrogate.training.loop import fit
 from surrogate.training.machine import machine
 from surrogate.training.progress_bar import ProgressBar
-from surrogate.training.restart import load_restart_point, newest_restart_point, write_metrics
+from surrogate.training.restart import load_restart_point, restart_points, write_metrics
 from surrogate.training.state import Trainer
 from surrogate.training.tensorboard import event_writer, needs_tensorboard
 from surrogate.training.whole_epoch_loop import Group, before_of, cannot_take_epochs, fit_epochs, trained_as_epochs
@@ -64,7 +65,7 @@ def train(
     started = time.monotonic()
     earlier = seconds_so_far(out) if resume else 0.0
     by_epochs = _by_epochs(trainer)
-    point = newest_restart_point(out) if resume else None
+    point = next(iter(restart_points(out, most=1)), None) if resume else None
     processes.barrier()  # all have looked before the first one writes
     if point is None and processes.first:
         claim_output(out, resume=resume, overwrite=overwrite)
@@ -140,10 +141,17 @@ def stopped_by_signals(trainer: Trainer) -> Iterator[None]:
 
 def seconds_so_far(out: Path) -> float:
     """What a run has taken until it was last left."""
+    seconds = written_of(out).get("seconds", 0.0)
+    return float(seconds) if isinstance(seconds, int | float) else 0.0
+
+
+def written_of(out: Path) -> dict[str, Any]:
+    """What `run.json` says; nothing where there is none that can be read."""
     try:
-        return float(json.loads((out / "run.json").read_text(encoding="utf-8"))["seconds"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0.0
+        found = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def write_run(trainer: Trainer, seconds: float, **more: str) -> None:

@@ -5,30 +5,27 @@ kill between two seeds' files they may stand at different epochs: then all go ba
 each of them has, and end with the bytes of an undisturbed stack.
 """
 
-import json
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from physics.cli import claim_output, refuse_existing
 from physics.errors import InputError
 from physics.files import only_writer
-from resources.shipped import FILE_NAME
-from surrogate.training.checkpoint import Checkpoint, ModelError, read_checkpoint
+from surrogate.training.checkpoint import Checkpoint
 from surrogate.training.config import Config
 from surrogate.training.divergence import DivergedError
 from surrogate.training.loop import next_stage
 from surrogate.training.progress_bar import ProgressBar
-from surrogate.training.restart import POINTS
+from surrogate.training.restart import restart_points
 from surrogate.training.run import (
     begin_files,
     go_on_from,
     seconds_so_far,
     stopped_by_signals,
     write_run,
+    written_of,
 )
 from surrogate.training.state import Trainer
 from surrogate.training.tensorboard import event_writer, needs_tensorboard
@@ -43,27 +40,6 @@ class NotStackedError(Exception):
     """Why some seeds do not train as one run; nothing of them has been changed."""
 
 
-@dataclass(frozen=True)
-class StackOptions:
-    """How the seeds are trained, as the command line has it.
-
-    Attributes
-    ----------
-    device, command : str
-    anyway, tensorboard, quiet : bool
-        As of :func:`surrogate.training.run.train`.
-    say : callable, optional
-        Gets a line when it begins.
-    """
-
-    device: str
-    command: str
-    anyway: bool = False
-    tensorboard: bool = False
-    quiet: bool = False
-    say: Callable[[str], None] | None = None
-
-
 def wants_stack(config: Config, device: str) -> bool:
     """Whether `train.stacked` asks for it on this device."""
     stacked = config.train.stacked
@@ -71,9 +47,24 @@ def wants_stack(config: Config, device: str) -> bool:
 
 
 def train_stacked(
-    configs: Sequence[Config], outs: Sequence[Path], options: StackOptions
+    configs: Sequence[Config],
+    outs: Sequence[Path],
+    *,
+    device: str,
+    command: str,
+    quiet: bool = False,
+    anyway: bool = False,
+    tensorboard: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> list[DivergedError | None]:
     """Train runs that differ in their seeds alone, or go on with them; which of them diverged.
+
+    Parameters
+    ----------
+    device, command, quiet, anyway, tensorboard
+        As of :func:`surrogate.training.run.train`.
+    say : callable, optional
+        Gets a line when it begins.
 
     Raises
     ------
@@ -82,21 +73,21 @@ def train_stacked(
     """
     if configs[0].train.patience:
         raise NotStackedError("train.patience ends each run at an epoch of its own")
-    if options.tensorboard:
+    if tensorboard:
         needs_tensorboard()
     began = time.monotonic()
     for out in outs:
         refuse_existing(out, (out / "config.toml").is_file(), "--overwrite to replace it, or --resume to go on")
-    trainers = [Trainer(configs[0], outs[0], options.device, options.command)]
-    for config, out in zip(configs[1:], outs[1:], strict=True):  # the data are read once
-        trainers.append(Trainer(config, out, options.device, options.command, task=trainers[0].task))
-    loop = f"whole epochs, {len(trainers)} seeds"
-    for trainer in trainers:
-        trainer.loop = loop
+    trainers: list[Trainer] = []
+    loop = f"whole epochs, {len(configs)} seeds"
+    for config, out in zip(configs, outs, strict=True):
+        task = trainers[0].task if trainers else None  # the data are read once
+        trainers.append(Trainer(config, out, device, command, task=task))
+        trainers[-1].loop = loop
     if reason := cannot_take_epochs(trainers[0]):
         raise NotStackedError(reason)
     earlier = [seconds_so_far(out) for out in outs]
-    ended = {run: DivergedError(text) for run, out in enumerate(outs) if (text := _diverged(out))}
+    ended = {run: DivergedError(text) for run, out in enumerate(outs) if (text := written_of(out).get("diverged"))}
     points = _common_points(trainers, ended, loop)
     if all(point is None for point in points):
         ended = {}
@@ -105,18 +96,16 @@ def train_stacked(
             claim_output(out, resume=(out / "config.toml").is_file())
             out.mkdir(parents=True, exist_ok=True)
             held.enter_context(only_writer(out))
-        _set_up(trainers, points, ended, options.anyway)
+        _set_up(trainers, points, ended, anyway)
         for trainer in trainers:
             begin_files(trainer)
-        curves = [
-            event_writer(t.out / "tensorboard", t.progress.step) if options.tensorboard else None for t in trainers
-        ]
+        curves = [event_writer(t.out / "tensorboard", t.progress.step) if tensorboard else None for t in trainers]
         befores = [before_of(point.tensors) if point else {} for point in points]
         group = Group(trainers, str(outs[0].parent), curves, befores, ended)
-        if options.say:
-            options.say(f"{len(outs)} seeds as one run: {', '.join(str(out) for out in outs)}")
+        if say:
+            say(f"{len(outs)} seeds as one run: {', '.join(str(out) for out in outs)}")
         try:
-            with ProgressBar(options.quiet) as report, stopped_by_signals(trainers[0]):
+            with ProgressBar(quiet) as report, stopped_by_signals(trainers[0]):
                 fit_epochs(group, report)
         finally:
             share = (time.monotonic() - began) / len(trainers)
@@ -160,15 +149,6 @@ def _set_up(
             raise NotStackedError(f"model {name!r} cannot be stacked ({first_line[:120]})") from None
 
 
-def _diverged(out: Path) -> str:
-    """How a run of an earlier stack diverged; empty where it did not."""
-    try:
-        found = json.loads((out / "run.json").read_text(encoding="utf-8")).get("diverged", "")
-    except (OSError, ValueError, AttributeError):
-        return ""
-    return found if isinstance(found, str) else ""
-
-
 def _common_points(
     trainers: Sequence[Trainer], ended: dict[int, DivergedError], loop: str
 ) -> list[Checkpoint | None]:
@@ -179,7 +159,7 @@ def _common_points(
     NotStackedError
         Where runs that were trained one by one stand at different places.
     """
-    found = {run: _points(trainer.out) for run, trainer in enumerate(trainers) if run not in ended}
+    found = {run: restart_points(trainer.out) for run, trainer in enumerate(trainers) if run not in ended}
     several = [point for points in found.values() for point in points]
     ours = all(point.info.get("setting", {}).get("loop") == loop for point in several)
     if not all(found.values()):
@@ -198,22 +178,6 @@ def _common_points(
         raise NotStackedError("its runs stand at different epochs")
     chosen = dict(zip(found, (places[max(common)] for places in of_runs), strict=True))
     return [chosen.get(run) for run in range(len(trainers))]
-
-
-def _points(out: Path) -> list[Checkpoint]:
-    """The restart points of a run that are whole, the newest first; a damaged one is named."""
-    found, damaged = [], []
-    for folder in (out / name for name in POINTS):
-        if (folder / FILE_NAME).is_file():
-            try:
-                found.append(read_checkpoint(folder))
-            except ModelError as error:
-                damaged.append(str(error))
-    if damaged and not found:
-        raise ModelError("; ".join(damaged))
-    if damaged:
-        warnings.warn(f"{'; '.join(damaged)}; not used", stacklevel=2)
-    return found
 
 
 def _place(point: Checkpoint) -> Place:

@@ -6,22 +6,24 @@ weights become the model of the folder.
 """
 
 import csv
-import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from physics.cli import claim_output, refuse_existing
 from physics.errors import InputError
-from physics.files import atomic_write, write_json
+from physics.files import atomic_write, write_csv, write_json
 from surrogate.training.checkpoint import read_checkpoint, save_checkpoint
 from surrogate.training.config import Config, config_from_tree, typed_value
 from surrogate.training.divergence import DivergedError
+from surrogate.training.run import seconds_so_far, train
+from surrogate.training.stacked import NotStackedError, train_stacked, wants_stack
 
 MEMBERS_LIMIT = 1000
 
@@ -115,23 +117,20 @@ def train_sweep(
     config: Config,
     swept: Mapping[str, tuple[str, ...]],
     out: Path,
-    run_member: Callable[[Config, Path, bool], None],
+    shared: Mapping[str, Any],
     *,
     resume: bool,
     overwrite: bool,
-    report: Callable[[str], None],
-    run_seeds: Callable[[list[Config], list[Path]], list[DivergedError | None] | None] | None = None,
+    say: Callable[[str], None],
 ) -> str:
     """Train every member, write `table.md` and `table.csv`, and keep the best one's weights; the table.
 
     Parameters
     ----------
-    run_member : callable
-        Trains a configuration into a folder; the bool says whether to go on with what is there.
-    report : callable
+    shared : mapping
+        `device`, `command`, `anyway` and `tensorboard` of :func:`surrogate.training.run.train`, for all members.
+    say : callable
         Gets a line before each member.
-    run_seeds : callable, optional
-        Trains several seeds as one run and returns which of them diverged; None where they train one by one.
     """
     runs = members(config, swept)
     plan = {"config": config.as_dict(), "sweep": {key: list(values) for key, values in swept.items()}}
@@ -151,15 +150,15 @@ def train_sweep(
     for _, group in groupby(runs, key=lambda member: member.point):
         seeds = list(group)
         folders = [out / member.name for member in seeds]
-        ended = run_seeds([member.config for member in seeds], folders) if run_seeds and len(seeds) > 1 else None
+        ended = _as_one_run([member.config for member in seeds], folders, shared, say)
         for index, (member, folder) in enumerate(zip(seeds, folders, strict=True)):
             error = ended[index] if ended else None
             if not ended:
-                report(f"run {len(scores) + 1} of {len(runs)}: {member.name}")
+                say(f"run {len(scores) + 1} of {len(runs)}: {member.name}")
                 try:
-                    run_member(member.config, folder, (folder / "config.toml").is_file())
+                    train(member.config, folder, resume=(folder / "config.toml").is_file(), **shared)
                 except DivergedError as diverged:  # a finding of the sweep, not its end
-                    report(str(diverged))
+                    say(str(diverged))
                     error = diverged
             scores.append(Score(math.inf, 0, 0.0) if error else score(folder))
             _write_tables(out, runs, scores)
@@ -170,14 +169,26 @@ def train_sweep(
     return table(runs, scores)
 
 
+def _as_one_run(
+    configs: Sequence[Config], outs: Sequence[Path], shared: Mapping[str, Any], say: Callable[[str], None]
+) -> list[DivergedError | None] | None:
+    """Train several seeds stacked; which of them diverged, or None where they are to train one by one."""
+    if len(configs) == 1 or not wants_stack(configs[0], shared["device"]):
+        return None
+    try:
+        return train_stacked(configs, outs, say=say, **shared)
+    except NotStackedError as reason:
+        say(f"train.stacked: the seeds train one after another: {reason}")
+        return None
+
+
 def score(folder: Path) -> Score:
     """What a finished run came to."""
     with (folder / "metrics.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     last = [row for row in rows if row["stage"] == rows[-1]["stage"]]
     best = min(last, key=lambda row: float(row["valid"]))
-    seconds = float(json.loads((folder / "run.json").read_text(encoding="utf-8"))["seconds"])
-    return Score(float(best["valid"]), int(best["epoch"]), seconds)
+    return Score(float(best["valid"]), int(best["epoch"]), seconds_so_far(folder))
 
 
 def table(runs: Sequence[Member], scores: Sequence[Score]) -> str:
@@ -203,17 +214,10 @@ def table(runs: Sequence[Member], scores: Sequence[Score]) -> str:
 
 def _write_tables(out: Path, runs: Sequence[Member], scores: Sequence[Score]) -> None:
     """`table.md` (points) and `table.csv` (every run) of what is finished."""
-    text = io.StringIO()
-    keys = [key for key, _ in runs[0].values]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["run", *keys, "valid", "best_epoch", "seconds"])
-    for member, found in zip(runs, scores, strict=False):
-        values = [value for _, value in member.values]
-        writer.writerow([member.name, *values, found.valid, found.epoch, found.seconds])
-    atomic_write(out / "table.csv", text.getvalue().encode())
+    head = ["run", *(key for key, _ in runs[0].values), "valid", "best_epoch", "seconds"]
+    rows = [
+        [member.name, *(value for _, value in member.values), found.valid, found.epoch, found.seconds]
+        for member, found in zip(runs, scores, strict=False)
+    ]
+    write_csv(out / "table.csv", [head, *rows])
     atomic_write(out / "table.md", table(runs, scores).encode())
-
-
-def is_sweep(config: Config, swept: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether a configuration stands for several runs."""
-    return bool(swept) or config.train.seeds > 1

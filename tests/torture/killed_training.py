@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from surrogate.training.config import load_config
-from surrogate.training.stacked import StackOptions, train_stacked
+from surrogate.training.stacked import train_stacked
 from tests.surrogate.small_runs import run
 
 
@@ -36,4 +36,4 @@ def trained(out: str, die_at: int, device: str = "cpu", seeds: int = 1) -> None:
     else:
         configs = [load_config("tiny.toml", {"train.seed": str(seed)}) for seed in range(seeds)]
         outs = [Path(out, f"seed={seed}") for seed in range(seeds)]
-        train_stacked(configs, outs, StackOptions(device, "the command", quiet=True))
+        train_stacked(configs, outs, device=device, command="the command", quiet=True)

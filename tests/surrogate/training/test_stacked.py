@@ -20,7 +20,7 @@ from surrogate.training import whole_epoch_loop as epoch_fit
 from surrogate.training.checkpoint import read_checkpoint
 from surrogate.training.config import Config
 from surrogate.training.divergence import DivergedError
-from surrogate.training.stacked import NotStackedError, StackOptions, train_stacked, wants_stack
+from surrogate.training.stacked import NotStackedError, train_stacked, wants_stack
 from surrogate.training.state import Trainer
 from tests.surrogate.helpers import command, npz, tiny_arrays, tree
 from tests.surrogate.training.test_whole_epochs import CLOSE, bad_at, config, furthest, run, stopping_after
@@ -28,14 +28,13 @@ from tests.surrogate.training.test_whole_epochs import CLOSE, bad_at, config, fu
 pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
 
 SEEDS = (5, 6, 7)
-QUIET = StackOptions("cpu", "the command", quiet=True)
 NOT_STACKED = {"integrator"}
 """Its rounds are Numba kernels."""
 
 
 def stack(out: str, seeds: tuple[int, ...] = SEEDS, **settings: Any) -> list[DivergedError | None]:
     configs = [config(seed=seed, **settings) for seed in seeds]
-    return train_stacked(configs, folders(out, seeds), QUIET)
+    return train_stacked(configs, folders(out, seeds), device="cpu", command="the command", quiet=True)
 
 
 def folders(out: str, seeds: tuple[int, ...] = SEEDS) -> list[Path]:
