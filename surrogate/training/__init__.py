@@ -7,5 +7,5 @@ which source files a resumed run must have in common with the run it goes on wit
 
 The same for epochs made as one on a device: `whole_epoch_loop`, `whole_epochs`, `flat_state`; `stacked` trains
 several seeds so. `sweep`, `lr_finder`; `distributed` (torchrun); `compiled` (torch.compile); `machine`. What is
-shown: `progress_bar`, `plan` and `eta` (how long it takes), `tensorboard`. `config` reads settings.
+shown: `progress_bar`, `plan` (how long it takes), `tensorboard`. `config` reads settings.
 """

@@ -6,8 +6,10 @@ one metadata key, with a SHA-256 over all of it. Nothing is ever unpickled.
 
 import hashlib
 import json
+import re
 import struct
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +26,10 @@ FORMAT = "isotwin-checkpoint/1"
 HEADER_LIMIT = 16 << 20
 FILE_LIMIT = 4 << 30
 NESTING_LIMIT = 32
-DTYPES = {
-    torch.float32,
-    torch.float64,
-    torch.float16,
-    torch.bfloat16,
-    torch.int64,
-    torch.int32,
-    torch.uint8,
-    torch.bool,
-}
+FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+DTYPES = {*FLOATS, torch.int64, torch.int32, torch.uint8, torch.bool}
+JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.?)*(?:"|\Z)', re.DOTALL)
+"""A string of JSON, or one that the end cuts off."""
 
 
 class ModelError(InputError):
@@ -169,21 +165,8 @@ def _header(file: Path) -> dict[str, Any]:
 
 
 def _depth(raw: bytes) -> int:
-    depth = deepest = 0
-    quoted = escaped = False
-    for byte in raw:
-        if escaped:
-            escaped = False
-        elif byte == 0x5C:
-            escaped = True
-        elif byte == 0x22:
-            quoted = not quoted
-        elif not quoted and byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif not quoted and byte in b"]}":
-            depth -= 1
-    return deepest
+    steps = ((byte in b"[{") - (byte in b"]}") for byte in JSON_TEXT.sub(b"", raw))
+    return max(accumulate(steps, initial=0))
 
 
 def contents_digest(text: str, tensors: dict[str, Tensor]) -> str:

@@ -1,28 +1,22 @@
-"""What a run consists of: its stages, their steps and validations, and what a step of a later stage costs."""
+"""What a run consists of (its stages, their steps and validations), and how long it will still take.
 
+Steps and validations are timed apart, so that a long validation every so many epochs is not mistaken for slow
+steps; older times count less. Stages to come are scaled by what their step costs.
+"""
+
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from surrogate.training.state import Trainer
 
 TIMED_PASSES = 4
 """Passes that are timed to know what a later stage costs."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a stage has still to do.
-
-    Attributes
-    ----------
-    steps, validations : int
-    cost : float
-        Of its step, in steps of the stage under way.
-    """
-
-    steps: int
-    validations: int
-    cost: float = 1.0
+WARM_UP_STEPS = 5
+"""The first steps of a process compile and fill caches: they say nothing about the rest."""
+MEMORY = 300.0
+"""Seconds after which a measured time counts 1/e."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +36,15 @@ class Plan:
     steps_per_epoch: int
     validate_every: int
 
-    def left(self, stage: int, epoch: int, batch: int) -> list[Work]:
-        """What remains after so many stages, epochs of this one, and batches of this epoch."""
-        works = []
+    def left(self, stage: int, epoch: int, batch: int) -> tuple[float, int]:
+        """Steps (as of the stage under way) and validations that remain after so many stages, epochs, batches."""
+        steps, validations = 0.0, 0
         for planned in self.stages[stage:]:
-            steps = (planned.epochs - epoch) * self.steps_per_epoch - batch
-            validations = -(-planned.epochs // self.validate_every) - epoch // self.validate_every
-            works.append(Work(max(steps, 0), validations if epoch < planned.epochs else 0, planned.cost))
+            steps += planned.cost * max((planned.epochs - epoch) * self.steps_per_epoch - batch, 0)
+            if epoch < planned.epochs:
+                validations += -(-planned.epochs // self.validate_every) - epoch // self.validate_every
             epoch, batch = 0, 0
-        return works
+        return steps, validations
 
 
 def plan_of(trainer: Trainer) -> Plan:
@@ -89,3 +83,64 @@ def _step_costs(trainer: Trainer) -> list[float]:
     trainer.start_stage(present)
     trainer.optimiser, trainer.before, trainer.divergence = optimiser, before, divergence
     return [value / seconds[present] for value in seconds]
+
+
+class _Mean:
+    """A mean of durations of which older ones count less."""
+
+    def __init__(self) -> None:
+        self.total = self.weight = 0.0
+
+    def add(self, seconds: float) -> None:
+        fading = math.exp(-seconds / MEMORY)
+        self.total, self.weight = fading * self.total + seconds, fading * self.weight + 1.0
+
+    @property
+    def value(self) -> float | None:
+        return self.total / self.weight if self.weight else None
+
+
+class Eta:
+    """Times the steps and validations of a run; `left` says what remains.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._step, self._validation = _Mean(), _Mean()
+        self._last = clock()
+        self._seen = 0
+
+    def stepped(self, steps: int = 1) -> None:
+        """A step has just ended, or several that were made as one."""
+        now = self._clock()
+        if self._seen >= WARM_UP_STEPS:
+            for _ in range(steps):
+                self._step.add((now - self._last) / steps)
+        self._seen += steps
+        self._last = now
+
+    def validated(self) -> None:
+        """A validation, with the files it wrote, has just ended."""
+        now = self._clock()
+        self._validation.add(now - self._last)
+        self._last = now
+
+    def new_stage(self) -> None:
+        """The steps from now on cost something else."""
+        self._step, self._seen, self._last = _Mean(), 0, self._clock()
+
+    @property
+    def steps_per_second(self) -> float | None:
+        """Lately; None before anything is known."""
+        mean = self._step.value
+        return 1.0 / mean if mean else None
+
+    def left(self, steps: float, validations: int) -> float | None:
+        """Seconds that so much takes; None before anything is known."""
+        step = self._step.value
+        return None if step is None else steps * step + validations * (self._validation.value or 0.0)

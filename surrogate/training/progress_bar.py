@@ -10,9 +10,8 @@ from typing import Any
 import rich.progress
 from rich.console import Console
 
-from surrogate.training.eta import Eta
 from surrogate.training.machine import memory_in_use
-from surrogate.training.plan import Plan
+from surrogate.training.plan import Eta, Plan
 from surrogate.training.progress import Progress
 
 LINE_EVERY_SECONDS = 20.0
@@ -91,12 +90,9 @@ class ProgressBar:
         if self._quiet:
             return
         now = time.monotonic()
-        if self._live and now - self._shown_at > LIVE_EVERY_SECONDS:
+        if now - self._shown_at > (LIVE_EVERY_SECONDS if self._live else LINE_EVERY_SECONDS):
             self._shown_at = now
             self._show(progress)
-        elif not self._live and now - self._shown_at > LINE_EVERY_SECONDS:
-            self._shown_at = now
-            self._write(progress)
 
     def validated(self, progress: Progress) -> None:
         """A validation has been measured and written."""
@@ -107,12 +103,8 @@ class ProgressBar:
     def epoch(self, progress: Progress, loss: float) -> None:
         """An epoch has ended, with this mean loss."""
         self._loss = loss
-        if self._quiet:
-            return
-        if self._live:
+        if self._live or progress.epoch == self._plan.stages[progress.stage].epochs:
             self._show(progress)
-        elif progress.epoch == self._plan.stages[progress.stage].epochs:
-            self._write(progress)
 
     def note(self, text: str) -> None:
         """Say something that should not be missed."""
@@ -127,7 +119,7 @@ class ProgressBar:
 
     def left(self, progress: Progress) -> float | None:
         """Seconds until the run ends, as far as is known."""
-        return self._eta.left(self._plan.left(progress.stage, progress.epoch, progress.batch))
+        return self._eta.left(*self._plan.left(progress.stage, progress.epoch, progress.batch))
 
     def _text(self, progress: Progress) -> str:
         stage = self._plan.stages[progress.stage]
@@ -143,13 +135,11 @@ class ProgressBar:
         )
 
     def _show(self, progress: Progress) -> None:
-        assert self._live is not None
-        done = progress.epoch * self._plan.steps_per_epoch + progress.batch
-        self._live.update(self._tasks[progress.stage], completed=done, text=self._text(progress))
-
-    def _write(self, progress: Progress) -> None:
-        sys.stderr.write(f"{self._plan.stages[progress.stage].name} {self._text(progress)}\n")
-        sys.stderr.flush()
+        if self._live:
+            done = progress.epoch * self._plan.steps_per_epoch + progress.batch
+            self._live.update(self._tasks[progress.stage], completed=done, text=self._text(progress))
+        else:
+            self._say(f"{self._plan.stages[progress.stage].name} {self._text(progress)}")
 
 
 def _number(value: Any) -> str:

@@ -5,12 +5,12 @@ subspace, so this is exact for it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from surrogate.tasks.dynamics.windows import Windows
 
@@ -35,9 +35,8 @@ class Batch:
         """The batch on a device (those of mapped data sets come from the CPU)."""
         if self.x.device.type == torch.device(device).type:
             return self
-        tensors = (self.x, self.v, self.q, self.m, self.x_target, self.v_target, self.weight)
-        x, v, q, m, x_target, v_target, weight = (t.to(device) for t in tensors)
-        return Batch(x, v, q, m, x_target, v_target, weight, self.fraction)
+        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "fraction"}
+        return replace(self, **moved)
 
 
 def windows_per_set(sets: Sequence[Windows], batch_size: int) -> int:
@@ -79,26 +78,78 @@ def batches(
     """
     per_set, smallest = windows_per_set(sets, batch_size), min(len(s) for s in sets)
     orders, begins = epoch_order(sets, seed, epoch)
-    width = max(s.n_dims for s in sets)
     low, high = per_set * rank // count, per_set * (rank + 1) // count
+    weight = _weights(sets, high - low, loss)
     for first in range(skip * per_set, smallest - per_set + 1, per_set):
-        parts = []
-        for s, order, begin in zip(sets, orders, begins, strict=True):
-            which = slice(first + low, first + high)
-            picked = s.pick(torch.as_tensor(order[which]), torch.as_tensor(begin[which]))
-            scale = 1.0 / s.ballistic if loss == "relative" else 1.0
-            parts.append((picked, width / s.n_dims * scale))
-        yield _mixed(parts, width, (high - low) / per_set)
+        which = slice(first + low, first + high)
+        picked = [
+            s.pick(torch.as_tensor(order[which]), torch.as_tensor(begin[which]))
+            for s, order, begin in zip(sets, orders, begins, strict=True)
+        ]
+        x, v, q, m, x_target, v_target = _side_by_side(sets, picked, 0)
+        yield Batch(x, v, q, m, x_target, v_target, weight.to(x), (high - low) / per_set)
 
 
-def _mixed(parts: Sequence[tuple[tuple[Tensor, ...], float]], width: int, fraction: float) -> Batch:
-    def padded(values: Tensor) -> Tensor:
-        return torch.nn.functional.pad(values, (0, width - values.shape[-1]))
+def _weights(sets: Sequence[Windows], count: int, loss: str) -> Tensor:
+    """`Batch.weight` of `count` windows of each set."""
+    width = max(s.n_dims for s in sets)
+    scales = (width / s.n_dims * (1.0 / s.ballistic if loss == "relative" else 1.0) for s in sets)
+    return torch.cat([torch.full((count, 1, 1), scale) for scale in scales])
 
-    columns = []
-    for field in range(6):
-        pieces = [picked[field] if field in (2, 3) else padded(picked[field]) for picked, _ in parts]
-        columns.append(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
-    weight = torch.cat([torch.full((len(picked[0]), 1, 1), scale) for picked, scale in parts])
-    x = columns[0]
-    return Batch(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], weight.to(x), fraction)
+
+def _side_by_side(sets: Sequence[Windows], picked: Sequence[Sequence[Tensor]], dim: int) -> list[Tensor]:
+    """The fields of all sets behind each other along `dim`; vectors get zeros for dimensions of other sets."""
+    width, columns = max(s.n_dims for s in sets), []
+    for index, pieces in enumerate(zip(*picked, strict=True)):
+        if index not in (2, 3):  # charges and masses
+            pieces = tuple(nn.functional.pad(piece, (0, width - piece.shape[-1])) for piece in pieces)
+        columns.append(pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim))
+    return columns
+
+
+class DeviceBatches:
+    """What `batches` gives run after run and step after step, as arrays (steps, runs, batch, ...).
+
+    Parameters
+    ----------
+    sets : sequence of Windows
+        On the device; every batch has an equal share of each.
+    seeds : sequence of int
+        Of the runs: each has its own order of the same windows.
+    batch_size : int
+    loss : str
+        As `train.loss`.
+    """
+
+    def __init__(self, sets: Sequence[Windows], seeds: Sequence[int], batch_size: int, loss: str) -> None:
+        self._sets, self._seeds = sets, seeds
+        self._per_set = windows_per_set(sets, batch_size)
+        self.steps = min(len(s) for s in sets) // self._per_set
+        self._weight = _weights(sets, self._per_set, loss).to(sets[0].x)
+
+    def order(self, epoch: int) -> list[tuple[Tensor, Tensor]]:
+        """For each data set samples and start frames of an epoch, (steps, runs, windows), on the device."""
+        orders = [epoch_order(self._sets, seed, epoch) for seed in self._seeds]
+
+        def placed(rows: Sequence[NDArray[np.int64]]) -> Tensor:
+            kept = np.stack([row[: self.steps * self._per_set] for row in rows])
+            by_step = kept.reshape(len(kept), self.steps, self._per_set).swapaxes(0, 1)
+            return torch.as_tensor(np.ascontiguousarray(by_step), dtype=torch.int64).to(self._sets[0].x.device)
+
+        return [
+            (placed([samples[i] for samples, _ in orders]), placed([starts[i] for _, starts in orders]))
+            for i in range(len(self._sets))
+        ]
+
+    def gathered(self, order: list[tuple[Tensor, Tensor]], first: int, count: int) -> list[Tensor]:
+        """x, v, q, m and targets x, v of steps first..first + count - 1, the sets side by side in the batch."""
+        part = slice(first, first + count)
+        picked = [
+            s.pick(samples[part], starts[part]) for s, (samples, starts) in zip(self._sets, order, strict=True)
+        ]
+        return _side_by_side(self._sets, picked, 2)
+
+    def batch(self, fields: Sequence[Tensor]) -> Batch:
+        """The batch of one step and run."""
+        x, v, q, m, x_target, v_target = fields
+        return Batch(x, v, q, m, x_target, v_target, self._weight)

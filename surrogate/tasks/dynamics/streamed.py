@@ -7,7 +7,7 @@ as one in memory; the system keeps as much of the file in its cache as it can sp
 
 import math
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,14 +49,6 @@ class StreamedSplit:
         """Some of the samples."""
         return replace(self, samples=self.samples[which])
 
-    def head(self, count: int) -> "StreamedSplit":
-        """The first `count` samples."""
-        return self.part(slice(0, count))
-
-    def blocks(self) -> Iterator[DataSplit]:
-        """The samples in order, a block at a time."""
-        return split_blocks(self.path, self.name, self.samples)
-
 
 def streamed_split(path: str, name: str, folder: Path | None) -> StreamedSplit:
     """A whole split, opened but not read."""
@@ -67,6 +59,11 @@ def streamed_split(path: str, name: str, folder: Path | None) -> StreamedSplit:
 def outline(split: DataSplit | StreamedSplit) -> DataSplit:
     """Times, recipe and shapes of a split."""
     return split.outline if isinstance(split, StreamedSplit) else split
+
+
+def blocks(split: DataSplit | StreamedSplit) -> Iterable[DataSplit]:
+    """The samples of a split in order: those in memory as one block."""
+    return split_blocks(split.path, split.name, split.samples) if isinstance(split, StreamedSplit) else [split]
 
 
 def is_streamed(path: str, stream: str) -> bool:
@@ -82,14 +79,6 @@ def is_streamed(path: str, stream: str) -> bool:
     except InputError:
         return False  # whoever reads it says what is wrong with it
     return 2 * 2 * 8 * numbers > available_memory() // 2
-
-
-def nearest_folder(path: Path) -> Path:
-    """The folder of `path`, or the nearest one above it that is there."""
-    folder = path.absolute().parent
-    while not folder.is_dir():
-        folder = folder.parent
-    return folder
 
 
 def mapped(

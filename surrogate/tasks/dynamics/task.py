@@ -5,7 +5,6 @@ A stage of its own may train a velocity head afterwards, with all else frozen.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,8 @@ from torch import Tensor, nn
 from physics.errors import InputError
 from surrogate.models import MODELS, SurrogateModel
 from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
-from surrogate.tasks.dynamics.batches import Batch, batches, windows_per_set
+from surrogate.tasks.dynamics.batches import Batch, DeviceBatches, batches, windows_per_set
 from surrogate.tasks.dynamics.config import DataConfig, LossConfig
-from surrogate.tasks.dynamics.device_batches import DeviceBatches
 from surrogate.tasks.dynamics.streamed import is_streamed, outline
 from surrogate.tasks.dynamics.windows import (
     ROWS,
@@ -78,23 +76,16 @@ class Dynamics(Task):
         self.scales = fitted_scales(next(iter(splits.values()))[0], frames[0]) if len(splits) == 1 else Scales()
 
         def prepared(split: Split, name: str, chosen: DataConfig) -> Windows:
-            return windows(
-                split,
-                name,
-                chosen,
-                self.scales,
-                centre=model.centres,
-                dtype=setting.dtype,
-                device=setting.device,
-            )
+            centre, dtype, device = model.centres, setting.dtype, setting.device
+            return windows(split, name, chosen, self.scales, centre=centre, dtype=dtype, device=device)
 
         self.train_sets = [prepared(t, "train", data) for t, _ in splits.values()]
         one_window = replace(data, windows="task")
         self.valid_sets = [prepared(v, "valid", one_window) for _, v in splits.values()]
         self._check(model)
-        self.steps_per_epoch = min(len(s) for s in self.train_sets) // windows_per_set(
-            self.train_sets, setting.batch_size
-        )
+        self._identity = data_identity(self.train_sets, self.valid_sets)
+        per_set = windows_per_set(self.train_sets, setting.batch_size)
+        self.steps_per_epoch = min(len(s) for s in self.train_sets) // per_set
         several = len(self.valid_sets) > 1
         self.columns = tuple(f"valid_{index}" for index in range(len(self.valid_sets))) if several else ()
         self.horizon = self.train_sets[0].horizon * self.scales.time
@@ -217,9 +208,8 @@ class Dynamics(Task):
         """MSE on each valid set (of velocities in the velocity stage)."""
         errors = []
         for s in self.valid_sets:
-            parts = [
-                self._mean_error(model, stage, s, range(i, min(i + ROWS, len(s)))) for i in range(0, len(s), ROWS)
-            ]
+            blocks = (range(i, min(i + ROWS, len(s))) for i in range(0, len(s), ROWS))
+            parts = [self._mean_error(model, stage, s, block) for block in blocks]
             errors.append(parts[0][0] if len(parts) == 1 else sum(e * n for e, n in parts) / len(s))
         return errors
 
@@ -233,15 +223,9 @@ class Dynamics(Task):
             part = slice(i, i + AT_ONCE)
             masses = m[part] if self._uses_masses else None
             outputs.append(model(x[part], v[part], q[part], s.horizon, masses))
-        if stage.name == "velocities":
-            forecast, target = torch.cat([o[1] for o in outputs]), v_target
-        else:
-            forecast, target = torch.cat([o[0] for o in outputs]), x_target
+        which, target = (1, v_target) if stage.name == "velocities" else (0, x_target)
+        forecast = torch.cat([output[which] for output in outputs])
         return float((forecast - target).double().square().mean()), len(samples)
-
-    @cached_property
-    def _identity(self) -> list[dict[str, Any]]:
-        return data_identity(self.train_sets, self.valid_sets)
 
     def identity(self) -> list[dict[str, Any]]:
         """See Task.identity."""

@@ -3,10 +3,10 @@
 import hashlib
 import math
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from physics.datasets.reading import available_splits, read_split
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from surrogate.tasks.dynamics.config import DataConfig
-from surrogate.tasks.dynamics.streamed import StreamedSplit, mapped, streamed_split
+from surrogate.tasks.dynamics.streamed import StreamedSplit, blocks, mapped, outline, streamed_split
 
 OWN_DATA_HOLD_OUT = 0.1
 """Share of the last samples that validate where a data set has no valid split."""
@@ -27,6 +27,7 @@ OWN_DATA_HOLD_OUT = 0.1
 ROWS = 1 << 15
 """Samples that are summed or digested at a time."""
 Split = DataSplit | StreamedSplit
+S = TypeVar("S", DataSplit, StreamedSplit)
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,8 @@ class Windows:
 
     def pick(self, samples: Tensor, starts: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Inputs x, v, q, m and targets x, v of the chosen samples and start frames."""
-        ends = starts + self.length
-        return (
-            self.x[samples, starts],
-            self.v[samples, starts],
-            self.q[samples],
-            self.m[samples],
-            self.x[samples, ends],
-            self.v[samples, ends],
-        )
+        here, there = (samples, starts), (samples, starts + self.length)
+        return self.x[here], self.v[here], self.q[samples], self.m[samples], self.x[there], self.v[there]
 
 
 def task_frames(split: DataSplit, split_name: str, input_frame: int, target_frame: int) -> tuple[int, int]:
@@ -108,29 +102,24 @@ def task_horizon(split: DataSplit) -> float:
 
 def training_splits(path: str) -> tuple[DataSplit, DataSplit]:
     """The train and valid split; without a valid split the last 10 % of the samples validate, and that is said."""
-    train = read_split(path, "train")
-    if "valid" in available_splits(path):
-        return train, read_split(path, "valid")
-    kept = _held_out(path, len(train))
-    return train.part(slice(0, kept)), train.part(slice(kept, len(train)))
+    return _train_and_valid(path, read_split)
 
 
 def streamed_splits(path: str, folder: Path) -> tuple[StreamedSplit, StreamedSplit]:
     """As `training_splits`, but not read yet; their windows will lie in files in `folder`."""
-    train = streamed_split(path, "train", folder)
+    return _train_and_valid(path, lambda path, name: streamed_split(path, name, folder))
+
+
+def _train_and_valid(path: str, opened: Callable[[str, str], S]) -> tuple[S, S]:
+    train = opened(path, "train")
     if "valid" in available_splits(path):
-        return train, streamed_split(path, "valid", folder)
-    kept = _held_out(path, len(train))
-    return train.part(slice(0, kept)), train.part(slice(kept, len(train)))
-
-
-def _held_out(path: str, samples: int) -> int:
-    """How many samples train where the rest must validate."""
+        return train, opened(path, "valid")
+    samples = len(train)
     held = max(int(samples * OWN_DATA_HOLD_OUT), 1)
     if held >= samples:
         raise InputError(f"{path}: {samples} sample; at least 2 are needed to train and validate")
     warnings.warn(f"{path}: no valid split, so the last {held} of {samples} samples validate", stacklevel=3)
-    return samples - held
+    return train.part(slice(0, samples - held)), train.part(slice(samples - held, samples))
 
 
 def rms_radius(positions: NDArray[np.float64]) -> float:
@@ -141,17 +130,15 @@ def rms_radius(positions: NDArray[np.float64]) -> float:
 
 def fitted_scales(split: Split, frames: tuple[int, int]) -> Scales:
     """One length and one time scale for own data: RMS radius, and the horizon; 1 for our presets."""
-    outline = split.outline if isinstance(split, StreamedSplit) else split
-    if str(outline.recipe.get("preset")) in PRESETS:
+    head = outline(split)
+    if str(head.recipe.get("preset")) in PRESETS:
         return Scales()
-    blocks = split.blocks() if isinstance(split, StreamedSplit) else iter([split])
-    radii = [
-        (rms_radius(np.asarray(block.positions[:, frames[0]], dtype=np.float64)), len(block)) for block in blocks
-    ]
+    firsts = (np.asarray(block.positions[:, frames[0]], dtype=np.float64) for block in blocks(split))
+    radii = [(rms_radius(positions), len(positions)) for positions in firsts]
     spread = radii[0][0] if len(radii) == 1 else math.sqrt(sum(r**2 * n for r, n in radii) / len(split))
-    horizon = float(outline.times[frames[1]] - outline.times[frames[0]])
+    horizon = float(head.times[frames[1]] - head.times[frames[0]])
     if not np.isfinite(spread):
-        raise InputError(f"{outline.source}: positions are too large for float64 arithmetic")
+        raise InputError(f"{head.source}: positions are too large for float64 arithmetic")
     return Scales(spread or 1.0, horizon)
 
 
@@ -208,29 +195,17 @@ def windows(
     """
     limit = config.train_samples if split_name == "train" else config.valid_samples
     if limit:
-        split = split.head(limit)
+        split = split.part(slice(0, limit))
+    head = outline(split)
+    frames = _frames(head, split_name, config)
+    parts = (_window_arrays(block, frames, scales, centre, dtype) for block in blocks(split))
     if isinstance(split, StreamedSplit):
-        outline = split.outline
-        frames = _frames(outline, split_name, config)
-        parts = (_window_arrays(block, frames, scales, centre, dtype) for block in split.blocks())
         (x, v, q, m), ballistic = mapped(parts, len(split), split.folder)
     else:
-        outline = split
-        frames = _frames(outline, split_name, config)
-        tensors, ballistic = _window_arrays(split, frames, scales, centre, dtype)
+        tensors, ballistic = next(parts)
         x, v, q, m = (t.to(device) for t in tensors)
-    return Windows(
-        x,
-        v,
-        q,
-        m,
-        frames.starts,
-        frames.length,
-        frames.horizon / scales.time,
-        max(ballistic, 1e-12),
-        outline.source,
-        outline.n_dims,
-    )
+    span = (frames.starts, frames.length, frames.horizon / scales.time)
+    return Windows(x, v, q, m, *span, max(ballistic, 1e-12), head.source, head.n_dims)
 
 
 def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) -> list[dict[str, Any]]:
@@ -262,11 +237,15 @@ def _digest(tensors: Iterable[Tensor]) -> str:
 
 def training_range(splits: Mapping[str, DataSplit]) -> dict[str, Any]:
     """What a model trained on these has seen: n, N, laws, times (for the card and the outside-training flag)."""
-    dims = sorted({s.n_dims for s in splits.values()})
+    laws: list[dict[str, Any]] = []
+    for s in splits.values():
+        law = {key: s.recipe.get(key) for key in ("preset", "law", "parameters")}
+        if law not in laws:
+            laws.append(law)
     return {
-        "dims": dims,
+        "dims": sorted({s.n_dims for s in splits.values()}),
         "particles": sorted({s.n_particles for s in splits.values()}),
-        "laws": [dict(law) for law in _distinct(s.recipe for s in splits.values())],
+        "laws": laws,
         "data": [Path(name).name for name in splits],
     }
 
@@ -278,16 +257,3 @@ def input_times(splits: Sequence[DataSplit], frames: Sequence[Sequence[int]], ev
         begin, end = (0, len(split.times) - 1 - (last - first)) if every_window else (first, first)
         spans += [float(split.times[begin]), float(split.times[end])]
     return [min(spans), max(spans)]
-
-
-def _distinct(recipes: Any) -> list[tuple[tuple[str, Any], ...]]:
-    seen: list[tuple[tuple[str, Any], ...]] = []
-    for recipe in recipes:
-        entry = (
-            ("preset", recipe.get("preset")),
-            ("law", recipe.get("law")),
-            ("parameters", recipe.get("parameters")),
-        )
-        if entry not in seen:
-            seen.append(entry)
-    return seen
