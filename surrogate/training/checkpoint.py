@@ -129,11 +129,8 @@ def _read(file: Path) -> Checkpoint:
     text = metadata.get("info", "")
     if metadata.get("sha256") != contents_digest(text, tensors):
         raise ModelError(f"{file}: damaged checkpoint (SHA-256 differs)")
-    try:
-        info = json.loads(text)
-    except (ValueError, RecursionError):
-        info = None
-    if not isinstance(info, dict):
+    info = _json_object(text)
+    if info is None:
         raise ModelError(f"{file}: damaged checkpoint (its description is not a JSON object)")
     for name, tensor in tensors.items():
         if tensor.dtype not in DTYPES:
@@ -155,13 +152,18 @@ def _header(file: Path) -> dict[str, Any]:
         raw = stream.read(length)
     if raw.count(b"[") > 1_000_000 or _depth(raw) > NESTING_LIMIT:
         raise ModelError(f"{file}: damaged checkpoint (header too deeply nested)")
-    try:
-        header = json.loads(raw)
-    except (ValueError, RecursionError):
-        header = None
-    if not isinstance(header, dict):
+    header = _json_object(raw)
+    if header is None:
         raise ModelError(f"{file}: damaged or foreign checkpoint (header is not JSON)")
     return header
+
+
+def _json_object(text: str | bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _depth(raw: bytes) -> int:

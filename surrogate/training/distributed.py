@@ -67,8 +67,7 @@ class Processes:
         ------
         ProcessLostError
         """
-        if self.count > 1:
-            self.all_reduce([torch.zeros(1, device="cuda" if dist.get_backend() == "nccl" else "cpu")])
+        self.broadcast([0.0])
 
     def broadcast(self, values: list[float]) -> list[float]:
         """The first process's numbers, on all of them.
@@ -79,13 +78,9 @@ class Processes:
         """
         if self.count == 1:
             return values
-        shared = torch.tensor(values, dtype=torch.float64)
-        if dist.get_backend() == "nccl":
-            shared = shared.cuda()
-        try:
-            dist.broadcast(shared, src=0)
-        except RuntimeError as error:
-            raise ProcessLostError("another process of this run has ended") from error
+        device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+        shared = torch.tensor(values, dtype=torch.float64, device=device) * self.first  # a sum with zeros
+        self.all_reduce([shared])
         return [float(value) for value in shared]
 
 

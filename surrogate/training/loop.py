@@ -45,7 +45,7 @@ def fit(trainer: Trainer, report: ProgressBar) -> None:
                 loss = train_epoch(trainer, step, report)
                 if progress.epoch % trainer.config.train.validate_every == 0 or progress.epoch == stage.epochs:
                     validate(trainer, stage, loss)
-                    report.validated(progress)
+                    report.validated()
             except ProcessLostError:
                 _save_last_step(trainer)
                 raise
@@ -123,7 +123,8 @@ def validate(trainer: Trainer, stage: Stage, loss: float) -> None:
         "loss": loss,
         "valid": found.score,
     }
-    progress.history.append(row | dict(zip(trainer.task.columns, found.values, strict=True)))
+    row |= dict(zip(trainer.task.columns, found.values, strict=True))
+    progress.history.append(row)
     trainer.before = None  # this state has been measured: nothing before it is wanted again
     better = found.score < progress.best
     if better:
@@ -134,6 +135,8 @@ def validate(trainer: Trainer, stage: Stage, loss: float) -> None:
         save_best(trainer, found.score)
     save_restart_point(trainer)
     write_metrics(trainer)
+    if trainer.curves:
+        trainer.curves(row)
 
 
 def out_of_patience(trainer: Trainer) -> bool:

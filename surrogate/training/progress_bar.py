@@ -3,7 +3,6 @@
 import sys
 import threading
 import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -31,12 +30,10 @@ class ProgressBar:
     ----------
     quiet : bool
         Show nothing.
-    on_validation : callable or None
-        Gets the row of each validation (for TensorBoard).
     """
 
-    def __init__(self, quiet: bool = False, on_validation: Callable[[dict[str, Any]], None] | None = None) -> None:
-        self._quiet, self._on_validation = quiet, on_validation
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._eta = Eta(lambda: time.monotonic())
         self._plan = Plan((), 1, 1)
         self._loss: float | None = None
@@ -94,11 +91,9 @@ class ProgressBar:
             self._shown_at = now
             self._show(progress)
 
-    def validated(self, progress: Progress) -> None:
+    def validated(self) -> None:
         """A validation has been measured and written."""
         self._eta.validated()
-        if self._on_validation:
-            self._on_validation(progress.history[-1])
 
     def epoch(self, progress: Progress, loss: float) -> None:
         """An epoch has ended, with this mean loss."""

@@ -134,9 +134,8 @@ def load_restart_point(trainer: Trainer, point: Checkpoint, *, anyway: bool = Fa
     if differing:
         warnings.warn(f"{trainer.out}: was {'; '.join(differing)}: the last bits may differ", stacklevel=2)
     trainer.card["command"] = stored.get("command", trainer.card["command"])
-    kept = dict(stored["progress"])
-    kept["best"] = math.inf if kept["best"] is None else kept["best"]
-    trainer.progress = Progress(**kept)
+    kept = stored["progress"]
+    trainer.progress = Progress(**{**kept, "best": math.inf if kept["best"] is None else kept["best"]})
     if trainer.progress.stage >= len(trainer.stages):
         raise InputError(f"{trainer.out}: cannot --resume: the run is in a stage that this configuration lacks")
     trainer.start_stage(trainer.progress.stage)
@@ -164,7 +163,10 @@ def changes(trainer: Trainer, stored: dict[str, Any]) -> list[str]:
         ]
         top = [key for key in ("task", "note") if then.get(key) != now.get(key)]
         found.append(f"the configuration changed: {' '.join(keys or top)}")
-    data_then, data_now = _comparable(stored.get("data"), json.loads(json.dumps(trainer.identity)))
+    data_then, data_now = stored.get("data"), json.loads(json.dumps(trainer.identity))
+    if isinstance(data_then, list) and all(isinstance(entry, dict) for entry in data_then):
+        known = {key for entry in data_then for key in entry}  # those of an older version are fewer
+        data_now = [{key: entry[key] for key in entry.keys() & known} for entry in data_now]
     if data_then != data_now:
         found.append("the data changed")
     code_then, code_now = stored.get("code"), code_of(trainer)
@@ -185,11 +187,3 @@ def write_metrics(trainer: Trainer) -> None:
     write_csv(
         trainer.out / "metrics.csv", [columns, *([row.get(name, "") for name in columns] for row in history)]
     )
-
-
-def _comparable(stored: Any, now: list[dict[str, Any]]) -> tuple[Any, Any]:
-    """Data identities cut to the keys that the stored one, perhaps of an older version, has."""
-    if not isinstance(stored, list) or not all(isinstance(entry, dict) for entry in stored):
-        return stored, now
-    keys = {key for entry in stored for key in entry}
-    return stored, [{key: value for key, value in entry.items() if key in keys} for entry in now]

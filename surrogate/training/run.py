@@ -26,7 +26,7 @@ from surrogate.training.progress_bar import ProgressBar
 from surrogate.training.restart import load_restart_point, restart_points, write_metrics
 from surrogate.training.state import Trainer
 from surrogate.training.tensorboard import event_writer, needs_tensorboard
-from surrogate.training.whole_epoch_loop import Group, before_of, cannot_take_epochs, fit_epochs, trained_as_epochs
+from surrogate.training.whole_epoch_loop import Group, cannot_take_epochs, fit_epochs, trained_as_epochs
 
 
 def train(
@@ -76,15 +76,11 @@ def train(
         else:
             trainer.start_stage(0)
         if processes.first:
-            begin_files(trainer)
-        curves = None
-        if tensorboard and processes.first:
-            curves = event_writer(out / "tensorboard", trainer.progress.step)
+            begin_files(trainer, tensorboard)
         try:
-            with ProgressBar(quiet or not processes.first, curves) as report, stopped_by_signals(trainer):
+            with ProgressBar(quiet or not processes.first) as report, stopped_by_signals(trainer):
                 if by_epochs:
-                    before = before_of(point.tensors) if point else {}
-                    fit_epochs(Group([trainer], str(out), befores=[before]), report)
+                    fit_epochs(Group([trainer], str(out)), report)
                 else:
                     fit(trainer, report)
         finally:
@@ -111,12 +107,14 @@ def go_on_from(trainer: Trainer, point: Checkpoint, *, anyway: bool = False) -> 
         trainer.card.update(trainer.task.card_of_ended_stage(best.info["card"]))
 
 
-def begin_files(trainer: Trainer) -> None:
+def begin_files(trainer: Trainer, tensorboard: bool) -> None:
     """What stands in the folder of a run that begins or goes on."""
     for torn in trainer.out.rglob(".*.part.*"):  # what a killed run was writing
         torn.unlink()
     atomic_write(trainer.out / "config.toml", trainer.config.to_toml().encode())
     write_metrics(trainer)
+    if tensorboard:
+        trainer.curves = event_writer(trainer.out / "tensorboard", trainer.progress.step)
 
 
 @contextmanager

@@ -28,8 +28,8 @@ from surrogate.training.run import (
     written_of,
 )
 from surrogate.training.state import Trainer
-from surrogate.training.tensorboard import event_writer, needs_tensorboard
-from surrogate.training.whole_epoch_loop import Group, before_of, cannot_take_epochs, fit_epochs
+from surrogate.training.tensorboard import needs_tensorboard
+from surrogate.training.whole_epoch_loop import Group, cannot_take_epochs, fit_epochs
 from surrogate.training.whole_epochs import WholeEpochs
 
 Place = tuple[int, int, int]
@@ -98,10 +98,8 @@ def train_stacked(
             held.enter_context(only_writer(out))
         _set_up(trainers, points, ended, anyway)
         for trainer in trainers:
-            begin_files(trainer)
-        curves = [event_writer(t.out / "tensorboard", t.progress.step) if tensorboard else None for t in trainers]
-        befores = [before_of(point.tensors) if point else {} for point in points]
-        group = Group(trainers, str(outs[0].parent), curves, befores, ended)
+            begin_files(trainer, tensorboard)
+        group = Group(trainers, str(outs[0].parent), ended)
         if say:
             say(f"{len(outs)} seeds as one run: {', '.join(str(out) for out in outs)}")
         try:

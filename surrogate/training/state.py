@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from physics.errors import InputError
 from surrogate.models.base import Accelerated
 from surrogate.tasks import task_class
-from surrogate.tasks.base import Batch, ModelCall, Setting, Stage, Task, Validation
+from surrogate.tasks.base import Batch, Setting, Stage, Task, Validation
 from surrogate.training.compiled import compile_in_place
 from surrogate.training.config import Config, built_model
 from surrogate.training.distributed import Processes
@@ -91,6 +91,8 @@ class Trainer:
         self.progress = Progress()
         self.divergence = Divergence(config.train.spike)
         self.before: Snapshot | None = None  # the last accepted step: what a rejected one goes back to
+        self.curves: Callable[[dict[str, Any]], None] | None = None  # gets the row of each validation
+        self.good: dict[str, Tensor] = {}  # of a restart point between validations: what whole epochs go back to
         self.stop_requested = False  # of this process
         self.stop_agreed = False  # of all of them: they stop at the same step
         self.latest_is_validated = False  # of the restart point that is on the disk
@@ -155,16 +157,12 @@ class Trainer:
 
         `model` stands in for the run's own: the same one with other weights (surrogate/training/whole_epochs.py).
         """
-        return self.task.loss(self._in_precision(model or self.accelerated.forward), batch, self.stage)
-
-    def _in_precision(self, model: ModelCall) -> ModelCall:
-        """The model, with products in bfloat16 where the configuration asks for it."""
 
         def called(*inputs: Any) -> Any:
             with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.config.train.amp):
-                return model(*inputs)
+                return (model or self.accelerated.forward)(*inputs)
 
-        return called
+        return self.task.loss(called, batch, self.stage)
 
     @torch.no_grad()
     def validation(self) -> Validation:
@@ -205,6 +203,7 @@ class Trainer:
         for name, tensor in named.items():
             group, _, rest = name.partition(".")
             groups[group][rest] = tensor
+        self.good = groups["good"]
         self.model.load_state_dict(groups["model"])
         self.average = {name: value.to(self.device, copy=True) for name, value in groups["average"].items()}
         state: dict[int, dict[str, Tensor]] = {}

@@ -5,10 +5,10 @@ epochs only: there what was rejected is counted, and a requested stop is made.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from torch import Tensor
 
@@ -29,10 +29,6 @@ from surrogate.training.restart import save_restart_point
 from surrogate.training.state import Snapshot, Trainer
 from surrogate.training.whole_epochs import Record, WholeEpochs
 
-BEFORE = "good."
-"""Begins the names, in a restart point between two validations, of the state that a rejected step goes back to."""
-Curves = Callable[[dict[str, Any]], None] | None
-
 
 @dataclass
 class Group:
@@ -44,18 +40,12 @@ class Group:
         At the same step.
     name : str
         What is said of all of them.
-    curves : sequence of callable or None
-        Gets the rows of each run's validations.
-    befores : sequence of dict
-        Of each run the tensors of its restart point that begin with `BEFORE`.
     ended : dict of int to DivergedError
         The runs that diverged; they stay in the stack, so that the others' numbers do not change.
     """
 
     trainers: Sequence[Trainer]
     name: str
-    curves: Sequence[Curves] = ()
-    befores: Sequence[Mapping[str, Tensor]] = ()
     ended: dict[int, DivergedError] = field(default_factory=dict)
 
     def running(self) -> list[tuple[int, Trainer]]:
@@ -78,11 +68,6 @@ def cannot_take_epochs(trainer: Trainer) -> str:
     return trainer.task.no_device_batches()
 
 
-def before_of(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The state to go back to within the tensors of a restart point, under its own names."""
-    return {name.removeprefix(BEFORE): value for name, value in tensors.items() if name.startswith(BEFORE)}
-
-
 def fit_epochs(group: Group, report: ProgressBar) -> None:
     """Train every stage of all runs from where they stand to the end, or until all have diverged.
 
@@ -93,15 +78,10 @@ def fit_epochs(group: Group, report: ProgressBar) -> None:
     DivergedError
         Where a single run's losses stay bad; of several it is in `group.ended`.
     """
-    befores, group.befores = group.befores, ()
     while (running := group.running()) and (lead := running[0][1]).progress.stage < len(lead.stages):
         stage = lead.stage
         report.begin(plan_of(lead), lead.progress, lead.accelerated.description)
         epochs = WholeEpochs(group.trainers, group.ended, graph=lead.config.train.captured != "never")
-        for run, before in enumerate(befores):
-            if before and run not in group.ended:
-                epochs.before.take(run, dict(before))
-        befores = ()
         _train_stage(group, stage, epochs, report)
         for run, trainer in enumerate(group.trainers):
             if run not in group.ended:
@@ -125,10 +105,8 @@ def _train_stage(group: Group, stage: Stage, epochs: WholeEpochs, report: Progre
             for run, trainer in group.running():
                 with _diverging(group, run, epochs, report):
                     validate(trainer, stage, losses[run])
-                    if group.curves and (curve := group.curves[run]):
-                        curve(trainer.progress.history[-1])
             epochs.validated()
-            report.validated(lead.progress)
+            report.validated()
         if losses:
             report.epoch(lead.progress, next(iter(losses.values())))
         stopping = group.trainers[0].stop_requested and bool(group.running())
@@ -183,7 +161,7 @@ def _diverging(group: Group, run: int, epochs: WholeEpochs, report: ProgressBar)
 
 def save_between(trainer: Trainer, before: Mapping[str, Tensor]) -> None:
     """A restart point of now, between two validations, with the state that a rejected step goes back to."""
-    tensors = {**trainer.tensors(), **{f"{BEFORE}{name}": value for name, value in before.items()}}
+    tensors = {**trainer.tensors(), **{f"good.{name}": value for name, value in before.items()}}
     save_restart_point(trainer, Snapshot(tensors, trainer.progress, trainer.divergence))
 
 

@@ -73,6 +73,10 @@ class WholeEpochs:
         for index, trainer in enumerate(trainers):
             self.now.bind(index, trainer)
         self.before.copy_from(self.now)
+        for index, trainer in enumerate(trainers):
+            if trainer.good and index not in self._ended:
+                self.before.take(index, trainer.good)
+            trainer.good = {}
         self._prepare_losses(trained)
         self._prepare_update()
         runs = len(trainers)
@@ -107,8 +111,7 @@ class WholeEpochs:
         self._gradient = torch.zeros_like(self.now.weights)
         self._gradients = list(self.now.stacks(self._gradient).values())
         if len(self.trainers) == 1:
-            self._leaves: dict[str, Tensor] = dict(self.lead.model.named_parameters())
-            self._leaves = {name: self._leaves[name] for name in trained}
+            self._leaves: dict[str, Tensor] = {n: self.lead.model.get_parameter(n) for n in trained}
             return
         states = [trainer.model.state_dict() for trainer in self.trainers]
         self._fixed = {n: torch.stack([s[n] for s in states]) for n in states[0] if n not in set(trained)}

@@ -3,7 +3,6 @@
 import io
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -36,7 +35,7 @@ def trained(report: ProgressBar, clock: Clock, epochs: int, progress: Progress, 
             clock.now += 2.0
             progress.best = 0.5
             progress.history.append({"stage": "positions", "valid": 0.75, "step": 1})
-            report.validated(progress)
+            report.validated()
         report.epoch(progress, 0.25)
 
 
@@ -122,15 +121,6 @@ def test_in_eighty_columns_nothing_of_it_is_cut(monkeypatch: pytest.MonkeyPatch)
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown
     for text in ("velocities", "best 0.5", "10 steps/s", " MB"):
         assert text in shown
-
-
-def test_what_hears_of_validations(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, progress = Clock(monkeypatch), Progress()
-    heard: list[dict[str, Any]] = []
-    with ProgressBar(quiet=True, on_validation=heard.append) as report:
-        report.begin(PLAN, progress)
-        trained(report, clock, 100, progress)
-    assert heard == progress.history
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,15 @@ def test_curves_for_tensorboard_need_the_package(data_folder: Path, monkeypatch:
     assert not Path("run").exists()
 
 
+def test_curves_get_every_validation(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[dict[str, Any]] = []
+    monkeypatch.setattr("surrogate.training.run.needs_tensorboard", lambda: None)
+    monkeypatch.setattr("surrogate.training.run.event_writer", lambda folder, step: heard.append)
+    run(config(), tensorboard=True)
+    rows = Path("run/metrics.csv").read_text().splitlines()[1:]
+    assert [(row["stage"], str(row["epoch"])) for row in heard] == [tuple(row.split(",")[:2]) for row in rows]
+
+
 def test_curves_for_tensorboard(data_folder: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
