@@ -11,7 +11,7 @@ import pytest
 from physics.errors import InputError
 from surrogate.inference.loading import load
 from surrogate.train import main
-from surrogate.training import launch
+from surrogate.training import sweep
 from surrogate.training.checkpoint import read_checkpoint
 from surrogate.training.config import load_config
 from surrogate.training.lr_finder import HIGHEST, LOWEST, SAFETY, RateCurve, rate_curve
@@ -81,7 +81,7 @@ def test_a_sweep_that_was_stopped_goes_on(
     expected = kept(folder / "grid")
     assert "already exists" in refused(*command(main, capsys, *argv)[::2])
     assert command(main, capsys, *argv, "--overwrite")[0] == 0
-    inner, seen = launch.train, []
+    inner, seen = sweep.train, []
 
     def train(*args: Any, **more: Any) -> None:
         seen.append(1)
@@ -90,7 +90,7 @@ def test_a_sweep_that_was_stopped_goes_on(
         inner(*args, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(launch, "train", train)
+        patch.setattr(sweep, "train", train)
         status, _, err = command(main, capsys, *argv, "--overwrite")
     assert status == 130
     assert err.splitlines()[-1].endswith("--sweep train.lr=1e-3,1e-2,3e-2 --resume")
