@@ -10,7 +10,8 @@ help:
 	@echo "make app     open the desktop application"
 	@echo "make test    the test suite, without what takes minutes"
 	@echo "make test-slow  the rest of it"
-	@echo "make bench   the tables of the README, measured again"
+	@echo "make bench   the tables of docs/benchmarks.md, measured again"
+	@echo "make setup   set-up alone; make laws, make screenshots: docs/laws.md, the pictures"
 	@echo "make torture faults, bad input and long use at full size; a table in out/torture/"
 
 .venv/.ready: pyproject.toml constraints.txt .ci/setup

@@ -6,7 +6,6 @@ A command's module is imported when it is called, so that it starts as fast as b
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 from physics.cli import CommandParser, run_command
 from physics.errors import InputError, unknown_name
@@ -14,7 +13,6 @@ from physics.errors import InputError, unknown_name
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "app": ("app.__main__", "open the window"),
     "generate": ("physics.generate", "simulate a data set"),
-    "convert": ("physics.convert", "read trajectories of another format"),
     "train": ("surrogate.train", "fit a model to a data set"),
     "evaluate": ("surrogate.evaluate", "measure a model on a data set"),
     "compare": ("surrogate.compare", "export truth and forecast side by side"),
@@ -22,25 +20,20 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "recover": ("surrogate.recover", "compare a learned pair force with the true one"),
     "demo": ("surrogate.demo", "simulate, forecast, rotate and export one comparison"),
 }
-"""Module and one line of each; a row whose module is not there is no command."""
-
-
-def available() -> dict[str, str]:
-    """The commands whose modules are there, with their one line."""
-    return {name: line for name, (module, line) in COMMANDS.items() if find_spec(module)}
+"""Module and one line of each."""
 
 
 def dispatch(argv: Sequence[str]) -> None:
     """Call the command that is named first, with the arguments after it."""
     if argv and not argv[0].startswith("-"):
         name = argv[0]
-        if name not in COMMANDS or not find_spec(COMMANDS[name][0]):
-            raise unknown_name("command", name, available())
+        if name not in COMMANDS:
+            raise unknown_name("command", name, COMMANDS)
         import_module(COMMANDS[name][0]).main(argv[1:])
         return
     parser = CommandParser("app.command", "Learned surrogates of particle dynamics; `isotwin COMMAND --help`.")
     parser.prog, parser.usage = "isotwin", "isotwin COMMAND ..."
-    parser.epilog = "commands:\n" + "\n".join(f"  {name:10} {line}" for name, line in available().items())
+    parser.epilog = "commands:\n" + "\n".join(f"  {name:10} {line}" for name, (_, line) in COMMANDS.items())
     parser.parse_args(argv)
     raise InputError("no command is named; see isotwin --help")
 

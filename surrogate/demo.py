@@ -18,12 +18,16 @@ from surrogate.inference.loading import load
 
 WINDOWS = 500
 ROTATION = "0-1:50,1-2:35"
+EXAMPLES = (
+    "python -m surrogate.demo",
+    "python -m surrogate.demo --model integrator-nd --scenario bound --frames 50 --out out/bound",
+)
 FORMATS = ("mp4", "png", "csv", "npz", "html")
 
 
 def main(argv: Sequence[str]) -> None:
     """Parse the command line and run the demonstration."""
-    parser = CommandParser("surrogate.demo", "Simulate, forecast, rotate and export one comparison.")
+    parser = CommandParser("surrogate.demo", "Simulate, forecast, rotate and export one comparison.", EXAMPLES)
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder to write (replaced)")
     parser.add_argument("--model", default="egnn-nbody")
     parser.add_argument("--scenario", default="published")

@@ -238,7 +238,7 @@ def adaptive_leapfrog_forecast(
     Notes
     -----
     The pair time scale is 1 / sqrt(|q q'| (1/m + 1/m') / s^3 + w^2 / s^2 + kappa), s the softened distance and
-    w the relative speed: benchmark.md's for unit charges and masses; kappa is the bound set's confinement. The
+    w the relative speed; kappa is the bound set's confinement. The
     last step takes what remains.
     """
     if windows.law not in ADAPTIVE_LAWS:

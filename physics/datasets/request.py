@@ -49,7 +49,7 @@ class Request:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The recipe stored with each split (contract.md)."""
+        """The recipe stored with each split."""
         preset = PRESETS[self.preset]
         return {
             "format": MARK,

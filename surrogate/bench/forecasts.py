@@ -1,4 +1,4 @@
-"""`make bench`: the speed and accuracy tables of the README, measured again on this machine."""
+"""`make bench`: the speed and accuracy tables of docs/benchmarks.md, measured again on this machine."""
 
 import shutil
 import sys
@@ -98,7 +98,9 @@ def _small_set(out: Path, preset: str, n_dims: int) -> Path:
 
 def main(argv: Sequence[str]) -> None:
     """Parse the command line and measure."""
-    parser = CommandParser("surrogate.bench.forecasts", "Measure the README's tables again (a few minutes).")
+    parser = CommandParser(
+        "surrogate.bench.forecasts", "Measure the tables of docs/benchmarks.md again (a few minutes)."
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("out/bench"), help="folder for data, forecasts.json, forecasts.md"
     )

@@ -35,9 +35,9 @@ class Comparison:
     rollout : Trajectory or None
         On the same times: the model fed with its own forecasts (chained); None where that is `forecast`.
     rotation : (n_dims, n_dims) float64
-        The world rotation that was applied to the initial state, an element of O(n).
+        The world rotation that was applied, an element of O(n).
     equivariance_error : float
-        Median over the transform(s) and samples (contract.md), of the model only.
+        Median over the transform(s) and samples, of the model only.
     model_name, scenario_name : str
     horizon : float or None
         The model's fixed horizon; None if any.

@@ -1,4 +1,4 @@
-"""The truth of a comparison: a scenario simulated from the turned state, or a stored trajectory, turned."""
+"""The truth of a comparison: a scenario simulated from the turned state, or a stored trajectory."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -11,7 +11,7 @@ from physics.types import FloatArray
 StateMap = Callable[[FloatArray, FloatArray], FloatArray]
 
 VALID_TIME_LIMIT = 0.1
-"""A roll-out is valid while its RMSE is below this share of the RMS radius (benchmark.md)."""
+"""A roll-out is valid while its RMSE is below this share of the RMS radius."""
 
 
 def sample_errors(forecast: FloatArray, target: FloatArray) -> FloatArray:

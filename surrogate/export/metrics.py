@@ -20,7 +20,7 @@ PACKAGES = ("numpy", "numba", "torch", "pyvista", "matplotlib", "imageio-ffmpeg"
 
 
 def write_metrics(comparison: Comparison, folder: Path) -> Path:
-    """Write metrics.json (contract.md); what is not finite becomes null."""
+    """Write metrics.json; what is not finite becomes null."""
     return write_json(folder / "metrics.json", comparison.metrics())
 
 

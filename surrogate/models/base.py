@@ -57,7 +57,7 @@ class SurrogateModel(nn.Module):
     centres : bool
         Whether inputs may be moved to their centroid before the cast (translation equivariance).
     evaluations : int
-        Message rounds in one forward pass (contract.md); per unit of time for models of any horizon.
+        Passes over all pairs that change the state, in a forward pass; per unit of time for any horizon.
     skip_velocity_head : bool
         Set while positions are trained, to save the head's work.
     """

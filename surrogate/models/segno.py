@@ -35,7 +35,7 @@ class Segno(SurrogateModel):
     With dt = horizon / steps: a_i = C sum_j r_ij phi_x(m_ij), v_i <- v_i + dt a_i, x_i <- x_i + dt v_i, and
     h_i <- h_i + phi_h(h_i, sum_j m_ij), the same layer in every step.
 
-    **Source** SEGNO (Liu et al. 2024), as described in shared/models.md section 16; the layer is that of EGNN.
+    **Source** SEGNO (Liu et al. 2024); the layer is that of EGNN.
     **Deviations** edge attributes are [q_i q_j, d_ij(0)^2] as for our EGNN.
     **Checked by** tests/surrogate/models/test_models.py.
     """

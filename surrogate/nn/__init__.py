@@ -1,1 +1,1 @@
-"""What are models made of? Edges of all pairs, dense layers."""
+"""What are models made of? `edges` of all pairs, `mlp`, `row_tiles` for large systems, `cpu` for kernels."""

@@ -33,7 +33,7 @@ KEYS = {
     "data",
     "command",
 }
-"""What contract.md promises of every --json file."""
+"""What is promised of every --json file."""
 REFERENCE = Path(__file__).parents[1] / "data" / "reference_seed43_first40.npz"
 
 

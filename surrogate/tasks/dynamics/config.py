@@ -12,7 +12,7 @@ class DataConfig:
     paths : tuple of str
         Data sets; several are mixed in every batch (dimensions may differ, N may not).
     input_frame, target_frame : int
-        The window; -1 takes the data set's task (contract.md).
+        The window; -1 takes the data set's task (docs/training.md).
     windows : str
         "task": that window only (the published protocol). "all": any window of the same length in a
         trajectory, drawn anew each epoch.

@@ -128,7 +128,7 @@ def mse(forecast, truth):
 
 
 def test_the_known_numbers_of_the_isotropic_set(iso3):
-    """benchmark.md, n = 3: fixed K = 8, 64; adaptive 8.9 -> 1.0e-3, 17.4 -> 4.0e-5 (heavy tails: orders only)."""
+    """n = 3: fixed K = 8, 64; adaptive 8.9 -> 1.0e-3, 17.4 -> 4.0e-5 (heavy tails: orders only)."""
     w, truth = iso3
     for evaluations, known in ((8, 0.098), (64, 3.5e-5)):
         error = mse(leapfrog_forecast(w, 1.0, evaluations)[0], truth)

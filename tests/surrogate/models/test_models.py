@@ -1,4 +1,4 @@
-"""The harness of models.md 0.4 (T1 to T10) over every model, and tests that the harness bites."""
+"""What every model must keep, over the whole registry, and tests that these tests bite."""
 
 import numpy as np
 import pytest
