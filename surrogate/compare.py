@@ -22,7 +22,7 @@ from resources.shipped import shipped_models
 from surrogate.comparison.build import WorldRotation, scenario_comparison, stored_comparison
 from surrogate.comparison.comparison import Comparison
 from surrogate.export import EXPORTERS, export_all
-from surrogate.export.summary import summary_text
+from surrogate.export.metrics import summary_text
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
 from surrogate.render import COLOURINGS, LAYOUTS, ViewOptions

@@ -8,12 +8,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from physics.cli import CommandParser, command_line, positive_int, refuse_existing, run_command
+from physics.datasets.presets import PRESETS, published_states
 from physics.scenarios import load_scenario
+from physics.simulate import simulate_batch
+from physics.stepping.schedule import schedule_through
 from surrogate.comparison.build import WorldRotation, scenario_comparison
-from surrogate.evaluation.published_error import published_error
+from surrogate.evaluation.metrics import sample_errors
 from surrogate.export import export_all
-from surrogate.export.summary import summary_text
+from surrogate.export.metrics import summary_text
+from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
 
 WINDOWS = 500
@@ -62,6 +68,21 @@ def main(argv: Sequence[str]) -> None:
     say("\n" + summary_text(comparison, options.out))
     say(f"  took {time.monotonic() - begin:.0f} s\n")
     offer_app()
+
+
+def published_error(model: Forecaster, count: int) -> tuple[float, float, float]:
+    """MSE and median over the first `count` published test windows, simulated here, and the MSE of x + v t."""
+    preset = PRESETS["nbody-reference"]
+    x, v, q = (np.array(a) for a in zip(*published_states("nbody-reference", "test", count), strict=True))
+    times = np.concatenate([[0.0], preset.times["test"][[30, 40]]])
+    schedule = schedule_through(times, preset.dt)
+    positions, velocities = simulate_batch(
+        x, v, q, schedule=schedule, law=preset.law, integrator=preset.integrator
+    )
+    forecast = model.forecast(positions[:, 1], velocities[:, 1], q)
+    errors = sample_errors(forecast.positions, positions[:, 2])
+    ballistic = sample_errors(positions[:, 1] + velocities[:, 1], positions[:, 2])
+    return float(errors.mean()), float(np.median(errors)), float(ballistic.mean())
 
 
 def offer_app() -> None:

@@ -8,7 +8,7 @@ from physics.errors import InputError
 from physics.scenario_files import fields_tree
 from physics.scenarios import Scenario
 from surrogate.comparison.comparison import Comparison
-from surrogate.comparison.forecasts import comparison_of
+from surrogate.comparison.forecasts import comparison_parts
 from surrogate.comparison.ground_truth import rotation_of, scenario_truth, stored_truth
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.rollout import horizon_in_frames
@@ -59,14 +59,11 @@ def scenario_comparison(
         "n_dims": n_dims,
         "seed": seed if seed is not None else scenario.random.get("seed"),
     }
-    return comparison_of(
-        model,
-        truth,
-        rotation,
-        scenario_name=scenario.title,
-        command=command,
-        details={"recipe": recipe, "description": scenario.description},
+    details = {"recipe": recipe, "description": scenario.description}
+    *_, whole = comparison_parts(
+        model, truth, rotation, scenario_name=scenario.title, command=command, details=details
     )
+    return whole
 
 
 def stored_comparison(
@@ -88,12 +85,8 @@ def stored_comparison(
         if lead + n_frames > truth.n_frames:
             raise InputError(f"--frames {n_frames}: only {truth.n_frames - lead} are stored")
         truth = truth.part(slice(0, lead + n_frames))
-    return comparison_of(
-        model,
-        truth,
-        rotation,
-        scenario_name=f"{Path(split.source).name}, {split_name} {index}",
-        law_known=known,
-        command=command,
-        details={"recipe": recipe},
+    title, details = f"{Path(split.source).name}, {split_name} {index}", {"recipe": recipe}
+    *_, whole = comparison_parts(
+        model, truth, rotation, scenario_name=title, law_known=known, command=command, details=details
     )
+    return whole

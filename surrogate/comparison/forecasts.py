@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,26 +27,6 @@ def outside_training(model: Forecaster, truth: Trajectory, law_known: bool) -> t
     return model.outside(truth.n_dims, truth.system.n_particles, None, input_times)
 
 
-class Choices(TypedDict, total=False):
-    """Keyword arguments of :func:`comparison_parts`."""
-
-    scenario_name: Required[str]
-    law_known: bool
-    command: str
-    details: dict[str, Any] | None
-    chained: bool
-    dtype: torch.dtype
-    n_elements: int
-
-
-def comparison_of(
-    model: Forecaster, truth: Trajectory, rotation: Rotation, **choices: Unpack[Choices]
-) -> Comparison:
-    """Forecast an already rotated truth, sliding and (if wanted) chained, and measure the model's equivariance."""
-    *_, whole = comparison_parts(model, truth, rotation, **choices)
-    return whole
-
-
 def comparison_parts(
     model: Forecaster,
     truth: Trajectory,
@@ -60,8 +40,9 @@ def comparison_parts(
     dtype: torch.dtype = torch.float32,
     n_elements: int = 8,
 ) -> Iterator[Comparison]:
-    """First the comparison without roll-out and equivariance error, for those who wait for it, then the whole.
+    """Forecasts beside an already rotated truth: first the sliding one alone, for those who wait for it, then all.
 
+    The whole comparison has the roll-out (if `chained`) and the model's equivariance error, too.
     `n_elements` Haar-random elements of O(n) measure the latter where there is no rotation.
     """
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)

@@ -14,7 +14,7 @@ from physics.files import bounded_text, plain, write_json
 from physics.observables import momentum
 from physics.scenario_files import fields_tree
 from surrogate.comparison.comparison import Comparison, drift
-from surrogate.render.captions import Source, sources, turns_text
+from surrogate.render.captions import Source, sources
 
 PACKAGES = ("numpy", "numba", "torch", "pyvista", "matplotlib", "imageio-ffmpeg")
 
@@ -66,7 +66,7 @@ def sidecar(comparison: Comparison) -> dict[str, Any]:
             "parameters": truth.system.parameters if comparison.law_known else None,
             "fields": fields_tree(truth.system.fields),
             "velocity_offset": truth.velocity_offset,
-            "turns": turns_text(details.pop("turns", None)),
+            "turns": details.pop("turns", ""),
             "rotation": comparison.rotation,
             "equivariance_error": comparison.equivariance_error,
             "outside_training": comparison.outside_training,
@@ -114,3 +114,28 @@ def summary(comparison: Comparison) -> dict[Source, dict[str, float]]:
             numbers["energy_drift"] = float(np.median(energy_drift))
         result[source] = numbers
     return result
+
+
+def summary_text(comparison: Comparison, folder: Path) -> str:
+    """The comparison in a few lines, and where to look."""
+    metrics = comparison.metrics()
+    sliding, chained = np.array(metrics["position_rmse"]), metrics.get("rollout_position_rmse")
+    n_frames, n, d = comparison.truth.positions.shape
+    lines = [
+        f"{comparison.model_name} on {comparison.scenario_name}: n = {d}, N = {n}, {n_frames} frames"
+        + (f", rotation {comparison.details['turns']}" if comparison.details.get("turns") else ""),
+        f"  forecast one horizon ({comparison.horizon:g}) ahead   RMSE mean {sliding.mean():.4g}, "
+        f"median {np.median(sliding):.4g}, largest {sliding.max():.4g}",
+    ]
+    if chained:
+        lines.append(f"  chained roll-out              RMSE at the end {chained[-1]:.4g}")
+    if comparison.details.get("rollout_note"):
+        lines.append(f"  {comparison.details['rollout_note']}")
+    lines.append(f"  equivariance error            {metrics['equivariance_error']:.2g}")
+    if comparison.outside_training:
+        lines.append("  outside training              " + "; ".join(comparison.outside_training))
+    found = [
+        folder / name for name in ("report.html", "comparison.mp4", "comparison.png") if (folder / name).exists()
+    ]
+    lines.append("  look at                       " + ", ".join(map(str, found or [folder])))
+    return "\n".join(lines) + "\n"

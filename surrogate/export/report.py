@@ -13,7 +13,7 @@ from surrogate.export.base import ExportJob
 from surrogate.export.metrics import installed_versions, summary
 from surrogate.export.page import data_uri, definitions, document, section, table, tiles
 from surrogate.export.page import escaped as e
-from surrogate.render.captions import pane_title, rotation_text, short_number, source_name, sources, turns_text
+from surrogate.render.captions import pane_title, rotation_text, short_number, source_name, sources
 from surrogate.render.theme import DARK, LIGHT
 
 VIDEO_LIMIT = 8 * 1024 * 1024
@@ -178,7 +178,7 @@ def _rotation(comparison: Comparison) -> str:
     matrix = np.asarray(comparison.rotation, dtype=np.float64)
     if not rotation_text(comparison):
         return "<p>None: the world stands as the scenario or the data set has it.</p>"
-    turns = turns_text(comparison.details.get("turns"))
+    turns = comparison.details.get("turns", "")
     asked = f"<p>Applied left to right, about the origin: <strong>{e(turns)}</strong></p>" if turns else ""
     rows = "".join("<tr>" + "".join(f"<td>{value:.4f}</td>" for value in row) + "</tr>" for row in matrix)
     determinant = float(np.linalg.det(matrix))

@@ -71,11 +71,5 @@ def _from_checkpoint(path: Path, name: str, device: str) -> Forecaster:
         raise ModelError(f"{checkpoint.path}: weights do not fit model {config.model!r} (first: {wrong})")
     model.load_state_dict(checkpoint.tensors)
     return Forecaster(
-        model,
-        name=name,
-        card=card,
-        horizon=horizon,
-        scales=scales,
-        digest=checkpoint.digest,
-        device=device,
+        model, name=name, card=card, horizon=horizon, scales=scales, digest=checkpoint.digest, device=device
     )

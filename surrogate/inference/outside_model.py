@@ -54,19 +54,11 @@ class OutsideForecaster(Forecaster):
         self.device = torch.device("cpu")
 
     def forecast(
-        self,
-        positions: Any,
-        velocities: Any,
-        charges: Any,
-        horizon: float | None = None,
-        *,
-        masses: Any = None,
-        evaluations: int | None = None,
-        tolerance: float | None = None,
+        self, positions: Any, velocities: Any, charges: Any, horizon: float | None = None, **options: Any
     ) -> Forecast:
-        """The outside object's own forecast."""
+        """The outside object's own forecast; of the options it knows the masses."""
         horizon = self.horizon if horizon is None else horizon
-        result = self._made.forecast(positions, velocities, charges, horizon, masses=masses)
+        result = self._made.forecast(positions, velocities, charges, horizon, masses=options.get("masses"))
         return Forecast(result.positions, getattr(result, "velocities", None), ())
 
     def forecast_in(

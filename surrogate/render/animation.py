@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
-from surrogate.render.arrows import Arrows, arrows, field_key, field_vectors, joined
+from surrogate.render.arrows import Arrows, Singles, arrows, field_key, field_vectors, joined
 from surrogate.render.captions import Source, sources
 from surrogate.render.colourings import (
     Legend,
@@ -32,7 +32,6 @@ from surrogate.render.options import ViewOptions
 from surrogate.render.projection import Framing, default_view_basis, framing, project, view_basis
 from surrogate.render.theme import blended
 
-Singles = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 PARTICLE_SIZE = 0.062

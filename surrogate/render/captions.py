@@ -1,6 +1,5 @@
 """The words around a picture: titles, numbers, the rotation in short. Text only, for all exports."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -32,10 +31,7 @@ def pane_title(comparison: Comparison, source: Source) -> tuple[str, str]:
         return f"{model}: forecast", "every frame predicted from the first state"
     span = short_number(comparison.horizon)
     unit = "time unit" if span == "1" else "time units"
-    return (
-        f"{model}: sliding forecast",
-        f"from the truth {span} {unit} earlier",
-    )
+    return f"{model}: sliding forecast", f"from the truth {span} {unit} earlier"
 
 
 def pane_badge(comparison: Comparison, source: Source) -> str:
@@ -80,28 +76,12 @@ def steady_number(value: float) -> str:
     return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e3 else f"{value:.2e}"
 
 
-def turns_text(turns: object) -> str:
-    """The turns of `comparison.details["turns"]` in one line, "0-1 by 30°, 0-3 by 45°"; empty without turns."""
-    if isinstance(turns, str):
-        return turns
-    if not isinstance(turns, Sequence):
-        return ""
-    words = []
-    for turn in turns:
-        if isinstance(turn, Sequence) and not isinstance(turn, str) and len(turn) == 3:
-            i, j, degrees = turn
-            words.append(f"{int(i)}-{int(j)} by {float(degrees):g}°")
-        else:
-            words.append(str(turn))
-    return ", ".join(words)
-
-
 def rotation_text(comparison: Comparison) -> str:
     """The world rotation in short; empty for the identity."""
     matrix = comparison.rotation
     if np.allclose(matrix, np.eye(len(matrix)), atol=1e-12):
         return ""
-    turns = turns_text(comparison.details.get("turns"))
+    turns = comparison.details.get("turns", "")
     if turns and len(turns) <= 40:
         return f"world turned ({turns})"
     kind = "rotation" if np.linalg.det(matrix) > 0 else "rotation with reflection"

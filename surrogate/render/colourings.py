@@ -100,11 +100,6 @@ class Colouring:
     from_zero: bool = True
     needs_law: bool = False
 
-    @property
-    def symmetric(self) -> bool:
-        """Whether the scale reaches equally far to both sides of 0."""
-        return self.palette == "two-sided"
-
 
 COLOURINGS: Mapping[str, Colouring] = MappingProxyType(
     {
@@ -192,7 +187,7 @@ def measured_range(colouring: Colouring, values: Mapping[str, FloatArray], frame
     far = float(np.percentile(np.abs(np.concatenate([v.ravel() for v in values.values()])), 98.0))
     of_truth = float(np.abs(values["truth"]).max())
     end = rounded_up(min(far, RUNAWAY * of_truth) if of_truth > 0 else far)
-    return (-end if colouring.symmetric else 0.0), end
+    return (-end if colouring.palette == "two-sided" else 0.0), end
 
 
 def charge_colours(charges: FloatArray, theme: Theme) -> FloatArray:

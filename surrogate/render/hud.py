@@ -24,20 +24,13 @@ class Numbers:
 
 def sizes_line(comparison: Comparison) -> str:
     """What does not change with the frame: n, N, seed, law."""
-    truth = comparison.truth
+    truth, recipe = comparison.truth, comparison.details.get("recipe")
     parts = [f"n = {truth.n_dims}", f"N = {truth.system.n_particles}"]
-    seed = seed_of(comparison)
-    if seed is not None:
+    seed = comparison.details.get("seed", recipe.get("seed") if isinstance(recipe, dict) else None)
+    if isinstance(seed, int):
         parts.append(f"seed {seed}")
     parts.append(law_words(truth.system) if comparison.law_known else "law unknown")
     return GAP.join(parts)
-
-
-def seed_of(comparison: Comparison) -> int | None:
-    """The seed that the system was drawn with, if `details` (or its recipe) say one."""
-    recipe = comparison.details.get("recipe")
-    given = comparison.details.get("seed", recipe.get("seed") if isinstance(recipe, dict) else None)
-    return given if isinstance(given, int) else None
 
 
 def headline(

@@ -6,7 +6,7 @@ import numpy as np
 
 from surrogate.render.captions import GAP
 from surrogate.render.colourings import Legend
-from surrogate.render.pixels import PixelMesh, text_actor
+from surrogate.render.pixels import PixelMesh, arrow_mesh, text_actor
 from surrogate.render.theme import Theme, ramp_colours, rgb
 
 BAR_WIDTH, BAR_HEIGHT, LINE, LETTER = 128.0, 9.0, 16.0, 6.4
@@ -53,10 +53,7 @@ class LegendActors:
         self._signs: PixelMesh | None = None
         self._arrows = [text(word) for word, _ in legend.arrows]
         if legend.arrows:
-            feet = range(0, 5 * len(legend.arrows), 5)  # five points each: foot, head, and three of the tip
-            shafts = [(foot, foot + 1) for foot in feet]
-            tips: list[tuple[int, ...]] = [(foot + 2, foot + 3, foot + 4) for foot in feet]
-            self._signs = PixelMesh(renderer, 5 * len(feet), shafts, tips, 1.8 * scale)
+            self._signs = arrow_mesh(renderer, len(legend.arrows), scale)
             colours = np.stack([rgb(colour) for _, colour in legend.arrows])
             self._signs.mesh.cell_data["colour"][:] = np.concatenate([colours, colours])
         rows = 1.0 + len(legend.key) + (1.0 if legend.notes else 0.0) + (1.7 if legend.ramp else 0.0)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate.render.arrows import Arrows
+from surrogate.render.pixels import colouring_mapper
 from surrogate.render.scene import Scene
 from surrogate.render.theme import blended, rgb
 
@@ -46,13 +47,8 @@ def line_actor(mesh: Any, width: float) -> Any:
     """An unlit actor for lines coloured per point."""
     from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
-    mapper = vtkPolyDataMapper()
-    mapper.SetInputData(mesh)
-    mapper.SetScalarModeToUsePointFieldData()
-    mapper.SelectColorArray("colour")
-    mapper.SetColorModeToDirectScalars()
     actor = vtkActor()
-    actor.SetMapper(mapper)
+    actor.SetMapper(colouring_mapper(vtkPolyDataMapper(), mesh))
     actor.GetProperty().SetLineWidth(width)
     actor.GetProperty().LightingOff()
     actor.PickableOff()
@@ -102,16 +98,12 @@ class ArrowField:
         shape.SetTipLength(0.3)
         shape.SetTipRadius(0.09)
         shape.SetShaftRadius(0.028)
-        mapper = vtkGlyph3DMapper()
-        mapper.SetInputData(self._mesh)
+        mapper = colouring_mapper(vtkGlyph3DMapper(), self._mesh)
         mapper.SetSourceConnection(shape.GetOutputPort())
         mapper.SetOrientationArray("span")
         mapper.SetOrientationModeToDirection()
         mapper.SetScaleArray("span")
         mapper.SetScaleModeToScaleByMagnitude()
-        mapper.SetScalarModeToUsePointFieldData()
-        mapper.SelectColorArray("colour")
-        mapper.SetColorModeToDirectScalars()
         self.actor: Any = vtkActor()
         self.actor.SetMapper(mapper)
         surface = self.actor.GetProperty()

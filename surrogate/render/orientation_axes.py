@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from physics.types import FloatArray
-from surrogate.render.pixels import PixelMesh, text_actor
+from surrogate.render.pixels import arrow_mesh, text_actor
 from surrogate.render.scene import Scene
 from surrogate.render.theme import Theme, blended, rgb
 
@@ -27,10 +27,7 @@ class OrientationAxes:
     def __init__(self, renderer: Any, scene: Scene, scale: float) -> None:
         self._renderer, self._scale, self._theme = renderer, scale, scene.theme
         n = len(scene.labels)
-        feet = range(0, 5 * n, 5)  # per axis five points: foot, head, and three of the tip
-        shafts = [(foot, foot + 1) for foot in feet]
-        tips: list[tuple[int, ...]] = [(foot + 2, foot + 3, foot + 4) for foot in feet]
-        self._pixels = PixelMesh(renderer, 5 * n, shafts, tips, 1.8 * scale)
+        self._pixels = arrow_mesh(renderer, n, scale)
         self._labels = [text_actor(renderer, 12 * scale, scene.theme.text, False, "Centered") for _ in range(n)]
         for label, text in zip(self._labels, scene.labels, strict=True):
             label.SetInput(text)

@@ -17,17 +17,7 @@ SMALLEST_HALO = 0.03
 
 
 class PaneActors:
-    """The actors of one pane.
-
-    Parameters
-    ----------
-    renderer : vtkRenderer
-    scene : Scene
-    index : int
-        Which pane.
-    scale : float
-        Device pixels per layout pixel.
-    """
+    """The actors of one pane; parameters as of :class:`surrogate.render.overlay.Overlay`."""
 
     def __init__(self, renderer: Any, scene: Scene, index: int, scale: float) -> None:
         pane, theme = scene.panes[index], scene.theme

@@ -33,6 +33,22 @@ def text_actor(renderer: Any, size: float, colour: str, bold: bool, vertical: st
     return actor
 
 
+def colouring_mapper(mapper: Any, mesh: Any) -> Any:
+    """A VTK mapper that draws a mesh in the colours of its points, `point_data["colour"]`."""
+    mapper.SetInputData(mesh)
+    mapper.SetScalarModeToUsePointFieldData()
+    mapper.SelectColorArray("colour")
+    mapper.SetColorModeToDirectScalars()
+    return mapper
+
+
+def arrow_mesh(renderer: Any, n_arrows: int, scale: float) -> "PixelMesh":
+    """Arrows of five points each: foot, head, and three of the tip."""
+    feet = range(0, 5 * n_arrows, 5)
+    tips: list[tuple[int, ...]] = [(foot + 2, foot + 3, foot + 4) for foot in feet]
+    return PixelMesh(renderer, 5 * n_arrows, [(foot, foot + 1) for foot in feet], tips, 1.8 * scale)
+
+
 class PixelMesh:
     """Lines and polygons in pixels of a pane, one colour per cell (lines first): `mesh.cell_data["colour"]`."""
 

@@ -90,11 +90,6 @@ def hidden_radius(positions: FloatArray, basis: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.norm(positions - positions @ basis @ basis.T, axis=-1))
 
 
-def axis_vectors(basis: FloatArray) -> FloatArray:
-    """The picture of each unit vector e_i, (n_dims, 3) float64: row i of V, an arrow of the orientation axes."""
-    return np.array(basis, dtype=np.float64)
-
-
 def axis_labels(n_dims: int) -> tuple[str, ...]:
     """x0, x1, ... x{n-1}."""
     return tuple(f"x{i}" for i in range(n_dims))

@@ -13,17 +13,14 @@ from numpy.typing import NDArray
 from physics.errors import InputError, unknown_name
 from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
-from surrogate.render.animation import Animation, animation_of
-from surrogate.render.arrows import Arrows, arrows, joined
+from surrogate.render.animation import Animation, Bytes, animation_of
+from surrogate.render.arrows import Arrows, Singles, arrows, joined
 from surrogate.render.captions import Source, pane_badge, pane_title, sources
 from surrogate.render.colourings import Legend
 from surrogate.render.hud import footer, headline
 from surrogate.render.options import LAYOUTS, ViewOptions
-from surrogate.render.projection import Framing, axis_labels, axis_vectors, project
+from surrogate.render.projection import Framing, axis_labels, project
 from surrogate.render.theme import Theme
-
-Singles = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 
 GHOST_STRENGTH = 0.75
 """How much of its colour a ring of the truth has."""
@@ -97,7 +94,7 @@ class Scene:
     focus : (3,) float64 [length]
         What the camera looks at: the centre, or the particle that is followed.
     axes : (n_dims, 3) float64
-        Where each unit vector points in the drawn space.
+        Where each unit vector points in the drawn space: rows of the view basis.
     labels : tuple of str
         One per axis.
     legend : Legend
@@ -170,7 +167,7 @@ def build_scene(
         centre=centre,
         radius=frames.radius,
         focus=focus,
-        axes=axis_vectors(animation.basis),
+        axes=animation.basis,
         labels=axis_labels(truth.n_dims),
         legend=replace(animation.legend, notes=_notes(options, shown)),
         theme=options.theme,

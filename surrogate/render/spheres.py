@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate.render.pixels import colouring_mapper
 from surrogate.render.theme import rgb
 
 _UNIFORM_FLOW = """//VTK::UniformFlow::Impl
@@ -112,12 +113,8 @@ class SphereCloud:
         self._mesh.point_data["colour"] = np.zeros((len(members), 3), dtype=np.uint8)
         self._points = self._mesh.points  # kept: to look them up takes longer than to write a few numbers
         self._radii, self._colours = self._mesh.point_data["radius"], self._mesh.point_data["colour"]
-        mapper = vtkOpenGLSphereMapper()
-        mapper.SetInputData(self._mesh)
+        mapper = colouring_mapper(vtkOpenGLSphereMapper(), self._mesh)
         mapper.SetScaleArray("radius")
-        mapper.SetScalarModeToUsePointFieldData()
-        mapper.SelectColorArray("colour")
-        mapper.SetColorModeToDirectScalars()
         self.actor: Any = vtkActor()
         self.actor.SetMapper(mapper)
         surface = self.actor.GetProperty()

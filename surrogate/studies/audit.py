@@ -122,7 +122,7 @@ def orientation_part(
         rotations=rotations,
         seed=chosen_seed,
         steps_before=before,
-        progress=lambda done: advance(done),
+        progress=advance,
     )
     assert study.informed is not None
     assert study.speed_error is not None
@@ -150,9 +150,7 @@ def orientation_part(
     )
 
 
-def baselines(
-    data: EvaluationSet, advance: Callable[[float], None]
-) -> list[tuple[str, FloatArray, dict[str, Any]]]:
+def baselines(data: EvaluationSet, advance: Callable[[float], None]) -> list[Row]:
     """The true law with fixed and adaptive steps: name, errors (n_windows,), costs."""
     w = data.windows
     rows: list[Row] = []
@@ -229,27 +227,24 @@ def table(result: dict[str, Any]) -> str:
     c, o = result["clamp"], result["orientation"]
     less = o["informed_less_blind"]
     lines = [
-        f"{c['windows']} windows, {c['clean']} clean; the clamp acts in {100 * c['touched_share']:.1f} % "
-        f"of them, and "
-        f"acted before them in {100 * c['touched_before_share']:.1f} %. "
+        f"{c['windows']} windows, {c['clean']} clean; the clamp acts in {100 * c['touched_share']:.1f} % of them, "
+        f"and acted before them in {100 * c['touched_before_share']:.1f} %. "
         f"A turned start ends {number(c['turned_error_touched_median'], 2)} away in the median touched window, "
         f"{number(c['turned_error_clean_median'], 1)} in the median clean one.",
         "",
         f"Touched windows whose rotated past misses the speeds of the recipe: {100 * o['betrayed_share']:.0f} %; "
         f"among these the true orientation looks ten times better than any of {o['rotations']} rotated ones in "
-        f"{100 * o['recognised_share']:.0f} %. Averaging over the likely orientations instead of all "
-        f"changes the error "
-        f"by {less['excess']:+.2g} ({less['excess_low']:+.2g} to {less['excess_high']:+.2g}).",
+        f"{100 * o['recognised_share']:.0f} %. Averaging over the likely orientations instead of all changes the "
+        f"error by {less['excess']:+.2g} ({less['excess_low']:+.2g} to {less['excess_high']:+.2g}).",
         "",
         "| who | evaluations | law calls per pair | mean MSE | +- windows | median | clean mean | clean median "
         "| excess over the isotropic simulator | 95 % | share |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in result["rows"]:
-        seeds = f" ({row['seeds']} seeds)" if row.get("seeds", 1) > 1 else ""
+        name = row["entrant"] + (f" ({row['seeds']} seeds)" if row.get("seeds", 1) > 1 else "")
         lines.append(
-            f"| {row['entrant']}{seeds} | {count(row.get('evaluations'))} | "
-            f"{count(row.get('law_calls_per_pair'))} "
+            f"| {name} | {count(row.get('evaluations'))} | {count(row.get('law_calls_per_pair'))} "
             f"| {number(row['mse'], 3)} | {number(row['mse_stderr'], 2)} | {number(row['mse_median'], 2)} "
             f"| {number(row['mse_clean'], 2)} | {number(row['mse_clean_median'], 2)} | {row['excess']:+.2g} "
             f"| {row['excess_low']:+.2g} to {row['excess_high']:+.2g} | {100 * row['excess_share']:+.0f} % |"
@@ -283,7 +278,7 @@ def main(argv: Sequence[str]) -> None:
     split = split.head(options.samples) if options.samples else split
     torch.set_num_threads(1)
     data = evaluation_set(split, "test")
-    models = loaded_models(listed, data, split).models
+    models, _ = loaded_models(listed, data, split)
     result, drawn = audit(data, models, rotations=options.rotations, chosen_seed=options.seed)
     result["command"] = command_line("surrogate.studies.audit", argv)
     result["models"] = {item.name: list(item.paths) for item in listed}

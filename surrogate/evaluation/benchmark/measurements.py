@@ -119,8 +119,7 @@ def benchmark(
         For an unknown model or opponent. Models that do not fit the data are left out, with the reason.
     """
     data = evaluation_set(split, split_name)
-    loaded = loaded_models(listed, data, split, trust_code=trust_code)
-    models = loaded.models
+    models, left_out = loaded_models(listed, data, split, trust_code=trust_code)
     note = _checked_opponent(opponent, models, data)
     truth = benchmark_rollout_set(split, data, rollout_samples)
     result: dict[str, Any] = {
@@ -135,7 +134,7 @@ def benchmark(
         "horizon": data.horizon,
         "opponent": None if note else opponent,
         "notes": [note] if note else [],
-        "left_out": loaded.left_out,
+        "left_out": left_out,
         "outside_training": {model.name: list(model.notes) for model in models if model.notes},
         "runs": {item.name: list(item.paths) for item in listed},
         "digests": {model.name: [seed.digest for seed in model.seeds] for model in models},

@@ -6,7 +6,7 @@ pair several times.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -153,19 +153,11 @@ def listed_models(text: str, seeds: int) -> list[Listed]:
     return result
 
 
-@dataclass(eq=False)
-class LoadedModels:
-    """The models that are measured, and the reason for each that is left out."""
-
-    models: list[BenchmarkModel] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
-
-
 def loaded_models(
     listed: Sequence[Listed], data: EvaluationSet, split: DataSplit, *, trust_code: bool = False
-) -> LoadedModels:
-    """Load every model; those that cannot do this n, N or horizon are left out, with the reason."""
-    result = LoadedModels()
+) -> tuple[list[BenchmarkModel], dict[str, str]]:
+    """The models that are measured, and for each that cannot do this n, N or horizon the reason it is left out."""
+    models, left_out = list[BenchmarkModel](), dict[str, str]()
     w, time = data.windows, float(split.times[data.input_frame])
     law = dict(split.recipe) if split.recipe.get("law") else None
     for item in listed:
@@ -173,11 +165,11 @@ def loaded_models(
         try:
             seeds = tuple(_fitted(model, data) for model in loaded)
         except InputError as error:
-            result.left_out[item.name] = str(error)
+            left_out[item.name] = str(error)
             continue
         outside = seeds[0].outside(w.x.shape[2], w.x.shape[1], law, (time, time))
-        result.models.append(BenchmarkModel(item.name, seeds, outside))
-    return result
+        models.append(BenchmarkModel(item.name, seeds, outside))
+    return models, left_out
 
 
 def _fitted(model: Forecaster, data: EvaluationSet) -> Forecaster:

@@ -106,9 +106,8 @@ def _published(result: dict[str, Any]) -> str:
         "",
         f"The published simulator clamps each Cartesian component of the force, which prefers the axes. In "
         f"{result['clean_windows']} of {result['windows']} windows the clamp does not act (clean). The isotropic "
-        "simulator is the same with the clamp on the norm; the excess is the mean of a row's error minus "
-        "its error on "
-        "the same windows, with a 95 % bootstrap interval over windows.",
+        "simulator is the same with the clamp on the norm; the excess is the mean of a row's error minus its "
+        "error on the same windows, with a 95 % bootstrap interval over windows.",
         "",
         "| who | evaluations | law calls per pair | mean MSE | clean mean | clean median | excess | 95 % "
         "| share |",
@@ -131,16 +130,13 @@ def _rollouts(result: dict[str, Any]) -> str:
     lines = [
         "## Roll-outs",
         "",
-        f"{result['rollout_windows']} windows over {result['rollout_horizons']} horizons, each forecast "
-        f"fed into the "
-        "next, in float64. Valid time: horizons until the RMSE passes 0.1 of the truth's RMS radius. Drifts after "
-        f"{at:.0f} horizons, medians: energy relative, momentum and angular momentum absolute. The truth "
-        f"moved by 1e-6 "
-        "shows what chaos leaves to any forecast of these states.",
+        f"{result['rollout_windows']} windows over {result['rollout_horizons']} horizons, each forecast fed into "
+        "the next, in float64. Valid time: horizons until the RMSE passes 0.1 of the truth's RMS radius. Drifts "
+        f"after {at:.0f} horizons, medians: energy relative, momentum and angular momentum absolute. The truth "
+        "moved by 1e-6 shows what chaos leaves to any forecast of these states.",
         "",
-        "| who | evaluations a horizon | law calls per pair | valid time, median | +- seeds | mean | "
-        "valid to the end "
-        "| energy drift | momentum drift | angular momentum drift |",
+        "| who | evaluations a horizon | law calls per pair | valid time, median | +- seeds | mean "
+        "| valid to the end | energy drift | momentum drift | angular momentum drift |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in result["rollouts"]:

@@ -47,7 +47,7 @@ def test_one_range_for_all_frames_and_panes(colouring, comparison_of):
             expected = value_colours(colouring, values[pane.source][frame], scene.colour_range, theme)
             np.testing.assert_allclose(pane.colours, expected, atol=1)
     low, high = scenes[0].colour_range
-    assert not colouring.symmetric or low == -high
+    assert colouring.palette != "two-sided" or low == -high
     if colouring.palette != "signs" and colouring.name != "mass":
         assert ((values["truth"] >= low) & (values["truth"] <= high)).mean() > 0.95
 

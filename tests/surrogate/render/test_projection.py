@@ -3,6 +3,7 @@ import pytest
 
 from physics.errors import InputError
 from physics.rotations import random_orthogonal
+from surrogate.render import build_scene
 from surrogate.render import projection as p
 
 DIMS = range(1, 9)
@@ -43,9 +44,9 @@ def test_low_dimensions_stay_where_they_are():
     np.testing.assert_array_equal(p.hidden_radius(x, p.default_view_basis(2)), [0.0])
 
 
-def test_axis_arrows_are_the_projected_unit_vectors():
-    V = p.default_view_basis(5)
-    np.testing.assert_array_equal(p.axis_vectors(V), p.project(np.eye(5), V))
+def test_axis_arrows_are_the_projected_unit_vectors(comparison_of):
+    axes = build_scene(comparison_of(5), 0).axes
+    np.testing.assert_array_equal(axes, p.project(np.eye(5), p.default_view_basis(5)))
     assert p.axis_labels(5) == ("x0", "x1", "x2", "x3", "x4")
 
 

@@ -186,7 +186,7 @@ def test_pane_texts(comparison_of):
 
 def test_headline_names_the_rotation_only_when_there_is_one(comparison_of):
     assert "turned" not in build_scene(comparison_of(4), 2).headline
-    turned = comparison_of(4, rotation=composed(4, [(0, 3, 45.0)]), details={"turns": [(0, 3, 45.0)]})
+    turned = comparison_of(4, rotation=composed(4, [(0, 3, 45.0)]), details={"turns": "0-3 by 45°"})
     assert build_scene(turned, 2).headline.split("\n")[0] == "world turned (0-3 by 45°)"
     unknown = comparison_of(4, rotation=np.diag([1.0, 1.0, 1.0, -1.0]), law_known=False)
     line = build_scene(unknown, 2).headline
@@ -265,14 +265,6 @@ def test_trails_of_a_large_system(comparison_of):
 )
 def test_short_numbers(value, text):
     assert words.short_number(value) == text
-
-
-@pytest.mark.parametrize(
-    ("turns", "text"),
-    [(None, ""), ("0-1:30", "0-1:30"), ([[0, 1, 30.0]], "0-1 by 30°"), (["reflect 0"], "reflect 0")],
-)
-def test_turns_in_words(turns, text):
-    assert words.turns_text(turns) == text
 
 
 def test_importing_the_package_loads_no_vtk_and_no_matplotlib():

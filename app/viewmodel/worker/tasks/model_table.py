@@ -41,7 +41,7 @@ def measured(setup: Setup, name: str) -> ModelRow:
     """One model's row; what it refuses is its reason."""
     from app.viewmodel.worker.ground_truth import turned_truth
     from app.viewmodel.worker.loaded_models import tuned_model
-    from surrogate.comparison.forecasts import comparison_of
+    from surrogate.comparison.forecasts import comparison_parts
     from surrogate.evaluation.metrics import valid_times
     from surrogate.inference.rollout import sliding_forecast
 
@@ -52,7 +52,7 @@ def measured(setup: Setup, name: str) -> ModelRow:
         truth, rotation, known = turned_truth(setup, model)
         if not model.uses_masses and (truth.system.masses != 1).any():
             return ModelRow(name, label, "made for unit masses; this state has others")
-        comparison = comparison_of(model, truth, rotation, scenario_name="", law_known=known)
+        *_, comparison = comparison_parts(model, truth, rotation, scenario_name="", law_known=known)
         begin = time.perf_counter()
         sliding_forecast(model, truth)  # once more, now that everything is loaded and compiled
         seconds = time.perf_counter() - begin
