@@ -1,8 +1,4 @@
-"""A rollout comparison: the truth and the forecast on the same frames, with their numbers. NumPy only.
-
-`surrogate.comparison.forecasts` makes one, `surrogate.render` draws it, `surrogate.export` writes it, the app
-shows it.
-"""
+"""A rollout comparison: the truth and the forecast on the same frames, with their numbers. NumPy only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

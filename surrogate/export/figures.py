@@ -1,7 +1,4 @@
-"""Figures of a comparison's numbers over time: matplotlib's object interface on Agg, no global state.
-
-Matplotlib is loaded when a figure is made.
-"""
+"""Figures of a comparison's numbers over time, on Agg without global state; matplotlib is loaded when used."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

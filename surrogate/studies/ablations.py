@@ -20,7 +20,7 @@ from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.loading import load
 from surrogate.studies.ablation_tables import save_figures, tables
 from surrogate.tasks.dynamics.windows import training_splits
-from surrogate.training.config import Config, load_config
+from surrogate.training.config import Config, add_settings, load_config
 from surrogate.training.divergence import DivergedError
 from surrogate.training.run import train
 
@@ -218,9 +218,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--seeds", type=positive_int, default=1, metavar="K", help="seeds 0 to K-1 (default 1)")
     parser.add_argument("--resume", action="store_true", help="keep the runs that are there")
     parser.add_argument("--only", nargs="+", default=list(VARIANTS), metavar="NAME", help=", ".join(VARIANTS))
-    parser.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="SECTION.KEY=VALUE", help="change all of them"
-    )
+    add_settings(parser, "change all of them")
     options = parser.parse_args(argv)
     for name in options.only:
         if name not in VARIANTS:

@@ -27,7 +27,7 @@ from surrogate.inference.loading import load
 from surrogate.studies.channels import chosen_couplings, with_couplings
 from surrogate.studies.smoothing import smoothed
 from surrogate.tasks.dynamics.windows import rms_radius
-from surrogate.training.config import load_config
+from surrogate.training.config import add_settings, load_config
 from surrogate.training.run import train
 
 LAWS = ("gravity", "spring", "yukawa", "softcore", "couplings")
@@ -116,14 +116,7 @@ def main(argv: Sequence[str]) -> None:
         "--seeds", type=positive_int, default=1, metavar="K", help="seeds 0 to K-1, of data and model"
     )
     parser.add_argument("--no-noise", action="store_true", help="only clean positions")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="SECTION.KEY=VALUE",
-        help="change the configuration",
-    )
+    add_settings(parser, "change the configuration")
     parser.add_argument("--resume", action="store_true", help="keep the runs that are there")
     options = parser.parse_args(argv)
     for law in options.laws:

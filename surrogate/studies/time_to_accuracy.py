@@ -31,7 +31,7 @@ from physics.errors import InputError
 from physics.files import atomic_write, write_json
 from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.loading import load
-from surrogate.training.config import load_config
+from surrogate.training.config import add_settings, load_config
 from surrogate.training.machine import machine
 
 LOOK_EVERY = 0.02
@@ -134,13 +134,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--data", required=True, help="Zarr or .npz with train, valid and test")
     parser.add_argument("--target", type=positive_float, default=0.0041, help="validation MSE (default 0.0041)")
     parser.add_argument("--repeats", type=positive_int, default=5, metavar="K", help="seeds 0 to K-1 (default 5)")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        metavar="SECTION.KEY=VALUE",
-        help=f"change the configuration (default: {' '.join(SETTINGS)})",
-    )
+    add_settings(parser, f"change the configuration (default: {' '.join(SETTINGS)})")
     parser.add_argument("--out", type=Path, required=True, help="folder for runs, times.json, times.md")
     parser.add_argument("--overwrite", action="store_true", help="replace earlier times in --out")
     options = parser.parse_args(argv)

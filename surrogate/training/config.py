@@ -4,6 +4,7 @@
 unknown key is refused with the nearest known one. Shipped configurations are resources/configs/*.toml.
 """
 
+import argparse
 import json
 import re
 import tomllib
@@ -174,6 +175,11 @@ def load_config(name: str, changes: dict[str, str] | None = None) -> Config:
             raise InputError(f"{path}: [{section}] must be a table")
         tree[section][leaf] = typed_value(text)
     return config_from_tree(tree, str(path))
+
+
+def add_settings(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add `--set SECTION.KEY=VALUE ...`, the changes of :func:`load_config`, to a command."""
+    parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="SECTION.KEY=VALUE", help=what)
 
 
 def parsed_toml(path: Path) -> dict[str, Any]:
