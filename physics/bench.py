@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.bench_table import BenchTable
 from physics.cli import CommandParser, run_command
@@ -26,8 +25,7 @@ from physics.laws.reference import REFERENCE_DT
 from physics.machine import available_cores, processor
 from physics.simulate import simulate_batch
 from physics.stepping.schedule import Schedule
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 SIZES = tuple((n_dims, n) for n_dims in (2, 3, 4, 8) for n in (5, 20, 100))
 SYSTEMS = 64
@@ -81,10 +79,7 @@ def pair_comparison(n_dims: int, n: int) -> dict[str, float]:
         "engine": lambda: (simulate_batch(x, v, q, schedule=schedule, workers=1), None)[1],
         "limit": lambda: fma_chains(chains, 100_000),
     }
-    work = {
-        "engine": SYSTEMS * n_steps * pairs,
-        "limit": 100_000 * 128 / instructions(n_dims),
-    }
+    work = {"engine": SYSTEMS * n_steps * pairs, "limit": 100_000 * 128 / instructions(n_dims)}
     if n_dims == 3 and importlib.util.find_spec("rebound"):
         simulation = rebound_simulation(x[0], v[0])
         steps = PAIR_STEPS // (8 * pairs)
@@ -133,10 +128,7 @@ def generator_comparison() -> dict[str, float]:
             "numpy": lambda: numpy_steps(x[0], v[0], q[0], 200),
         }
     )
-    return {
-        "engine": times["engine"] / (4 * SYSTEMS),
-        "numpy": times["numpy"] * REFERENCE_STEPS / 200,
-    }
+    return {"engine": times["engine"] / (4 * SYSTEMS), "numpy": times["numpy"] * REFERENCE_STEPS / 200}
 
 
 def large_comparison() -> dict[str, float]:

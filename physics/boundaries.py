@@ -5,14 +5,11 @@ point along the axes: with a box the world is no longer the same in every direct
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from physics.errors import InputError, unknown_name
-
-FloatArray = NDArray[np.float64]
+from physics.fields import FloatArray, finite_numbers
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ class Boundary:
     def __post_init__(self) -> None:
         if self.kind not in BOUNDARIES:
             raise unknown_name("boundary", self.kind, BOUNDARIES)
-        sides = _numbers("sides", self.sides)
+        sides = finite_numbers("sides of a boundary", self.sides)
         if sides.ndim > 1:
             raise InputError(f"sides of a boundary must be a number or (n_dims,); got shape {sides.shape}")
         if self.kind == "open" and sides.size:
@@ -102,12 +99,12 @@ class Boundary:
                     raise InputError(f"{name} is of a periodic boundary; this one is {self.kind}")
             return
         half = 0.5 * float(sides.min())
-        cutoff = half if self.cutoff is None else float(_numbers("cutoff", self.cutoff))
+        cutoff = half if self.cutoff is None else float(finite_numbers("cutoff of a boundary", self.cutoff))
         if not 0 < cutoff <= half:
             raise InputError(
                 f"cutoff must be above 0 and at most half the shortest side, {half:g}; got {cutoff:g}"
             )
-        onset = ONSET * cutoff if self.onset is None else float(_numbers("onset", self.onset))
+        onset = ONSET * cutoff if self.onset is None else float(finite_numbers("onset of a boundary", self.onset))
         if not 0 < onset < cutoff:
             raise InputError(f"onset must be above 0 and below the cut-off {cutoff:g}; got {onset:g}")
         object.__setattr__(self, "cutoff", cutoff)
@@ -178,17 +175,6 @@ class Boundary:
                 f"particle {at[-2]} is outside the reflecting box: |x| along axis {at[-1]} must be at most "
                 f"{half[at[-1]]:g}; got {positions[at]:g}"
             )
-
-
-def _numbers(name: str, values: ArrayLike | Any) -> FloatArray:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} of a boundary must be numbers; got {values!r:.60}") from None
-    if not np.isfinite(array).all():
-        raise InputError(f"{name} of a boundary must be finite; got {array[~np.isfinite(array)][0]}")
-    array.setflags(write=False)
-    return array
 
 
 OPEN = Boundary()

@@ -10,14 +10,15 @@ import shlex
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -26,6 +27,8 @@ from physics.errors import InputError
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+
+N = TypeVar("N", int, float)
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -101,37 +104,27 @@ def uninterrupted() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
+def _number(text: str, kind: type[N], allowed: Callable[[N], bool], words: str) -> N:
+    """What an argparse type makes of `text`, refused unless it is `allowed`."""
+    with suppress(ValueError):
+        if allowed(value := kind(text)):
+            return value
+    raise argparse.ArgumentTypeError(f"must be a {words}; got {text!r}")
+
+
 def positive_int(text: str) -> int:
     """An argparse type: an integer of at least 1."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text!r}")
-    return value
+    return _number(text, int, lambda value: value >= 1, "whole number of at least 1")
 
 
 def positive_float(text: str) -> float:
     """An argparse type: a finite number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a finite number above 0; got {text!r}")
-    return value
+    return _number(text, float, lambda value: 0 < value < math.inf, "finite number above 0")
 
 
 def seed(text: str) -> int:
     """An argparse type: an integer from 0 to 2^32 - 1."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < 2**32:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2^32-1; got {text!r}")
-    return value
+    return _number(text, int, lambda value: 0 <= value < 2**32, "whole number from 0 to 2^32-1")
 
 
 def key_values(items: Sequence[str]) -> dict[str, str]:
@@ -167,9 +160,8 @@ def unused(path: Path) -> bool:
 
 def refuse_existing(path: Path, allowed: bool, hint: str = "--overwrite") -> None:
     """Refuse an existing file or non-empty folder unless `allowed`."""
-    if allowed or unused(path):
-        return
-    raise InputError(f"{path}: already exists; choose another name or use {hint}")
+    if not allowed and not unused(path):
+        raise InputError(f"{path}: already exists; choose another name or use {hint}")
 
 
 def _remove(path: Path) -> None:
@@ -181,6 +173,29 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+def refuse_foreign(out: Path, overwrite: bool, marker: str) -> None:
+    """Before the work: refuse an existing output, with `overwrite` only one that lacks `marker` (not ours)."""
+    refuse_existing(out, overwrite)
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / marker).exists()):
+        raise InputError(f"{out}: --overwrite replaces only a folder with {marker}; this is another")
+
+
+@contextmanager
+def staged_folder(out: Path, overwrite: bool) -> Iterator[Path]:
+    """A temporary folder beside `out`, renamed to it when the block succeeds and removed when it fails."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
+    try:
+        yield staging
+        staging.chmod(0o755)
+        claim_output(out, overwrite=overwrite)
+        if out.is_dir():
+            out.rmdir()
+        staging.replace(out)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Fields:
     trap: float = 0.0
 
     def __post_init__(self) -> None:
-        electric, magnetic = _numbers("electric", self.electric), _numbers("magnetic", self.magnetic)
+        electric, magnetic = finite_numbers("electric", self.electric), finite_numbers("magnetic", self.magnetic)
         if electric.ndim != 1:
             raise InputError(f"electric must be (n_dims,); got shape {electric.shape}")
         if magnetic.size and (magnetic.ndim != 2 or magnetic.shape[0] != magnetic.shape[1]):
@@ -54,7 +54,7 @@ class Fields:
             )
         if electric.size and magnetic.size and len(electric) != len(magnetic):
             raise InputError(f"electric has {len(electric)} dimensions but magnetic has {len(magnetic)}")
-        drag, trap = (float(_numbers(name, getattr(self, name))) for name in ("drag", "trap"))
+        drag, trap = (float(finite_numbers(name, getattr(self, name))) for name in ("drag", "trap"))
         if drag < 0:
             raise InputError(f"drag must be >= 0; got {drag:g}")
         for name, value in (("electric", electric), ("magnetic", magnetic), ("drag", drag), ("trap", trap)):
@@ -130,7 +130,8 @@ class Fields:
         return Fields(electric, turned, self.drag, self.trap)
 
 
-def _numbers(name: str, values: ArrayLike) -> FloatArray:
+def finite_numbers(name: str, values: ArrayLike) -> FloatArray:
+    """A read-only float64 copy of `values`; refused under their `name` unless all are finite numbers."""
     try:
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):

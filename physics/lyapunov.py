@@ -1,13 +1,10 @@
 """How fast neighbouring runs part: an estimate of the largest Lyapunov exponent."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.errors import InputError
 from physics.simulate import simulate
-from physics.types import State, System
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray, State, System
 
 PERTURBATION = 1e-6
 

@@ -5,7 +5,6 @@ says so in `Trajectory.velocity_offset`, and -velocity_offset * acceleration is 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.errors import InputError
 from physics.fields import field_energies
@@ -14,9 +13,7 @@ from physics.laws.names import law_terms
 from physics.sums.accelerations import total_acceleration
 from physics.sums.lanes import LANES
 from physics.sums.pairs import pair_sums, potential_energies
-from physics.types import State, System, Trajectory
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray, State, System, Trajectory
 
 
 def accelerations(system: System, positions: FloatArray) -> FloatArray:

@@ -72,24 +72,15 @@ def random_rotation(n_dims: int, rng: np.random.Generator) -> FloatArray:
 _TURN = re.compile(r"\s*(\d+)\s*-\s*(\d+)\s*:\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*$")
 
 
-def parse_rotations(text: str) -> list[tuple[int, int, float]]:
-    """The turns of a text such as "0-1:30,0-3:45": (i, j, degrees) each.
-
-    Raises
-    ------
-    InputError
-        Naming the turn that does not parse.
-    """
-    turns = []
-    for part in text.split(","):
-        match = _TURN.match(part)
-        if not match:
-            raise InputError(f"rotation {part.strip()!r:.60} must read 'i-j:degrees', for example '0-1:30'")
-        degrees = float(match[3])
-        if not math.isfinite(degrees) or max(len(match[1]), len(match[2])) > 9:
-            raise InputError(f"rotation {part.strip()!r:.60} is out of range")
-        turns.append((int(match[1]), int(match[2]), degrees))
-    return turns
+def _turn(text: str) -> tuple[int, int, float]:
+    """Axes and degrees of a turn such as "0-1:30"."""
+    match = _TURN.match(text)
+    if not match:
+        raise InputError(f"rotation {text.strip()!r:.60} must read 'i-j:degrees', for example '0-1:30'")
+    degrees = float(match[3])
+    if not math.isfinite(degrees) or max(len(match[1]), len(match[2])) > 9:
+        raise InputError(f"rotation {text.strip()!r:.60} is out of range")
+    return int(match[1]), int(match[2]), degrees
 
 
 def parse_operations(text: str, n_dims: int) -> tuple[FloatArray, list[str]]:
@@ -98,8 +89,8 @@ def parse_operations(text: str, n_dims: int) -> tuple[FloatArray, list[str]]:
     Parameters
     ----------
     text : str
-        As "0-1:30,random:17,reflect:2": turns of :func:`parse_rotations`, Haar draws from SO(n) with a seed, and
-        changes of sign of one coordinate, in any order.
+        As "0-1:30,random:17,reflect:2": turns by i-j:degrees, Haar draws from SO(n) with a seed, and changes of
+        sign of one coordinate, in any order.
     n_dims : int
 
     Returns
@@ -116,7 +107,7 @@ def parse_operations(text: str, n_dims: int) -> tuple[FloatArray, list[str]]:
     for part in text.split(","):
         kind, _, number = part.strip().partition(":")
         if kind not in ("random", "reflect"):
-            ((i, j, degrees),) = parse_rotations(part)
+            i, j, degrees = _turn(part)
             step, word = plane_rotation(n_dims, i, j, math.radians(degrees)), f"{i}-{j}: {degrees:g}°"
         elif not (number.isascii() and number.isdigit() and len(number) <= 10 and int(number) < 2**32):
             raise InputError(f"rotation {part.strip()!r:.60} must read '{kind}:NUMBER', for example '{kind}:1'")
@@ -128,11 +119,3 @@ def parse_operations(text: str, n_dims: int) -> tuple[FloatArray, list[str]]:
         matrix = step @ matrix
         words.append(word)
     return matrix, words
-
-
-def composed(n_dims: int, turns: list[tuple[int, int, float]]) -> FloatArray:
-    """The matrix of several plane turns in degrees, applied left to right, (n_dims, n_dims) float64."""
-    matrix = np.eye(n_dims)
-    for i, j, degrees in turns:
-        matrix = plane_rotation(n_dims, i, j, math.radians(degrees)) @ matrix
-    return matrix

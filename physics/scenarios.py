@@ -227,11 +227,7 @@ def _depth(tree: dict[str, Any]) -> int:
 
 def scenario_from_tree(tree: dict[str, Any], name: str, where: str) -> Scenario:
     """A checked scenario from parsed TOML."""
-    for key, value in tree.items():
-        if key not in KEYS:
-            raise unknown_name(f"key in {where}", key, KEYS)
-        if not isinstance(value, KEYS[key]) or isinstance(value, bool):
-            raise InputError(f"{where}: {key} has the wrong type; got {value!r:.60}")
+    _check_types(tree, KEYS, where)
     for key in ("title", "law"):
         if key not in tree:
             raise InputError(f"{where}: {key} is missing")
@@ -271,12 +267,17 @@ def scenario_from_tree(tree: dict[str, Any], name: str, where: str) -> Scenario:
     return scenario
 
 
+def _check_types(table: Mapping[str, Any], known: Mapping[str, Any], where: str, title: str = "") -> None:
+    """Refuse keys of a table that are not known, and values of another type."""
+    for key, value in table.items():
+        if key not in known:
+            raise unknown_name(f"key in {where}{title}", key, known)
+        if not isinstance(value, known[key]) or isinstance(value, bool):
+            raise InputError(f"{where}:{title} {key} has the wrong type; got {value!r:.60}")
+
+
 def _checked_fields(given: Mapping[str, Any], law: str, where: str) -> Fields:
-    for key, value in given.items():
-        if key not in FIELD_KEYS:
-            raise unknown_name(f"key in {where} [fields]", key, FIELD_KEYS)
-        if not isinstance(value, FIELD_KEYS[key]) or isinstance(value, bool):
-            raise InputError(f"{where}: [fields] {key} has the wrong type; got {value!r:.60}")
+    _check_types(given, FIELD_KEYS, where, " [fields]")
     try:
         fields = Fields(**given)
     except (InputError, OverflowError) as error:

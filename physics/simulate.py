@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from physics.boundaries import OPEN, Boundary
 from physics.errors import InputError
@@ -23,18 +23,14 @@ from physics.kernels.parameters import LAW_PARAMETERS
 from physics.laws.names import resolve_parameters, singular_at_contact
 from physics.laws.packing import packed_parameters
 from physics.machine import available_cores
-from physics.stepping.batch import Batch
-from physics.stepping.blocks import block_lanes, run_blocks
-from physics.stepping.defaults import able_integrator, default_integrator
+from physics.stepping.batch import Batch, block_lanes, run_blocks
+from physics.stepping.defaults import STEP_FRACTION, able_integrator, default_dt, default_integrator, shortest_time
 from physics.stepping.guards import refuse_coincident, warn_of_energy
 from physics.stepping.paths import adaptive_trajectory
 from physics.stepping.schedule import Schedule, output_times, refuse_step, schedule_through
 from physics.stepping.shared_steps import shared_step
-from physics.stepping.time_scales import STEP_FRACTION, default_dt, shortest_time
 from physics.sums.large_systems import LARGE
-from physics.types import State, System, Trajectory
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray, State, System, Trajectory
 
 
 def simulate(
@@ -64,7 +60,7 @@ def simulate(
     integrator : str
         A name of :data:`physics.integrators.INTEGRATORS`, or "auto" (:mod:`physics.stepping.defaults`).
     dt : float, optional [time]
-        The largest step; by default chosen from the system (:func:`physics.stepping.time_scales.default_dt`). Of
+        The largest step; by default chosen from the system (:func:`physics.stepping.defaults.default_dt`). Of
         adaptive integrators: the first step tried, by default a fraction of the shortest time scale of the state.
     estimate_error : bool
         Run a second time with steps half as long and give the trajectory its `position_errors`: three times the

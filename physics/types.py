@@ -100,8 +100,7 @@ class System:
         from physics.laws.names import law_terms, resolve_parameters  # the kernels, and Numba with them
 
         object.__setattr__(self, "law", "+".join(law_terms(self.law)))
-        resolved = resolve_parameters(self.law, self.parameters)
-        object.__setattr__(self, "parameters", MappingProxyType(resolved))
+        object.__setattr__(self, "parameters", MappingProxyType(resolve_parameters(self.law, self.parameters)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickling, between our own processes only: a read-only mapping cannot be pickled as it is."""
@@ -223,14 +222,9 @@ class Trajectory:
 
     def part(self, which: slice) -> "Trajectory":
         """Some of the frames, without the integrator's memory."""
-        return Trajectory(
-            self.times[which],
-            self.positions[which],
-            self.velocities[which],
-            self.system,
-            self.velocity_offset,
-            position_errors=None if self.position_errors is None else self.position_errors[which],
-        )
+        errors = None if self.position_errors is None else self.position_errors[which]
+        some = {name: getattr(self, name)[which] for name in ("times", "positions", "velocities")}
+        return replace(self, **some, memory=None, position_errors=errors)
 
     def transformed(self, matrix: FloatArray) -> "Trajectory":
         """The same trajectory with every position and velocity x replaced by matrix @ x; fields turn along.
@@ -240,11 +234,5 @@ class Trajectory:
         matrix : (n_dims, n_dims) float64
             An element of O(n).
         """
-        return Trajectory(
-            self.times,
-            self.positions @ matrix.T,
-            self.velocities @ matrix.T,
-            self.system.transformed(matrix),
-            self.velocity_offset,
-            position_errors=self.position_errors,
-        )
+        x, v = self.positions @ matrix.T, self.velocities @ matrix.T
+        return replace(self, positions=x, velocities=v, system=self.system.transformed(matrix), memory=None)

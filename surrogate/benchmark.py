@@ -6,9 +6,8 @@ from pathlib import Path
 
 import torch
 
-from physics.cli import CommandParser, command_line, positive_int, run_command
+from physics.cli import CommandParser, command_line, positive_int, refuse_foreign, run_command
 from physics.datasets.reading import read_split
-from physics.output_folder import refuse_foreign
 from resources.shipped import shipped_models
 from surrogate.evaluation.benchmark.measurements import benchmark, write_benchmark
 from surrogate.evaluation.benchmark.models import listed_models

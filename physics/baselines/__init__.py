@@ -1,5 +1,5 @@
 """What forecasts are measured against.
 
 - `references`: forecasts that know the law.
-- `orientation`, `clean`: what the published set's clamp does to isotropy, and the windows that it leaves alone.
+- `orientation`: what the published set's clamp does to isotropy, and the windows that it leaves alone.
 """

@@ -1,8 +1,8 @@
-"""Baselines of the published set, whose per-component clamp breaks its isotropy.
+"""Baselines of the published set, whose clamp of each Cartesian component of the force breaks its isotropy.
 
 The published simulator with an isotropic clamp; the orientation-blind reference, which knows the simulator but
-not how a window is oriented; and the published map run backwards, which shows that states
-tell their orientation.
+not how a window is oriented; the published map run backwards, which shows that states tell their orientation; and
+the clean windows, in which the clamp never acts.
 """
 
 import math
@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from physics.baselines.references import Windows, clamped_acceleration, in_blocks
 from physics.datasets.presets import SPEED
 from physics.integrators.euler import symplectic_euler
+from physics.integrators.walls import kick
 from physics.kernels.jit import kernel
 from physics.kernels.parameters import Forces
 from physics.laws.packing import packed_parameters
-from physics.laws.reference import REFERENCE_DT, REFERENCE_FORCE_LIMIT
+from physics.laws.reference import REFERENCE, REFERENCE_DT, REFERENCE_FORCE_LIMIT
 from physics.rotations import random_rotation
+from physics.stepping.batch import pack_lanes, run_blocks
 from physics.sums.accelerations import lane_acceleration
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 LIKELY_SHARE = 0.05
 """Fraction of the rotations, those with the likeliest past, that the informed average is over."""
@@ -36,32 +37,21 @@ def _isotropic_euler(
     x: FloatArray, v: FloatArray, forces: Forces, norm_limit: float, dt: float, n_steps: int
 ) -> None:
     """The published kick-then-drift with the clamp on the norm of the force."""
-    n, d, lanes = x.shape
     a = np.empty_like(x)
     for _ in range(n_steps):
         clamped_acceleration(x, forces, norm_limit, a)
-        for i in range(n):
-            for k in range(d):
-                for w in range(lanes):
-                    v[i, k, w] += dt * a[i, k, w]
-                    x[i, k, w] += dt * v[i, k, w]
+        kick(v, a, dt)
+        kick(x, v, dt)
 
 
 @kernel
 def _euler_backwards(x: FloatArray, v: FloatArray, forces: Forces, dt: float, n_steps: int) -> None:
     """The exact inverse of the published kick-then-drift: x <- x - dt v, v <- v - dt a(x)."""
-    n, d, lanes = x.shape
     a = np.empty_like(x)
     for _ in range(n_steps):
-        for i in range(n):
-            for k in range(d):
-                for w in range(lanes):
-                    x[i, k, w] -= dt * v[i, k, w]
+        kick(x, v, -dt)
         lane_acceleration(x, forces, a)
-        for i in range(n):
-            for k in range(d):
-                for w in range(lanes):
-                    v[i, k, w] -= dt * a[i, k, w]
+        kick(v, a, -dt)
 
 
 def isotropic_simulation(
@@ -79,32 +69,26 @@ def isotropic_simulation(
     positions, velocities : (n_windows, N, n) float64
     """
     packed = packed_parameters("reference", {"force_limit": math.inf}, windows.x.shape[-1])
-
-    def advance(x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray) -> None:
-        _isotropic_euler(x, v, Forces(q, m, packed), limit, dt, n_steps)
-
-    return in_blocks(windows, advance)
+    return in_blocks(windows, lambda x, v, q, m: _isotropic_euler(x, v, Forces(q, m, packed), limit, dt, n_steps))
 
 
-def _published(windows: Windows) -> Windows:
-    """The same windows under the published, per-component clamp."""
-    return replace(windows, law="reference", norm_limit=math.inf)
+def _published(windows: Windows) -> FloatArray:
+    """The published law with its per-component clamp, as kernels read it."""
+    return replace(windows, law="reference", norm_limit=math.inf).packed()
 
 
 def published_start(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> tuple[FloatArray, FloatArray]:
     """Where the published simulator came from, `n_steps` steps earlier: its map run backwards, exactly."""
-    packed = _published(windows).packed()
+    packed = _published(windows)
     return in_blocks(windows, lambda x, v, q, m: _euler_backwards(x, v, Forces(q, m, packed), dt, n_steps))
 
 
 def published_step(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> tuple[FloatArray, FloatArray]:
     """The published simulator run on: full kick, then drift, with its per-component clamp."""
-    packed = _published(windows).packed()
-
-    def advance(x: FloatArray, v: FloatArray, q: FloatArray, m: FloatArray) -> None:
-        symplectic_euler(x, v, Forces(q, m, packed), np.empty_like(x), dt, n_steps)
-
-    return in_blocks(windows, advance)
+    packed = _published(windows)
+    return in_blocks(
+        windows, lambda x, v, q, m: symplectic_euler(x, v, Forces(q, m, packed), np.empty_like(x), dt, n_steps)
+    )
 
 
 def turned_copies(windows: Windows, index: int, rotations: FloatArray) -> Windows:
@@ -113,11 +97,6 @@ def turned_copies(windows: Windows, index: int, rotations: FloatArray) -> Window
     x, v = (np.einsum("mab,ib->mia", rotations, a[index]) for a in (windows.x, windows.v))
     q, m = (np.repeat(a[index][None], count, axis=0) for a in (windows.q, windows.m))
     return replace(windows, x=x, v=v, q=q, m=m)
-
-
-def haar_rotations(n_dims: int, count: int, rng: np.random.Generator) -> FloatArray:
-    """`count` independent Haar-random rotations, (count, n, n) float64."""
-    return np.array([random_rotation(n_dims, rng) for _ in range(count)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,11 +155,13 @@ def orientation_study(
     own, median, least = (np.empty(len(windows)) for _ in range(3))
     few = max(round(LIKELY_SHARE * rotations), 1)
     for index in range(len(windows)):
-        matrices = haar_rotations(windows.x.shape[-1], rotations, np.random.default_rng([seed, index]))
-        outcomes = _outcomes(windows, index, matrices, n_steps, dt)
+        rng = np.random.default_rng([seed, index])
+        matrices = np.array([random_rotation(windows.x.shape[-1], rng) for _ in range(rotations)])
+        turned = turned_copies(windows, index, matrices)
+        outcomes = np.einsum("mab,mia->mib", matrices, published_step(turned, n_steps, dt)[0])  # turned back
         x_blind[index] = outcomes.mean(axis=0)
         if steps_before:
-            errors = _speed_errors(turned_copies(windows, index, matrices), steps_before, dt)
+            errors = _speed_errors(turned, steps_before, dt)
             x_informed[index] = outcomes[np.argsort(errors, kind="stable")[:few]].mean(axis=0)
             own[index] = _speed_errors(windows.part([index]), steps_before, dt)[0]
             median[index], least[index] = np.median(errors), errors.min()
@@ -191,14 +172,83 @@ def orientation_study(
     return OrientationStudy(x_blind, x_informed, own, median, least)
 
 
-def _outcomes(windows: Windows, index: int, matrices: FloatArray, n_steps: int, dt: float) -> FloatArray:
-    """Where the published simulator takes one window in each orientation, turned back: (M, N, n)."""
-    x, _ = published_step(turned_copies(windows, index, matrices), n_steps, dt)
-    return np.asarray(np.einsum("mab,mia->mib", matrices, x))
-
-
 def _speed_errors(windows: Windows, n_steps: int, dt: float) -> FloatArray:
     """Root mean square over particles of |v(0)| - 0.5, after running the published map backwards."""
     _, v = published_start(windows, n_steps, dt)
     speeds = np.linalg.norm(v, axis=-1)
     return np.asarray(np.sqrt(np.mean((speeds - SPEED) ** 2, axis=-1)))
+
+
+@kernel
+def largest_unclamped_force(x: FloatArray, q: FloatArray, largest: FloatArray) -> None:
+    """Raise `largest` to the largest norm of an unsoftened Coulomb force in each of some systems.
+
+    Parameters
+    ----------
+    x : (n_particles, n_dims, lanes) float64
+    q : (n_particles, lanes) float64
+    largest : (lanes,) float64
+        Updated in place.
+    """
+    n, d, lanes = x.shape
+    for w in range(lanes):
+        for i in range(n):
+            f2 = 0.0
+            total = np.zeros(d)
+            for j in range(n):
+                if j == i:
+                    continue
+                r2 = 0.0
+                for k in range(d):
+                    r = x[i, k, w] - x[j, k, w]
+                    r2 += r * r
+                c = q[i, w] * q[j, w] / (r2 * math.sqrt(r2))
+                for k in range(d):
+                    total[k] += c * (x[i, k, w] - x[j, k, w])
+            for k in range(d):
+                f2 += total[k] * total[k]
+            largest[w] = max(largest[w], math.sqrt(f2))
+
+
+@kernel
+def _follow(x: FloatArray, v: FloatArray, forces: Forces, dt: float, n_steps: int, largest: FloatArray) -> None:
+    a = np.empty_like(x)
+    for _ in range(n_steps):
+        largest_unclamped_force(x, forces.charges, largest)
+        symplectic_euler(x, v, forces, a, dt, 1)
+
+
+def largest_forces(
+    positions: FloatArray, velocities: FloatArray, charges: FloatArray, *, dt: float, n_steps: int
+) -> FloatArray:
+    """Largest unclamped |F| of any particle along each window, following the published law.
+
+    Parameters
+    ----------
+    positions, velocities : (n_samples, N, n) float64
+        As stored at the input frame (the velocity half a step behind).
+    charges : (n_samples, N) float64
+    dt : float [time]
+    n_steps : int
+
+    Returns
+    -------
+    (n_samples,) float64 [force]
+    """
+    result = np.zeros(len(positions))
+    packed = packed_parameters("reference", REFERENCE.defaults, positions.shape[-1])
+
+    def run(block: slice) -> int:
+        x, v, q = (pack_lanes(np.asarray(a[block], dtype=np.float64)) for a in (positions, velocities, charges))
+        largest = np.zeros(q.shape[-1])
+        _follow(x, v, Forces(q, np.ones_like(q), packed), dt, n_steps, largest)
+        result[block] = largest
+        return int(block.stop - block.start)
+
+    run_blocks(run, len(positions))
+    return result
+
+
+def clean_windows(largest: FloatArray) -> NDArray[np.bool_]:
+    """Which windows the clamp leaves alone, (n_samples,) bool: its largest |F| is within the limit."""
+    return np.asarray(largest <= REFERENCE_FORCE_LIMIT)

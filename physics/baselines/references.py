@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError
+from physics.integrators.walls import kick
 from physics.kernels.jit import kernel
 from physics.kernels.parameters import Forces, term_of
 from physics.laws.names import resolve_parameters
 from physics.laws.packing import packed_parameters
 from physics.laws.reference import REFERENCE_FORCE_LIMIT
 from physics.simulate import simulate_batch
-from physics.stepping.blocks import pack_lanes, run_blocks
+from physics.stepping.batch import pack_lanes, run_blocks
 from physics.stepping.schedule import Schedule
 from physics.sums.accelerations import total_acceleration
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 ADAPTIVE_LAWS = ("coulomb", "reference")
 """Laws whose pair time scale is known here."""
@@ -105,26 +105,15 @@ def _leapfrog(
     n_steps: int,
 ) -> None:
     """Drift-kick-drift: exactly one evaluation a step. Advances x and v (N, n, lanes) in place."""
-    n, d, lanes = x.shape
     a = np.empty_like(x)
     drift = 0.5 * dt
     for s in range(n_steps):
-        for i in range(n):
-            for k in range(d):
-                for w in range(lanes):
-                    x[i, k, w] += drift * v[i, k, w]
+        kick(x, v, drift)
         clamped_acceleration(x, forces, norm_limit, a)
         # the closing drift of a step and the opening one of the next are made as one
         drift = dt if s < n_steps - 1 else 0.5 * dt
-        for i in range(n):
-            for k in range(d):
-                for w in range(lanes):
-                    v[i, k, w] += dt * a[i, k, w]
-        if s == n_steps - 1:
-            for i in range(n):
-                for k in range(d):
-                    for w in range(lanes):
-                        x[i, k, w] += drift * v[i, k, w]
+        kick(v, a, dt)
+    kick(x, v, drift)
 
 
 @kernel
@@ -166,7 +155,6 @@ def _adaptive_leapfrog(
     most_steps: int,
 ) -> int:
     """Drift-kick-drift of one system (one lane), each step eta times its smallest pair time scale; steps taken."""
-    n, d, _ = x.shape
     a = np.empty_like(x)
     left = horizon
     count = 0
@@ -176,14 +164,10 @@ def _adaptive_leapfrog(
         if rate * left > eta:
             dt = max(eta / rate, horizon / most_steps)
         dt = min(dt, left)
-        for i in range(n):
-            for k in range(d):
-                x[i, k, 0] += 0.5 * dt * v[i, k, 0]
+        kick(x, v, 0.5 * dt)
         clamped_acceleration(x, forces, norm_limit, a)
-        for i in range(n):
-            for k in range(d):
-                v[i, k, 0] += dt * a[i, k, 0]
-                x[i, k, 0] += 0.5 * dt * v[i, k, 0]
+        kick(v, a, dt)
+        kick(x, v, 0.5 * dt)
         count += 1
         left -= dt
         if left < 1e-12 * horizon:

@@ -10,19 +10,20 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.cli import uninterrupted
 from physics.datasets.presets import PRESETS, initial_states, published_states
 from physics.datasets.request import Request, check_resumable, chunk_samples, schedule_of
 from physics.errors import InputError
 from physics.simulate import simulate_batch
+from physics.stepping.schedule import Schedule
+from physics.types import FloatArray
 
-FloatArray = NDArray[np.float64]
 States = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 FileEntries = dict[str, dict[str, Any]]
 
@@ -56,11 +57,32 @@ def chunks_of(request: Request, out: Path, split: str) -> Iterator[Chunk]:
     stream = published_states(request.preset, split, count) if PRESETS[request.preset].fixed_shape else None
     for index, first in enumerate(range(0, count, height)):
         size = min(height, count - first)
-        states = None
-        if stream is not None:
-            x, v, q = (np.array(values) for values in zip(*(next(stream) for _ in range(size)), strict=True))
-            states = (x, v, q, np.ones_like(q))
-        yield Chunk(request, out, split, index, first, size, states)
+        yield Chunk(request, out, split, index, first, size, None if stream is None else streamed(stream, size))
+
+
+def streamed(stream: Iterator[tuple[FloatArray, FloatArray, FloatArray]], count: int) -> States:
+    """The next `count` initial states of a published stream, with masses of 1."""
+    x, v, q = (np.array(values) for values in zip(*islice(stream, count), strict=True))
+    return x, v, q, np.ones_like(q)
+
+
+def drawn_states(request: Request, split: str, indices: range) -> States:
+    """Initial states of trajectories of a split that each have a random stream of their own."""
+    sizes = {"n_particles": request.n_particles, "n_dims": request.n_dims}
+    return initial_states(request.preset, split, indices, **sizes, seed=request.seed)
+
+
+def simulated(
+    request: Request,
+    states: States,
+    schedule: Schedule,
+    threads: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Positions and velocities (S, F, N, n) from initial states, as the request has them simulated."""
+    preset, (x, v, q, m) = PRESETS[request.preset], states
+    law: Any = {"law": preset.law, "parameters": request.parameters, "integrator": preset.integrator}
+    return simulate_batch(x, v, q, masses=m, schedule=schedule, **law, workers=threads, progress=progress)
 
 
 def prepare_split(root: Any, request: Request, split: str) -> None:
@@ -83,14 +105,8 @@ def prepare_split(root: Any, request: Request, split: str) -> None:
         group = root.require_group(split)
         for name, (shape, chunks) in shapes.items():
             if name not in group:
-                group.create_array(
-                    name,
-                    shape=shape,
-                    chunks=chunks,
-                    dtype="float64",
-                    fill_value=np.nan,
-                    compressors=(Crc32cCodec(),),
-                )
+                kind = {"dtype": "float64", "fill_value": np.nan, "compressors": (Crc32cCodec(),)}
+                group.create_array(name, shape=shape, chunks=chunks, **kind)
         group["times"][:] = times
         group.attrs.update({"recipe": {**request.recipe, "split": split}})
 
@@ -110,7 +126,6 @@ def make_chunk(chunk: Chunk, progress: Callable[[int], None] | None = None, thre
     """
     import zarr
 
-    preset = PRESETS[chunk.request.preset]
     group: Any = zarr.open_group(chunk.out, mode="r+")[chunk.split]
     arrays = {name: group[name] for name in group.array_keys() if name != "times"}
     where = slice(chunk.first, chunk.first + chunk.size)
@@ -118,28 +133,12 @@ def make_chunk(chunk: Chunk, progress: Callable[[int], None] | None = None, thre
         if progress:
             progress(chunk.size)
     else:
-        x, v, q, m = chunk.states or initial_states(
-            chunk.request.preset,
-            chunk.split,
-            range(where.start, where.stop),
-            n_particles=chunk.request.n_particles,
-            n_dims=chunk.request.n_dims,
-            seed=chunk.request.seed,
-        )
-        positions, velocities = simulate_batch(
-            x,
-            v,
-            q,
-            masses=m,
-            schedule=schedule_of(chunk.request, chunk.split),
-            law=preset.law,
-            parameters=chunk.request.parameters,
-            integrator=preset.integrator,
-            workers=threads,
-            progress=progress,
-        )
-        begin = 0 if preset.first_frame_is_start else 1
-        made = {"positions": positions[:, begin:], "velocities": velocities[:, begin:], "charges": q, "masses": m}
+        states = chunk.states or drawn_states(chunk.request, chunk.split, range(where.start, where.stop))
+        schedule = schedule_of(chunk.request, chunk.split)
+        positions, velocities = simulated(chunk.request, states, schedule, threads, progress)
+        begin = 0 if PRESETS[chunk.request.preset].first_frame_is_start else 1
+        made = {"positions": positions[:, begin:], "velocities": velocities[:, begin:]}
+        made |= {"charges": states[2], "masses": states[3]}
         for name, array in arrays.items():
             array[where] = made[name]
     files = [_file(chunk, name, array.ndim) for name, array in arrays.items()]
@@ -178,13 +177,9 @@ def _file(chunk: Chunk, name: str, n_axes: int) -> Path:
 
 
 def _is_whole(chunk: Chunk, arrays: dict[str, Any], where: slice) -> bool:
-    for name, array in arrays.items():
-        if not _file(chunk, name, array.ndim).is_file():
-            return False
-        try:
-            whole = bool(np.isfinite(array[where]).all())
-        except Exception:  # whatever a torn chunk raises (crc32c, size), the answer is: write it again
-            whole = False
-        if not whole:
-            return False
-    return True
+    if not all(_file(chunk, name, array.ndim).is_file() for name, array in arrays.items()):
+        return False
+    try:
+        return all(np.isfinite(array[where]).all() for array in arrays.values())
+    except Exception:  # whatever a torn chunk raises (crc32c, size), the answer is: write it again
+        return False

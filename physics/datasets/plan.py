@@ -2,10 +2,8 @@
 
 import time
 
-import numpy as np
-
-from physics.datasets.chunks import States
-from physics.datasets.presets import PRESETS, initial_states, published_states
+from physics.datasets.chunks import States, drawn_states, simulated, streamed
+from physics.datasets.presets import PRESETS, published_states
 from physics.datasets.request import (
     Request,
     chunk_samples,
@@ -14,7 +12,6 @@ from physics.datasets.request import (
     trajectory_bytes,
     working_memory,
 )
-from physics.simulate import simulate_batch
 from physics.stepping.schedule import Schedule
 from physics.sums.lanes import LANES
 
@@ -29,15 +26,15 @@ def seconds_per_trajectory(request: Request, split: str) -> float:
     head = Schedule(schedule.n_steps[:frames], schedule.dt[:frames])
     share = float((head.n_steps * abs(head.dt)).sum() / (schedule.n_steps * abs(schedule.dt)).sum())
     states = _some_states(request, split)
-    _simulate(request, states, Schedule(head.n_steps[:1], head.dt[:1]))  # compiled before the clock runs
+    simulated(request, states, Schedule(head.n_steps[:1], head.dt[:1]))  # compiled before the clock runs
     passes, begin = 0, time.perf_counter()
     while time.perf_counter() - begin < MEASURED_SECONDS:
-        _simulate(request, states, head)
+        simulated(request, states, head)
         passes += 1
-    simulated = (time.perf_counter() - begin) / passes / share / len(states[0])
+    each = (time.perf_counter() - begin) / passes / share / len(states[0])
     begin = time.perf_counter()
     _some_states(request, split)
-    return simulated + (time.perf_counter() - begin) / len(states[0])
+    return each + (time.perf_counter() - begin) / len(states[0])
 
 
 def plan_text(request: Request, workers: int) -> str:
@@ -65,36 +62,10 @@ def plan_text(request: Request, workers: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _simulate(request: Request, states: States, schedule: Schedule) -> None:
-    x, v, q, m = states
-    preset = PRESETS[request.preset]
-    simulate_batch(
-        x,
-        v,
-        q,
-        masses=m,
-        schedule=schedule,
-        law=preset.law,
-        parameters=request.parameters,
-        integrator=preset.integrator,
-        workers=1,
-    )
-
-
 def _some_states(request: Request, split: str) -> States:
-    count = LANES
     if PRESETS[request.preset].fixed_shape:
-        drawn = zip(*published_states(request.preset, "train", count), strict=True)
-        x, v, q = (np.array(values) for values in drawn)
-        return x, v, q, np.ones_like(q)
-    return initial_states(
-        request.preset,
-        split,
-        range(count),
-        n_particles=request.n_particles,
-        n_dims=request.n_dims,
-        seed=request.seed,
-    )
+        return streamed(published_states(request.preset, "train", LANES), LANES)
+    return drawn_states(request, split, range(LANES))
 
 
 def _duration(seconds: float) -> str:

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 SPEED = 0.5
 """Initial speed of every particle in every preset."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from physics import __version__
 from physics.cli import positive_int
@@ -22,8 +21,6 @@ from physics.integrators import INTEGRATORS
 from physics.laws.names import resolve_parameters
 from physics.machine import available_memory
 from physics.stepping.schedule import Schedule, schedule_through
-
-FloatArray = NDArray[np.float64]
 
 CHUNK_BYTES = 8 << 20
 """Aimed size of one stored chunk of positions."""
@@ -97,11 +94,8 @@ def request_from_options(
         raise unknown_name("preset", preset, PRESETS)
     spec = PRESETS[preset]
     if spec.fixed_shape:
-        for option, value, only in (
-            ("--dims", dims, 3),
-            ("--particles", particles, 5),
-            ("--seed", chosen_seed, spec.seed),
-        ):
+        fixed = (("--dims", dims, 3), ("--particles", particles, 5), ("--seed", chosen_seed, spec.seed))
+        for option, value, only in fixed:
             if value is not None and value != only:
                 raise InputError(f"preset {preset!r} is the published set: {option} is {only}; got {value}")
         if settings:
@@ -121,15 +115,8 @@ def request_from_options(
                 f"--split {name}: the published stream has {spec.sizes[name]} trajectories; got {text}"
             )
     parameters, dt = _settings(spec, settings)
-    return Request(
-        preset,
-        sizes,
-        dims or 3,
-        particles or 5,
-        spec.seed if chosen_seed is None else chosen_seed,
-        parameters,
-        dt,
-    )
+    seed = spec.seed if chosen_seed is None else chosen_seed
+    return Request(preset, sizes, dims or 3, particles or 5, seed, parameters, dt)
 
 
 def _settings(spec: Preset, settings: dict[str, str]) -> tuple[dict[str, Any], float]:
@@ -208,7 +195,7 @@ def check_feasible(request: Request, out: Path, *, resume: bool = False, workers
         if not (out / "zarr.json").is_file() and not all(p.name.endswith(".partial") for p in out.iterdir()):
             raise InputError(f"{out}: not an Isotwin data set in the making; cannot --resume it")
         needed -= sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    free = free_bytes(out)
+    free = shutil.disk_usage(next((folder for folder in out.absolute().parents if folder.is_dir()), "/")).free
     if needed > 0.95 * free:
         raise InputError(f"{out}: needs {needed / 1e9:.1f} GB; {free / 1e9:.1f} GB are free on that disk")
     memory, available = working_memory(request, workers), available_memory()
@@ -217,12 +204,6 @@ def check_feasible(request: Request, out: Path, *, resume: bool = False, workers
             f"{out}: {workers} workers need {memory / 1e9:.1f} GB of memory; {available / 1e9:.1f} GB are free: "
             "use fewer --workers"
         )
-
-
-def free_bytes(out: Path) -> int:
-    """Free bytes of the disk that would hold `out`."""
-    existing = next((folder for folder in out.absolute().parents if folder.is_dir()), Path("/"))
-    return shutil.disk_usage(existing).free
 
 
 def check_resumable(out: Path, request: Request) -> None:

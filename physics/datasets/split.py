@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from physics.errors import InputError
 
 ARRAYS = ("positions", "velocities", "charges", "times", "masses")
 """Names that files store them under."""
+SAMPLED = ("positions", "velocities", "charges", "masses")
+"""Arrays whose first axis counts the samples."""
 NO_POSITIONS = "no array 'positions' (samples, frames, particles, dims)"
 
 
@@ -61,16 +63,7 @@ class DataSplit:
 
     def part(self, which: slice) -> "DataSplit":
         """Some of the samples."""
-        return DataSplit(
-            self.positions[which],
-            self.velocities[which],
-            self.charges[which],
-            self.masses[which],
-            self.times,
-            self.source,
-            self.recipe,
-            self.notes,
-        )
+        return replace(self, **{name: getattr(self, name)[which] for name in SAMPLED})
 
 
 def checked_split(path: Path, arrays: dict[str, NDArray[Any]], recipe: Mapping[str, Any]) -> DataSplit:

@@ -5,12 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from physics.kernels.parameters import PairConstants
-
-FloatArray = NDArray[np.float64]
+from physics.kernels.parameters import FloatArray, PairConstants
 
 
 class PairForce(NamedTuple):

@@ -2,16 +2,11 @@
 
 from math import log, sqrt
 
-import numpy as np
-from numpy.typing import NDArray
-
 from physics.kernels.inverse_cube import GROUP, inverse_cube
 from physics.kernels.jit import kernel
-from physics.kernels.parameters import PairConstants
+from physics.kernels.parameters import FloatArray, PairConstants
 from physics.kernels.vectors import load, store
 from physics.laws.base import PairForce
-
-FloatArray = NDArray[np.float64]
 
 
 @kernel

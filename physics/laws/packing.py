@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.boundaries import OPEN, Boundary
 from physics.fields import NO_FIELDS, Fields
+from physics.kernels.parameters import FloatArray
 from physics.laws import FORMS, LAWS
 from physics.laws.names import term_values
-
-FloatArray = NDArray[np.float64]
 
 
 def packed_parameters(

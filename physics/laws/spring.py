@@ -1,13 +1,8 @@
 """Equal springs between all pairs: nothing but a confinement."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from physics.kernels.jit import kernel
-from physics.kernels.parameters import PairConstants
+from physics.kernels.parameters import FloatArray, PairConstants
 from physics.laws.base import NOT_NEGATIVE, Law, PairForce, Parameter
-
-FloatArray = NDArray[np.float64]
 
 
 @kernel

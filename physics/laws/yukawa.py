@@ -2,14 +2,9 @@
 
 from math import exp, sqrt
 
-import numpy as np
-from numpy.typing import NDArray
-
 from physics.kernels.jit import kernel
-from physics.kernels.parameters import PairConstants
+from physics.kernels.parameters import FloatArray, PairConstants
 from physics.laws.base import NOT_NEGATIVE, POSITIVE, Law, PairForce, Parameter
-
-FloatArray = NDArray[np.float64]
 
 
 @kernel

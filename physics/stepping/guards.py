@@ -4,16 +4,14 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.boundaries import OPEN, Boundary
 from physics.errors import EnergyWarning, SimulationError
 from physics.laws.names import law_claims
 from physics.observables import energy_parts
 from physics.stepping.schedule import Schedule
-from physics.types import Trajectory
+from physics.types import FloatArray, Trajectory
 
-FloatArray = NDArray[np.float64]
 Advance = Callable[[int, int, FloatArray, FloatArray, int], None]
 
 ENERGY_ALARM = 0.1

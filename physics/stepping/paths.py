@@ -3,13 +3,10 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from physics.errors import InputError, SimulationError
 from physics.integrators.base import HEAD, Integrator
-from physics.types import State, System, Trajectory
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray, State, System, Trajectory
 
 
 def adaptive_trajectory(

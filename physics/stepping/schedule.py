@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from physics.errors import InputError
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 MAX_STEPS = 2_000_000_000
 """A run longer than this is refused: it would take a day even for two particles."""

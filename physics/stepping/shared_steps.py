@@ -4,17 +4,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-import numpy as np
-from numpy.typing import NDArray
-
 from physics.integrators.base import Step
 from physics.integrators.euler import symplectic_euler
 from physics.integrators.leapfrog import leapfrog
 from physics.kernels.parameters import Forces
 from physics.sums.lanes import kick
 from physics.sums.large_systems import RECEIVERS, receiver_accelerations
-
-FloatArray = NDArray[np.float64]
+from physics.types import FloatArray
 
 PIECES_PER_THREAD = 4
 """So that a thread that is held up does not keep the others waiting for long."""

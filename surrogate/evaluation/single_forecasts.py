@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from physics.baselines.clean import clean_windows, largest_forces
+from physics.baselines.orientation import clean_windows, largest_forces
 from physics.baselines.references import Windows
 from physics.datasets.split import DataSplit
 from physics.types import FloatArray

@@ -14,21 +14,30 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physics.baselines.clean import clean_windows, largest_forces
 from physics.baselines.orientation import (
     BLIND_ROTATIONS,
+    clean_windows,
     isotropic_simulation,
+    largest_forces,
     orientation_study,
     published_start,
     published_step,
 )
 from physics.baselines.references import adaptive_leapfrog_forecast, eta_for, leapfrog_forecast
-from physics.cli import CommandParser, command_line, positive_int, progress_bar, run_command, seed
+from physics.cli import (
+    CommandParser,
+    command_line,
+    positive_int,
+    progress_bar,
+    refuse_foreign,
+    run_command,
+    seed,
+    staged_folder,
+)
 from physics.datasets.reading import read_split
 from physics.errors import InputError
 from physics.files import write_json
 from physics.laws.reference import REFERENCE_DT
-from physics.output_folder import refuse_foreign, staged_folder
 from physics.rotations import plane_rotation
 from physics.types import FloatArray
 from resources.shipped import shipped_models

@@ -5,9 +5,7 @@ import pytest
 
 from physics.errors import InputError
 from physics.rotations import (
-    composed,
     parse_operations,
-    parse_rotations,
     plane_rotation,
     random_orthogonal,
     random_rotation,
@@ -37,16 +35,16 @@ def test_plane_rotation_turns_the_first_axis_toward_the_second(n):
 
 
 def test_turns_apply_left_to_right():
-    turns = parse_rotations("0-1:90, 1-2:90")
-    np.testing.assert_allclose(unit(3, 0) @ composed(3, turns).T, unit(3, 2), atol=1e-15)
-    np.testing.assert_allclose(unit(3, 0) @ composed(3, turns[::-1]).T, unit(3, 1), atol=1e-15)
-    np.testing.assert_array_equal(composed(4, []), np.eye(4))
+    for text, axis in (("0-1:90, 1-2:90", 2), ("1-2:90,0-1:90", 1)):
+        np.testing.assert_allclose(unit(3, 0) @ parse_operations(text, 3)[0].T, unit(3, axis), atol=1e-15)
 
 
 def test_parse():
-    assert parse_rotations("0-1:30,0-3:45") == [(0, 1, 30.0), (0, 3, 45.0)]
-    assert parse_rotations(" 2 - 0 : -1.5e1 ") == [(2, 0, -15.0)]
-    assert parse_rotations("0-1:.5,1-2:+3.") == [(0, 1, 0.5), (1, 2, 3.0)]
+    for text, turn in ((" 2 - 0 : -1.5e1 ", (2, 0, -15.0)), ("0-3:.5", (0, 3, 0.5)), ("1-2:+3.", (1, 2, 3.0))):
+        i, j, degrees = turn
+        matrix, words = parse_operations(text, 4)
+        np.testing.assert_array_equal(matrix, plane_rotation(4, i, j, math.radians(degrees)))
+        assert words == [f"{i}-{j}: {degrees:g}°"]
 
 
 @pytest.mark.parametrize(
@@ -58,14 +56,14 @@ def test_parse():
 )
 def test_what_does_not_parse_is_named_in_one_line(text):
     with pytest.raises(InputError, match=r"rotation '") as caught:
-        parse_rotations(text)
+        parse_operations(text, 3)
     assert len(str(caught.value)) < 160
 
 
 def test_operations_of_all_kinds_apply_left_to_right():
     matrix, words = parse_operations("0-1:90, random:17,reflect:2", 3)
     drawn = random_rotation(3, np.random.default_rng(17))
-    np.testing.assert_allclose(matrix, reflection(3, 2) @ drawn @ composed(3, [(0, 1, 90.0)]), atol=1e-15)
+    np.testing.assert_allclose(matrix, reflection(3, 2) @ drawn @ plane_rotation(3, 0, 1, math.pi / 2), atol=1e-15)
     assert words == ["0-1: 90°", "random rotation 17", "reflect x2"]
     assert not np.allclose(matrix, parse_operations("reflect:2,random:17,0-1:90", 3)[0])
 
@@ -84,11 +82,11 @@ def test_operations_that_do_not_parse_are_named_in_one_line(text):
 
 
 def test_axes_are_checked():
-    for turns in ([(0, 3, 1.0)], [(-1, 0, 1.0)]):
+    for i, j in ((0, 3), (-1, 0)):
         with pytest.raises(InputError, match="does not exist in 3 dimensions"):
-            composed(3, turns)
+            plane_rotation(3, i, j, 1.0)
     with pytest.raises(InputError, match="two different axes; got 1-1"):
-        composed(3, [(1, 1, 20.0)])
+        parse_operations("1-1:20", 3)
     with pytest.raises(InputError, match="axis 2 does not exist in 2 dimensions"):
         reflection(2, 2)
 

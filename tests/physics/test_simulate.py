@@ -4,9 +4,9 @@ import pytest
 from physics import State, System, simulate
 from physics.errors import InputError, SimulationError
 from physics.simulate import simulate_batch
-from physics.stepping.blocks import run_blocks
+from physics.stepping.batch import run_blocks
+from physics.stepping.defaults import default_dt
 from physics.stepping.schedule import MAX_STEPS, Schedule, schedule_through
-from physics.stepping.time_scales import default_dt
 from physics.sums.lanes import LANES
 from tests.physics.tolerances import tolerance
 

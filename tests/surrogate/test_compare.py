@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from physics.cli import run_command
-from physics.rotations import composed, reflection
+from physics.rotations import parse_operations, reflection
 from surrogate import compare, demo, publish
 from surrogate.bench import forecasts as bench
 from surrogate.export import EXPORTERS
@@ -96,7 +96,7 @@ def test_every_format_of_a_turned_scenario_as_a_process(
     assert 0 < found["equivariance_error"] < 1e-5
     assert found["recipe"]["law"] == "coulomb"
     assert found["command"].startswith("python -m surrogate.compare egnn-nd")
-    expected = reflection(3, 2) @ composed(3, [(0, 1, 30.0), (0, 2, 45.0)])
+    expected = reflection(3, 2) @ parse_operations("0-1:30,0-2:45", 3)[0]
     assert np.allclose(found["rotation"], expected, atol=1e-12)
     arrays = np.load(out / "comparison.npz", allow_pickle=False)
     truth, forecast = (
@@ -131,7 +131,7 @@ def test_the_truth_is_simulated_from_the_rotated_state_and_the_data_is_rotated(t
     assert in_process(*base, "--rotate", "0-1:90", "--out", tmp_path / "turned") == 0
     a, b = (np.load(tmp_path / name / "comparison.npz", allow_pickle=False) for name in ("plain", "turned"))
     (name,) = [n for n in a.files if "truth" in n and "position" in n]
-    assert np.allclose(b[name], a[name] @ composed(3, [(0, 1, 90.0)]).T)
+    assert np.allclose(b[name], a[name] @ parse_operations("0-1:90", 3)[0].T)
     assert metrics(tmp_path / "plain")["energy_truth"] is None  # own data: the law is unknown
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from physics.baselines.clean import clean_windows, largest_forces
+from physics.baselines.orientation import clean_windows, largest_forces
 from physics.datasets.reading import read_split
 from surrogate.evaluate import main
 from surrogate.evaluation.single_forecasts import evaluation

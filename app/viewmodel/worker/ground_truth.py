@@ -151,8 +151,8 @@ def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
 
 def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:
     """That the clamp cannot act in this run, under no rotation, and a seed with which it does; else empty."""
-    from physics.baselines.clean import clean_windows, largest_forces
-    from physics.stepping.time_scales import default_dt
+    from physics.baselines.orientation import clean_windows, largest_forces
+    from physics.stepping.defaults import default_dt
 
     def never(seed: int | None) -> bool:
         chosen = {"n_particles": setup.particles, "seed": seed} if drawn else {}

@@ -16,11 +16,6 @@ Read = Callable[[Path, str, range | None], tuple[DataSplit, int]]
 Shape = tuple[int, int, int, int]
 
 
-def no_splits(path: Path) -> tuple[str, ...]:
-    """Of a format whose files are one split each."""
-    return ()
-
-
 @dataclass(frozen=True)
 class Format:
     """A file format: how it is recognised, and how it is read.
@@ -50,7 +45,7 @@ class Format:
     title: str
     recognises: Callable[[Path], bool]
     read: Read
-    splits: Callable[[Path], tuple[str, ...]] = no_splits
+    splits: Callable[[Path], tuple[str, ...]] = lambda path: ()
     shape: Callable[[Path, str], Shape] | None = None
     blocks: Callable[[Path, str, range, int], Iterator[DataSplit]] | None = None
 

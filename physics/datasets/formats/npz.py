@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.datasets.formats.base import METADATA_LIMIT, Format, Shape, refuse_oversized, some_samples
-from physics.datasets.split import ARRAYS, NO_POSITIONS, DataSplit, checked_split
+from physics.datasets.split import ARRAYS, NO_POSITIONS, SAMPLED, DataSplit, checked_split
 from physics.errors import InputError
 
 PACKED_LIMIT, PACKED_MOST = 64 << 20, 100
 """A larger .npz that is packed smaller than by so much is not unpacked: it would fill the memory with nothing."""
-SAMPLED = ("positions", "velocities", "charges", "masses")
-"""Arrays whose first axis counts the samples."""
 
 
 def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int]:
@@ -79,7 +77,9 @@ def _blocks(path: Path, split: str, samples: range, height: int) -> Iterator[Dat
             members, others = _members(path, stack)
             streams = {name: member for name, member in members.items() if name in SAMPLED}
             recipe = _parsed_recipe(path, str(others["recipe"])) if "recipe" in others else {}
-            _skip(streams, samples.start, height)
+            for member in streams.values():
+                for first in range(0, samples.start, height):
+                    _rows(member, min(height, samples.start - first))  # skipped
             for first in range(samples.start, samples.stop, height):
                 rows = min(height, samples.stop - first)
                 arrays = {name: _rows(member, rows) for name, member in streams.items()}
@@ -139,12 +139,6 @@ def _rows(member: Member, count: int) -> NDArray[Any]:
             raise EOFError("fewer bytes than its header declares")
         rest = rest[taken:]
     return rows
-
-
-def _skip(members: Mapping[str, Member], count: int, height: int) -> None:
-    for member in members.values():
-        for first in range(0, count, height):
-            _rows(member, min(height, count - first))
 
 
 NPZ = Format("an .npz file", lambda path: path.suffix == ".npz", _read, shape=_shape, blocks=_blocks)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.baselines.clean import clean_windows, largest_forces
-from physics.baselines.orientation import isotropic_simulation
+from physics.baselines.orientation import clean_windows, isotropic_simulation, largest_forces
 from physics.baselines.references import ADAPTIVE_LAWS, adaptive_leapfrog_forecast, eta_for, leapfrog_forecast
 from physics.laws.reference import REFERENCE_DT
 from physics.types import FloatArray

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from physics.baselines.references import leapfrog_forecast
-from physics.cli import progress_bar
+from physics.cli import progress_bar, staged_folder
 from physics.datasets.split import DataSplit
 from physics.errors import unknown_name
 from physics.files import write_json
-from physics.output_folder import staged_folder
 from surrogate.evaluation.benchmark import baselines
 from surrogate.evaluation.benchmark.models import BenchmarkModel, Listed, Measurement, loaded_models
 from surrogate.evaluation.benchmark.rollouts import benchmark_rollout_set, rollout_count, rollout_rows

@@ -5,8 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from physics.baselines.clean import clean_windows, largest_forces
-from physics.baselines.orientation import isotropic_simulation, orientation_study, published_start, published_step
+from physics.baselines.orientation import (
+    clean_windows,
+    isotropic_simulation,
+    largest_forces,
+    orientation_study,
+    published_start,
+    published_step,
+)
 from physics.baselines.references import (
     Windows,
     adaptive_leapfrog_forecast,

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from physics.baselines.clean import clean_windows, largest_forces, largest_unclamped_force
+from physics.baselines.orientation import clean_windows, largest_forces, largest_unclamped_force
 from physics.datasets.presets import PRESETS, published_states
 from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
 from physics.generate import generate
 from physics.laws import LAWS
 from physics.simulate import simulate_batch
-from physics.stepping.blocks import pack_lanes
+from physics.stepping.batch import pack_lanes
 from physics.stepping.schedule import schedule_through
 from physics.sums.lanes import LANES
 from tests.physics import oracle

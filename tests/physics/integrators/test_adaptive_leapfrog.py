@@ -8,8 +8,8 @@ from physics.errors import InputError, SimulationError
 from physics.fields import Fields
 from physics.observables import total_energy
 from physics.simulate import simulate_batch
+from physics.stepping.defaults import shortest_time
 from physics.stepping.schedule import Schedule
-from physics.stepping.time_scales import shortest_time
 from tests.physics.integrators.test_gauss_radau import five
 from tests.physics.oracle import Kepler
 from tests.physics.tolerances import tolerance

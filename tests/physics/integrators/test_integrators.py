@@ -10,7 +10,7 @@ from physics.integrators.base import Integrator
 from physics.integrators.leapfrog import leapfrog
 from physics.kernels.parameters import Forces
 from physics.observables import total_energy
-from physics.stepping.blocks import pack_lanes
+from physics.stepping.batch import pack_lanes
 from physics.sums.accelerations import lane_acceleration
 from tests.physics.oracle import Kepler
 from tests.physics.tolerances import tolerance

@@ -8,9 +8,8 @@ from physics.boundaries import OPEN, Boundary
 from physics.errors import EnergyWarning
 from physics.fields import Fields
 from physics.integrators import INTEGRATORS
-from physics.stepping.defaults import default_integrator
+from physics.stepping.defaults import default_dt, default_integrator, shortest_time
 from physics.stepping.guards import energy_change
-from physics.stepping.time_scales import default_dt, shortest_time
 from tests.physics.integrators.test_gauss_radau import five
 from tests.physics.oracle import Kepler
 

@@ -14,7 +14,7 @@ from physics.laws.inverse_power import INVERSE_POWER
 from physics.laws.names import resolve_parameters
 from physics.laws.packing import packed_parameters
 from physics.simulate import simulate_batch
-from physics.stepping.blocks import aligned_zeros, block_lanes, pack_lanes
+from physics.stepping.batch import aligned_zeros, block_lanes, pack_lanes
 from physics.stepping.schedule import Schedule
 from physics.sums.accelerations import lane_acceleration
 from physics.sums.large_systems import LARGE

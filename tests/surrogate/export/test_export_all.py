@@ -4,7 +4,7 @@ import re
 import pytest
 
 from physics.errors import InputError
-from physics.rotations import composed
+from physics.rotations import parse_operations
 from surrogate.export import EXPORTERS, ExportCancelled, ExportFormat, ExportJob, export_all
 
 
@@ -23,7 +23,7 @@ def suspicious(comparison_of):
         scenario_name=bad,
         command=bad,
         outside_training=(bad,),
-        rotation=composed(4, [(0, 3, 45.0)]),
+        rotation=parse_operations("0-3:45", 4)[0],
         details={"turns": bad, "recipe": {bad: [bad]}, "card": {"notes": bad, "n": {"deep": bad}}, bad: bad},
     )
 

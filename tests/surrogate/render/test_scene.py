@@ -9,7 +9,7 @@ import pytest
 
 from physics import System
 from physics.errors import InputError
-from physics.rotations import composed
+from physics.rotations import parse_operations
 from physics.types import Trajectory
 from surrogate.render import DARK, THEMES, ViewOptions, build_scene, comparison_framing
 from surrogate.render import captions as words
@@ -186,7 +186,7 @@ def test_pane_texts(comparison_of):
 
 def test_headline_names_the_rotation_only_when_there_is_one(comparison_of):
     assert "turned" not in build_scene(comparison_of(4), 2).headline
-    turned = comparison_of(4, rotation=composed(4, [(0, 3, 45.0)]), details={"turns": "0-3 by 45°"})
+    turned = comparison_of(4, rotation=parse_operations("0-3:45", 4)[0], details={"turns": "0-3 by 45°"})
     assert build_scene(turned, 2).headline.split("\n")[0] == "world turned (0-3 by 45°)"
     unknown = comparison_of(4, rotation=np.diag([1.0, 1.0, 1.0, -1.0]), law_known=False)
     line = build_scene(unknown, 2).headline

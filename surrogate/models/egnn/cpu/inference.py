@@ -58,22 +58,11 @@ class FusedForward:
         n_systems, n, n_dims = x.shape
         out_x = torch.empty_like(x)
         out_v = torch.empty_like(v) if self._with_head else None
-        arguments = (
-            max(GROUP_NODES // n, 1),
-            n_systems,
-            n,
-            n_dims,
-            x.data_ptr(),
-            v.data_ptr(),
-            q.data_ptr(),
-            self._address,
-            self._layout.width,
-            self._layout.n_layers,
-            self._carried,
-            self._with_head,
-            out_x.data_ptr(),
-            0 if out_v is None else out_v.data_ptr(),
-        )
+        sizes = (max(GROUP_NODES // n, 1), n_systems, n, n_dims)
+        given = (x.data_ptr(), v.data_ptr(), q.data_ptr(), self._address)
+        form = (self._layout.width, self._layout.n_layers, self._carried, self._with_head)
+        made = (out_x.data_ptr(), 0 if out_v is None else out_v.data_ptr())
+        arguments = (*sizes, *given, *form, *made)
         n_threads = min(torch.get_num_threads(), n_systems, 1 + n_systems * n * (n - 1) // EDGES_A_THREAD)
         if n_threads <= 1:
             forward_at(0, n_systems, *arguments)

@@ -85,6 +85,10 @@ class _Parts:
         first, last = self.bounds[part : part + 2]
         return self.x0[first:last], self.v0[first:last], self.q[first:last]
 
+    def kept(self, part: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+        """What the kernels keep of it: positions, velocities, rows of nodes, pairs and hidden layers."""
+        return self.x[part], self.v[part], self.nodes[part], self.pairs[part], self.hidden[part]
+
 
 class _Forecast(torch.autograd.Function):
     """Positions from weights, and the weights' gradients."""
@@ -99,19 +103,8 @@ class _Forecast(torch.autograd.Function):
         parts = _Parts(layout, x, v, q)
 
         def work(part: int) -> None:
-            forward_kept(
-                parts.n,
-                *parts.given(part),
-                packed,
-                layout.width,
-                layout.n_layers,
-                carried,
-                parts.x[part],
-                parts.v[part],
-                parts.nodes[part],
-                parts.pairs[part],
-                parts.hidden[part],
-            )
+            given, kept = parts.given(part), parts.kept(part)
+            forward_kept(parts.n, *given, packed, layout.width, layout.n_layers, carried, *kept)
 
         for_each(work, len(parts), torch.get_num_threads())
         ctx.save_for_backward(*weights)
@@ -151,11 +144,7 @@ def _back(ctx: Any, parts: _Parts, transposed: FloatArray, g_out: FloatArray, su
         layout.width,
         layout.n_layers,
         ctx.carried,
-        parts.x[part],
-        parts.v[part],
-        parts.nodes[part],
-        parts.pairs[part],
-        parts.hidden[part],
+        *parts.kept(part),
         g_out[parts.bounds[part] : parts.bounds[part + 1]],
         sums[part],
     )

@@ -8,9 +8,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from physics.types import FloatArray
 from surrogate.models.integrator.cpu.adjoint import rounds_backward
 from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, Spline, rounds_forward
 from surrogate.models.integrator.pair_law import KNOT_SPACING
+
+Facts = tuple[FloatArray, FloatArray, FloatArray, float, Spline, float]
 
 
 def rounds_in_numba(
@@ -57,12 +60,10 @@ class _Rounds(torch.autograd.Function):
         growth: float,
     ) -> tuple[Tensor, Tensor]:
         out_x, out_v = np.array(x.detach().numpy(), order="C"), np.array(v.detach().numpy(), order="C")
-        arrays = [np.ascontiguousarray(t.detach().numpy()) for t in (couplings, m, kappa, table)]
-        rate, n_systems = float(gamma), len(out_x)
-        shape = (n_systems, n_rounds, 2, *out_x.shape[1:]) if any(ctx.needs_input_grad) else (0, 0, 0, 0, 0)
+        c, mass, k, t = (np.ascontiguousarray(a.detach().numpy()) for a in (couplings, m, kappa, table))
+        shape = (len(out_x), n_rounds, 2, *out_x.shape[1:]) if any(ctx.needs_input_grad) else (0,) * 5
         kept = np.empty(shape)
-        c, mass, k, t = arrays
-        facts = (c, mass, k, rate, Spline(t, softening * softening, u0, 1.0 / KNOT_SPACING), dt)
+        facts = (c, mass, k, float(gamma), Spline(t, softening * softening, u0, 1.0 / KNOT_SPACING), dt)
         count[0] = rounds_forward(out_x, out_v, *facts, n_rounds, kept, most)
         ctx.kept, ctx.facts, ctx.growth, ctx.most = kept, facts, growth, most
         return torch.from_numpy(out_x), torch.from_numpy(out_v)
@@ -70,25 +71,11 @@ class _Rounds(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        couplings, m, kappa, gamma, spline, dt = ctx.facts
+        facts: Facts = ctx.facts
+        couplings, _, kappa, _, spline, _ = facts
         gx, gv = (np.array(g.numpy(), order="C") for g in grads)
         g_couplings, g_kappa, g_table = (np.zeros_like(array) for array in (couplings, kappa, spline.table))
-        g_gamma = rounds_backward(
-            ctx.kept,
-            couplings,
-            m,
-            kappa,
-            gamma,
-            spline,
-            dt,
-            gx,
-            gv,
-            g_couplings,
-            g_kappa,
-            g_table,
-            ctx.growth,
-            ctx.most,
-        )
-        made = [torch.from_numpy(g) for g in (gx, gv, g_couplings, g_kappa, g_table)]
-        gamma = torch.tensor(g_gamma, dtype=torch.float64)
-        return made[0], made[1], made[2], None, made[3], gamma, made[4], *(None,) * 7
+        made = (gx, gv, g_couplings, g_kappa, g_table)
+        g_gamma = torch.tensor(rounds_backward(ctx.kept, *facts, *made, ctx.growth, ctx.most), dtype=torch.float64)
+        of_x, of_v, of_couplings, of_kappa, of_table = map(torch.from_numpy, made)
+        return of_x, of_v, of_couplings, None, of_kappa, g_gamma, of_table, *(None,) * 7
