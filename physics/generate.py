@@ -22,9 +22,9 @@ from physics.cli import (
     seed,
     uninterrupted,
 )
-from physics.datasets.chunks import chunks_of, file_entry, prepare_split
+from physics.datasets.chunks import chunks_of, prepare_split
 from physics.datasets.executors import ChunkExecutor, Threads, cluster
-from physics.datasets.manifest import MARK
+from physics.datasets.manifest import MARK, file_entry
 from physics.datasets.plan import plan_text
 from physics.datasets.presets import PRESETS
 from physics.datasets.request import Request, check_feasible, check_resumable, chunk_samples, request_from_options

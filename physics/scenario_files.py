@@ -17,12 +17,10 @@ def scenario_tree(scenario: Scenario) -> dict[str, Any]:
         "title": scenario.title,
         "description": scenario.description,
         "law": scenario.law,
-        "duration": float(scenario.duration),
-        "frame_interval": float(scenario.frame_interval),
-        "start": float(scenario.start),
     }
-    if scenario.dt is not None:
-        tree["dt"] = float(scenario.dt)
+    for name in ("duration", "frame_interval", "start", "dt"):
+        if getattr(scenario, name) is not None:
+            tree[name] = float(getattr(scenario, name))
     for name in ("parameters", "particles", "random"):
         if getattr(scenario, name):
             tree[name] = dict(getattr(scenario, name))

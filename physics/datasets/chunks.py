@@ -4,9 +4,7 @@ A chunk is written once. Its bytes depend on the request and its place alone, so
 often, ends with the same files.
 """
 
-import hashlib
 import json
-import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from physics.cli import uninterrupted
+from physics.datasets.manifest import file_entry
 from physics.datasets.presets import PRESETS, initial_states, published_states
 from physics.datasets.request import Request, check_resumable, chunk_samples, schedule_of
 from physics.errors import InputError
@@ -161,15 +160,6 @@ def make_chunk_elsewhere(chunk: Chunk) -> FileEntries:
     if theirs != ours:
         raise InputError(f"{chunk.out}: a worker on {platform.node()} has other versions: {ours}, not {theirs}")
     return make_chunk(chunk)
-
-
-def file_entry(path: Path, *, durable: bool = False) -> dict[str, Any]:
-    """What the manifest says of a file; with `durable`, after what was written has reached the disk."""
-    with path.open("rb") as stream:
-        if durable:
-            os.fsync(stream.fileno())
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": digest}
 
 
 def _file(chunk: Chunk, name: str, n_axes: int) -> Path:

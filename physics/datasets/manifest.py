@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,15 @@ def json_file(path: Path) -> dict[str, Any]:
     if not isinstance(node, dict):
         raise InputError(f"{path}: damaged JSON")
     return node
+
+
+def file_entry(path: Path, *, durable: bool = False) -> dict[str, Any]:
+    """What the manifest says of a file; with `durable`, after what was written has reached the disk."""
+    with path.open("rb") as stream:
+        if durable:
+            os.fsync(stream.fileno())
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
 
 
 def verify_manifest(path: Path, split: str, wanted: Callable[[str], bool] = lambda name: True) -> int:
@@ -43,9 +53,9 @@ def verify_manifest(path: Path, split: str, wanted: Callable[[str], bool] = lamb
             raise InputError(f"{target}: listed in the manifest but missing")
         if not isinstance(entry, dict):
             raise InputError(f"{manifest_path}: damaged manifest")
-        if target.stat().st_size != entry.get("bytes"):
-            raise InputError(f"{target}: {target.stat().st_size} bytes; the manifest says {entry.get('bytes')}")
-        with target.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != entry.get("sha256"):
-                raise InputError(f"{target}: SHA-256 differs from the manifest: the file is damaged")
+        found = file_entry(target)
+        if found["bytes"] != entry.get("bytes"):
+            raise InputError(f"{target}: {found['bytes']} bytes; the manifest says {entry.get('bytes')}")
+        if found["sha256"] != entry.get("sha256"):
+            raise InputError(f"{target}: SHA-256 differs from the manifest: the file is damaged")
     return checked

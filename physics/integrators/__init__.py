@@ -17,45 +17,17 @@ from physics.integrators.yoshida import yoshida4, yoshida6
 
 INTEGRATORS: dict[str, Integrator] = {
     "symplectic-euler": Integrator(
-        symplectic_euler,
-        order=1,
-        symplectic=True,
-        reversible=False,
-        velocity_offset=-0.5,
-        in_box=symplectic_euler_in_box,
+        symplectic_euler, order=1, symplectic=True, velocity_offset=-0.5, in_box=symplectic_euler_in_box
     ),
-    "leapfrog": Integrator(
-        leapfrog, order=2, symplectic=True, reversible=True, velocity_offset=0.0, in_box=leapfrog_in_box
-    ),
-    "yoshida4": Integrator(
-        yoshida4, order=4, symplectic=True, reversible=True, velocity_offset=0.0, in_box=yoshida4_in_box
-    ),
-    "yoshida6": Integrator(
-        yoshida6, order=6, symplectic=True, reversible=True, velocity_offset=0.0, in_box=yoshida6_in_box
-    ),
-    "boris": Integrator(
-        boris, order=2, symplectic=True, reversible=True, velocity_offset=0.0, takes_velocity_forces=True
-    ),
+    "leapfrog": Integrator(leapfrog, order=2, symplectic=True, reversible=True, in_box=leapfrog_in_box),
+    "yoshida4": Integrator(yoshida4, order=4, symplectic=True, reversible=True, in_box=yoshida4_in_box),
+    "yoshida6": Integrator(yoshida6, order=6, symplectic=True, reversible=True, in_box=yoshida6_in_box),
+    "boris": Integrator(boris, order=2, symplectic=True, reversible=True, takes_velocity_forces=True),
     "adaptive-leapfrog": Integrator(
-        None,
-        order=2,
-        symplectic=False,
-        reversible=True,
-        velocity_offset=0.0,
-        path=adaptive_leapfrog,
-        memory_size=adaptive_leapfrog_memory,
+        None, order=2, reversible=True, path=adaptive_leapfrog, memory_size=adaptive_leapfrog_memory
     ),
     "ias15": Integrator(
-        None,
-        order=15,
-        symplectic=False,
-        reversible=True,
-        velocity_offset=0.0,
-        takes_velocity_forces=True,
-        path=ias15,
-        memory_size=ias15_memory,
+        None, order=15, reversible=True, takes_velocity_forces=True, path=ias15, memory_size=ias15_memory
     ),
-    "rk4": Integrator(
-        rk4, order=4, symplectic=False, reversible=False, velocity_offset=0.0, takes_velocity_forces=True
-    ),
+    "rk4": Integrator(rk4, order=4, takes_velocity_forces=True),
 }

@@ -48,9 +48,9 @@ class Integrator:
 
     step: Step | None
     order: int
-    symplectic: bool
-    reversible: bool
-    velocity_offset: float
+    symplectic: bool = False
+    reversible: bool = False
+    velocity_offset: float = 0.0
     takes_velocity_forces: bool = False
     path: Path | None = None
     memory_size: Callable[[int, int], int] | None = None

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,16 +65,12 @@ def run_blocks(
                 progress(done)
         return
     with ThreadPoolExecutor(n_workers) as pool:
-        futures = [pool.submit(run, block) for block in blocks]
         try:
-            for future in futures:
-                done = future.result()
+            for done in pool.map(run, blocks):
                 if progress:
                     progress(done)
         except BaseException:
-            for future in futures:
-                future.cancel()
-            wait(futures, return_when=FIRST_EXCEPTION)
+            pool.shutdown(cancel_futures=True)
             raise
 
 

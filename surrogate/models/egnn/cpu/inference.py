@@ -5,15 +5,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from surrogate.models.egnn.cpu.kernels import forward_at
 from surrogate.models.egnn.cpu.layout import folded_weights, inference_layout, sizes_of
 from surrogate.nn.cpu.threads import for_each
-from surrogate.nn.cpu.tiles import LANES
-
-FloatArray = NDArray[np.float32]
+from surrogate.nn.cpu.tiles import LANES, FloatArray
 
 MOST_HIDDEN = 256
 """Wider layers are PyTorch's: their weights leave the caches, and its products are as fast."""

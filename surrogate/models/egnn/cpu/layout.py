@@ -15,7 +15,6 @@ from torch import Tensor
 from surrogate.nn.cpu.tiles import LANES, PANEL, ROWS
 
 IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float32]
 Sizes = tuple[tuple[str, tuple[int, ...]], ...]
 SENDERS_BIAS = "layers.0.edge_in.senders_bias"
 """The bias of the senders' projection, which only :func:`folded_weights` have."""

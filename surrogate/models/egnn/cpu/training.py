@@ -4,12 +4,10 @@ Gradients are those of weights, once: neither of inputs nor of gradients. The ve
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -17,9 +15,7 @@ from surrogate.models.egnn.cpu.gradients import backward_kept, forward_kept, gat
 from surrogate.models.egnn.cpu.inference import aligned_buffer, refuse_other_than_float32
 from surrogate.models.egnn.cpu.layout import TrainingLayout, sizes_of, training_layout
 from surrogate.nn.cpu.threads import for_each
-from surrogate.nn.cpu.tiles import ROWS
-
-FloatArray = NDArray[np.float32]
+from surrogate.nn.cpu.tiles import ROWS, FloatArray
 
 PART_NODES = 250
 """Nodes of a part of the batch: their features stay in the second cache."""
@@ -121,7 +117,13 @@ class _Forecast(torch.autograd.Function):
         g_nodes = g_out.contiguous().numpy().reshape(-1, g_out.shape[2])
         sums = aligned_buffer(len(parts), layout.n_gradients)
         sums.fill(0.0)
-        work = partial(_back, ctx, parts, transposed, g_nodes, sums)
+
+        def work(part: int) -> None:
+            given, kept = parts.given(part), parts.kept(part)
+            g_part = g_nodes[parts.bounds[part] : parts.bounds[part + 1]]
+            maps = (ctx.packed, layout.starts, transposed, layout.width, layout.n_layers, ctx.carried)
+            backward_kept(parts.n, *given, *maps, *kept, g_part, sums[part])
+
         for_each(work, len(parts), torch.get_num_threads())
         flat = torch.empty(len(layout.gradients))
         gathered(sums, layout.gradients, flat.numpy())
@@ -131,20 +133,3 @@ class _Forecast(torch.autograd.Function):
             for piece, weight, needed in zip(pieces, weights, ctx.needs_input_grad[5:], strict=True)
         ]
         return (*[None] * 5, *of_weights)
-
-
-def _back(ctx: Any, parts: _Parts, transposed: FloatArray, g_out: FloatArray, sums: FloatArray, part: int) -> None:
-    layout = ctx.layout
-    backward_kept(
-        parts.n,
-        *parts.given(part),
-        ctx.packed,
-        layout.starts,
-        transposed,
-        layout.width,
-        layout.n_layers,
-        ctx.carried,
-        *parts.kept(part),
-        g_out[parts.bounds[part] : parts.bounds[part + 1]],
-        sums[part],
-    )
