@@ -13,11 +13,7 @@ from physics.scenarios import Scenario, scenario_from_tree
 
 def scenario_tree(scenario: Scenario) -> dict[str, Any]:
     """The scenario as the tables of its file; numbers as plain floats, empty ones left out."""
-    tree: dict[str, Any] = {
-        "title": scenario.title,
-        "description": scenario.description,
-        "law": scenario.law,
-    }
+    tree: dict[str, Any] = {"title": scenario.title, "description": scenario.description, "law": scenario.law}
     for name in ("duration", "frame_interval", "start", "dt"):
         if getattr(scenario, name) is not None:
             tree[name] = float(getattr(scenario, name))

@@ -96,14 +96,7 @@ def clamped_acceleration(x: FloatArray, forces: Forces, norm_limit: float, a: Fl
 
 
 @kernel
-def _leapfrog(
-    x: FloatArray,
-    v: FloatArray,
-    forces: Forces,
-    norm_limit: float,
-    dt: float,
-    n_steps: int,
-) -> None:
+def _leapfrog(x: FloatArray, v: FloatArray, forces: Forces, norm_limit: float, dt: float, n_steps: int) -> None:
     """Drift-kick-drift: exactly one evaluation a step. Advances x and v (N, n, lanes) in place."""
     a = np.empty_like(x)
     drift = 0.5 * dt
@@ -146,13 +139,7 @@ def _fastest_rate(x: FloatArray, v: FloatArray, forces: Forces) -> float:
 
 @kernel
 def _adaptive_leapfrog(
-    x: FloatArray,
-    v: FloatArray,
-    forces: Forces,
-    norm_limit: float,
-    eta: float,
-    horizon: float,
-    most_steps: int,
+    x: FloatArray, v: FloatArray, forces: Forces, norm_limit: float, eta: float, horizon: float, most_steps: int
 ) -> int:
     """Drift-kick-drift of one system (one lane), each step eta times its smallest pair time scale; steps taken."""
     a = np.empty_like(x)

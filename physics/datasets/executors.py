@@ -138,7 +138,6 @@ def _in_flight(
         while pending:
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
                 yield then(pending.pop(future), future.result())
-    except BaseException:
+    finally:
         for future in pending:
             future.cancel()
-        raise

@@ -13,11 +13,7 @@ from physics.laws.names import term_values
 
 
 def packed_parameters(
-    law: str,
-    parameters: Mapping[str, Any],
-    n_dims: int,
-    fields: Fields = NO_FIELDS,
-    boundary: Boundary = OPEN,
+    law: str, parameters: Mapping[str, Any], n_dims: int, fields: Fields = NO_FIELDS, boundary: Boundary = OPEN
 ) -> FloatArray:
     """What kernels read, in the layout of :mod:`physics.kernels.parameters`.
 

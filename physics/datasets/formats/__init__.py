@@ -8,7 +8,4 @@ from physics.datasets.formats.base import Format
 from physics.datasets.formats.npz import NPZ
 from physics.datasets.formats.zarr import ZARR
 
-FORMATS: dict[str, Format] = {
-    "zarr": ZARR,
-    "npz": NPZ,
-}
+FORMATS: dict[str, Format] = {"zarr": ZARR, "npz": NPZ}

@@ -113,15 +113,7 @@ class EGNNRecurrent(SurrogateModel):
         return x, v
 
     def _edge_sums(
-        self,
-        layer: RecurrentLayer,
-        p: Tensor,
-        s: Tensor,
-        x: Tensor,
-        v: Tensor,
-        q: Tensor,
-        first: int,
-        last: int,
+        self, layer: RecurrentLayer, p: Tensor, s: Tensor, x: Tensor, v: Tensor, q: Tensor, first: int, last: int
     ) -> tuple[Tensor, Tensor]:
         """What pairs push receivers first..last-1 with, and the mean of their messages."""
         rows = slice(first, last)

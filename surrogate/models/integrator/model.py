@@ -206,17 +206,24 @@ class Integrator(SurrogateModel):
         known = {"constant": torch.ones_like(charge), "charges": charge, "masses": m}
         couplings = torch.stack([known[name] for name in self.couplings])
         table, kappa = self.law.table(), self.trap_strength(start_v, m)
-        dt = horizon / n_rounds
+        gamma = self.drag.double() if not self.conserve else start_x.new_zeros(())
+        limit = {} if self.log_limit is None else {"limit": self.log_limit.double().exp()}
+        growth, dt = self.gradient_growth if self.training else math.inf, horizon / n_rounds
+
+        def run(x: Tensor, v: Tensor, couplings: Tensor, n_rounds: int) -> tuple[Tensor, Tensor, Any]:
+            facts = (x, v, couplings, m, kappa, gamma, table, self.law.u0, self.law.softening, dt, n_rounds)
+            return rounds(*facts, most=self.most_substeps, growth=growth, **limit)
+
         if self.features is None:
-            out_x, out_v, calls = self._rounds(rounds, start_x, start_v, couplings, m, kappa, table, dt, n_rounds)
+            out_x, out_v, calls = run(start_x, start_v, couplings, n_rounds)
         else:
             out_x, out_v, calls, h = start_x, start_v, x.new_zeros(()).double(), self.features.first(charge, m)
-            limited = LimitedGrowth(self._growth)
+            limited = LimitedGrowth(growth)
             for _ in range(n_rounds):
                 out_x, out_v = limited(out_x, out_v)
                 h = self.features(h, out_x, out_v, charge, dt)
                 more = torch.cat([couplings, dt * self.features.couplings(h)])
-                out_x, out_v, new = self._rounds(rounds, out_x, out_v, more, m, kappa, table, dt, 1)
+                out_x, out_v, new = run(out_x, out_v, more, 1)
                 calls = calls + new
             out_x, out_v = limited(out_x, out_v)
             couplings = torch.cat([couplings, torch.zeros_like(more[len(couplings) :])])  # the law's energy alone
@@ -230,28 +237,6 @@ class Integrator(SurrogateModel):
             before, after = self.potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
             out_v = with_energy(out_x, out_v, m, kinetic_energy(start_v, m) + (before - after))
         return out_x.to(x), out_v.to(x)
-
-    @property
-    def _growth(self) -> float:
-        return self.gradient_growth if self.training else math.inf
-
-    def _rounds(
-        self,
-        rounds: Rounds,
-        x: Tensor,
-        v: Tensor,
-        couplings: Tensor,
-        m: Tensor,
-        kappa: Tensor,
-        table: Tensor,
-        dt: float,
-        n_rounds: int,
-    ) -> tuple[Tensor, Tensor, Any]:
-        """Positions and velocities after some rounds, and evaluations of the law."""
-        gamma = self.drag.double() if not self.conserve else x.new_zeros(())
-        facts = (x, v, couplings, m, kappa, gamma, table, self.law.u0, self.law.softening, dt, n_rounds)
-        limit = {} if self.log_limit is None else {"limit": self.log_limit.double().exp()}
-        return rounds(*facts, most=self.most_substeps, growth=self._growth, **limit)
 
     def potential(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
         """Energy of the learned law, up to a constant of the system: (B,)."""

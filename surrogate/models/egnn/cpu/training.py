@@ -111,7 +111,9 @@ class _Forecast(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, g_out: Tensor) -> tuple[Tensor | None, ...]:
         weights = ctx.saved_tensors
-        layout, parts = ctx.layout, ctx.parts
+        layout: TrainingLayout = ctx.layout
+        parts: _Parts = ctx.parts
+        packed: FloatArray = ctx.packed
         transposed = aligned_buffer(len(layout.transposed))
         picked(ctx.flat, layout.transposed, transposed)
         g_nodes = g_out.contiguous().numpy().reshape(-1, g_out.shape[2])
@@ -121,8 +123,10 @@ class _Forecast(torch.autograd.Function):
         def work(part: int) -> None:
             given, kept = parts.given(part), parts.kept(part)
             g_part = g_nodes[parts.bounds[part] : parts.bounds[part + 1]]
-            maps = (ctx.packed, layout.starts, transposed, layout.width, layout.n_layers, ctx.carried)
-            backward_kept(parts.n, *given, *maps, *kept, g_part, sums[part])
+            sizes = (layout.width, layout.n_layers)
+            backward_kept(
+                parts.n, *given, packed, layout.starts, transposed, *sizes, ctx.carried, *kept, g_part, sums[part]
+            )
 
         for_each(work, len(parts), torch.get_num_threads())
         flat = torch.empty(len(layout.gradients))
