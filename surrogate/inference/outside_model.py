@@ -54,11 +54,21 @@ class OutsideForecaster(Forecaster):
         self.device = torch.device("cpu")
 
     def forecast(
-        self, positions: Any, velocities: Any, charges: Any, horizon: float | None = None, **options: Any
+        self,
+        positions: Any,
+        velocities: Any,
+        charges: Any,
+        horizon: float | None = None,
+        *,
+        masses: Any = None,
+        evaluations: int | None = None,
+        tolerance: float | None = None,
     ) -> Forecast:
-        """The outside object's own forecast; of the options it knows the masses."""
+        """The outside object's own forecast; it chooses no evaluations."""
+        if evaluations is not None or tolerance is not None:
+            raise ModelError(f"{self.name}: an outside model has {self.evaluations} evaluations and chooses none")
         horizon = self.horizon if horizon is None else horizon
-        result = self._made.forecast(positions, velocities, charges, horizon, masses=options.get("masses"))
+        result = self._made.forecast(positions, velocities, charges, horizon, masses=masses)
         return Forecast(result.positions, getattr(result, "velocities", None), ())
 
     def forecast_in(

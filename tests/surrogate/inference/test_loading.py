@@ -163,6 +163,8 @@ def test_foreign_code_runs_only_when_trusted(here: str) -> None:
     with pytest.raises(ModelError, match="add --trust-code if you trust it"):
         load(f"{here}:breaks")
     model = load(f"{here}:Ballistic", trust_code=True)
+    with pytest.raises(ModelError, match="chooses none"):
+        model.forecast(np.zeros((2, 3)), np.zeros((2, 3)), np.ones(2), evaluations=3)
     x, v, q = state()
     np.testing.assert_array_equal(model.forecast(x, v, q, 0.3).positions, x + 0.3 * v)
     assert (model.horizons, model.dims, model.evaluations, model.chooses_evaluations) == ("any", "any", 0, False)
