@@ -111,12 +111,11 @@ def test_at_another_horizon_a_model_takes_as_many_evaluations_per_unit_of_time(
     npz(folder / "long.npz", tiny_arrays(spacing=4.0))
     split = read_split(folder / "long.npz", "test")
     task = evaluation_set(split, "test")
-    found = loaded_models(listed_models("int=int-0,linear", 1), task, split)
-    (integrator,) = found.models
+    (integrator,), left_out = loaded_models(listed_models("int=int-0,linear", 1), task, split)
     assert task.horizon == 4.0
     assert integrator.seeds[0].horizon == 4.0
     assert integrator.seeds[0].evaluations == 4 * load("int-0").evaluations
-    assert "forecasts a horizon of 1 only; got 4" in found.left_out["linear"]
+    assert "forecasts a horizon of 1 only; got 4" in left_out["linear"]
     argv = ["int-0", "--data", "long.npz", "--json", "evaluation.json"]
     assert command(evaluate.main, capsys, *argv)[0] == 0
     evaluation = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
