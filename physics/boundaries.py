@@ -5,11 +5,16 @@ point along the axes: with a box the world is no longer the same in every direct
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from physics.errors import InputError, unknown_name
 from physics.fields import FloatArray, finite_numbers
+
+AnyFloats = NDArray[Any]
+"""Floats of any precision; the answer has that of the positions given."""
 
 
 @dataclass(frozen=True)
@@ -148,10 +153,7 @@ class Boundary:
 
         Trajectories keep the positions that run on, so that velocities stay their slopes.
         """
-        if not self.repeats:
-            return positions
-        sides = self.lengths(positions.shape[-1])
-        return np.asarray(positions - sides * np.floor(positions / sides + 0.5))
+        return wrapped(positions, self.lengths(positions.shape[-1])) if self.repeats else positions
 
     def nearest_images(self, separations: FloatArray) -> FloatArray:
         """Separations (..., n_dims) of nearest images."""
@@ -178,3 +180,113 @@ class Boundary:
 
 
 OPEN = Boundary()
+
+
+def wrapped(positions: AnyFloats, box: ArrayLike) -> AnyFloats:
+    """Positions brought into a periodic box that has its middle at the origin: -L_k/2 <= x_k < L_k/2.
+
+    Parameters
+    ----------
+    positions : (..., n_dims) float [length]
+        Subtract the middle of a box that stands elsewhere, and add it afterwards.
+    box : (n_dims,) float, or broadcastable to positions [length]
+        Positive; infinite along a dimension that does not repeat.
+
+    Returns
+    -------
+    (..., n_dims) of the dtype of positions
+        Whole lengths away from what was given, to rounding.
+    """
+    lengths = np.asarray(box, dtype=np.result_type(positions, np.float32))
+    return _without(np.floor(positions / lengths + 0.5), lengths, positions)
+
+
+def minimum_image(displacements: AnyFloats, box: ArrayLike) -> AnyFloats:
+    """Displacements (..., n_dims) to the nearest image in a periodic box; arguments as :func:`wrapped`."""
+    return wrapped(displacements, box)
+
+
+def unwrapped(positions: AnyFloats, box: ArrayLike) -> AnyFloats:
+    """Trajectories that run on past the walls of a periodic box, of positions that were wrapped into it.
+
+    Parameters
+    ----------
+    positions : (..., n_frames, n_particles, n_dims) float [length]
+        No particle may move half a length or more from one frame to the next.
+    box : (n_dims,) or (..., n_dims) float [length]
+        One for all, or one for each trajectory.
+
+    Returns
+    -------
+    (..., n_frames, n_particles, n_dims) of the dtype of positions
+        The first frame as it was; what is unwrapped already comes back as it is.
+    """
+    lengths = np.asarray(box, dtype=np.result_type(positions, np.float32))[..., None, None, :]
+    turns = np.zeros(positions.shape, lengths.dtype)
+    steps = np.diff(positions, axis=-3)
+    np.cumsum(np.floor(steps / lengths + 0.5), axis=-3, out=turns[..., 1:, :, :])
+    return _without(turns, lengths, positions)
+
+
+def _without(turns: AnyFloats, lengths: AnyFloats, positions: AnyFloats) -> AnyFloats:
+    """Positions minus so many lengths; nothing where there are none, of infinite lengths too."""
+    shifts = np.multiply(turns, lengths, where=turns != 0, out=np.zeros_like(turns))
+    return np.asarray(positions - shifts)
+
+
+JUMP = 0.75
+"""Fraction of the range along an axis that a particle which leaves a box at one side and enters it at the other
+jumps at least, and 1 minus the most that anyone else moves between two frames."""
+TYPICAL_STEP = 0.125
+"""Largest root-mean-square step between frames, over the range, for which jumps can be told from motion."""
+
+
+def looks_wrapped(positions: AnyFloats) -> FloatArray | None:
+    """Lengths of the periodic box into which a trajectory seems to have been wrapped.
+
+    Parameters
+    ----------
+    positions : (n_frames, n_particles, n_dims) float [length]
+
+    Returns
+    -------
+    (n_dims,) float64 [length] or None
+        None where it does not look wrapped; infinite along an axis without jumps.
+
+    Notes
+    -----
+    Along an axis of a wrapped trajectory steps are short or nearly as long as the range of all positions; a jump
+    plus the motion of the frames around it is the length, nearly the same for all; and jumps go against the motion
+    around them, where a fast passage goes along with it. There must be two jumps at least, of all axes together.
+    A heuristic for a warning: positions alone cannot prove it, and with frames so far apart that particles cross a
+    good part of the box in between nothing is said.
+    """
+    found = [_length_of_jumps(np.asarray(along, dtype=np.float64)) for along in np.moveaxis(positions, -1, 0)]
+    if sum(count for _, count in found) < 2:
+        return None
+    return np.array([length for length, _ in found])
+
+
+def _length_of_jumps(x: FloatArray) -> tuple[float, int]:
+    """The length that jumps of (n_frames, n_particles) coordinates agree on and how many show it; inf, 0."""
+    steps, extent = np.diff(x, axis=0), float(np.ptp(x)) if x.size else 0.0
+    jumps = np.abs(steps) >= JUMP * extent
+    others = steps[~jumps]
+    if len(steps) < 2 or extent == 0.0 or not jumps.any() or not others.size:
+        return np.inf, 0
+    typical = float(np.sqrt(np.mean(others**2)))
+    if np.abs(others).max() > (1.0 - JUMP) * extent or typical > TYPICAL_STEP * extent:
+        return np.inf, 0
+    padded = np.pad(np.where(jumps, np.nan, steps), ((1, 1), (0, 0)), constant_values=np.nan)
+    around = np.stack([padded[:-2], padded[2:]])  # the steps before and after; NaN where a jump or nothing
+    alone = jumps & ~np.isnan(around).all(axis=0) & ~(np.pad(jumps, ((1, 0), (0, 0)))[:-1])
+    if not alone.any():
+        return np.inf, 0
+    motion, jump = np.nanmean(around[:, alone], axis=0), steps[alone]
+    lengths = np.abs(jump - motion)
+    length = float(np.median(lengths))
+    agree = np.abs(lengths - length) <= np.maximum(3.0 * typical, 1e-3 * length)
+    against = np.sign(jump) != np.sign(motion)
+    if agree.mean() < 0.9 or against.mean() < 0.25:
+        return np.inf, 0
+    return length, int(alone.sum())
