@@ -9,11 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.datasets.checks import (
+    SWAPPED,
+    causal_velocities,
+    checked_times,
+    checked_units,
+    numbers,
+    refuse_where,
+    unlikely_axes,
+)
 from physics.errors import InputError
 
-ARRAYS = ("positions", "velocities", "charges", "times", "masses")
+OPTIONAL = ("species", "edges", "uniform_field", "magnetic_field", "box")
+"""Arrays that most data sets have not; `box` alone may be (dims,) for all samples."""
+ARRAYS = ("positions", "velocities", "charges", "times", "masses", *OPTIONAL)
 """Names that files store them under."""
-SAMPLED = ("positions", "velocities", "charges", "masses")
+SAMPLED = ("positions", "velocities", "charges", "masses", *OPTIONAL)
 """Arrays whose first axis counts the samples."""
 NO_POSITIONS = "no array 'positions' (samples, frames, particles, dims)"
 
@@ -25,6 +36,7 @@ class DataSplit:
     Attributes
     ----------
     positions, velocities : (n_samples, n_frames, n_particles, n_dims) float
+        In a periodic box, positions run on where particles leave it.
     charges, masses : (n_samples, n_particles) float
     times : (n_frames,) float64, increasing
     recipe : mapping
@@ -32,7 +44,18 @@ class DataSplit:
     source : str
         For messages.
     notes : tuple of str
-        What was filled in (velocities, charges).
+        What was filled in, guessed or changed, a phrase each.
+    first_state : int
+        The first frame whose velocity is known without looking ahead: 0; or 1, and velocities of frame 0 are NaN,
+        where they are differences of positions.
+    box : (n_samples, n_dims) float64 or None
+        Periodic lengths.
+    species : (n_samples, n_particles) int64 or None
+    edges : (n_samples, n_particles, n_particles) float or None
+    uniform_field : (n_samples, n_dims) float or None
+    magnetic_field : (n_samples, n_dims, n_dims) float or None
+    units : mapping of str to str
+        Labels of "length", "time", "charge", "mass", as far as they are known; never converted.
     """
 
     positions: NDArray[Any]
@@ -43,6 +66,13 @@ class DataSplit:
     source: str
     recipe: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    first_state: int = 0
+    box: NDArray[np.float64] | None = None
+    species: NDArray[np.int64] | None = None
+    edges: NDArray[Any] | None = None
+    uniform_field: NDArray[Any] | None = None
+    magnetic_field: NDArray[Any] | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -63,55 +93,85 @@ class DataSplit:
 
     def part(self, which: slice) -> "DataSplit":
         """Some of the samples."""
-        return replace(self, **{name: getattr(self, name)[which] for name in SAMPLED})
+        present = {name: getattr(self, name) for name in SAMPLED}
+        return replace(self, **{name: array[which] for name, array in present.items() if array is not None})
 
 
-def checked_split(path: Path, arrays: dict[str, NDArray[Any]], recipe: Mapping[str, Any]) -> DataSplit:
-    """Arrays as they were read, checked and completed (velocities, charges, masses); what is filled in is said."""
+def checked_split(
+    path: Path, arrays: Mapping[str, NDArray[Any]], recipe: Mapping[str, Any], units: object = None
+) -> DataSplit:
+    """Arrays as they were read, checked and completed; what is filled in is noted, and said as a warning.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    arrays : mapping
+        Some of ARRAYS; positions and times at least.
+    recipe : mapping
+    units : mapping of str to str, optional
+        Labels.
+
+    Raises
+    ------
+    InputError
+        One line: which array, where in it, what was expected.
+    """
     notes: list[str] = []
     if "positions" not in arrays:
         raise InputError(f"{path}: {NO_POSITIONS}")
-    positions = _numbers(path, "positions", arrays["positions"])
+    positions = numbers(path, "positions", arrays["positions"])
     if positions.ndim != 4 or 0 in positions.shape:
         raise InputError(
             f"{path}: positions must be (samples, frames, particles, dims); got shape {positions.shape}"
         )
-    n_samples, n_frames, n, _ = positions.shape
-    if "times" not in arrays:
-        raise InputError(f"{path}: no array 'times' ({n_frames},)")
-    times = _numbers(path, "times", arrays["times"]).astype(np.float64)
-    if times.shape != (n_frames,) or not (np.diff(times) > 0).all():
-        raise InputError(f"{path}: times must be ({n_frames},) and increasing; got shape {times.shape}")
+    n_samples, n_frames, n, n_dims = positions.shape
+    shapes = {"charges": (n_samples, n), "masses": (n_samples, n), "species": (n_samples, n)}
+    shapes |= {"edges": (n_samples, n, n), "uniform_field": (n_samples, n_dims)}
+    shapes |= {"magnetic_field": (n_samples, n_dims, n_dims), "box": (n_samples, n_dims)}
+    given = {name: numbers(path, name, arrays[name]) for name in shapes if name in arrays}
+    if "box" in given and given["box"].shape == (n_dims,):
+        given["box"] = np.broadcast_to(given["box"], shapes["box"])
+    for name, array in given.items():
+        if array.shape != shapes[name]:
+            swapped = name in ("charges", "masses", "species") and array.shape == (n_samples, n_dims)
+            raise InputError(
+                f"{path}: {name} must be {shapes[name]}; got shape {array.shape}" + (SWAPPED if swapped else "")
+            )
+    if not given.keys() & {"charges", "masses", "species", "edges"} and not recipe:
+        notes += unlikely_axes(path, n, n_dims)
+    pulled = "gravity" in str(recipe.get("law"))  # where mass 0 means a particle that pulls nobody
+    least = "at least 0" if pulled else "positive"
+    refuse_where(path, "masses", given.get("masses"), least, lambda m: m < 0 if pulled else m <= 0)
+    refuse_where(path, "box", given.get("box"), "positive", lambda box: box <= 0)
+    refuse_where(path, "species", given.get("species"), "whole numbers", lambda kinds: kinds % 1 != 0)
+    times = checked_times(path, arrays.get("times"), (n_samples, n_frames))
+    first_state = 0
     if "velocities" in arrays:
-        velocities = _numbers(path, "velocities", arrays["velocities"])
+        velocities = numbers(path, "velocities", arrays["velocities"])
         if velocities.shape != positions.shape:
             raise InputError(f"{path}: velocities must be {positions.shape} as positions; got {velocities.shape}")
     elif n_frames < 2:
-        raise InputError(f"{path}: no velocities, and one frame is too few for finite differences")
+        raise InputError(f"{path}: no velocities, and one frame is too few for differences of positions")
     else:
-        velocities = np.gradient(positions, times, axis=1)
-        notes.append("velocities by finite differences of positions")
-    if "charges" in arrays:
-        charges = _numbers(path, "charges", arrays["charges"])
-        if charges.shape != (n_samples, n):
-            raise InputError(f"{path}: charges must be {(n_samples, n)}; got shape {charges.shape}")
-    else:
-        charges = np.zeros((n_samples, n))
+        velocities, first_state = causal_velocities(positions, times), 1
+        notes.append("velocities by backward differences of positions (frame 0 has none)")
+    if "charges" not in given:
+        given["charges"] = np.zeros((n_samples, n))
         notes.append("charges set to zero")
-    masses = _numbers(path, "masses", arrays["masses"]) if "masses" in arrays else np.ones((n_samples, n))
-    if masses.shape != (n_samples, n) or (masses <= 0).any():
-        raise InputError(f"{path}: masses must be positive and {(n_samples, n)}; got shape {masses.shape}")
+    given.setdefault("masses", np.ones((n_samples, n)))
+    if "species" in given:
+        given["species"] = given["species"].astype(np.int64)
     for note in notes:
         warnings.warn(f"{path}: {note}", stacklevel=2)
-    return DataSplit(positions, velocities, charges, masses, times, str(path), recipe, tuple(notes))
-
-
-def _numbers(path: Path, name: str, array: NDArray[Any]) -> NDArray[Any]:
-    if array.dtype.kind not in "fiu":
-        raise InputError(f"{path}: {name} must be numbers; got dtype {array.dtype}")
-    result = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-    finite = np.isfinite(result)
-    if not finite.all():
-        where = tuple(map(int, np.argwhere(~finite)[0]))
-        raise InputError(f"{path}: {name} must be finite; got {result[where]} at index {where}")
-    return result
+    return DataSplit(
+        positions,
+        velocities,
+        times=times,
+        source=str(path),
+        recipe=recipe,
+        notes=tuple(notes),
+        first_state=first_state,
+        units=checked_units(path, units),
+        **given,  # type: ignore[arg-type]  # by name
+    )

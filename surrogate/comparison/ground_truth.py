@@ -73,7 +73,7 @@ def scenario_truth(
 def task_start(split: DataSplit, split_name: str) -> int:
     """The frame at which the task of a data set begins."""
     preset = PRESETS.get(str(split.recipe.get("preset")))
-    return preset.input_frame[split_name] if preset else 0
+    return preset.input_frame[split_name] if preset else split.first_state
 
 
 def stored_truth(split: DataSplit, split_name: str, index: int) -> tuple[Trajectory, bool, dict[str, Any]]:

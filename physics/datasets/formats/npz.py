@@ -14,6 +14,12 @@ from physics.datasets.formats.base import METADATA_LIMIT, Format, Shape, refuse_
 from physics.datasets.split import ARRAYS, NO_POSITIONS, SAMPLED, DataSplit, checked_split
 from physics.errors import InputError
 
+TEXTS = ("recipe", "units")
+"""JSON objects, each in a 0-d array of text."""
+PICKLED = (
+    "holds pickled objects, which are never loaded (NumPy makes them of lists of unequal length, as of samples with "
+    "different numbers of particles); expected plain arrays, one file for each number of particles"
+)
 PACKED_LIMIT, PACKED_MOST = 64 << 20, 100
 """A larger .npz that is packed smaller than by so much is not unpacked: it would fill the memory with nothing."""
 
@@ -33,7 +39,7 @@ def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int
     arrays: dict[str, NDArray[Any]] = {}
     try:
         with np.load(path, allow_pickle=False) as archive:
-            for name in (*ARRAYS, "recipe"):
+            for name in (*ARRAYS, *TEXTS):
                 if name in archive.files:
                     arrays[name] = archive[name]
                     if not isinstance(arrays[name], np.ndarray):
@@ -42,25 +48,22 @@ def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int
         raise
     except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files; all are one refusal
         if isinstance(error, ValueError) and "pickle" in str(error).lower():
-            raise InputError(
-                f"{path}: holds pickled objects, which are never loaded; expected plain arrays"
-            ) from None
+            raise InputError(f"{path}: {PICKLED}") from None
         raise InputError(f"{path}: damaged .npz ({type(error).__name__}: {error})") from None
-    recipe: Mapping[str, Any] = {}
-    if "recipe" in arrays:
-        recipe = _parsed_recipe(path, str(arrays["recipe"]))
-    return some_samples(checked_split(path, arrays, recipe), samples)
+    return some_samples(checked_split(path, arrays, *_texts(path, arrays)), samples)
 
 
-def _parsed_recipe(path: Path, text: str) -> Mapping[str, Any]:
-    """The recipe of an .npz."""
-    try:
-        recipe = json.loads(text) if len(text) <= METADATA_LIMIT else None
-    except (ValueError, RecursionError):
-        recipe = None
-    if not isinstance(recipe, dict):
-        raise InputError(f"{path}: recipe is not a JSON object of at most 1 MiB")
-    return recipe
+def _texts(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Iterator[Mapping[str, Any]]:
+    """The recipe and the units of an .npz."""
+    for name in TEXTS:
+        text = str(arrays[name]) if name in arrays else "{}"
+        try:
+            found = json.loads(text) if len(text) <= METADATA_LIMIT else None
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise InputError(f"{path}: {name} is not a JSON object of at most 1 MiB")
+        yield found
 
 
 def _shape(path: Path, split: str) -> Shape:
@@ -76,7 +79,7 @@ def _blocks(path: Path, split: str, samples: range, height: int) -> Iterator[Dat
         with ExitStack() as stack:
             members, others = _members(path, stack)
             streams = {name: member for name, member in members.items() if name in SAMPLED}
-            recipe = _parsed_recipe(path, str(others["recipe"])) if "recipe" in others else {}
+            recipe, units = _texts(path, others)
             for member in streams.values():
                 for first in range(0, samples.start, height):
                     _rows(member, min(height, samples.start - first))  # skipped
@@ -85,7 +88,9 @@ def _blocks(path: Path, split: str, samples: range, height: int) -> Iterator[Dat
                 arrays = {name: _rows(member, rows) for name, member in streams.items()}
                 if "times" in others:
                     arrays["times"] = others["times"]
-                yield checked_split(path, arrays, recipe)
+                if (box := others.get("box")) is not None:
+                    arrays["box"] = box[first : first + rows] if box.ndim == 2 else box
+                yield checked_split(path, arrays, recipe, units)
     except InputError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
@@ -104,9 +109,9 @@ def _members(path: Path, stack: ExitStack) -> tuple[dict[str, Member], Mapping[s
         present = {Path(name).stem for name in archive.namelist()}
         with np.load(path, allow_pickle=False) as loaded:
             small: dict[str, NDArray[Any]] = {
-                name: loaded[name] for name in ("times", "recipe") if name in present
+                name: loaded[name] for name in ("times", "box", *TEXTS) if name in present
             }
-        large = {name: _opened(archive, name, stack) for name in SAMPLED if name in present}
+        large = {name: _opened(archive, name, stack) for name in SAMPLED if name in present and name != "box"}
     except InputError:
         raise
     except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files; all are one refusal
@@ -123,7 +128,7 @@ def _opened(archive: zipfile.ZipFile, name: str, stack: ExitStack) -> Member:
     shape, fortran, dtype = read(stream)
     where = f"{archive.filename}: {name}"
     if dtype.hasobject:
-        raise InputError(f"{where} holds pickled objects, which are never loaded; expected plain arrays")
+        raise InputError(f"{where}: {PICKLED}")
     if fortran and len(shape) > 1:
         raise InputError(f"{where} is stored column by column; a file that is streamed needs C order")
     return stream, shape, dtype

@@ -58,9 +58,10 @@ def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int
         arrays: dict[str, NDArray[Any]] = {}
         for name in ARRAYS:
             if name in group:
-                whole = wanted is None or name == "times"
+                whole = wanted is None or name == "times" or (name == "box" and group[name].ndim == 1)
                 arrays[name] = _array(path, split if splits else "", group[name], None if whole else wanted, ours)
-        recipe = dict(group.attrs).get("recipe", {})
+        attributes = dict(group.attrs)
+        recipe = attributes.get("recipe", {})
     except InputError:
         raise
     except Exception as error:  # zarr raises many kinds for damaged stores; all are one refusal
@@ -69,7 +70,8 @@ def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int
         warnings.warn(
             f"{path}: no manifest, so its contents cannot be verified; reading it as it is", stacklevel=2
         )
-    return checked_split(path, arrays, recipe if isinstance(recipe, dict) else {}), count
+    recipe = recipe if isinstance(recipe, dict) else {}
+    return checked_split(path, arrays, recipe, attributes.get("units")), count
 
 
 def _array(path: Path, split: str, stored: Any, wanted: range | None, ours: bool) -> NDArray[Any]:

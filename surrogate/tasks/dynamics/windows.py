@@ -16,6 +16,7 @@ from torch import Tensor
 from physics.datasets.presets import PRESETS
 from physics.datasets.reading import available_splits, read_split
 from physics.datasets.split import DataSplit
+from physics.datasets.times import same_spacing
 from physics.errors import InputError
 from surrogate.tasks.dynamics.config import DataConfig
 from surrogate.tasks.dynamics.streamed import StreamedSplit, blocks, mapped, outline, streamed_split
@@ -83,13 +84,22 @@ def task_frames(split: DataSplit, split_name: str, input_frame: int, target_fram
         Where the data set has no such frames.
     """
     preset = PRESETS.get(str(split.recipe.get("preset")))
-    default = (preset.input_frame[split_name], preset.target_frame[split_name]) if preset else (0, 1)
+    default = (
+        (preset.input_frame[split_name], preset.target_frame[split_name])
+        if preset
+        else (split.first_state, split.first_state + 1)
+    )
     first = default[0] if input_frame < 0 else input_frame
     last = default[1] if target_frame < 0 else target_frame
     n_frames = len(split.times)
     if not 0 <= first < last < n_frames:
         raise InputError(
             f"{split.source}: window {first} -> {last} does not fit frames 0 to {n_frames - 1}, input first"
+        )
+    if first < split.first_state:
+        raise InputError(
+            f"{split.source}: a window from frame {first} would need velocities, which are differences of positions "
+            f"here and start at frame {split.first_state}; give input frame {split.first_state} or later"
         )
     return first, last
 
@@ -157,10 +167,10 @@ def _frames(split: DataSplit, split_name: str, config: DataConfig) -> _Frames:
     horizon = float(split.times[last] - split.times[first])
     if config.windows != "all":
         return _Frames([first, last], np.array([0]), 1, horizon)
-    spacing = np.diff(split.times)
-    if not np.allclose(spacing, spacing[0], rtol=1e-6):
+    if not same_spacing(split.times):
         raise InputError(f"{split.source}: data.windows = all needs equally spaced frames")
-    return _Frames(slice(None), np.arange(len(split.times) - (last - first)), last - first, horizon)
+    span, count = last - first, len(split.times) - split.first_state
+    return _Frames(slice(split.first_state, None), np.arange(count - span), span, horizon)
 
 
 def _window_arrays(

@@ -42,10 +42,10 @@ def test_an_npz(packed: bool, tmp_path: Path) -> None:
 
 def test_what_is_filled_in_is_said_once(tmp_path: Path) -> None:
     path = npz(tmp_path / "a.npz", tiny_arrays(23), velocities=None, charges=None)
-    with pytest.warns(UserWarning, match="velocities by finite|charges set") as told:
+    with pytest.warns(UserWarning, match="velocities by backward|charges set") as told:
         found = list(split_blocks(path, "train", range(23), BLOCK))
     assert len(told) == 2
-    with pytest.warns(UserWarning, match="velocities by finite|charges set"):
+    with pytest.warns(UserWarning, match="velocities by backward|charges set"):
         expected = read_split(path, "train")
     np.testing.assert_array_equal(whole(found, "velocities"), expected.velocities)
 

@@ -19,23 +19,39 @@ def test_kinds_of_numbers(tmp_path, arrays):
 
 
 def test_missing_velocities_and_charges_are_filled_and_said_so(tmp_path, arrays):
-    t = arrays["times"][None, :, None, None]
+    t = np.array([0.0, 0.1, 0.35, 0.4])[None, :, None, None]
     bend = np.array([0.0, 2.0]).reshape(1, 1, 1, 2)  # the first coordinate straight, the second a parabola
     x = arrays["positions"][:, :1] + 3 * t + 0.5 * bend * t**2
-    path = saved(tmp_path, arrays, positions=x, velocities=None, charges=None, masses=None)
-    with pytest.warns(UserWarning, match="finite differences|set to zero") as caught:
+    path = saved(tmp_path, arrays, positions=x, times=t.reshape(-1), velocities=None, charges=None, masses=None)
+    with pytest.warns(UserWarning, match="differences|set to zero") as caught:
         split = read_split(path, "train")
     texts = [str(one.message) for one in caught]
     assert [text.split(": ", 1)[1] for text in texts] == list(split.notes)
-    assert split.notes == ("velocities by finite differences of positions", "charges set to zero")
+    assert split.notes == (
+        "velocities by backward differences of positions (frame 0 has none)",
+        "charges set to zero",
+    )
+    assert split.first_state == 1
     expected = np.broadcast_to(3 + bend * t, x.shape)
-    np.testing.assert_allclose(split.velocities[..., 0], expected[..., 0], atol=tolerance("differences"))
-    np.testing.assert_allclose(split.velocities[:, 1:-1], expected[:, 1:-1], atol=tolerance("differences"))
-    assert np.abs(split.velocities[:, 0] - expected[:, 0]).max() > 1e-2  # one-sided at the ends: only first order
+    assert np.isnan(split.velocities[:, 0]).all()
+    np.testing.assert_allclose(split.velocities[:, 1:, :, 0], expected[:, 1:, :, 0], atol=tolerance("differences"))
+    np.testing.assert_allclose(split.velocities[:, 2:], expected[:, 2:], atol=tolerance("differences"))
     assert not split.charges.any()
     assert (split.masses == 1).all()
     one_frame = {"positions": x[:, :1], "times": arrays["times"][:1], "velocities": None}
     refused(saved(tmp_path, arrays, **one_frame), "no velocities", "one frame")
+
+
+def test_filled_in_velocities_never_look_ahead(tmp_path, arrays):
+    """They are the same, bit by bit, whatever comes after their frame."""
+    later = arrays["positions"].copy()
+    later[:, 2:] += 7.0
+    found = []
+    for x in (arrays["positions"], later):
+        with pytest.warns(UserWarning, match="backward differences"):
+            found.append(read_split(saved(tmp_path, arrays, positions=x, velocities=None), "train").velocities)
+    np.testing.assert_array_equal(found[0][:, :2], found[1][:, :2])
+    assert (found[0][:, 2:] != found[1][:, 2:]).any()
 
 
 @pytest.mark.parametrize(
@@ -53,11 +69,19 @@ def test_missing_velocities_and_charges_are_filled_and_said_so(tmp_path, arrays)
         ({"velocities": np.full((5, 4, 3, 2), np.inf)}, ("velocities must be finite", "inf", "(0, 0, 0, 0)")),
         ({"charges": np.zeros((5, 4))}, ("charges must be (5, 3)", "(5, 4)")),
         ({"charges": np.zeros((5, 3)) * 1j}, ("charges must be numbers", "complex128")),
-        ({"masses": np.zeros((5, 3))}, ("masses must be positive",)),
-        ({"masses": np.ones(5)}, ("masses must be positive and (5, 3)", "(5,)")),
+        ({"masses": np.array([[1.0, 1.0, 1.0]] * 4 + [[1.0, 0.0, 1.0]])}, ("masses must be positive", "(4, 1)")),
+        ({"masses": np.ones(5)}, ("masses must be (5, 3)", "(5,)")),
+        ({"box": np.array([1.0, 0.0])}, ("box must be positive", "got 0", "(0, 1)")),
+        ({"box": np.ones(3)}, ("box must be (5, 2)", "(3,)")),
+        ({"species": np.full((5, 3), 0.5)}, ("species must be whole numbers", "0.5")),
+        ({"edges": np.ones((5, 3))}, ("edges must be (5, 3, 3)", "(5, 3)")),
+        ({"units": np.array('{"size": "nm"}')}, ("units of 'size'", "length, time, charge, mass")),
+        ({"units": np.array('{"time": 3}')}, ("label of time", "3")),
         ({"times": None}, ("no array 'times' (4,)",)),
-        ({"times": np.arange(3.0)}, ("times must be (4,) and increasing", "(3,)")),
-        ({"times": np.array([0.0, 0.2, 0.1, 0.4])}, ("times must be (4,) and increasing",)),
+        ({"times": np.arange(3.0)}, ("times must be (4,), one a frame", "(3,)")),
+        ({"times": np.array([0.0, 0.2, 0.1, 0.4])}, ("times[2] = 0.1 is before times[1] = 0.2",)),
+        ({"times": np.array([0, 1000, 2000, 2000])}, ("times[3] = 2000 repeats times[2] = 2000",)),
+        ({"times": np.arange(20.0).reshape(5, 4)}, ("times of sample 1 differ",)),
         ({"times": np.array(1.0)}, ("times must be (4,)", "()")),
         ({"recipe": np.array("[1, 2]")}, ("recipe is not a JSON object",)),
         ({"recipe": np.array("{")}, ("recipe is not a JSON object",)),
@@ -67,6 +91,60 @@ def test_missing_velocities_and_charges_are_filled_and_said_so(tmp_path, arrays)
 )
 def test_contents_that_do_not_fit_are_named(tmp_path, arrays, changes, words):
     refused(saved(tmp_path, arrays, **changes), *words)
+
+
+OPTIONAL = {
+    "box": np.full((5, 2), 4.0),
+    "species": np.arange(15).reshape(5, 3),
+    "edges": np.ones((5, 3, 3)),
+    "uniform_field": np.ones((5, 2)),
+    "magnetic_field": np.zeros((5, 2, 2)),
+}
+
+
+def test_optional_arrays_and_units_come_through(tmp_path, arrays):
+    path = saved(tmp_path, arrays, units=np.array('{"length": "nm"}'), **OPTIONAL)
+    whole, part = read_split(path, "train"), read_samples(path, "train", range(1, 3))[0]
+    *_, last = split_blocks(path, "train", range(5), block_bytes=1)
+    for name, values in OPTIONAL.items():
+        np.testing.assert_array_equal(getattr(whole, name), values)
+        np.testing.assert_array_equal(getattr(part, name), values[1:3])
+        np.testing.assert_array_equal(getattr(last, name), values[4:])
+    assert whole.units == part.units == last.units == {"length": "nm"}
+    one_box = read_split(saved(tmp_path, arrays, box=np.array([4.0, 5.0])), "train")
+    np.testing.assert_array_equal(one_box.box, [[4.0, 5.0]] * 5)
+
+
+def test_times_of_every_sample_may_be_given_where_they_agree(tmp_path, arrays):
+    split = read_split(saved(tmp_path, arrays, times=np.tile(arrays["times"], (5, 1))), "train")
+    np.testing.assert_array_equal(split.times, arrays["times"])
+
+
+def test_particles_and_dimensions_that_look_swapped(tmp_path, arrays):
+    """The layout of NRI, (samples, frames, dims, particles), is not read as two particles in five dimensions."""
+    plain = {"velocities": None, "charges": None, "masses": None}
+    swapped = {"positions": np.zeros((5, 4, 2, 5))}
+    refused(saved(tmp_path, arrays, **plain, **swapped), "2 particles in 5 dimensions", "--axes")
+    charges = {
+        "positions": np.zeros((5, 4, 2, 5)),
+        "velocities": None,
+        "charges": np.zeros((5, 5)),
+        "masses": None,
+    }
+    refused(saved(tmp_path, arrays, **charges), "charges must be (5, 2)", "--axes")
+    with pytest.warns(UserWarning, match="2 particles in 3 dimensions|backward|set to zero") as told:
+        pair = read_split(saved(tmp_path, arrays, **plain, positions=np.zeros((5, 4, 2, 3))), "train")
+    assert any("2 particles in 3 dimensions" in str(one.message) for one in told)
+    assert pair.n_particles == 2
+    kept = {"positions": np.zeros((5, 4, 2, 5)), "velocities": None, "masses": None, "charges": np.ones((5, 2))}
+    with pytest.warns(UserWarning, match="backward"):
+        assert read_split(saved(tmp_path, arrays, **kept), "train").n_dims == 5
+
+
+def test_unequal_lengths_are_told_from_a_pickle_to_be_loaded(tmp_path, arrays):
+    ragged = np.empty(2, dtype=object)
+    ragged[:] = [np.zeros((4, 3, 2)), np.zeros((4, 2, 2))]
+    refused(saved(tmp_path, arrays, positions=ragged), "lists of unequal length", "one file for each number")
 
 
 def test_one_nan_is_found(tmp_path, arrays):
@@ -97,15 +175,15 @@ def test_a_format_is_one_row(tmp_path, monkeypatch):
     monkeypatch.setitem(FORMATS, "table", row)
     path = tmp_path / "free.txt"
     path.write_text("0 1.0\n1 1.5\n2 2.0\n")
-    with pytest.warns(UserWarning, match="finite differences|set to zero"):
+    with pytest.warns(UserWarning, match="differences|set to zero"):
         split = read_split(path, "train")
-    np.testing.assert_array_equal(split.velocities.reshape(-1), 0.5)
-    with pytest.warns(UserWarning, match="finite differences|set to zero"):
+    np.testing.assert_array_equal(split.velocities.reshape(-1)[1:], 0.5)
+    with pytest.warns(UserWarning, match="differences|set to zero"):
         assert read_samples(path, "train", range(3))[1] == 1
-    with pytest.warns(UserWarning, match="finite differences|set to zero"):
+    with pytest.warns(UserWarning, match="differences|set to zero"):
         shape = declared_shape(path, "train")
     assert shape == (1, 3, 1, 1)
-    with pytest.warns(UserWarning, match="finite differences|set to zero"):
+    with pytest.warns(UserWarning, match="differences|set to zero"):
         assert [len(block) for block in split_blocks(path, "train", range(1))] == [1]
     assert available_splits(path) == ()
     refused(tmp_path, "not a Zarr v3 group")

@@ -1,0 +1,63 @@
+"""Times of frames as files have them: rounded to their dtype, shifted, sometimes uneven."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+STEP_SLACK = 1e-6
+"""How far two times may be apart and mean the same, of the shortest spacing, whatever the dtype."""
+
+
+def time_tolerance(times: ArrayLike) -> float:
+    """How far two times may be apart and yet mean the same [time].
+
+    Parameters
+    ----------
+    times : (n_frames,) float
+        Increasing. Numbers that float32 holds exactly are taken for rounded to it.
+
+    Returns
+    -------
+    float
+        Never above a quarter of the shortest spacing.
+    """
+    t = np.asarray(times, dtype=np.float64)
+    if len(t) < 2:
+        return 0.0
+    rounded = bool((t == t.astype(np.float32)).all())
+    resolution = float(np.finfo(np.float32 if rounded else np.float64).eps) * float(np.abs(t).max())
+    shortest = float(np.diff(t).min())
+    return min(max(STEP_SLACK * shortest, 2 * resolution), shortest / 4)
+
+
+def even_times(times: ArrayLike) -> NDArray[np.float64]:
+    """Equally spaced times between the first and the last of `times`, (n_frames,) [time]."""
+    t = np.asarray(times, dtype=np.float64)
+    return np.asarray(np.linspace(t[0], t[-1], len(t)), dtype=np.float64)
+
+
+def first_uneven(times: ArrayLike) -> int | None:
+    """The first frame that is not where equal spacing would have it; None where all are."""
+    t = np.asarray(times, dtype=np.float64)
+    away = np.abs(t - even_times(t)) > time_tolerance(t)
+    return int(np.argmax(away)) if away.any() else None
+
+
+def same_spacing(times: ArrayLike) -> bool:
+    """Whether frames are equally spaced, as far as the dtype of their times can tell."""
+    return first_uneven(times) is None
+
+
+def frame_after(times: ArrayLike, frame: int, horizon: float) -> int | None:
+    """The frame that is `horizon` after `frame` (before it where negative), or None.
+
+    Parameters
+    ----------
+    times : (n_frames,) float
+    frame : int
+    horizon : float [time]
+    """
+    t = np.asarray(times, dtype=np.float64)
+    wanted = t[frame] + horizon
+    nearest = int(np.argmin(np.abs(t - wanted)))
+    slack = 2 * time_tolerance(t) + STEP_SLACK * abs(horizon)
+    return nearest if nearest != frame and abs(t[nearest] - wanted) <= slack else None
