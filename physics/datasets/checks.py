@@ -15,8 +15,7 @@ LABEL_LENGTH = 32
 MOST_AXES = 3
 """Space has rarely more dimensions in files; so many particles or fewer are then more likely the dimensions."""
 SWAPPED = (
-    "; where the axes are (samples, frames, dims, particles), "
-    "convert it: python -m physics.convert IN --axes samples,frames,dims,particles"
+    "; where the axes are (samples, frames, dims, particles), convert it with --axes samples,frames,dims,particles"
 )
 
 
@@ -52,7 +51,7 @@ def refuse_first(path: Path, name: str, array: NDArray[Any], wrong: NDArray[Any]
 
 
 def checked_times(path: Path, times: NDArray[Any] | None, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Increasing times (frames,) of data of `shape` (samples, frames); one row a sample only where all are equal."""
+    """Increasing times (frames,) of data of `shape` (samples, frames); a row a sample where all are equal."""
     n_frames = shape[1]
     if times is None:
         raise InputError(f"{path}: no array 'times' ({n_frames},)")
@@ -95,7 +94,7 @@ def checked_units(path: Path, units: object) -> dict[str, str]:
 
 
 def unlikely_axes(path: Path, n_particles: int, n_dims: int) -> list[str]:
-    """A note where particles and dimensions look swapped and no array tells; refused where it is all but certain."""
+    """A note where particles and dimensions look swapped and no array tells; refused where that is likely."""
     if n_particles >= n_dims:
         return []
     read_as = f"{n_particles} particles in {n_dims} dimensions"

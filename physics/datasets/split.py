@@ -126,7 +126,11 @@ def checked_split(
             f"{path}: positions must be (samples, frames, particles, dims); got shape {positions.shape}"
         )
     n_samples, n_frames, n, n_dims = positions.shape
-    shapes = {"charges": (n_samples, n), "masses": (n_samples, n), "species": (n_samples, n)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "charges": (n_samples, n),
+        "masses": (n_samples, n),
+        "species": (n_samples, n),
+    }
     shapes |= {"edges": (n_samples, n, n), "uniform_field": (n_samples, n_dims)}
     shapes |= {"magnetic_field": (n_samples, n_dims, n_dims), "box": (n_samples, n_dims)}
     given = {name: numbers(path, name, arrays[name]) for name in shapes if name in arrays}
@@ -173,5 +177,5 @@ def checked_split(
         notes=tuple(notes),
         first_state=first_state,
         units=checked_units(path, units),
-        **given,  # type: ignore[arg-type]  # by name
+        **given,
     )

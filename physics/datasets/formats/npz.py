@@ -17,8 +17,8 @@ from physics.errors import InputError
 TEXTS = ("recipe", "units")
 """JSON objects, each in a 0-d array of text."""
 PICKLED = (
-    "holds pickled objects, which are never loaded (NumPy makes them of lists of unequal length, as of samples with "
-    "different numbers of particles); expected plain arrays, one file for each number of particles"
+    "holds pickled objects, which are never loaded (NumPy makes them of lists of unequal length, as of samples "
+    "with different numbers of particles); expected plain arrays, one file for each number of particles"
 )
 PACKED_LIMIT, PACKED_MOST = 64 << 20, 100
 """A larger .npz that is packed smaller than by so much is not unpacked: it would fill the memory with nothing."""

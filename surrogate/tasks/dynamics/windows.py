@@ -98,8 +98,8 @@ def task_frames(split: DataSplit, split_name: str, input_frame: int, target_fram
         )
     if first < split.first_state:
         raise InputError(
-            f"{split.source}: a window from frame {first} would need velocities, which are differences of positions "
-            f"here and start at frame {split.first_state}; give input frame {split.first_state} or later"
+            f"{split.source}: a window from frame {first} would need velocities, which are differences of "
+            f"positions here and start at frame {split.first_state}; give input frame {split.first_state} or later"
         )
     return first, last
 
