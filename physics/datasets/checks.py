@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.boundaries import looks_wrapped, unwrapped
 from physics.errors import InputError
 
 QUANTITIES = ("length", "time", "charge", "mass")
@@ -14,6 +15,8 @@ QUANTITIES = ("length", "time", "charge", "mass")
 LABEL_LENGTH = 32
 MOST_AXES = 3
 """Space has rarely more dimensions in files; so many particles or fewer are then more likely the dimensions."""
+LOOKED_AT = 16
+"""Samples that are asked whether they look wrapped."""
 SWAPPED = (
     "; where the axes are (samples, frames, dims, particles), convert it with --axes samples,frames,dims,particles"
 )
@@ -127,3 +130,27 @@ def causal_velocities(positions: NDArray[Any], times: NDArray[np.float64]) -> ND
     velocities[:, 1] = slopes[:, 0]
     velocities[:, 2:] = slopes[:, 1:] + h[1:] * (slopes[:, 1:] - slopes[:, :-1]) / (h[1:] + h[:-1])
     return velocities
+
+
+def continuous(positions: NDArray[Any], box: NDArray[Any] | None, guess: bool) -> tuple[NDArray[Any], list[str]]:
+    """Positions that run on past the walls of their box, and what there is to be said of it.
+
+    Parameters
+    ----------
+    positions : (n_samples, n_frames, n_particles, n_dims) float [length]
+    box : (n_samples, n_dims) float or None [length]
+    guess : bool
+        Say where positions without a box look as if they had one.
+    """
+    if box is not None:
+        along = unwrapped(positions, box)
+        changed = bool((along != positions).any())
+        return along, ["positions unwrapped through the periodic box"] if changed else []
+    for sample in positions[:LOOKED_AT] if guess else ():
+        if (lengths := looks_wrapped(sample)) is not None:
+            axis = int(np.argmin(lengths))
+            return positions, [
+                f"positions jump by about {lengths[axis]:.3g} along axis {axis}, as if wrapped into a periodic "
+                "box that the file does not give; if there is one, give it ('box', or --box of the converter)"
+            ]
+    return positions, []

@@ -14,6 +14,7 @@ from physics.datasets.checks import (
     causal_velocities,
     checked_times,
     checked_units,
+    continuous,
     numbers,
     refuse_where,
     unlikely_axes,
@@ -149,6 +150,8 @@ def checked_split(
     refuse_where(path, "masses", given.get("masses"), least, lambda m: m < 0 if pulled else m <= 0)
     refuse_where(path, "box", given.get("box"), "positive", lambda box: box <= 0)
     refuse_where(path, "species", given.get("species"), "whole numbers", lambda kinds: kinds % 1 != 0)
+    positions, said = continuous(positions, given.get("box"), guess=not recipe)
+    notes += said
     times = checked_times(path, arrays.get("times"), (n_samples, n_frames))
     first_state = 0
     if "velocities" in arrays:

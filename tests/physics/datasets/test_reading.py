@@ -45,7 +45,7 @@ def test_missing_velocities_and_charges_are_filled_and_said_so(tmp_path, arrays)
 def test_filled_in_velocities_never_look_ahead(tmp_path, arrays):
     """They are the same, bit by bit, whatever comes after their frame."""
     later = arrays["positions"].copy()
-    later[:, 2:] += 7.0
+    later[:, 2:] += 0.5
     found = []
     for x in (arrays["positions"], later):
         with pytest.warns(UserWarning, match="backward differences"):
@@ -94,7 +94,7 @@ def test_contents_that_do_not_fit_are_named(tmp_path, arrays, changes, words):
 
 
 OPTIONAL = {
-    "box": np.full((5, 2), 4.0),
+    "box": np.full((5, 2), 99.0),
     "species": np.arange(15).reshape(5, 3),
     "edges": np.ones((5, 3, 3)),
     "uniform_field": np.ones((5, 2)),
@@ -111,8 +111,8 @@ def test_optional_arrays_and_units_come_through(tmp_path, arrays):
         np.testing.assert_array_equal(getattr(part, name), values[1:3])
         np.testing.assert_array_equal(getattr(last, name), values[4:])
     assert whole.units == part.units == last.units == {"length": "nm"}
-    one_box = read_split(saved(tmp_path, arrays, box=np.array([4.0, 5.0])), "train")
-    np.testing.assert_array_equal(one_box.box, [[4.0, 5.0]] * 5)
+    one_box = read_split(saved(tmp_path, arrays, box=np.array([40.0, 50.0])), "train")
+    np.testing.assert_array_equal(one_box.box, [[40.0, 50.0]] * 5)
 
 
 def test_times_of_every_sample_may_be_given_where_they_agree(tmp_path, arrays):
@@ -139,6 +139,24 @@ def test_particles_and_dimensions_that_look_swapped(tmp_path, arrays):
     kept = {"positions": np.zeros((5, 4, 2, 5)), "velocities": None, "masses": None, "charges": np.ones((5, 2))}
     with pytest.warns(UserWarning, match="backward"):
         assert read_split(saved(tmp_path, arrays, **kept), "train").n_dims == 5
+
+
+def test_a_box_unwraps_positions_and_velocities_made_of_them(tmp_path):
+    t = 0.1 * np.arange(40)
+    straight = np.array([[[0.2, 0.4]], [[0.9, 0.1]]])[:, None] + t[None, :, None, None] * np.array([0.7, -0.4])
+    side = np.array([1.0, 0.5])
+    wrapped = {"positions": straight % side, "times": t}
+    with pytest.warns(UserWarning, match="backward|set to zero|unwrapped"):
+        split = read_split(saved(tmp_path, wrapped, box=side), "train")
+    assert "positions unwrapped through the periodic box" in split.notes
+    np.testing.assert_allclose(np.diff(split.positions, axis=1), np.diff(straight, axis=1), atol=1e-12)
+    np.testing.assert_allclose(
+        split.velocities[:, 1:], np.broadcast_to([0.7, -0.4], straight[:, 1:].shape), atol=1e-9
+    )
+    with pytest.warns(UserWarning, match="backward|set to zero|wrapped") as told:
+        blind = read_split(saved(tmp_path, wrapped), "train")
+    assert any("as if wrapped into a periodic box" in str(one.message) for one in told)
+    np.testing.assert_array_equal(blind.positions, wrapped["positions"])
 
 
 def test_unequal_lengths_are_told_from_a_pickle_to_be_loaded(tmp_path, arrays):
