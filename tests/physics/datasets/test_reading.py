@@ -143,7 +143,8 @@ def test_particles_and_dimensions_that_look_swapped(tmp_path, arrays):
 
 def test_a_box_unwraps_positions_and_velocities_made_of_them(tmp_path):
     t = 0.1 * np.arange(40)
-    straight = np.array([[[0.2, 0.4]], [[0.9, 0.1]]])[:, None] + t[None, :, None, None] * np.array([0.7, -0.4])
+    starts = np.array([[[0.2, 0.4], [0.5, 0.3]], [[0.9, 0.1], [0.1, 0.2]]])
+    straight = starts[:, None] + t[None, :, None, None] * np.array([0.7, -0.4])
     side = np.array([1.0, 0.5])
     wrapped = {"positions": straight % side, "times": t}
     with pytest.warns(UserWarning, match="backward|set to zero|unwrapped"):
