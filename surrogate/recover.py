@@ -1,4 +1,4 @@
-"""`python -m surrogate.recover`: the pair force an integrator has learned, against the true one."""
+"""`python -m surrogate.recover`: the pair force an integrator has learned, against the true one if it is known."""
 
 import sys
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from physics.cli import CommandParser, command_line, refuse_existing, run_command
 from physics.datasets.reading import available_splits, read_split
 from physics.files import write_json
-from surrogate.evaluation.pair_law_recovery import FARTHEST, NEAREST, recovery
+from surrogate.evaluation.pair_law_recovery import Recovery, recovery
 from surrogate.export.recovery_figure import recovery_figure
 from surrogate.inference.loading import load
 
@@ -19,9 +19,11 @@ EXAMPLES = (
 
 def main(argv: Sequence[str]) -> None:
     """Parse the command line and recover."""
-    parser = CommandParser("surrogate.recover", "Compare a learned pair force with the true one.", EXAMPLES)
+    parser = CommandParser("surrogate.recover", "Draw a learned pair force, beside the true one.", EXAMPLES)
     parser.add_argument("--run", required=True, help="a run of model integrator, or a shipped name")
-    parser.add_argument("--data", type=Path, required=True, help="what it was trained on, with its law")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="what it was trained on; with its law, errors are given, too"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for recovery.json and recovery.png")
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
     options = parser.parse_args(argv)
@@ -35,12 +37,25 @@ def main(argv: Sequence[str]) -> None:
         "command": command_line("surrogate.recover", argv),
     }
     write_json(options.out / "recovery.json", numbers)
-    figure = recovery_figure({found.law: found.curves()}, {found.law: found.seen}, found.distances)
+    name = found.law or options.data.name
+    figure = recovery_figure({name: found.curves()}, {name: found.seen}, found.distances, units=split.units)
     figure.savefig(options.out / "recovery.png")
-    sys.stdout.write(
-        f"{found.law}, {NEAREST:g} <= r <= {FARTHEST:g}: relative error of the pair force, median "
-        f"{numbers['error_median']:.2%}, largest {numbers['error_largest']:.2%} at r = "
-        f"{numbers['error_largest_at']:.2f}\n{options.out / 'recovery.png'}\n"
+    sys.stdout.write(f"{_summary(found)}\n{options.out / 'recovery.png'}\n")
+
+
+def _summary(found: Recovery) -> str:
+    numbers = found.numbers()
+    head = f"{numbers['nearest']:.3g} <= r <= {numbers['farthest']:.3g}: "
+    if found.law is None:
+        strongest = found.curves()[1]
+        kind = "repels" if strongest[0] > 0 else "attracts"
+        return (
+            f"law unknown, {head}learned force alone; the strongest pair {kind}, "
+            f"{abs(strongest[0]):.3g} at the nearest, {abs(strongest[-1]):.3g} at the farthest"
+        )
+    return (
+        f"{found.law}, {head}relative error of the pair force, median {numbers['error_median']:.2%}, "
+        f"largest {numbers['error_largest']:.2%} at r = {numbers['error_largest_at']:.3g}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The pair force an integrator has learned, against the true one.
+"""The pair force an integrator has learned, against the true one where the data's law is known.
 
 Compared is the force on real pairs of the data, summed over the law's channels: channels can trade off, so a
 single one means nothing. The histogram of distances says where the data could teach anything at all.
@@ -13,100 +13,117 @@ import torch
 
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
-from physics.laws import LAWS
 from physics.laws.names import is_law, law_claims, resolve_parameters
 from physics.observables import accelerations
 from physics.types import FloatArray, System
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models.integrator.model import Integrator
 
-Curves = tuple[FloatArray, FloatArray, FloatArray]
-"""True force, learned force, relative error, each (R,)."""
+Curves = tuple[FloatArray | None, FloatArray, FloatArray | None]
+"""True force, learned force, relative error, each (R,); the learned one alone where the law is unknown."""
 
 NEAREST, FARTHEST, N_DISTANCES = 0.2, 5.0, 200
 """The range of distances that is compared [length], evenly in log r."""
+SEEN_QUANTILES = (0.01, 0.99)
+"""The range where the law is unknown, or where few pairs are in the one above: of the distances in the data."""
+MOST_SEEN = 2_000_000
+"""Pair distances that are looked at: of frames spread evenly."""
 N_PAIRS = 5
 """Pairs of the data compared: evenly from the strongest attraction to the strongest repulsion."""
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """A pair force, true and learned.
+    """A pair force, learned and, where the law is known, true.
 
     Attributes
     ----------
     distances : (R,) float64 [length]
-    true, learned : (P, R) float64 [force]
+    learned : (P, R) float64 [force]
         Along r_ij, positive where repelling, for each of P pairs.
+    true : (P, R) float64 or None [force]
     pairs : (P, 4) float64
         q_i, q_j, m_i, m_j of each pair.
     seen : (M,) float64 [length]
         Pair distances in the data.
-    law : str
+    law : str or None
     couplings : tuple of str
         Channels of the learned law.
     """
 
     distances: FloatArray
-    true: FloatArray
+    true: FloatArray | None
     learned: FloatArray
     pairs: FloatArray
     seen: FloatArray
-    law: str
+    law: str | None
     couplings: tuple[str, ...]
 
     @property
-    def errors(self) -> FloatArray:
+    def errors(self) -> FloatArray | None:
         """Relative error of each pair at each distance, (P, R)."""
+        if self.true is None:
+            return None
         return np.asarray(np.abs(self.learned - self.true) / np.maximum(np.abs(self.true), 1e-300))
 
     def numbers(self) -> dict[str, Any]:
-        """Median and largest relative error over all pairs and distances, and where it is."""
-        worst = self.errors.max(axis=0)
-        at = int(worst.argmax())
-        within = np.mean((self.seen >= NEAREST) & (self.seen <= FARTHEST))
-        return {
+        """The learned force, and of its relative error the median and the largest over all pairs and distances."""
+        nearest, farthest = float(self.distances[0]), float(self.distances[-1])
+        found: dict[str, Any] = {
             "law": self.law,
             "couplings": ",".join(self.couplings),
-            "nearest": float(self.distances[0]),
-            "farthest": float(self.distances[-1]),
-            "error_median": float(np.median(self.errors)),
-            "error_largest": float(worst[at]),
-            "error_largest_at": float(self.distances[at]),
+            "nearest": nearest,
+            "farthest": farthest,
             "pairs": self.pairs.tolist(),
-            "share_of_seen_distances_in_range": float(within),
+            "share_of_seen_distances_in_range": float(np.mean((self.seen >= nearest) & (self.seen <= farthest))),
             "seen_nearest": float(self.seen.min()),
             "seen_farthest": float(self.seen.max()),
+            "distances": self.distances.tolist(),
+            "force": self.learned.tolist(),
         }
+        if (errors := self.errors) is not None:
+            worst = errors.max(axis=0)
+            at = int(worst.argmax())
+            found["error_median"] = float(np.median(errors))
+            found["error_largest"] = float(worst[at])
+            found["error_largest_at"] = float(self.distances[at])
+        return found
 
     def curves(self) -> Curves:
         """What the figure draws: the strongest pair's force, the worst error of all pairs."""
-        strongest = int(np.abs(self.true).max(axis=1).argmax())
-        return self.true[strongest], self.learned[strongest], self.errors.max(axis=0)
+        forces = self.learned if self.true is None else self.true
+        strongest = int(np.abs(forces).max(axis=1).argmax())
+        errors = self.errors
+        true = None if self.true is None else self.true[strongest]
+        return true, self.learned[strongest], None if errors is None else errors.max(axis=0)
 
 
 def recovery(model: Forecaster, split: DataSplit) -> Recovery:
-    """Compare the pair force of `model` with that of the law that made `split`.
+    """The pair force of `model`, beside that of the law that made `split` where it is known.
 
     Raises
     ------
     InputError
-        Where the model has no pair law, or the data no known law.
+        Where the model has no pair law, or the data no pairs.
     """
     network = model.network(torch.float64)
     if not isinstance(network, Integrator):
         raise InputError(f"{model.name}: has no pair law to recover; expected a run of model 'integrator'")
-    law = str(split.recipe.get("law"))
-    if not is_law(law):
-        raise InputError(f"{split.source}: says no law to compare with (recipe.law); known: {', '.join(LAWS)}")
     if split.n_particles < 2:
         raise InputError(f"{split.source}: systems of one particle have no pairs")
-    distances = np.geomspace(NEAREST, FARTHEST, N_DISTANCES)
+    law = str(split.recipe.get("law")) if is_law(split.recipe.get("law")) else None
+    seen = seen_distances(split)
+    limits = (NEAREST, FARTHEST)
+    if law is None or np.mean((seen >= NEAREST) & (seen <= FARTHEST)) < 0.5:
+        limits = tuple(np.quantile(seen, SEEN_QUANTILES))
+    if not limits[0] > 0:
+        raise InputError(f"{split.source}: particles on top of each other; no range of distances to show")
+    distances = np.geomspace(*limits, N_DISTANCES)
     # what the law scales with counts even where the model ignores it
-    pairs = typical_pairs(split, (*network.couplings, *law_claims(law).couplings))
-    true = true_forces(split, pairs, distances, pull=network.pull == "none")
+    pairs = typical_pairs(split, (*network.couplings, *(law_claims(law).couplings if law else ())))
+    true = true_forces(split, pairs, distances, pull=network.pull == "none") if law else None
     learned = learned_forces(model, network, pairs, distances)
-    return Recovery(distances, true, learned, pairs, seen_distances(split), law, network.couplings)
+    return Recovery(distances, true, learned, pairs, seen, law, network.couplings)
 
 
 def typical_pairs(split: DataSplit, couplings: Sequence[str]) -> FloatArray:
@@ -157,7 +174,11 @@ def learned_forces(model: Forecaster, network: Integrator, pairs: FloatArray, di
 
 
 def seen_distances(split: DataSplit) -> FloatArray:
-    """Pair distances in every frame of the data, flat [length]."""
+    """Pair distances in the data, flat [length]: of every frame, or of frames spread evenly."""
     first, second = np.triu_indices(split.n_particles, 1)
-    x = np.asarray(split.positions, dtype=np.float64)
-    return np.asarray(np.linalg.norm(x[:, :, first] - x[:, :, second], axis=-1).ravel())
+    n_samples, n_frames = split.positions.shape[:2]
+    step = -(-n_samples * n_frames * len(first) // MOST_SEEN)
+    x = split.positions.reshape(-1, split.n_particles, split.n_dims)[::step]
+    return np.concatenate(
+        [np.linalg.norm(frame[first] - frame[second], axis=-1) for frame in x.astype(np.float64)]
+    )

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SHOWN = (0.05, 20.0)
-"""Distances of the histogram [length]: more than is compared, so that the edges of the data are seen."""
+MARGIN = 4.0
+"""How much farther, to either side, the histogram of distances goes than the comparison: the edges of the data."""
 
 
 def recovery_figure(
@@ -23,8 +23,9 @@ def recovery_figure(
     seen: Mapping[str, FloatArray],
     distances: FloatArray,
     noisy: Mapping[str, Curves] | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> "Figure":
-    """One column a law; rows: force, relative error, distances in the data.
+    """One column a law; rows: force, relative error (where the true law is known), distances in the data.
 
     Parameters
     ----------
@@ -33,33 +34,42 @@ def recovery_figure(
     distances : (R,) float64 [length]
     noisy : mapping of law to Curves, optional
         The same learned from noisy positions.
+    units : mapping of str to str, optional
+        Labels of the data's units.
     """
     theme = THEMES["light"]
-    figure = blank_figure(theme, (max(3.0 * len(clean), 5.0) + 0.6, 7.4), dpi=120.0)
-    grid = figure.subplots(3, len(clean), squeeze=False, sharex=True, height_ratios=(3, 2, 1.2))
+    judged = any(true is not None for true, _, _ in clean.values())
+    shown = (distances[0] / MARGIN, distances[-1] * MARGIN)
+    labels = ("|pair force|", "largest relative error", "pairs in the data")
+    figure = blank_figure(theme, (max(3.0 * len(clean), 5.0) + 0.6, 7.4 if judged else 5.6), dpi=120.0)
+    heights = (3, 2, 1.2) if judged else (3, 1.2)
+    grid = figure.subplots(len(heights), len(clean), squeeze=False, sharex=True, height_ratios=heights)
     for column, (name, (true, learned, error)) in enumerate(clean.items()):
-        force, below, histogram = grid[:, column]
-        _force(force, distances, true, theme.truth, "-", "true")
+        force, *between, histogram = grid[:, column]
+        if true is not None:
+            _force(force, distances, true, theme.truth, "-", "true")
         _force(force, distances, learned, theme.forecast, "--", "learned")
-        below.plot(distances, error, color=theme.forecast)
         if noisy and name in noisy:
             _force(force, distances, noisy[name][1], theme.rollout, ":", "learned, 1 % noise")
-            below.plot(distances, noisy[name][2], color=theme.rollout, linestyle=":")
-        below.axhline(0.02, color=theme.muted, linewidth=0.8)
-        below.axhline(0.1, color=theme.muted, linewidth=0.8)
-        below.set(yscale="log", ylim=(1e-4, 2.0))
-        edges = np.geomspace(*SHOWN, 49)
-        histogram.hist(seen[name], edges, color=theme.muted)
-        histogram.set(xscale="log", xlim=SHOWN, xlabel="pair distance r")
+        for below in between:
+            below.plot(distances, error, color=theme.forecast)
+            if noisy and name in noisy:
+                below.plot(distances, noisy[name][2], color=theme.rollout, linestyle=":")
+            for level in (0.02, 0.1):
+                below.axhline(level, color=theme.muted, linewidth=0.8)
+            below.set(yscale="log", ylim=(1e-4, 2.0))
+        histogram.hist(seen[name], np.geomspace(*shown, 49), color=theme.muted)
+        length = (units or {}).get("length")
+        histogram.set(
+            xscale="log", xlim=shown, xlabel=f"pair distance r [{length}]" if length else "pair distance r"
+        )
         force.set_yscale("log")
         force.set_title(name, color=theme.text, fontsize=11, loc="left")
-        for axes in (force, below, histogram):
+        for axes in (force, *between, histogram):
             styled(axes, theme)
-            axes.axvspan(SHOWN[0], distances[0], color=theme.line, alpha=0.35, linewidth=0)
-            axes.axvspan(distances[-1], SHOWN[1], color=theme.line, alpha=0.35, linewidth=0)
-    for axes, label in zip(
-        grid[:, 0], ("|pair force|", "largest relative error", "pairs in the data"), strict=True
-    ):
+            axes.axvspan(shown[0], distances[0], color=theme.line, alpha=0.35, linewidth=0)
+            axes.axvspan(distances[-1], shown[1], color=theme.line, alpha=0.35, linewidth=0)
+    for axes, label in zip(grid[:, 0], labels if judged else labels[::2], strict=True):
         axes.set_ylabel(label, color=theme.muted, fontsize=9)
     grid[0, 0].legend(frameon=False, fontsize=8)
     figure.tight_layout()

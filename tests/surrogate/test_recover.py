@@ -1,6 +1,7 @@
 """The recovered force of models that know the law, and of models that know another one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,22 @@ def test_what_cannot_be_compared_is_refused() -> None:
     egnn = Forecaster(tiny_model("egnn"), name="e", card={}, horizon=1.0)
     with pytest.raises(InputError, match="no pair law"):
         recovery(egnn, split_of())
-    with pytest.raises(InputError, match="says no law"):
-        recovery(forecaster(knowing_coulomb()), split_of("magic"))
+
+
+@pytest.mark.parametrize("length", [1e-10, 1.0, 1e10])
+def test_without_a_known_law_the_learned_force_stands_alone(length: float) -> None:
+    """In the range of distances that the data has, whatever its unit."""
+    split = split_of("magic")
+    split = replace(split, positions=length * split.positions)
+    found = recovery(forecaster(knowing_coulomb(), Scales(length, length**1.5)), split)
+    numbers = found.numbers()
+    assert numbers["law"] is None
+    assert "error_median" not in numbers
+    assert np.isfinite(numbers["force"]).all()
+    assert length * 0.05 < numbers["nearest"] < numbers["farthest"] < length * 20
+    q = found.pairs[:, 0] * found.pairs[:, 1]
+    r = found.distances / length
+    np.testing.assert_allclose(found.learned * length**2, q[:, None] * r / (r**2 + 0.01) ** 1.5, rtol=1e-3)
 
 
 def test_the_command_writes_numbers_and_a_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,8 +162,10 @@ def test_the_command_writes_numbers_and_a_figure(tmp_path: Path, capsys: pytest.
     status, _, err = command(main, capsys, *line)
     assert "already exists" in refused(status, err)
     unknown = npz(tmp_path / "own.npz")
-    status, _, err = command(main, capsys, *line[:2], "--data", unknown, "--out", tmp_path / "no")
-    assert "says no law" in refused(status, err)
+    status, out, err = command(main, capsys, *line[:2], "--data", unknown, "--out", tmp_path / "own")
+    assert status == 0, err
+    assert "law unknown" in out
+    assert (tmp_path / "own/recovery.png").stat().st_size > 10_000
     status, _, err = command(main, capsys, "--run", tmp_path / "none", *line[2:4], "--out", tmp_path / "no")
     assert "none" in refused(status, err)
     assert not (tmp_path / "no").exists()
