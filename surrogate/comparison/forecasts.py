@@ -19,15 +19,22 @@ from surrogate.comparison.ground_truth import Rotation, rotation_of, scenario_tr
 from surrogate.evaluation.metrics import haar_matrices, relative_residuals
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.rollout import chained_rollout, horizon_in_frames, sliding_forecast
+from surrogate.tasks.dynamics.ranges import States
 
 
 def outside_training(model: Forecaster, truth: Trajectory, law_known: bool) -> tuple[str, ...]:
-    """Why sliding forecasts of all of a truth lie outside the model's training; empty inside."""
-    k = horizon_in_frames(truth.times, model.horizon)
-    input_times = (float(truth.times[0]), float(truth.times[-1 - k]))
+    """Why sliding forecasts of all of a truth lie outside the model's training; empty inside.
+
+    Times are compared where the law is known: where the clock of other data starts means nothing.
+    """
+    inputs = truth.part(slice(0, truth.n_frames - horizon_in_frames(truth.times, model.horizon)))
+    system, shape = truth.system, (inputs.n_frames, truth.system.n_particles)
+    q, m = (np.broadcast_to(a, shape) for a in (system.charges, system.masses))
+    states = States(inputs.positions, inputs.velocities, q, m)
     if law_known:
-        return model.outside_system(truth.system, truth.n_dims, input_times)
-    return model.outside(truth.n_dims, truth.system.n_particles, None, input_times)
+        times = (float(inputs.times[0]), float(inputs.times[-1]))
+        return model.outside_system(system, truth.n_dims, times, states=states)
+    return model.outside(truth.n_dims, system.n_particles, states=states)
 
 
 def comparison_parts(

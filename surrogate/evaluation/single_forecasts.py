@@ -14,6 +14,8 @@ from physics.types import FloatArray
 from surrogate.evaluation.evaluation_set import frames_after, windows_at
 from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
 from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.training_range import preset_times
+from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.windows import task_frames
 
 FORWARD_BATCH = 100
@@ -67,7 +69,13 @@ def evaluation(
     result |= _clean_errors(split, errors, w, horizon)
     result |= _equivariance(model, w, kind, rotations, rotation_seed)
     at = float(split.times[first])
-    outside = model.outside(split.n_dims, split.n_particles, dict(split.recipe) or None, (at, at))
+    outside = model.outside(
+        split.n_dims,
+        split.n_particles,
+        split.recipe,
+        preset_times(split.recipe, at, at),
+        states=States(w.x, w.v, w.q, w.m),
+    )
     result |= {
         "evaluations": cost.evaluations if tolerance else model.evaluations,
         "tolerance": tolerance,

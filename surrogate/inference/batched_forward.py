@@ -146,6 +146,11 @@ class Passes:
         )
 
 
+def has_values(tensor: Tensor) -> bool:
+    """Whether a tensor holds numbers that can be looked at: not one that `torch.func` maps or differentiates."""
+    return not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+
+
 def is_differentiated(state: State) -> bool:
     """Whether what is made from a state is to be differentiated, or mapped by `torch.func`."""
     if forward_ad._current_level >= 0 or torch._C._functorch.maybe_current_level() is not None:

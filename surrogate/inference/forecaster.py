@@ -7,20 +7,22 @@ Shapes, dtypes, horizons, training range and refusals are dealt with here and un
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from physics.errors import InputError
 from physics.types import FloatArray, System
-from surrogate.inference.batched_forward import Passed, Passes, State
+from surrogate.inference.batched_forward import Passed, Passes, State, has_values
 from surrogate.inference.given_arrays import particle_tensor, real_tensor
-from surrogate.inference.training_range import reasons_outside
+from surrogate.inference.training_range import reasons_outside, states_outside
 from surrogate.models import SurrogateModel
+from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.windows import Scales
 
 UNIT_SCALES = Scales()
@@ -38,12 +40,15 @@ class Forecast:
         Why this lies outside the model's training range; empty inside.
     evaluations : (samples,) int64 array, an int for a single system, or None where unknown
         Spent on each sample; those of discarded forecasts included where a tolerance was given.
+    finite : (samples,) bool array, or a bool for a single system
+        Whether all numbers of a sample's forecast are.
     """
 
     positions: Any
     velocities: Any
     outside_training: tuple[str, ...] = ()
     evaluations: Any = None
+    finite: Any = True
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ class Forecaster:
         SHA-256 of the checkpoint.
     scales : Scales
         The units the network was trained in.
+    sees : tuple of str
+        What a forecast depends on, of "positions", "velocities", "charges" and "masses".
     """
 
     def __init__(
@@ -102,6 +109,8 @@ class Forecaster:
         self.horizons: tuple[float, ...] | str = "any" if model.any_horizon else (horizon,)
         self.horizon = horizon
         self._own_horizon = 1.0 if model.any_horizon else horizon
+        self._measured_horizon = horizon
+        self.sees = tuple(model.sees)
         self.dims: tuple[int, ...] | str = "any" if model.dims is None else (model.dims,)
         self.particles: tuple[int, ...] | str = "any"
         self.uses_masses = model.uses_masses
@@ -221,9 +230,7 @@ class Forecaster:
         rounds = self._rounds(horizon) if evaluations is None else self.with_evaluations(evaluations).evaluations
         passed = chosen._passed((x, v, q, m), x.dtype, horizon, rounds)
         self.cost = chosen.cost
-        outside = self.outside(x.shape[2], x.shape[1])
-        if abs(horizon) > self.horizon * (1 + 1e-6):
-            outside += (f"horizon {horizon:g} (measured: up to {self.horizon:g})",)
+        outside, finite = self._remarks((x, v, q, m), horizon, (passed.positions, passed.velocities))
         results: list[Any] = []
         for value in (passed.positions, passed.velocities):
             if value is None:
@@ -232,7 +239,28 @@ class Forecaster:
             value = value[0] if single else value
             results.append(value.to(device) if as_tensor else value.detach().cpu().numpy())
         spent = int(passed.evaluations[0]) if single else passed.evaluations.numpy()
-        return Forecast(results[0], results[1], outside, spent)
+        finite = finite[0] if single else finite
+        return Forecast(results[0], results[1], outside, spent, finite)
+
+    def _remarks(
+        self, state: State, horizon: float, forecast: Sequence[Tensor | None]
+    ) -> tuple[tuple[str, ...], Any]:
+        """What is said of a forecast, and of which samples all numbers are finite.
+
+        Under `torch.func` there are no numbers to look at: nothing is said of them then.
+        """
+        states = None
+        if all(t is None or has_values(t) for t in state):
+            x, v, q = (t.detach().cpu().double().numpy() for t in state[:3])
+            m = None if state[3] is None else state[3].detach().cpu().double().numpy()
+            states = States(x, v, q, m)
+        outside = self.outside(state[0].shape[2], state[0].shape[1], states=states, horizon=horizon)
+        given = [t.detach() for t in forecast if t is not None]
+        finite = torch.stack([torch.isfinite(t).all(dim=2).all(dim=1) for t in given]).all(dim=0)
+        if not has_values(finite):
+            return outside, finite
+        mask = finite.cpu().numpy()
+        return outside + not_finite(mask), mask
 
     def forecast_in(
         self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype, m: FloatArray | None = None
@@ -293,19 +321,52 @@ class Forecaster:
         n_particles: int,
         law: Mapping[str, Any] | None = None,
         times: tuple[float, float] | None = None,
+        *,
+        states: States | None = None,
+        horizon: float | None = None,
     ) -> tuple[str, ...]:
-        """Why a request lies outside the training range: see :func:`reasons_outside`; empty inside."""
-        return reasons_outside(self.card, n_dims, n_particles, law, times)
+        """Why a request lies outside the training range; empty inside.
+
+        Parameters
+        ----------
+        n_dims, n_particles, law, times
+            See :func:`reasons_outside`.
+        states : States, optional
+            Input states, whose charges, masses, pair distances, speeds and box are compared: see
+            :func:`states_outside`.
+        horizon : float, optional [time]
+            Of the forecast; by default the one that is usual for this model.
+        """
+        reasons = reasons_outside(self.card, n_dims, n_particles, law, times)
+        if states is not None:
+            reasons += states_outside(self.card, states, self.scales, self.sees)
+        horizon = self.horizon if horizon is None else horizon
+        if abs(horizon) > self._measured_horizon * (1 + 1e-6):
+            reasons += (f"horizon {horizon:g} (measured: up to {self._measured_horizon:g})",)
+        return reasons
 
     def outside_system(
-        self, system: System, n_dims: int, times: tuple[float, float] | None = None
+        self,
+        system: System,
+        n_dims: int,
+        times: tuple[float, float] | None = None,
+        *,
+        states: States | None = None,
     ) -> tuple[str, ...]:
         """As `outside`, for a System."""
-        reasons = self.outside(
-            n_dims, system.n_particles, {"law": system.law, "parameters": dict(system.parameters)}, times
-        )
-        if not self.uses_masses and (system.masses != 1).any():
+        law = {"law": system.law, "parameters": dict(system.parameters)}
+        reasons = self.outside(n_dims, system.n_particles, law, times, states=states)
+        said = any(reason.startswith("masses") for reason in reasons)
+        if not said and not self.uses_masses and (system.masses != 1).any():
             reasons += ("masses other than 1",)
         if system.fields.any:  # no data set with fields is made or read: none was trained on
             reasons += (f"{', '.join(system.fields.names)} (trained: none)",)
         return reasons
+
+
+def not_finite(finite: NDArray[np.bool_]) -> tuple[str, ...]:
+    """What is said of forecasts of which some are not finite; empty where all are."""
+    if finite.all():
+        return ()
+    count = "" if len(finite) == 1 else f", in {int((~finite).sum())} of {len(finite)} samples"
+    return (f"the forecast is not finite{count}",)

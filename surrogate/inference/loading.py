@@ -1,6 +1,7 @@
 """`load()`: a trained model by shipped name, run or checkpoint folder, or the name of outside code."""
 
 import math
+from dataclasses import astuple
 from pathlib import Path
 
 from physics.errors import InputError, unknown_name
@@ -54,11 +55,11 @@ def _from_checkpoint(path: Path, name: str, device: str) -> Forecaster:
         model = built_model(config)
         if not isinstance(model, SurrogateModel):
             raise TypeError(f"model of dynamics: its task is {config.task}")
-        scales = Scales(float(info["scales"]["length"]), float(info["scales"]["time"]))
+        scales = Scales(**{name: float(value) for name, value in dict(info["scales"]).items()})
         horizon, card = float(info["horizon"]), info["card"]
         if not usable_card(card):
             raise TypeError("card")
-        if not all(0 < value < math.inf for value in (horizon, scales.length, scales.time)):
+        if not all(0 < value < math.inf for value in (horizon, *astuple(scales))):
             raise TypeError("horizon and scales")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):

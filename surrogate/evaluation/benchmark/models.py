@@ -21,6 +21,8 @@ from surrogate.evaluation.evaluation_set import EvaluationSet
 from surrogate.evaluation.single_forecasts import median_milliseconds
 from surrogate.inference.forecaster import Cost, Forecaster
 from surrogate.inference.loading import load
+from surrogate.inference.training_range import preset_times
+from surrogate.tasks.dynamics.ranges import States
 
 TIMED_BATCH = 100
 TIMED_REPEATS = 5
@@ -159,7 +161,7 @@ def loaded_models(
     """The models that are measured, and for each that cannot do this n, N or horizon the reason it is left out."""
     models, left_out = list[BenchmarkModel](), dict[str, str]()
     w, time = data.windows, float(split.times[data.input_frame])
-    law = dict(split.recipe) if split.recipe.get("law") else None
+    times, states = preset_times(split.recipe, time, time), States(w.x, w.v, w.q, w.m)
     for item in listed:
         loaded = [load(path, trust_code=trust_code) for path in item.paths]
         try:
@@ -167,7 +169,7 @@ def loaded_models(
         except InputError as error:
             left_out[item.name] = str(error)
             continue
-        outside = seeds[0].outside(w.x.shape[2], w.x.shape[1], law, (time, time))
+        outside = seeds[0].outside(w.x.shape[2], w.x.shape[1], split.recipe, times, states=states)
         models.append(BenchmarkModel(item.name, seeds, outside))
     return models, left_out
 

@@ -16,6 +16,7 @@ from surrogate.models import MODELS, SurrogateModel
 from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
 from surrogate.tasks.dynamics.batches import Batch, DeviceBatches, batches, windows_per_set
 from surrogate.tasks.dynamics.config import DataConfig, LossConfig
+from surrogate.tasks.dynamics.ranges import measured, trained_ranges
 from surrogate.tasks.dynamics.streamed import is_streamed, outline
 from surrogate.tasks.dynamics.windows import (
     ROWS,
@@ -98,6 +99,7 @@ class Dynamics(Task):
             "velocity_targets": bool(options.velocity_weight),
             **training_range(outlines),
             "input_times": input_times(list(outlines.values()), frames, data.windows == "all"),
+            "ranges": trained_ranges([measured(s, len(self.train_sets)) for s in self.train_sets]),
         }
 
     @classmethod

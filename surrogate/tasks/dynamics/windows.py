@@ -33,10 +33,17 @@ S = TypeVar("S", DataSplit, StreamedSplit)
 
 @dataclass(frozen=True)
 class Scales:
-    """The length and time units a model was trained in, measured in the data's own units."""
+    """The units a model was trained in, measured in the data's own units.
+
+    Attributes
+    ----------
+    length, time, charge, mass : float
+    """
 
     length: float = 1.0
     time: float = 1.0
+    charge: float = 1.0
+    mass: float = 1.0
 
 
 @dataclass(frozen=True)

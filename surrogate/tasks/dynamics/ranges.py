@@ -1,0 +1,142 @@
+"""What of its training states bounds a model's use: charges, masses, pair distances and speeds, by quantiles.
+
+They are measured in the run's units, kept in the card as `ranges`, and compared with the states of a forecast by
+:mod:`surrogate.inference.training_range`.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from physics.types import FloatArray
+from surrogate.tasks.dynamics.windows import Windows
+
+QUANTILES = (0.0, 0.01, 0.5, 0.99, 1.0)
+MOST_STATES = 20_000
+"""States that are measured of a run's windows, evenly chosen; of charges and masses, all."""
+MOST_PAIRS = 4_000_000
+"""Pair distances that are looked at, of all states together."""
+MOST_RECEIVERS = 64
+"""Particles of a state whose distances from all others are looked at, evenly chosen."""
+
+
+class States(NamedTuple):
+    """States of some systems, float64.
+
+    Attributes
+    ----------
+    x, v : (samples, N, n) [length], [length/time]
+    q : (samples, N) [charge]
+    m : (samples, N) [mass] or None
+        None where no masses are given.
+    box : (samples, n) [length] or None
+        Periodic lengths.
+    """
+
+    x: FloatArray
+    v: FloatArray
+    q: FloatArray
+    m: FloatArray | None = None
+    box: FloatArray | None = None
+
+
+def state_quantities(states: States) -> dict[str, FloatArray]:
+    """Numbers of each state by name, (samples, as many as it has).
+
+    Returns
+    -------
+    dict
+        charges, masses, speeds: of each particle. distances: of pairs (see MOST_RECEIVERS); nearest: the least of
+        them. rms_distance, rms_speed: over all pairs and particles, one a state.
+    """
+    found = {"charges": np.asarray(states.q), "speeds": np.linalg.norm(states.v, axis=-1)}
+    if states.m is not None:
+        found["masses"] = np.asarray(states.m)
+    found["rms_speed"] = np.sqrt(np.mean(found["speeds"] ** 2, axis=1, keepdims=True))
+    n = states.x.shape[1]
+    if n > 1:
+        centred = states.x - states.x.mean(axis=1, keepdims=True)
+        # the mean of r_ij^2 over pairs is 2 N / (N - 1) times that of |x_i - centroid|^2
+        squares = np.mean(np.sum(centred**2, axis=-1), axis=1, keepdims=True)
+        found["rms_distance"] = np.sqrt(2 * n / (n - 1) * squares)
+        blocks = range(0, len(centred), max(MOST_PAIRS // (4 * n * min(n, MOST_RECEIVERS)), 1))
+        parts = [_distances(centred[i : i + blocks.step]) for i in blocks]
+        found["distances"] = np.concatenate(parts)
+        found["nearest"] = found["distances"].min(axis=1, keepdims=True)
+    return found
+
+
+def _distances(x: FloatArray) -> FloatArray:
+    """Distances of some particles of each state from all others, (samples, pairs)."""
+    n = x.shape[1]
+    i, j = np.triu_indices(n, 1)
+    if n > MOST_RECEIVERS:
+        receivers = np.unique(np.linspace(0, n - 1, MOST_RECEIVERS).round().astype(int))
+        i, j = (grid.ravel() for grid in np.meshgrid(receivers, np.arange(n), indexing="ij"))
+        i, j = i[i != j], j[i != j]
+    return np.asarray(np.linalg.norm(x[:, i] - x[:, j], axis=-1))
+
+
+def input_states(s: Windows, most: int) -> States:
+    """Input states of windows in the run's units, at most so many, evenly over samples and start frames."""
+    count = len(s) * len(s.starts)
+    chosen = np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
+    samples, starts = chosen % len(s), s.starts[chosen // len(s)]
+    at = torch.as_tensor(samples), torch.as_tensor(starts)
+    x, v = (np.asarray(t[at].cpu(), dtype=np.float64)[..., : s.n_dims] for t in (s.x, s.v))
+    q, m = (np.asarray(t[at[0]].cpu(), dtype=np.float64) for t in (s.q, s.m))
+    return States(x, v, q, m)
+
+
+class Measured(NamedTuple):
+    """Numbers of the input states of one data set.
+
+    Attributes
+    ----------
+    n_dims : int
+    independent : float
+        As how many states its windows count: those of one trajectory overlap.
+    values : dict of str to (count,) float64
+        By names of :func:`state_quantities`.
+    """
+
+    n_dims: int
+    independent: float
+    values: dict[str, FloatArray]
+
+
+def measured(s: Windows, n_sets: int) -> Measured:
+    """What the windows of one of so many data sets add to the ranges."""
+    n = s.x.shape[2]
+    most = min(MOST_STATES, max(MOST_PAIRS // (n * min(n, MOST_RECEIVERS)), 100)) // n_sets
+    whole = {name: np.asarray(t.cpu(), dtype=np.float64) for name, t in (("charges", s.q), ("masses", s.m))}
+    found = state_quantities(input_states(s, max(most, 1))) | whole
+    values = {name: values.ravel() for name, values in found.items()}
+    return Measured(s.n_dims, len(s) * math.sqrt(len(s.starts)), values)
+
+
+def trained_ranges(sets: Sequence[Measured]) -> dict[str, Any]:
+    """The card's `ranges` of a model trained on these data sets, in the run's units.
+
+    Returns
+    -------
+    dict
+        quantiles: their levels. by_dims: for each n (as text), where there are several, what follows of it alone.
+        independent: see :class:`Measured`. And for each name of :func:`state_quantities` the values at the levels.
+    """
+    ranges = {"quantiles": list(QUANTILES), **_together(sets)}
+    dims = sorted({s.n_dims for s in sets})
+    if len(dims) > 1:
+        ranges["by_dims"] = {str(n): _together([s for s in sets if s.n_dims == n]) for n in dims}
+    return ranges
+
+
+def _together(sets: Sequence[Measured]) -> dict[str, Any]:
+    found: dict[str, Any] = {"independent": round(sum(s.independent for s in sets))}
+    for name in sets[0].values:
+        quantiles = np.quantile(np.concatenate([s.values[name] for s in sets]), QUANTILES)
+        found[name] = [float(f"{value:.6g}") for value in quantiles]
+    return found
