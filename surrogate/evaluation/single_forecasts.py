@@ -74,7 +74,7 @@ def evaluation(
         split.n_particles,
         split.recipe,
         preset_times(split.recipe, at, at),
-        states=States(w.x, w.v, w.q, w.m),
+        states=States(w.x, w.v, w.q, w.m, split.box),
     )
     result |= {
         "evaluations": cost.evaluations if tolerance else model.evaluations,

@@ -238,7 +238,9 @@ class Forecaster:
                 continue
             value = value[0] if single else value
             results.append(value.to(device) if as_tensor else value.detach().cpu().numpy())
-        spent = int(passed.evaluations[0]) if single else passed.evaluations.numpy()
+        spent: Any = passed.evaluations
+        if has_values(spent):
+            spent = int(spent[0]) if single else spent.numpy()
         finite = finite[0] if single else finite
         return Forecast(results[0], results[1], outside, spent, finite)
 

@@ -34,7 +34,8 @@ def measured_ranges(config: DataConfig, scales: Scales, samples: int) -> dict[st
         for path in config.paths:
             split = read_split(path, "train").head(min(samples, config.train_samples or samples))
             prepared = windows(split, "train", config, scales, centre=True, dtype=torch.float64)
-            found.append(measured(prepared, len(config.paths)))
+            box = None if split.box is None else split.box / scales.length
+            found.append(measured(prepared, box))
             advance(1)
     return trained_ranges(found)
 

@@ -161,7 +161,7 @@ def loaded_models(
     """The models that are measured, and for each that cannot do this n, N or horizon the reason it is left out."""
     models, left_out = list[BenchmarkModel](), dict[str, str]()
     w, time = data.windows, float(split.times[data.input_frame])
-    times, states = preset_times(split.recipe, time, time), States(w.x, w.v, w.q, w.m)
+    times, states = preset_times(split.recipe, time, time), States(w.x, w.v, w.q, w.m, split.box)
     for item in listed:
         loaded = [load(path, trust_code=trust_code) for path in item.paths]
         try:

@@ -16,9 +16,9 @@ from surrogate.tasks.dynamics.windows import Windows
 
 QUANTILES = (0.0, 0.01, 0.5, 0.99, 1.0)
 MOST_STATES = 20_000
-"""States that are measured of a run's windows, evenly chosen; of charges and masses, all."""
+"""States of a data set that are measured, evenly chosen; of charges and masses, all."""
 MOST_PAIRS = 4_000_000
-"""Pair distances that are looked at, of all states together."""
+"""Pair distances that are looked at, of all states of a data set together."""
 MOST_RECEIVERS = 64
 """Particles of a state whose distances from all others are looked at, evenly chosen."""
 
@@ -100,7 +100,7 @@ class Measured(NamedTuple):
     independent : float
         As how many states its windows count: those of one trajectory overlap.
     values : dict of str to (count,) float64
-        By names of :func:`state_quantities`.
+        By names of :func:`state_quantities`; "box" where there is one.
     """
 
     n_dims: int
@@ -108,12 +108,12 @@ class Measured(NamedTuple):
     values: dict[str, FloatArray]
 
 
-def measured(s: Windows, n_sets: int) -> Measured:
-    """What the windows of one of so many data sets add to the ranges."""
+def measured(s: Windows, box: FloatArray | None = None) -> Measured:
+    """What the windows of one data set add to the ranges; `box` is in the run's units."""
     n = s.x.shape[2]
-    most = min(MOST_STATES, max(MOST_PAIRS // (n * min(n, MOST_RECEIVERS)), 100)) // n_sets
+    most = min(MOST_STATES, max(MOST_PAIRS // (n * min(n, MOST_RECEIVERS)), 100))
     whole = {name: np.asarray(t.cpu(), dtype=np.float64) for name, t in (("charges", s.q), ("masses", s.m))}
-    found = state_quantities(input_states(s, max(most, 1))) | whole
+    found = state_quantities(input_states(s, most)) | whole | ({} if box is None else {"box": box})
     values = {name: values.ravel() for name, values in found.items()}
     return Measured(s.n_dims, len(s) * math.sqrt(len(s.starts)), values)
 
@@ -125,7 +125,8 @@ def trained_ranges(sets: Sequence[Measured]) -> dict[str, Any]:
     -------
     dict
         quantiles: their levels. by_dims: for each n (as text), where there are several, what follows of it alone.
-        independent: see :class:`Measured`. And for each name of :func:`state_quantities` the values at the levels.
+        independent: see :class:`Measured`. box: the least and the largest periodic length, where all sets have
+        some. And for each name of :func:`state_quantities` the values at the levels.
     """
     ranges = {"quantiles": list(QUANTILES), **_together(sets)}
     dims = sorted({s.n_dims for s in sets})
@@ -136,7 +137,8 @@ def trained_ranges(sets: Sequence[Measured]) -> dict[str, Any]:
 
 def _together(sets: Sequence[Measured]) -> dict[str, Any]:
     found: dict[str, Any] = {"independent": round(sum(s.independent for s in sets))}
-    for name in sets[0].values:
-        quantiles = np.quantile(np.concatenate([s.values[name] for s in sets]), QUANTILES)
+    for name in set.intersection(*(set(s.values) for s in sets)):
+        levels = (0.0, 1.0) if name == "box" else QUANTILES
+        quantiles = np.quantile(np.concatenate([s.values[name] for s in sets]), levels)
         found[name] = [float(f"{value:.6g}") for value in quantiles]
     return found

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from surrogate.models import MODELS, SurrogateModel
 from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
@@ -99,8 +100,13 @@ class Dynamics(Task):
             "velocity_targets": bool(options.velocity_weight),
             **training_range(outlines),
             "input_times": input_times(list(outlines.values()), frames, data.windows == "all"),
-            "ranges": trained_ranges([measured(s, len(self.train_sets)) for s in self.train_sets]),
+            "ranges": self._ranges(list(outlines.values())),
         }
+
+    def _ranges(self, outlines: Sequence[DataSplit]) -> dict[str, Any]:
+        """What of the training states bounds the model's use."""
+        boxes = (None if head.box is None else head.box / self.scales.length for head in outlines)
+        return trained_ranges([measured(s, b) for s, b in zip(self.train_sets, boxes, strict=True)])
 
     @classmethod
     def checks(cls, data: DataConfig, options: LossConfig) -> Sequence[tuple[bool, str]]:

@@ -32,7 +32,7 @@ def windows_of(x: np.ndarray, v: np.ndarray, q: np.ndarray, m: np.ndarray) -> Wi
 
 
 def trained_on(*sets: States4, scales: Scales | None = None) -> Forecaster:
-    ranges = trained_ranges([measured(windows_of(*s), len(sets)) for s in sets])
+    ranges = trained_ranges([measured(windows_of(*s)) for s in sets])
     model = tiny_model("integrator")
     return Forecaster(model, name="m", card={"ranges": ranges}, horizon=1.0, scales=scales or Scales())
 
