@@ -13,6 +13,7 @@ from physics.errors import InputError, unknown_name
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "app": ("app.__main__", "open the window"),
     "generate": ("physics.generate", "simulate a data set"),
+    "convert": ("physics.convert", "make a data set of files of others"),
     "train": ("surrogate.train", "fit a model to a data set"),
     "evaluate": ("surrogate.evaluate", "measure a model on a data set"),
     "compare": ("surrogate.compare", "export truth and forecast side by side"),

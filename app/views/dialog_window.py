@@ -6,6 +6,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from app.viewmodel.session import Session
+from physics.datasets.formats import FORMATS
+
+
+def _endings() -> str:
+    """Patterns of files that a format of data sets names its own."""
+    return " ".join(dict.fromkeys(f"*{ending}" for row in FORMATS.values() for ending in row.endings))
 
 
 class DialogWindow(QMainWindow):
@@ -17,7 +23,7 @@ class DialogWindow(QMainWindow):
 
     def open_path(self) -> str:
         """A file to open, or empty."""
-        kinds = "Isotwin (*.toml *.npz *.safetensors *.json);;All files (*)"
+        kinds = f"Isotwin (*.toml *.safetensors *.json {_endings()});;All files (*)"
         path, _ = QFileDialog.getOpenFileName(self, "Open a checkpoint, data set or scenario", "", kinds)
         return str(Path(path).parent) if Path(path).name == "zarr.json" else path
 
@@ -33,7 +39,7 @@ class DialogWindow(QMainWindow):
 
     def data_path(self) -> str:
         """A data set to train on, or empty."""
-        kinds = "Data sets (*.npz zarr.json);;All files (*)"
+        kinds = f"Data sets ({_endings()} zarr.json);;All files (*)"
         path, _ = QFileDialog.getOpenFileName(self, "A data set to train on", "", kinds)
         return str(Path(path).parent) if Path(path).name == "zarr.json" else path
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from physics.datasets.presets import SPLITS
 from physics.errors import InputError
 
 MARK = "isotwin-dataset/1"
@@ -45,7 +46,8 @@ def verify_manifest(path: Path, split: str, wanted: Callable[[str], bool] = lamb
         raise InputError(f"{manifest_path}: damaged manifest")
     checked = 0
     for name, entry in files.items():
-        if ("/" in name and not name.startswith(f"{split}/")) or not wanted(name):
+        folder = name.partition("/")[0]
+        if (folder in SPLITS and folder != split) or not wanted(name):
             continue
         checked += 1
         target = path / name

@@ -20,15 +20,19 @@ def format_of(path: Path) -> Format:
     Raises
     ------
     InputError
-        Where there is nothing, or no format recognises it.
+        Where there is nothing, no format recognises it, or its contents are not what its name says.
     """
     if not path.exists():
         raise InputError(f"{path}: no such data set")
-    for row in FORMATS.values():
+    named = [row for row in FORMATS.values() if path.name.lower().endswith(row.endings) and path.is_file()]
+    for row in named or FORMATS.values():
         if row.recognises(path):
             return row
-    *others, last = (row.title for row in FORMATS.values())
-    raise InputError(f"{path}: not a data set; expected {', '.join(others)} or {last}")
+    if named:
+        other = next((name for name, row in FORMATS.items() if row.recognises(path)), None)
+        hint = f"; it looks like {FORMATS[other].title}: physics.convert --format {other}" if other else ""
+        raise InputError(f"{path}: not {' or '.join(row.title for row in named)}{hint}")
+    raise InputError(f"{path}: not a data set of a known format ({', '.join(FORMATS)})")
 
 
 def read_split(path: Path | str, split: str) -> DataSplit:
@@ -61,7 +65,7 @@ def read_samples(path: Path | str, split: str, samples: range) -> tuple[DataSpli
 def available_splits(path: Path | str) -> tuple[str, ...]:
     """Names of the splits of a data set; none where a file is one split, or where there is no data set."""
     path = Path(path)
-    return next((row.splits(path) for row in FORMATS.values() if path.exists() and row.recognises(path)), ())
+    return format_of(path).splits(path) if path.exists() else ()
 
 
 def declared_shape(path: Path | str, split: str) -> tuple[int, int, int, int]:

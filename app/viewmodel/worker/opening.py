@@ -25,8 +25,7 @@ def describe_file(path: str) -> Setup:
     if place.suffix == ".toml":
         load_scenario(path)
         return Setup(scenario=path)
-    is_zarr = place.is_dir() and (place / "zarr.json").is_file()
-    if place.suffix == ".npz" or is_zarr:
+    if _may_be_data(place):
         splits = available_splits(place)
         split = "test" if "test" in splits or not splits else splits[0]
         read_samples(place, split, range(1))
@@ -35,5 +34,15 @@ def describe_file(path: str) -> Setup:
         load(place)
         return Setup(scenario="", model=path)
     raise InputError(
-        f"{path}: not something to open; expected a checkpoint, a run, a data set (.zarr, .npz) or a scenario"
+        f"{path}: not something to open; expected a checkpoint, a run, a data set (.zarr, .npz, or a format that "
+        "python -m physics.convert --list names) or a scenario"
     )
+
+
+def _may_be_data(place: Path) -> bool:
+    """Whether a path has the ending of a format of data sets, or looks like one inside."""
+    from physics.datasets.formats import FORMATS
+
+    if place.is_dir():
+        return (place / "zarr.json").is_file() or FORMATS["npy-set"].recognises(place)
+    return any(place.name.lower().endswith(row.endings) or row.recognises(place) for row in FORMATS.values())

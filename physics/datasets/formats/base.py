@@ -1,8 +1,11 @@
 """What a file format of data sets is, and the limits that every file is held to before it is parsed."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
@@ -12,8 +15,53 @@ METADATA_LIMIT = 1 << 20
 CHUNK_LIMIT = 256 << 20
 """Bytes."""
 
-Read = Callable[[Path, str, range | None], tuple[DataSplit, int]]
+AXES = ("samples", "frames", "particles", "dims")
+"""Of positions and velocities, in our order."""
+
+Arrays = dict[str, NDArray[Any]]
 Shape = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a user says of a file that the file does not say.
+
+    Attributes
+    ----------
+    axes : tuple of str, optional
+        AXES in the order in which positions and velocities are stored.
+    topology : Path, optional
+        A file that names the particles of this one.
+    """
+
+    axes: tuple[str, ...] | None = None
+    topology: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """What a file holds, as it was found: nothing is checked or filled in yet.
+
+    Attributes
+    ----------
+    arrays : dict
+        Some of :data:`physics.datasets.split.ARRAYS`: positions (samples, frames, particles, dims) and times at
+        least. They may still lie in the file (memory maps).
+    counted : str
+        What `times` count where they are not times: "frames" or "steps"; else empty.
+    units, recipe, notes
+        As in :class:`physics.datasets.split.DataSplit`.
+    """
+
+    arrays: Arrays
+    counted: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+Read = Callable[[Path, str, range | None], tuple[DataSplit, int]]
+Load = Callable[[Path, str, Hints], Imported]
 
 
 @dataclass(frozen=True)
@@ -25,7 +73,8 @@ class Format:
     title : str
         For people, with its article.
     recognises : callable
-        (path) -> whether an existing file or folder is of this format; the contents may still be refused.
+        (path) -> whether an existing file or folder looks like this format inside, found cheaply; the contents may
+        still be refused.
     read : callable
         (path, split, samples) -> the split, or some of its consecutive samples, and how many samples it has.
         `samples` is None for all, else a range of step 1 that is cut where the split ends. Arrays go through
@@ -36,6 +85,14 @@ class Format:
         (path, split) -> (samples, frames, particles, dims), from the metadata alone.
     blocks : callable, optional
         (path, split, samples, height) -> these samples in order, `height` at a time, never all in memory.
+    load : callable, optional
+        (path, split, hints) -> what the file holds, unchecked; what `python -m physics.convert` starts from.
+    endings : tuple of str
+        Of file names, with their dot, in lower case: such a file is read as this format or refused.
+    needs : str
+        The package that reads it, where that is an optional one.
+    names_particles, wants_names : bool
+        Whether its files name particles; whether they do not, and a file that does can stand beside them.
 
     Notes
     -----
@@ -48,6 +105,11 @@ class Format:
     splits: Callable[[Path], tuple[str, ...]] = lambda path: ()
     shape: Callable[[Path, str], Shape] | None = None
     blocks: Callable[[Path, str, range, int], Iterator[DataSplit]] | None = None
+    load: Load | None = None
+    endings: tuple[str, ...] = ()
+    needs: str = ""
+    names_particles: bool = False
+    wants_names: bool = False
 
     def shape_of(self, path: Path, split: str) -> Shape:
         """(samples, frames, particles, dims) of a split."""
@@ -66,6 +128,13 @@ class Format:
             yield self.read(path, split, range(first, min(first + height, samples.stop)))[0]
 
 
+def in_our_order(path: Path, array: NDArray[Any], axes: tuple[str, ...]) -> NDArray[Any]:
+    """An array whose axes are stored in another order, in that of AXES."""
+    if array.ndim != len(AXES):
+        raise InputError(f"{path}: expected four axes, {', '.join(axes)}; got shape {array.shape}")
+    return array.transpose([axes.index(axis) for axis in AXES])
+
+
 def some_samples(whole: DataSplit, samples: range | None) -> tuple[DataSplit, int]:
     """What :attr:`Format.read` returns, of a split that has been read whole."""
     if samples is None:
@@ -79,6 +148,13 @@ def wanted_samples(source: object, samples: range, count: int) -> range:
     if not 0 <= samples.start < min(count, samples.stop):
         raise InputError(f"{source}: no sample {samples.start}; it has {count} (0 to {count - 1})")
     return range(samples.start, min(samples.stop, count))
+
+
+def refuse_impossible(path: Path, what: str, count: int, least: int) -> None:
+    """Refuse a file that declares `count` things of at least `least` bytes each and is smaller than they are."""
+    size = path.stat().st_size
+    if count < 1 or count * least > size:
+        raise InputError(f"{path}: declares {count} {what}, which its {size} bytes cannot hold")
 
 
 def refuse_oversized(path: Path, n_bytes: int) -> None:

@@ -10,7 +10,17 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.datasets.formats.base import METADATA_LIMIT, Format, Shape, refuse_oversized, some_samples
+from physics.datasets.formats.base import (
+    METADATA_LIMIT,
+    Arrays,
+    Format,
+    Hints,
+    Imported,
+    Shape,
+    in_our_order,
+    refuse_oversized,
+    some_samples,
+)
 from physics.datasets.split import ARRAYS, NO_POSITIONS, SAMPLED, DataSplit, checked_split
 from physics.errors import InputError
 
@@ -25,6 +35,26 @@ PACKED_LIMIT, PACKED_MOST = 64 << 20, 100
 
 
 def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int]:
+    arrays = _arrays(path)
+    return some_samples(checked_split(path, arrays, *_texts(path, arrays)), samples)
+
+
+def _load(path: Path, split: str, hints: Hints) -> Imported:
+    arrays = _arrays(path)
+    recipe, units = _texts(path, arrays)
+    if "positions" not in arrays or arrays["positions"].ndim != 4:
+        raise InputError(f"{path}: {NO_POSITIONS}")
+    counted = "" if "times" in arrays else "frames"
+    found = {name: values for name, values in arrays.items() if name not in TEXTS}
+    for name in ("positions", "velocities"):
+        if hints.axes and name in found:
+            found[name] = in_our_order(path, found[name], hints.axes)
+    if counted:
+        found["times"] = np.arange(found["positions"].shape[1], dtype=np.float64)
+    return Imported(found, counted, units, recipe)
+
+
+def _arrays(path: Path) -> Arrays:
     try:
         with zipfile.ZipFile(path) as archive:
             declared = sum(entry.file_size for entry in archive.infolist())
@@ -36,7 +66,7 @@ def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int
             f"{path}: {declared / 1e6:.0f} MB packed into {path.stat().st_size / 1e6:.1f} MB; "
             "trajectories do not pack so small"
         )
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: Arrays = {}
     try:
         with np.load(path, allow_pickle=False) as archive:
             for name in (*ARRAYS, *TEXTS):
@@ -50,7 +80,7 @@ def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int
         if isinstance(error, ValueError) and "pickle" in str(error).lower():
             raise InputError(f"{path}: {PICKLED}") from None
         raise InputError(f"{path}: damaged .npz ({type(error).__name__}: {error})") from None
-    return some_samples(checked_split(path, arrays, *_texts(path, arrays)), samples)
+    return arrays
 
 
 def _texts(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Iterator[Mapping[str, Any]]:
@@ -146,4 +176,12 @@ def _rows(member: Member, count: int) -> NDArray[Any]:
     return rows
 
 
-NPZ = Format("an .npz file", lambda path: path.suffix == ".npz", _read, shape=_shape, blocks=_blocks)
+NPZ = Format(
+    "an .npz file",
+    lambda path: path.suffix == ".npz",
+    _read,
+    shape=_shape,
+    blocks=_blocks,
+    load=_load,
+    endings=(".npz",),
+)

@@ -13,6 +13,7 @@ from physics.datasets.formats.base import (
     CHUNK_LIMIT,
     METADATA_LIMIT,
     Format,
+    Imported,
     Shape,
     refuse_oversized,
     wanted_samples,
@@ -38,6 +39,11 @@ def _shape(path: Path, split: str) -> Shape:
 
 
 def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int]:
+    found, count = _found(path, split, samples)
+    return checked_split(path, found.arrays, found.recipe, found.units), count
+
+
+def _found(path: Path, split: str, samples: range | None) -> tuple[Imported, int]:
     """Of our own group the files that are read are verified: all of the split, or metadata and some chunks."""
     import zarr
 
@@ -45,7 +51,7 @@ def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int
     if ours:
         # of some samples the chunks follow below
         verify_manifest(
-            path, split, lambda name: samples is None or name.endswith("zarr.json") or "/times/" in name
+            path, split, lambda name: samples is None or name.endswith("zarr.json") or "/times/" in f"/{name}"
         )
     try:
         group: Any = zarr.open_group(path, mode="r")
@@ -71,7 +77,7 @@ def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int
             f"{path}: no manifest, so its contents cannot be verified; reading it as it is", stacklevel=2
         )
     recipe = recipe if isinstance(recipe, dict) else {}
-    return checked_split(path, arrays, recipe, attributes.get("units")), count
+    return Imported(arrays, "", attributes.get("units", {}), recipe), count
 
 
 def _array(path: Path, split: str, stored: Any, wanted: range | None, ours: bool) -> NDArray[Any]:
@@ -165,4 +171,11 @@ def _codec_names(node: dict[str, Any]) -> Iterator[object]:
                 pending.append(value)
 
 
-ZARR = Format("a Zarr folder", Path.is_dir, _read, splits=_splits, shape=_shape)
+ZARR = Format(
+    "a Zarr folder",
+    Path.is_dir,
+    _read,
+    splits=_splits,
+    shape=_shape,
+    load=lambda path, split, hints: _found(path, split, None)[0],
+)

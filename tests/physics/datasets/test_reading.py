@@ -174,7 +174,7 @@ def test_one_nan_is_found(tmp_path, arrays):
 def test_paths_that_are_no_data_set(tmp_path):
     refused(tmp_path / "none.zarr", "no such data set")
     (tmp_path / "notes.txt").write_text("hello")
-    refused(tmp_path / "notes.txt", "expected a Zarr folder or an .npz file")
+    refused(tmp_path / "notes.txt", "not a data set", "(npz, ", "zarr)")
     (tmp_path / "bad.npz").write_text("hello")
     refused(tmp_path / "bad.npz", "not a readable .npz")
     (tmp_path / "empty").mkdir()
@@ -207,4 +207,4 @@ def test_a_format_is_one_row(tmp_path, monkeypatch):
     assert available_splits(path) == ()
     refused(tmp_path, "not a Zarr v3 group")
     (tmp_path / "notes.md").write_text("hello")
-    refused(tmp_path / "notes.md", "expected a Zarr folder, an .npz file or a table of text")
+    refused(tmp_path / "notes.md", "not a data set", "(npz, ", "table)")

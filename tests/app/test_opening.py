@@ -1,0 +1,28 @@
+"""What the window takes for data: every format of the registry, by its name or its contents."""
+
+import numpy as np
+import pytest
+
+from app.viewmodel.worker.opening import describe_file
+from physics.errors import InputError
+from tests.physics.datasets.formats.written import WRITERS, Source
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", WRITERS)
+def test_files_of_others_open_as_data(name, tmp_path):
+    path = WRITERS[name](tmp_path, Source(np.random.default_rng(0))).path
+    setup = describe_file(str(path))
+    assert (setup.data, setup.split) == (str(path), "test")
+    if name == "npy-set":
+        assert describe_file(str(tmp_path)).data == str(tmp_path)
+        return
+    bare = path.rename(tmp_path / "unnamed")
+    assert describe_file(str(bare)).data == str(bare)
+
+
+def test_what_is_nothing_of_ours_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello")
+    for path in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(InputError, match="not something to open"):
+            describe_file(str(path))

@@ -1,0 +1,176 @@
+"""Every importer: what its ecosystem writes comes back; what is damaged, foreign, huge or hostile is refused."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from physics.datasets.formats import FORMATS, base
+from physics.datasets.reading import (
+    available_splits,
+    declared_shape,
+    format_of,
+    read_samples,
+    read_split,
+    split_blocks,
+)
+from physics.errors import InputError
+from tests.physics.datasets.files import refused
+from tests.physics.datasets.formats.written import WRITERS, Source
+
+OWN = ("npz", "zarr")
+"""Formats of ours: their tests are in files of their own."""
+
+
+@pytest.fixture
+def source(rng):
+    return Source(rng)
+
+
+def quietly(read, *arguments):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return read(*arguments)
+
+
+def read_or_refused(path):
+    """The data, or the one line of the refusal."""
+    try:
+        return quietly(read_split, path, "test")
+    except InputError as error:
+        message = str(error)
+    assert str(path.parent) in message
+    assert "\n" not in message
+    return message
+
+
+def test_every_importer_is_tested():
+    assert set(WRITERS) | set(OWN) == set(FORMATS)
+    for name in WRITERS:
+        assert FORMATS[name].load is not None
+        assert FORMATS[name].endings
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_its_ecosystem_writes_comes_back(name, tmp_path, source):
+    written = WRITERS[name](tmp_path, source)
+    assert format_of(written.path) is FORMATS[name]
+    split = quietly(read_split, written.path, "test")
+    np.testing.assert_allclose(split.positions, written.positions, rtol=0, atol=written.atol)
+    np.testing.assert_allclose(split.times, written.times, rtol=1e-12)
+    for quantity in ("velocities", "charges", "masses", "species", "box"):
+        expected = getattr(written, quantity)
+        found = getattr(split, quantity)
+        if expected is not None:
+            np.testing.assert_allclose(found, expected, rtol=1e-6 if written.atol else 0, atol=written.atol)
+    assert split.units == written.units
+    assert (split.box is None) == (written.box is None)
+    assert (split.first_state == 0) == (written.velocities is not None)
+    assert ("charges set to zero" in split.notes) == (written.charges is None)
+    if written.masses is None:
+        assert (split.masses == 1).all()
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_parts_are_those_of_the_whole(name, tmp_path, source):
+    written = WRITERS[name](tmp_path, source)
+    whole = quietly(read_split, written.path, "test")
+    last = len(whole) - 1
+    part, count = quietly(read_samples, written.path, "test", range(last, last + 5))
+    assert count == len(whole)
+    np.testing.assert_array_equal(part.positions, whole.positions[last:])
+    assert quietly(declared_shape, written.path, "test") == whole.positions.shape
+    blocks = quietly(lambda: list(split_blocks(written.path, "test", range(count), block_bytes=1)))
+    assert [len(block) for block in blocks] == [1] * count
+    np.testing.assert_array_equal(np.concatenate([b.velocities for b in blocks]), whole.velocities)
+    assert quietly(available_splits, written.path) in ((), ("train", "valid", "test"))
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_cut_off_anywhere_it_is_refused_or_shorter(name, tmp_path, source, rng):
+    """A file that ends early never reads as another trajectory unsaid: it is refused, or has fewer frames."""
+    path = WRITERS[name](tmp_path, source).path
+    whole = quietly(read_split, path, "test")
+    raw = path.read_bytes()
+    refusals = 0
+    for size in sorted({0, 1, 7, len(raw) // 2, len(raw) - 9, *map(int, rng.integers(0, len(raw), 20))}):
+        path.write_bytes(raw[:size])
+        split = read_or_refused(path)
+        if isinstance(split, str):
+            refusals += 1
+            continue
+        if any("the last line has no end" in note for note in split.notes):
+            continue
+        frames = len(split.times)
+        assert frames < len(whole.times) or size == len(raw) - 1
+        np.testing.assert_array_equal(split.positions, whole.positions[:, :frames])
+    assert refusals > 10
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_bits_flipped_never_raise_anything_else(name, tmp_path, source, rng):
+    path = WRITERS[name](tmp_path, source).path
+    raw = path.read_bytes()
+    for position in [*range(min(64, len(raw))), *map(int, rng.integers(0, len(raw), 60))]:
+        damaged = bytearray(raw)
+        damaged[position] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        split = read_or_refused(path)
+        assert isinstance(split, str) or np.isfinite(split.positions).all()
+
+
+FOREIGN = {
+    "noise": np.random.default_rng(5).bytes(5000),
+    "nothing": b"",
+    "zeros": bytes(4096),
+    "text": b"hello\nworld\n",
+    "one long line": b"1" * (3 << 20),
+    "html": b"<!DOCTYPE html>\n<html><body>not found</body></html>\n",
+    "a zip": b"PK\x03\x04" + bytes(100),
+    "a PNG": b"\x89PNG\r\n\x1a\n" + bytes(200),
+    "a pickle": b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94\x8c\x06system\x94\x93\x94.",
+    "latin-1": b"3\n\xe9\xe8\nH 0 0 0\n",
+}
+
+
+@pytest.mark.parametrize("what", [*FOREIGN, *WRITERS])
+@pytest.mark.parametrize("name", WRITERS)
+def test_contents_of_another_kind_are_refused(name, what, tmp_path, source):
+    own = WRITERS[name](tmp_path, source).path
+    if what in WRITERS:
+        other = tmp_path / "other"
+        other.mkdir()
+        theirs = WRITERS[what](other, source).path
+        if what == name or set(FORMATS[name].endings) & set(FORMATS[what].endings):
+            return
+        own.write_bytes(theirs.read_bytes())
+        refused(own, "not ", "" if what == "npy-set" else f"--format {what}")  # a set is known by its names
+    else:
+        own.write_bytes(FOREIGN[what])
+        refused(own)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_does_not_fit_in_memory_is_refused(name, tmp_path, source, monkeypatch):
+    path = WRITERS[name](tmp_path, source).path
+    monkeypatch.setattr(base, "available_memory", lambda: 100)
+    refused(path, "fit in memory")
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_folder_with_its_name_is_not_it(name, tmp_path):
+    folder = tmp_path / f"a{FORMATS[name].endings[0]}"
+    folder.mkdir()
+    refused(folder, "not a Zarr v3 group")
+
+
+def test_formats_are_told_apart_by_contents_where_names_say_nothing(tmp_path, source):
+    for name, write in WRITERS.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        path = write(folder, source).path
+        if name == "npy-set":
+            assert format_of(folder) is FORMATS[name]
+            continue
+        bare = path.rename(folder / "unnamed")
+        assert format_of(bare) is FORMATS[name]
