@@ -1,0 +1,30 @@
+"""The shipped example files are what their command writes."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import resources
+from surrogate.studies.example_data import FILES, main
+from tests.surrogate.helpers import command
+
+SHIPPED = Path(resources.__file__).parent / "examples"
+
+
+def numbers(text: str) -> np.ndarray:
+    return np.array(
+        [float(word) for word in re.split(r"[,\s]+", text) if re.fullmatch(r"-?[\d.]+(e[-+]\d+)?", word)]
+    )
+
+
+def test_the_shipped_files_are_made_by_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Up to the last digit, which the processor's rounding may decide."""
+    status, _, err = command(main, capsys, "--out", tmp_path / "new")
+    assert status == 0, err
+    assert sorted(path.name for path in SHIPPED.iterdir()) == sorted(FILES)
+    for name in FILES:
+        made, shipped = ((folder / name).read_text() for folder in (tmp_path / "new", SHIPPED))
+        assert len(numbers(made)) > 5000
+        np.testing.assert_allclose(numbers(made), numbers(shipped), rtol=1e-4, atol=1e-4)
