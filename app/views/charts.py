@@ -12,6 +12,7 @@ from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.ground_truth import PERTURBATION
 from app.views.curve_plot import Curve, CurvePlot
 from physics.types import FloatArray
+from surrogate.render.captions import decade, unit_of
 from surrogate.render.theme import THEMES, Theme
 
 CURVES_MILLISECONDS = 10
@@ -93,11 +94,11 @@ class Charts(QWidget):
             return
         view = state.view
         key = (id(result), view.theme, view.show_rollout, view.log_curves, state.selection.particles)
-        if key != self._shown and result.measured:
+        if key != self._shown and result.readable:
             self._shown = key
             self._draw(result, state)
         for chart in (self.error, self.energy):
-            chart.now.setValue(state.time)
+            chart.show_time(state.time)
 
     def _draw(self, result: ComparisonResult, state: ViewState) -> None:
         theme, logarithmic = THEMES[state.view.theme], state.view.log_curves
@@ -105,11 +106,13 @@ class Charts(QWidget):
             chart.log.setChecked(logarithmic)
         curves = error_curves(result, state, theme)
         self.error.plot.setLogMode(y=logarithmic)
+        unit = unit_of(result.comparison, "length")
+        self.error.title = f"RMSE [{unit}]" if unit else "RMSE"
         self.error.draw(result.comparison.truth.times, curves)
         if not logarithmic:
             # the growth of a perturbation may leave the chart: it is not what is looked at
-            top = max(float(curve.values.max()) for curve in curves if not curve.dashed)
-            self.error.plot.setYRange(0.0, top or 1.0, padding=0.05)
+            tops = (float(np.nanmax(curve.values, initial=0.0)) for curve in curves if not curve.dashed)
+            self.error.show_up_to(max(tops, default=0.0) or 1.0)
         else:
             self.error.plot.enableAutoRange(y=True)
         self._draw_energy(result, theme, state)
@@ -121,7 +124,7 @@ class Charts(QWidget):
         colours["second"], names["second"] = theme.warning, "second model"
         errors = energy_errors(result)
         shown = {k: v for k, v in errors.items() if k != "rollout" or state.view.show_rollout}
-        self.energy.title = "energy error" if errors else "energy: law unknown"
+        self.energy.title = "energy error" if errors else _no_energies(result)
         system = result.comparison.truth.system
         if system.law == "reference" or system.fields.drag:
             self.energy.title = "energy change (not conserved)"
@@ -133,8 +136,8 @@ class Charts(QWidget):
         left = self.energy.plot.getAxis("left")
         left.setTicks(None)
         if curves:
-            low = min(float(curve.drawn.min()) for curve in curves)
-            high = max(float(curve.drawn.max()) for curve in curves)
+            low = min(float(np.nanmin(curve.drawn, initial=0.0)) for curve in curves)
+            high = max(float(np.nanmax(curve.drawn, initial=0.0)) for curve in curves)
             least = float(symlog(np.array(2 * SYMLOG_LINEAR))) if logarithmic else 2 * SYMLOG_LINEAR
             top = float(symlog(np.array(SYMLOG_TICKS[-1]))) if logarithmic else SYMLOG_TICKS[-1]
             # a perfect forecast stays a flat line, what runs further away leaves the chart
@@ -147,29 +150,39 @@ class Charts(QWidget):
                 left.setTicks([[(y, f"{v:g}") for y, v, keep in marks if keep or v == 0]])
 
 
+def _no_energies(result: ComparisonResult) -> str:
+    if not result.comparison.law_known:
+        return "energy: law unknown"
+    return "energy: not measured" if result.measured else "energy"
+
+
 def error_curves(result: ComparisonResult, state: ViewState, theme: Theme) -> tuple[Curve, ...]:
     """The errors of the forecasts, of the selected particles, and what chaos alone makes of a tiny one."""
     comparison = result.comparison
+    floor = FLOOR * decade(float(np.abs(comparison.truth.positions[0]).max()))
 
     def curve(name: str, values: FloatArray, colour: str, dashed: bool = False, width: float = 1.2) -> Curve:
-        drawn = np.maximum(values, FLOOR) if state.view.log_curves else values
+        drawn = np.maximum(values, floor) if state.view.log_curves else values
         return Curve(name, values, drawn, colour, dashed, width)
 
-    curves = [curve(comparison.model_name, comparison.position_rmse(), theme.forecast)]
+    curves = []
+    if result.made is None or result.made.any():
+        curves.append(curve(comparison.model_name, result.errors(), theme.forecast))
     if state.view.show_rollout and comparison.rollout is not None:
-        curves.append(curve("roll-out", comparison.position_rmse(comparison.rollout), theme.rollout))
+        curves.append(curve("roll-out", result.errors_of(comparison.rollout), theme.rollout))
     contrast = result.contrast
     if contrast is not None and len(contrast.truth.times) == comparison.truth.n_frames:
-        curves.append(curve(contrast.model_name, contrast.position_rmse(), theme.warning))
-    size = comparison.truth.positions[0].size
-    grown = PERTURBATION * result.growth / np.sqrt(size)
-    curves.append(curve("1e-6 push", grown, theme.muted, dashed=True))
+        curves.append(curve(contrast.model_name, result.contrast_errors(), theme.warning))
+    if result.growth is not None:
+        grown = PERTURBATION * result.growth / np.sqrt(comparison.truth.positions[0].size)
+        curves.append(curve("1e-6 push", grown, theme.muted, dashed=True))
     chosen = state.selection.particles[-MOST_SELECTED:]
-    if chosen:
+    if chosen and curves:
         errors = comparison.particle_errors() / np.sqrt(comparison.truth.n_dims)  # per coordinate, like the rest
         for particle in chosen:
             last = particle == chosen[-1]
-            curves.append(curve(f"#{particle}", errors[:, particle], theme.selection, width=2.4 if last else 1.4))
+            one = result.where_made(errors[:, particle])
+            curves.append(curve(f"#{particle}", one, theme.selection, width=2.4 if last else 1.4))
     return tuple(curves)
 
 

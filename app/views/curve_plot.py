@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QLabel, QSizePolicy, Q
 
 from app.views.widgets import filled
 from physics.types import FloatArray
-from surrogate.render.captions import short_number
+from surrogate.render.captions import decade, moment, short_number
 from surrogate.render.theme import Theme
 
 
@@ -89,13 +89,14 @@ class CurvePlot(QWidget):
         self.title, self.curves = title, tuple[Curve, ...]()
         self._theme: Theme | None = None
         self._times = np.zeros(0)
+        self._unit, self._height = 1.0, 1.0  # what is plotted is of order one: Qt takes no 1e-15
         self.legend = QLabel(title)
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.log = self._button("log", "Logarithmic or plain axis", toggled)
         self.log.setCheckable(True)
         self.all = self._button("all", "Show all of the time again (double click in the plot)", self.reset)
-        self.plot = pg.PlotWidget(viewBox=_TimeBox(sought, self.reset))
+        self.plot = pg.PlotWidget(viewBox=_TimeBox(lambda x: sought(x * self._unit), self.reset))
         self.plot.hideButtons()
         self.plot.setMinimumHeight(80)
         self.plot.setToolTip("Click or drag: go to that time. Wheel: zoom. Double click: all of it")
@@ -128,12 +129,17 @@ class CurvePlot(QWidget):
         """Replace the curves; the zoom stays where the times are the same."""
         other = not np.array_equal(times, self._times)
         self._times, self.curves = times, curves
+        self._unit = decade(float(times[-1] - times[0]))
+        self.plot.getAxis("bottom").setScale(self._unit)
+        self._scale_heights(curves)
         self.plot.plotItem.clearPlots()
         for curve in curves:
             style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine
-            self.plot.plot(times, curve.drawn, pen=pg.mkPen(curve.colour, width=curve.width, style=style))
+            if np.isfinite(curve.drawn).any():
+                pen = pg.mkPen(curve.colour, width=curve.width, style=style)
+                self.plot.plot(times / self._unit, curve.drawn / self._height, pen=pen, connect="finite")
         if other:
-            first, last = float(times[0]), float(times[-1])
+            first, last = float(times[0]) / self._unit, float(times[-1]) / self._unit
             pad = 0.01 * max(last - first, 1e-9)
             self.plot.getViewBox().setLimits(xMin=first - pad, xMax=last + pad)
             self.reset()
@@ -142,7 +148,23 @@ class CurvePlot(QWidget):
     def reset(self) -> None:
         """All of the time."""
         if len(self._times):
-            self.plot.setXRange(float(self._times[0]), float(self._times[-1]), padding=0.01)
+            first, last = float(self._times[0]) / self._unit, float(self._times[-1]) / self._unit
+            self.plot.setXRange(first, last, padding=0.01)
+
+    def show_time(self, time: float) -> None:
+        """Move the cursor."""
+        self.now.setValue(time / self._unit)
+
+    def show_up_to(self, top: float) -> None:
+        """From 0 to a height of the curves as they are drawn."""
+        self.plot.setYRange(0.0, top / self._height, padding=0.05)
+
+    def _scale_heights(self, curves: tuple[Curve, ...]) -> None:
+        """Heights of order one on a plain axis; logarithms are that by themselves."""
+        tops = [float(np.nanmax(np.abs(c.drawn), initial=0.0)) for c in curves]
+        logarithmic = self.plot.plotItem.ctrl.logYCheck.isChecked()
+        self._height = 1.0 if logarithmic else decade(max(tops, default=0.0))
+        self.plot.getAxis("left").setScale(self._height)
 
     def words_at(self, time: float | None, named: bool = True) -> str:
         """The head line: title and names in their colours, with their values at a time."""
@@ -151,7 +173,7 @@ class CurvePlot(QWidget):
         at = None
         if time is not None and len(self._times):
             at = int(np.argmin(np.abs(self._times - time)))
-            parts[0] = f"t = {self._times[at]:.2f}"
+            parts[0] = f"t = {moment(float(self._times[at]), self._times)}"
         words = [f"<span style='color:{muted}'>{parts[0]}</span>"]
         for curve in self.curves:
             sign = "╌" if curve.dashed else "━"
@@ -170,7 +192,7 @@ class CurvePlot(QWidget):
     def _hover(self, place: QPointF) -> None:
         box = self.plot.getViewBox()
         inside = box.sceneBoundingRect().contains(place)
-        hovered = float(box.mapSceneToView(place).x()) if inside else None
+        hovered = float(box.mapSceneToView(place).x()) * self._unit if inside else None
         if hovered != self._hovered:
             self._hovered = hovered
             self._say()
@@ -182,7 +204,7 @@ class CurvePlot(QWidget):
 
     def _zoomed(self, *_: object) -> None:
         low, high = self.plot.getViewBox().viewRange()[0]
-        whole = float(self._times[-1] - self._times[0]) if len(self._times) else 0.0
+        whole = float(self._times[-1] - self._times[0]) / self._unit if len(self._times) else 0.0
         self.all.setVisible(high - low < 0.97 * whole)
 
 

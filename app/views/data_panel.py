@@ -11,6 +11,7 @@ from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.tasks.sample_errors import MOST
 from app.views import widgets as ui
 from app.views.curve_plot import log_plot, start_over
+from physics.types import FloatArray
 from surrogate.render.captions import short_number
 from surrogate.render.theme import THEMES
 
@@ -44,8 +45,9 @@ class DataPanel(QWidget):
         self.progress.setRange(0, 100)
         order = ui.row(self.sort, self.unsort, (self.progress, 1))
         self.standing = ui.label(wraps=True)
+        self.notes = ui.label(wraps=True)
         column = QVBoxLayout(self._left)
-        ui.filled(column, self.name, self._build_choice(), order, self.standing, None, spacing=5)
+        ui.filled(column, self.name, self._build_choice(), order, self.standing, self.notes, None, spacing=5)
         self.plot = log_plot()
         self.plot.scene().sigMouseClicked.connect(self._clicked)
         halves.addWidget(self.plot, 3)
@@ -96,6 +98,8 @@ class DataPanel(QWidget):
             return
         self.name.setText(f"{setup.data}: {count} samples")
         self.name.setToolTip(setup.data)
+        self.notes.setText("; ".join(result.notes))
+        self.notes.setVisible(bool(result.notes))
         ui.choose(self.split, setup.split)
         with QSignalBlocker(self.index):
             self.index.setRange(0, count - 1)
@@ -118,11 +122,19 @@ class DataPanel(QWidget):
         self.plot.setVisible(there)
         if not errors:
             return
-        values = np.clip([error for _, error in errors], 1e-12, 1e12)
+        values = shown_errors([error for _, error in errors])
         self.plot.plot(np.arange(len(values)), values, pen=pg.mkPen(theme.forecast, width=1.4))
         at = [k for k, (index, _) in enumerate(errors) if index == state.setup.index]
         if at:
             self.plot.plot(at, values[at], pen=None, symbol="o", symbolSize=9, symbolBrush=theme.warning)
+
+
+def shown_errors(errors: list[float]) -> FloatArray:
+    """Errors for a logarithmic axis: none infinite, none zero, in whatever unit of length, (n,) float64."""
+    values = np.array(errors)
+    there = values[np.isfinite(values) & (values > 0)]
+    low, high = (there.min(), there.max()) if len(there) else (1e-12, 1e12)
+    return np.asarray(np.clip(values, max(low, high * 1e-12), high))
 
 
 def _standing(state: ViewState, fresh: bool, count: int) -> str:

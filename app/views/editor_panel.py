@@ -174,7 +174,12 @@ class EditorPanel(QWidget):
     def show_state(self, state: ViewState) -> None:
         """Draw the draft."""
         draft = self._editor.draft
+        for part in (self.pages, self.title, self.law, self.particles, self.dims, self.duration, self.moves):
+            part.setEnabled(draft is not None)
         if draft is None:
+            if state.result is not None and self._shown is not state.result:
+                self._shown = state.result
+                self._show_nothing(state.result.not_editable)
             return
         key = (draft, state.view.theme, state.moving is not None)
         if key == self._shown:
@@ -192,6 +197,17 @@ class EditorPanel(QWidget):
         self.apply.setEnabled(draft.edited and not trouble)
         self.revert.setEnabled(draft.edited or bool(draft.typed))
         self.save.setEnabled(not trouble)
+
+    def _show_nothing(self, reason: str) -> None:
+        """No system: stored data that cannot be simulated anew."""
+        self.title.clear()
+        self.duration.clear()
+        self.formula.clear()
+        self.trouble.setText(f"stored data, not a scene: {reason}")
+        with QSignalBlocker(self.table):
+            self.table.setRowCount(0)
+        for button in (self.apply, self.revert, self.save):
+            button.setEnabled(False)
 
     def _show_left(self, draft: Draft, trouble: dict[str, str]) -> None:
         from physics.laws import LAWS  # Numba: loaded by now, not when the window opens

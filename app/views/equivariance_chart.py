@@ -10,6 +10,7 @@ from app.viewmodel.state.symmetry import NAMES
 from app.viewmodel.state.view_state import ViewState
 from app.views.curve_plot import use_theme
 from app.views.widgets import filled
+from surrogate.render.captions import decade
 from surrogate.render.theme import THEMES, Theme
 
 FLOOR = 1e-17
@@ -45,7 +46,7 @@ class EquivarianceChart(QWidget):
         filled(QHBoxLayout(self), side, (self.plot, 1), margins=(8, 0, 8, 4))
         self._state: ViewState | None = None
         self._shown: tuple[object, ...] = ()
-        self._theme = ""
+        self._theme, self._unit = "", 1.0
 
     def show_state(self, state: ViewState) -> None:
         """Draw the curves if they changed, and move the cursor."""
@@ -57,16 +58,18 @@ class EquivarianceChart(QWidget):
         if result is None:
             return
         key = (id(result), state.view.theme, self.kind.currentText())
-        if key != self._shown and result.measured:
+        if key != self._shown and result.readable:
             self._shown = key
             self._draw(result, THEMES[state.view.theme])
         with QSignalBlocker(self._cursor):
-            self._cursor.setValue(state.time)
+            self._cursor.setValue(state.time / self._unit)
 
     def _draw(self, result: ComparisonResult, theme: Theme) -> None:
         self.plot.plotItem.clearPlots()
         comparison, contrast = result.comparison, result.contrast
         times = comparison.truth.times
+        self._unit = decade(float(times[-1] - times[0]))
+        self.plot.getAxis("bottom").setScale(self._unit)
         sources = {
             "model": (comparison.model_name, comparison.truth.times, theme.forecast),
             "engine": ("engine", times, theme.truth),
@@ -79,10 +82,12 @@ class EquivarianceChart(QWidget):
                 continue
             symmetry = result.symmetry[key]
             errors = np.maximum(symmetry.errors[self.kind.currentText()], FLOOR)
-            self.plot.plot(at[symmetry.frames], errors, pen=pg.mkPen(colour, width=1.4))
+            self.plot.plot(at[symmetry.frames] / self._unit, errors, pen=pg.mkPen(colour, width=1.4))
             names.append(f"<span style='color:{colour}'>{name}</span>")
-        grown = np.maximum(np.finfo(float).eps * result.growth, FLOOR)
-        self.plot.plot(times, grown, pen=pg.mkPen(theme.muted, width=1.0, style=Qt.PenStyle.DashLine))
-        names.append(f"<span style='color:{theme.muted}'>chaos of round-off</span>")
+        if result.growth is not None:
+            grown = np.maximum(np.finfo(float).eps * result.growth, FLOOR)
+            pen = pg.mkPen(theme.muted, width=1.0, style=Qt.PenStyle.DashLine)
+            self.plot.plot(times / self._unit, grown, pen=pen)
+            names.append(f"<span style='color:{theme.muted}'>chaos of round-off</span>")
         self.names.setText("<br>".join(names))
-        self.plot.setXRange(float(times[0]), float(times[-1]), padding=0.01)
+        self.plot.setXRange(float(times[0]) / self._unit, float(times[-1]) / self._unit, padding=0.01)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QSlider, QSpinBox, QWid
 
 from app.viewmodel.presenters.picture import LAYOUT_NAMES, colouring_label
 from app.viewmodel.session import Session
-from app.viewmodel.state.view import possible_colourings
+from app.viewmodel.state.view import energies_shown, possible_colourings
 from app.viewmodel.state.view_state import ViewState
 from app.views import widgets as ui
 from surrogate.render import COLOURINGS
@@ -96,8 +96,8 @@ class PicturePanel(QWidget):
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
         view, result = state.view, state.result
-        law_known = result is None or result.comparison.law_known
-        named = [(colouring_label(name, view.hidden_axis), name) for name in possible_colourings(law_known)]
+        energies = result is None or energies_shown(result.comparison)
+        named = [(colouring_label(name, view.hidden_axis), name) for name in possible_colourings(energies)]
         ui.fill(self.colouring, named)
         ui.fill(self.hidden, [("the most hidden", None), *((f"x{i}", i) for i in range(state.n_dims))])
         for combo, value in (

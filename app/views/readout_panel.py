@@ -24,7 +24,7 @@ class ReadoutPanel(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        if state.result is not None and state.result.measured:
+        if state.result is not None and state.result.readable:
             self._show(readouts(state))
 
     def _show(self, numbers: ReadOut) -> None:

@@ -75,7 +75,7 @@ class Scrubber(QSlider):
 
     def _place_of_time(self, time: float) -> float:
         first, last = self._times
-        return self.place_of((time - first) / max(last - first, 1e-12) * self.maximum())
+        return self.place_of((time - first) / (last - first) * self.maximum() if last > first else 0.0)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
         """Groove, what is played of it, boundaries, times, the handle."""

@@ -97,7 +97,8 @@ class SystemPanel(QWidget):
             self.scenario.setItemText(at, result.comparison.scenario_name)
         if at >= 0 and not self.scenario.view().isVisible():
             self.scenario.setCurrentIndex(at)
-        self.description.setText(str(result.comparison.details.get("description", "")))
+        about = (str(result.comparison.details.get("description", "")), *result.notes)
+        self.description.setText("; ".join(filter(None, about)))
         truth = result.comparison.truth
         for widget, value in (
             (self.dims, setup.dims or truth.n_dims),
@@ -128,6 +129,8 @@ class SystemPanel(QWidget):
         if result.comparison.outside_training:
             title = "law not learned" if result.advice else "outside training"
             badge.append(f"{title}: {'; '.join(result.comparison.outside_training)}")
+        if result.made is not None and not result.made.any() and result.measured:
+            badge.append(f"no forecast: {result.no_forecast}")
         if result.contrast_note:
             badge.append(f"no second model: {result.contrast_note}")
         self.badge.setText("\n".join(badge))

@@ -3,14 +3,19 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodel.session import Session
-from app.viewmodel.state.playback import ENDINGS, SPEEDS
+from app.viewmodel.state.playback import ENDINGS, FRAMES_A_SECOND, SPEEDS
 from app.viewmodel.state.view_state import ViewState, same_but_for_the_clock
 from app.views import widgets as ui
 from app.views.icons import themed_icon
 from app.views.scrubber import Scrubber
+from app.views.time_box import TimeBox
+from surrogate.render.captions import unit_of
+
+TIP = "Time units per second ([ and ])"
+STORED_TIP = f"1× plays {FRAMES_A_SECOND:g} stored frames a second ([ and ])"
 
 
 class Timeline(QWidget):
@@ -32,8 +37,8 @@ class Timeline(QWidget):
         self.mark_out = _button("Out", "Play up to this frame (O); Shift+O goes there", clock.mark_out)
         self.clear = _button("×", "Play all of it: no marks (Alt+I)", clock.clear_marks)
         tip = "The time of the frame that is shown; type another and press Enter (G)"
-        self.time = ui.number(QDoubleSpinBox(), "go to time", 0, 100, clock.seek_time, tip, width=136)
-        self.time.setDecimals(2)
+        self.time = TimeBox()
+        ui.number(self.time, "go to time", 0, 100, clock.seek_time, tip, width=136)
         self.time.setPrefix("t = ")
         tip = "At the end: stop, play again (Ctrl+R), or turn round (Ctrl+Shift+R)"
         endings = [(name, name) for name in ENDINGS]
@@ -41,7 +46,7 @@ class Timeline(QWidget):
         tip = "Skip no frame, however slow the drawing (E); else keep to the time"
         self.every = ui.button("every", tip, clock.toggle_every_frame, checkable=True)
         speeds = [(f"{speed:g}×", speed) for speed in SPEEDS]
-        self.speed = ui.combo("speed", speeds, clock.set_speed, "Time units per second ([ and ])", letters=3)
+        self.speed = ui.combo("speed", speeds, clock.set_speed, TIP, letters=3)
         for combo in (self.ending, self.speed):
             combo.setMaximumWidth(76)
         controls = ui.row(self.back, self.play, self.forward, self.time, spacing=5)
@@ -75,9 +80,10 @@ class Timeline(QWidget):
         if state.result is not None:
             times = state.result.comparison.truth.times
             with QSignalBlocker(self.time):
-                self.time.setRange(float(times[0]), float(times[-1]))
-                self.time.setSingleStep(float(times[1] - times[0]) if len(times) > 1 else 1.0)
-                self.time.setSuffix(f" / {float(times[-1]):.2f}")
+                unit = unit_of(state.result.comparison, "time")
+                self.time.show_times(times, unit)
+            stored = bool(state.result.n_samples)
+            self.speed.setToolTip(STORED_TIP if stored else TIP)
         self.clear.setEnabled(playback.mark_in is not None or playback.mark_out is not None)
         self.every.setChecked(playback.every_frame)
         ui.choose(self.speed, playback.speed)

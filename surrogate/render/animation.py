@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.arrows import Arrows, Singles, arrows, field_key, field_vectors, joined
-from surrogate.render.captions import Source, sources
+from surrogate.render.captions import Source, sources, unit_of
 from surrogate.render.colourings import (
     Legend,
     Look,
@@ -176,7 +176,8 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Anim
         rmse = None if source == "truth" else comparison.position_rmse(trajectory)
         drift = _energy_drift(comparison, source) if options.hud and options.drift else None
         numbers[source] = Numbers(rmse, drift)
-    legend, drawn = legend_of(colouring, ends, axis, theme, truth.system.charges), None
+    labelled = replace(colouring, unit=unit_of(comparison, colouring.unit) or colouring.unit)
+    legend, drawn = legend_of(labelled, ends, axis, theme, truth.system.charges), None
     if options.fields:
         fields = truth.system.fields
         legend = replace(legend, arrows=field_key(fields, theme))

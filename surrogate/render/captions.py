@@ -1,10 +1,11 @@
 """The words around a picture: titles, numbers, the rotation in short. Text only, for all exports."""
 
+import math
 from typing import Literal
 
 import numpy as np
 
-from physics.types import System
+from physics.types import FloatArray, System
 from surrogate.comparison.comparison import Comparison
 
 Source = Literal["truth", "forecast", "rollout"]
@@ -30,7 +31,7 @@ def pane_title(comparison: Comparison, source: Source) -> tuple[str, str]:
     if comparison.horizon is None:
         return f"{model}: forecast", "every frame predicted from the first state"
     span = short_number(comparison.horizon)
-    unit = "time unit" if span == "1" else "time units"
+    unit = unit_of(comparison, "time") or ("time unit" if span == "1" else "time units")
     return f"{model}: sliding forecast", f"from the truth {span} {unit} earlier"
 
 
@@ -67,6 +68,47 @@ def short_number(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     return f"{value:.1e}"
+
+
+def mean_spacing(times: FloatArray) -> float:
+    """The mean time between frames, two at least [time]."""
+    return float(abs(times[-1] - times[0])) / (len(times) - 1)
+
+
+def decade(value: float) -> float:
+    """1 for a size of order one (1e-3 to 1e3, or none at all), else the power of ten below it."""
+    return 1.0 if not 0 < value < math.inf or 1e-3 <= value <= 1e3 else 10.0 ** math.floor(math.log10(value))
+
+
+MOST_DECIMALS, LARGEST_PLAIN = 5, 1e7
+"""A time is written with a power of ten where it would take more decimals, or where it is larger."""
+
+
+def moment(time: float, times: FloatArray) -> str:
+    """A time among those of all frames, with enough digits that neighbouring frames differ: 0.25, 3.20e-13."""
+    largest = float(max(abs(times[0]), abs(times[-1])))
+    if time == 0 and not 0 < largest < 1e-3:
+        return "0.00"
+    if time == 0 or len(times) < 2:
+        return short_number(time)
+    step = mean_spacing(times)
+    decimals = max(math.ceil(-math.log10(step) - 1e-6), 2)
+    if decimals <= MOST_DECIMALS and largest < LARGEST_PLAIN:
+        return f"{time:.{decimals}f}"
+    digits = math.ceil(math.log10(largest / step) - 1e-6)
+    return f"{time:.{min(max(digits, 1), 15)}e}"
+
+
+def unit_of(comparison: Comparison, quantity: str) -> str:
+    """The label of a unit as the data have it, for "length/time" the quotient of two; empty without one."""
+    labels = comparison.details.get("units") or {}
+    parts = [str(labels.get(name, "")) for name in quantity.split("/")]
+    return "/".join(parts) if all(parts) else ""
+
+
+def with_unit(number: str, comparison: Comparison, quantity: str) -> str:
+    """A number with the label of its unit behind it, as far as the data have one."""
+    return " ".join(filter(None, (number, unit_of(comparison, quantity))))
 
 
 def steady_number(value: float) -> str:

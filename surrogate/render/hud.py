@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
-from surrogate.render.captions import GAP, law_words, rotation_text, short_number, steady_number
+from surrogate.render.captions import (
+    GAP,
+    law_words,
+    moment,
+    rotation_text,
+    short_number,
+    steady_number,
+    with_unit,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +54,8 @@ def headline(
         Given where the truth has no pane of its own to show its energy drift.
     """
     times = comparison.truth.times
-    clock = [f"t = {times[frame]:.2f}", f"frame {frame + 1} of {len(times)}"]
+    now = with_unit(moment(float(times[frame]), times), comparison, "time")
+    clock = [f"t = {now}", f"frame {frame + 1} of {len(times)}"]
     if len(times) > 1:
         clock.append(f"dt = {short_number(float(times[1] - times[0]))}")
     if visible is not None and visible < 1.0 - 1e-9:
@@ -57,11 +66,11 @@ def headline(
     return "\n".join(line for line in lines if line)
 
 
-def footer(numbers: Numbers, frame: int) -> str:
-    """The read-out of one source: its error on this frame, and its energy drift."""
+def footer(numbers: Numbers, frame: int, unit: str = "") -> str:
+    """The read-out of one source: its error on this frame (`unit` is its label), and its energy drift."""
     parts = []
     if numbers.rmse is not None:
-        parts.append(f"RMSE {steady_number(float(numbers.rmse[frame]))}")
+        parts.append(f"RMSE {steady_number(float(numbers.rmse[frame]))} {unit}".rstrip())
     if numbers.energy_drift is not None:
         parts.append(f"energy drift {numbers.energy_drift[frame]:.1e}")
     return GAP.join(parts)

@@ -15,7 +15,7 @@ from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.animation import Animation, Bytes, animation_of
 from surrogate.render.arrows import Arrows, Singles, arrows, joined
-from surrogate.render.captions import Source, pane_badge, pane_title, sources
+from surrogate.render.captions import Source, pane_badge, pane_title, sources, unit_of
 from surrogate.render.colourings import Legend
 from surrogate.render.hud import footer, headline
 from surrogate.render.options import LAYOUTS, ViewOptions
@@ -223,7 +223,7 @@ def _pane(comparison: Comparison, source: Source, frame: int, options: ViewOptio
         title=title,
         subtitle=subtitle,
         badge=pane_badge(comparison, source),
-        footer=footer(animation.numbers[source], frame) if options.hud else "",
+        footer=footer(animation.numbers[source], frame, unit_of(comparison, "length")) if options.hud else "",
         points=track.now(frame),
         colours=track.colours(frame),
         radii=animation.radii,

@@ -126,7 +126,7 @@ def test_the_errors_are_those_of_the_comparison(chunked):
     assert parts[-1] == errors
     worst, error = errors[0]
     made = result_of(Setup(scenario="", data=chunked, model="integrator-nd", effort=Effort(8), index=worst))
-    assert error == pytest.approx(made.comparison.position_rmse()[0], rel=1e-5)
+    assert error == pytest.approx(made.errors()[made.made][0], rel=1e-5)
 
 
 def test_npz_at_most_some_hundreds_and_what_does_not_fit(tmp_path):

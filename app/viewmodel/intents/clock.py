@@ -8,6 +8,7 @@ import numpy as np
 from app.viewmodel.intents.preferences import PreferenceIntents
 from app.viewmodel.state.playback import SPEEDS, Ending, advanced, step_on_ladder
 from app.viewmodel.store import Store
+from surrogate.render.captions import mean_spacing
 
 
 class ClockIntents:
@@ -21,7 +22,7 @@ class ClockIntents:
         playback, result = self._store.state.playback, self._store.state.result
         if not playback.playing or result is None:
             return
-        step = seconds * playback.speed / self._per_frame
+        step = seconds * playback.speed * result.clock_unit / self._per_frame
         sketch = self._store.state.sketch
         if sketch is not None and playback.position < sketch.end <= playback.position + step:
             self._set(position=float(sketch.end), playing=False)  # what was drawn is over
@@ -45,8 +46,10 @@ class ClockIntents:
         self.seek(self._store.state.frame + frames)
 
     def step_time(self, time: float) -> None:
-        """Pause and go some time on or back, a frame at least."""
-        frames = max(round(abs(time) / self._per_frame), 1)
+        """Pause and go some units of time (`ComparisonResult.clock_unit`) on or back, a frame at least."""
+        result = self._store.state.result
+        unit = result.clock_unit if result is not None else 1.0
+        frames = max(round(abs(time) * unit / self._per_frame), 1)
         self.step(frames if time > 0 else -frames)
 
     def seek(self, frame: int) -> None:
@@ -116,7 +119,7 @@ class ClockIntents:
         self.seek(state.playback.bounds(state.n_frames)[end])
 
     def set_speed(self, speed: float) -> None:
-        """Time units per second."""
+        """Units of time per second."""
         self._set(speed=speed)
 
     def change_speed(self, steps: int) -> None:
@@ -127,7 +130,7 @@ class ClockIntents:
     def _per_frame(self) -> float:
         result = self._store.state.result
         times = result.comparison.truth.times if result is not None else np.zeros(1)
-        return float(times[1] - times[0]) if len(times) > 1 else 1.0
+        return mean_spacing(times) if len(times) > 1 else 1.0
 
     def _set(self, **changes: Any) -> None:
         self._store.publish(playback=replace(self._store.state.playback, **changes))

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from app.viewmodel.intents.jobs import JobIntents
-from app.viewmodel.state.results import ComparisonResult, Preview
+from app.viewmodel.state.detail import MOST_IN_FULL, MOST_MEASURED
+from app.viewmodel.state.results import ComparisonResult, ForecastPart, Preview, with_parts
 from app.viewmodel.state.setup import Setup, fitting_operations, planes
 from app.viewmodel.state.view import fitting
 from app.viewmodel.state.view_state import Message, Selection, ViewState
@@ -33,6 +34,7 @@ class ComparisonIntents:
         self._in_flight: Setup | None = None
         self._waiting = False
         self._previewed = False  # then the one in flight need not be waited for
+        self._early: list[ForecastPart] = []  # of the one in flight, whose truth is not here yet
         self._job: Job | None = None
         self._row: int | None = None
         self._number = 0
@@ -57,16 +59,18 @@ class ComparisonIntents:
 
         `changes` of the state are published with it.
         """
-        if self._in_flight is not None and not self._previewed:
+        if self._in_flight is not None and not self._previewed and not self._shown_at_once(changes):
             self._waiting = True
             self._store.publish(**{**changes, "busy": True})
             return
+        if self._job is not None and self._slow():
+            self._job.cancel()
         self._jobs.remove(self._row)
         self._row, self._job = self._jobs.add("Simulation and forecasts", self.cancel), None
         self._number += 1
         number = self._number
         setup = self._in_flight = changes.get("setup", self._store.state.setup)
-        self._previewed = False
+        self._previewed, self._waiting, self._early = False, False, []
         self._store.publish(**{**changes, "busy": True, "jobs": self._jobs.rows})
 
         def unless_outdated(then: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -80,6 +84,7 @@ class ComparisonIntents:
             first=unless_outdated(self._forecast),
             preview=unless_outdated(self._preview),
             near=self._near(),
+            frame=self._store.state.frame,
         )
         job = self._runner.submit(setup, callbacks)
         if number == self._number and self._in_flight is not None:  # else it was answered at once
@@ -91,6 +96,8 @@ class ComparisonIntents:
         old = state.result
         if old is None or replace(old.setup, operations=state.setup.operations) != state.setup:
             return None
+        if old.n_samples and old.comparison.truth.system.n_particles > MOST_IN_FULL:
+            return None  # the truth comes at once, and the forecasts one after the other
         return None if state.view.show_rollout else frames_near(state.frame, state.view.trail, state.n_frames)
 
     def _preview(self, seen: Preview) -> None:
@@ -102,12 +109,28 @@ class ComparisonIntents:
         else:
             self._store.publish(preview=seen)
 
-    def _forecast(self, result: ComparisonResult) -> None:
+    def _forecast(self, result: ComparisonResult | ForecastPart) -> None:
         """Draw the forecasts at once; the read-outs follow. A roll-out that is shown would be missing: wait.
 
         Where the preview shows the frame already, the next tick of the clock or the measurements come soon enough.
         """
         state = self._store.state
+        if self._in_flight is None:
+            return  # the truth alone, after all of it
+        if isinstance(result, ForecastPart):
+            self._early.append(result)
+            if _unfinished(state.result, self._in_flight):
+                self._use_early(state.result)
+            return
+        if result.made is not None and not result.made.any():
+            if not _unfinished(state.result, self._in_flight):
+                self._previewed = True
+                self._store.publish(**self._taken(result, busy=True))
+                if self._early:
+                    self._use_early(self._store.state.result)
+                if self._waiting:
+                    self.request()
+            return
         if state.view.show_rollout:
             return
         changes = self._taken(result, busy=True)
@@ -116,6 +139,24 @@ class ComparisonIntents:
             self._store.amend(**changes)
         else:
             self._store.publish(**changes)
+
+    def _use_early(self, shown: ComparisonResult | None) -> None:
+        """Draw the forecasts that are here, on the truth that is shown."""
+        assert shown is not None
+        parts, self._early = self._early, []
+        self._store.publish(result=with_parts(shown, parts))
+
+    def _shown_at_once(self, changes: dict[str, Any]) -> bool:
+        """Whether what is asked for now is stored data, whose truth need not wait for any forecast."""
+        setup, before = changes.get("setup", self._store.state.setup), self._in_flight
+        assert before is not None
+        same = (setup.data, setup.split, setup.index) == (before.data, before.split, before.index)
+        return bool(setup.data) and not same
+
+    def _slow(self) -> bool:
+        """Whether a part of the forecasts under way may take long, so that its process cannot be asked to stop."""
+        result = self._store.state.result
+        return _unfinished(result, self._in_flight) and result.comparison.truth.system.n_particles > MOST_MEASURED
 
     def _measured(self, result: ComparisonResult) -> None:
         more, self._waiting = self._waiting, False
@@ -132,11 +173,14 @@ class ComparisonIntents:
             self._jobs.progress(self._row, share)
 
     def _failed(self, reason: str) -> None:
+        asked, self._number = self._in_flight, self._number + 1
         self._end()
         if self._waiting:
             self.resume_at = None
             self._waiting = False
             self.request()
+        elif _unfinished(self._store.state.result, asked):
+            self._keep_the_truth(reason, Message(reason, "error"))
         else:
             self._back_to_what_is_shown(Message(reason, "error"))
 
@@ -144,11 +188,14 @@ class ComparisonIntents:
         """Stop what is being made; the picture that is shown stays, and the controls go back to it."""
         if self._in_flight is None:
             return
-        job = self._job
+        job, asked = self._job, self._in_flight
         self._number += 1
         self._end()
         self._waiting = False
-        self._back_to_what_is_shown(Message("stopped; the last picture stays"))
+        if _unfinished(self._store.state.result, asked):
+            self._keep_the_truth("stopped", Message("stopped; the forecasts that are made stay"))
+        else:
+            self._back_to_what_is_shown(Message("stopped; the last picture stays"))
         if job is not None:
             job.cancel()
 
@@ -157,6 +204,13 @@ class ComparisonIntents:
         self._in_flight, self._job = None, None
         self._jobs.remove(self._row)
         self._row = None
+
+    def _keep_the_truth(self, reason: str, message: Message) -> None:
+        """No more forecasts come for the stored data that are shown."""
+        result = self._store.state.result
+        assert result is not None
+        self._store.publish(result=replace(result, no_forecast=reason, measured=True))
+        self._back_to_what_is_shown(message)
 
     def _back_to_what_is_shown(self, message: Message) -> None:
         """Bring the controls in step with the picture that stays, which may be the first answer of what failed."""
@@ -196,9 +250,10 @@ class ComparisonIntents:
         if self.resume_at is not None:
             playback, self.resume_at = replace(playback, position=self.resume_at), None
         changes = {"result": result, "selection": selection, "camera": camera, "busy": busy, "preview": None}
-        notes = [n for n in ("left_out", "clamp_note") if getattr(result, n) not in ("", getattr(old, n, ""))]
-        if notes:
-            changes["message"] = Message(getattr(result, notes[-1]))
+        told = _notes(old) if old is not None and old.setup.data == result.setup.data else ()
+        new = [text for text in _notes(result) if text and text not in told]
+        if new:
+            changes["message"] = Message("; ".join(new))
         return changes | _within(replace(state, playback=playback), result)
 
 
@@ -211,6 +266,15 @@ def _within(state: ViewState, shown: ComparisonResult) -> dict[str, Any]:
         "plane": state.plane if state.plane in known else known[0],
         "view": fitting(state.view, shown.comparison),
     }
+
+
+def _notes(result: ComparisonResult) -> tuple[str, ...]:
+    return (*result.notes, result.clamp_note, result.left_out)
+
+
+def _unfinished(shown: ComparisonResult | None, asked: Setup | None) -> TypeGuard[ComparisonResult]:
+    """Whether the truth of what is asked for is shown, and its forecasts are still coming."""
+    return shown is not None and shown.setup == asked and shown.made is not None and not shown.measured
 
 
 def _as_many(a: ComparisonResult, b: ComparisonResult) -> bool:

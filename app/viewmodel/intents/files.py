@@ -58,8 +58,10 @@ class FileIntents:
                 self._models.add(found.model)
                 self._system.choose_model(found.model)
             self._preferences.add_recent(path)
-            store.say(f"opened {Path(path).name}")
+            if store.state.message is None:  # else what is said of the data
+                store.say(f"opened {Path(path).name}")
 
+        store.amend(message=None)
         self._runner.submit(path, Callbacks(described, lambda reason: store.say(reason, "error")))
 
     def save(self, path: str) -> None:

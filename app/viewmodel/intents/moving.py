@@ -40,6 +40,9 @@ class MovingIntents:
         if store.state.result is None:
             store.say("there is no particle to move yet")
             return
+        if store.state.result.system is None:
+            store.say(f"these data cannot be edited: {store.state.result.not_editable}")
+            return
         self._tours.pause()
         if not in_view(store.state):
             self._view.set(layout="twin", maximised=None)  # the truth has a pane to drag in

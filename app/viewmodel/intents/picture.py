@@ -5,7 +5,7 @@ from typing import Any
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.presenters.picture import colouring_label
 from app.viewmodel.presenters.scene import scene_of, steady_framing
-from app.viewmodel.state.view import possible_colourings
+from app.viewmodel.state.view import energies_shown, possible_colourings
 from app.viewmodel.store import Store
 
 SLICE = 0.25
@@ -42,8 +42,10 @@ class PictureIntents:
     def colour_by(self, name: str) -> None:
         """Choose a colouring; its scale is its own again."""
         state = self._store.state
-        if state.result is not None and name not in possible_colourings(state.result.comparison.law_known):
-            self._store.say(f"colour by {colouring_label(name)}: the law of this data is not known")
+        if state.result is not None and name not in possible_colourings(energies_shown(state.result.comparison)):
+            known = state.result.comparison.law_known
+            why = "energies of so many particles take too long" if known else "the law of this data is not known"
+            self._store.say(f"colour by {colouring_label(name)}: {why}")
             return
         if name != state.view.colour_by:
             self.set(colour_by=name, colour_range=None)
@@ -55,7 +57,7 @@ class PictureIntents:
     def next_colouring(self) -> None:
         """The next one in the list."""
         state = self._store.state
-        known = state.result is None or state.result.comparison.law_known
+        known = state.result is None or energies_shown(state.result.comparison)
         names = possible_colourings(known)
         at = names.index(state.view.colour_by) if state.view.colour_by in names else -1
         self.colour_by(names[(at + 1) % len(names)])

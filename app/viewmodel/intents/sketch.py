@@ -11,6 +11,7 @@ from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.state.sketch import Sketch
 from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.store import Store
+from surrogate.render.captions import mean_spacing
 from surrogate.render.projection import project
 
 
@@ -84,8 +85,11 @@ def fresh_sketch(state: ViewState) -> Sketch | None:
     times = comparison.truth.times
     if comparison.horizon is None or len(times) < 2:
         return None
-    n_frames = round(comparison.horizon / float(times[1] - times[0]))
+    n_frames = round(comparison.horizon / mean_spacing(times))
     last = len(times) - 1 - n_frames
     if n_frames < 1 or last < 0:
         return None
-    return Sketch(state.result.setup, state.basis, min(state.frame, last), n_frames)
+    start, made = min(state.frame, last), state.result.made
+    if made is not None and not made[start + n_frames]:
+        return None
+    return Sketch(state.result.setup, state.basis, start, n_frames)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.viewmodel.state.view import energies_shown
 from app.viewmodel.state.view_state import ViewState
 from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
-from surrogate.render.captions import short_number
+from surrogate.render.captions import short_number, with_unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +40,14 @@ def particle_table(state: ViewState) -> ParticleTable | None:
     comparison, frame = result.comparison, state.frame
     truth = comparison.truth
     system, x, v = truth.system, truth.positions[frame], truth.velocities[frame]
+    unknown, there = np.full(system.n_particles, np.nan), result.has_forecast(frame)
     columns = [
         np.arange(system.n_particles),
         system.charges,
         system.masses,
         np.linalg.norm(v, axis=1),
-        np.linalg.norm(comparison.forecast.positions[frame] - x, axis=1),
-        _energies(comparison, frame) if comparison.law_known else np.full(system.n_particles, np.nan),
+        np.linalg.norm(comparison.forecast.positions[frame] - x, axis=1) if there else unknown,
+        _energies(comparison, frame) if energies_shown(comparison) else unknown,
         *x.T,
     ]
     names = (*LEADING, *(f"x{i}" for i in range(truth.n_dims)))
@@ -83,7 +85,11 @@ def particle_words(state: ViewState, particle: int) -> str:
     error = float(
         np.linalg.norm(comparison.forecast.positions[frame, particle] - truth.positions[frame, particle])
     )
-    return (
-        f"particle {particle}\ncharge {truth.system.charges[particle]:+g}\n"
-        f"speed {short_number(speed)}\nerror {short_number(error)}"
-    )
+    words = [
+        f"particle {particle}",
+        f"charge {with_unit(f'{truth.system.charges[particle]:+g}', comparison, 'charge')}",
+        f"speed {with_unit(short_number(speed), comparison, 'length/time')}",
+    ]
+    if result.has_forecast(frame):
+        words.append(f"error {with_unit(short_number(error), comparison, 'length')}")
+    return "\n".join(words)

@@ -27,6 +27,12 @@ MEANINGS = {
 }
 """What the short names of the read-outs mean, for tool tips."""
 
+NONE = "-"
+"""Stands where a frame has no forecast."""
+
+LAW_UNKNOWN = "the law of these data is unknown: no energies, no growth of perturbations"
+"""What is not said of such data."""
+
 
 @dataclass(frozen=True)
 class ReadOut:
@@ -58,10 +64,14 @@ def readouts(state: ViewState) -> ReadOut:
     comparison, contrast, frame = result.comparison, result.contrast, state.frame
     symmetry = result.symmetry
     sources = [("model", comparison.model_name)]
-    errors, drifts = [_rmse(comparison, None, frame)], [_energy_error(result, "forecast", frame)]
+    there = result.has_forecast(frame)
+    errors = [_rmse(comparison, None, frame) if there else NONE]
+    drifts = [_energy_error(result, "forecast", frame)]
     if contrast is not None:
         sources.append(("contrast", contrast.model_name))
-        errors.append(_rmse(contrast, None, min(frame, contrast.truth.n_frames - 1)))
+        at = min(frame, contrast.truth.n_frames - 1)
+        second = result.contrast_made is None or result.contrast_made[at]
+        errors.append(_rmse(contrast, None, at) if second else NONE)
         drifts.append(_energy_error(result, "second", frame))
     if "engine" in symmetry:
         sources.append(("engine", "engine"))
@@ -75,13 +85,18 @@ def readouts(state: ViewState) -> ReadOut:
         if any(values):
             table.append((name, values))
     lines = []
-    if comparison.rollout is not None:
+    if comparison.rollout is not None and there:
         lines.append(("roll-out RMSE", _rmse(comparison, comparison.rollout, frame)))
         drift = _energy_error(result, "rollout", frame)
         if drift:
             lines.append(("roll-out energy", drift))
-    lines.append(("a 1e-6 perturbation has grown", f"{short_number(float(result.growth[frame]))}×"))
-    notes = [f"{n[:1].upper()}{n[1:]}." for n in (result.clamp_note, result.left_out) if n]
+    if result.growth is not None:
+        lines.append(("a 1e-6 perturbation has grown", f"{short_number(float(result.growth[frame]))}×"))
+    unknown = "" if comparison.law_known else LAW_UNKNOWN
+    none = "" if there or not result.no_forecast else f"no forecast of this frame: {result.no_forecast}"
+    coming = "" if result.measured else "forecasts are on their way"
+    told = (none, coming, unknown, result.clamp_note, result.left_out)
+    notes = [f"{n[:1].upper()}{n[1:]}." for n in told if n]
     said = (*notes, verdict(result))
     return ReadOut(tuple(name for _, name in sources), tuple(table), tuple(lines), " ".join(filter(None, said)))
 
@@ -93,7 +108,8 @@ def verdict(result: ComparisonResult) -> str:
     found, times, parts = result.symmetry, result.comparison.truth.times, list[str]()
     for key, comparison in (("model", result.comparison), ("contrast", result.contrast)):
         if key in found and comparison is not None:
-            parts.append(model_verdict(comparison.model_name, found[key], comparison.truth.times))
+            known = result.growth is not None
+            parts.append(model_verdict(comparison.model_name, found[key], comparison.truth.times, known))
     if "engine" in found:
         system = result.comparison.truth.system
         isotropic, trapped = law_claims(system.law).isotropic, system.fields.trap != 0.0
@@ -122,4 +138,5 @@ def _energy_error(result: ComparisonResult, source: str, frame: int) -> str:
     energies = result.energies
     if "truth" not in energies or source not in energies:
         return ""
-    return f"{float(energies[source][frame] - energies['truth'][frame]) / result.kinetic:+.2g}"
+    error = float(energies[source][frame] - energies["truth"][frame]) / result.kinetic
+    return f"{error:+.2g}" if error == error else NONE

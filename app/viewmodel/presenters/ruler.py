@@ -1,5 +1,7 @@
 """Where a time line has its numbers and its strokes. Pure NumPy."""
 
+import math
+
 import numpy as np
 
 from physics.types import FloatArray
@@ -17,7 +19,8 @@ def ticks(first: float, last: float, count: int) -> FloatArray:
     power = 10.0 ** np.floor(np.log10(least))
     step = next(power * factor for factor in (1.0, 2.0, 5.0, 10.0) if power * factor >= least * (1 - 1e-9))
     marks = np.arange(np.ceil(first / step - 1e-9), np.floor(last / step + 1e-9) + 1) * step
-    return np.asarray(marks.round(12))
+    digits = 12 - math.floor(math.log10(max(abs(first), abs(last))))
+    return np.asarray([round(mark, digits) for mark in marks.tolist()])
 
 
 def horizon_boundaries(first: float, last: float, horizon: float) -> list[float]:

@@ -4,15 +4,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.viewmodel.presenters.edited_system import with_edited
+from app.viewmodel.state.detail import trail_length
 from app.viewmodel.state.results import ComparisonResult, Preview
-from app.viewmodel.state.view import MAX_PANES, chosen_basis, fitting
+from app.viewmodel.state.view import MAX_PANES, TRAILS, chosen_basis, energies_shown, fitting
 from app.viewmodel.state.view_state import ViewState
 from surrogate.comparison.comparison import Comparison
 from surrogate.render import Framing, Scene, ViewOptions, build_scene, framing
 from surrogate.render.hud import headline
 from surrogate.render.projection import RUNAWAY, rounded_up
+from surrogate.render.scene import Pane
 from surrogate.render.theme import THEMES
 
 
@@ -33,6 +36,8 @@ def steady_framing(result: ComparisonResult) -> Framing:
 def options_of(state: ViewState, comparison: Comparison) -> ViewOptions:
     """The view and the selection as the pictures take them."""
     view, selection = fitting(state.view, comparison), state.selection
+    everybody = view.trail_of == "all"
+    n_trails = comparison.truth.system.n_particles if everybody else len(selection.particles)
     shown: tuple[Any, ...] = ("truth", "forecast")
     if view.show_rollout and comparison.rollout is not None:
         shown = (*shown, "rollout")
@@ -42,7 +47,7 @@ def options_of(state: ViewState, comparison: Comparison) -> ViewOptions:
         colour_by=view.colour_by,
         hidden_axis=state.hidden_axis,
         colour_range=view.colour_range,
-        trail_length=view.trail,
+        trail_length=trail_length(view.trail, n_trails),
         trail_fade=view.trail_fade,
         trail_of=view.trail_of,
         ghosts=view.ghosts,
@@ -52,6 +57,7 @@ def options_of(state: ViewState, comparison: Comparison) -> ViewOptions:
         selected=selection.particles,
         follow=selection.follow,
         hud=view.hud,
+        drift=energies_shown(comparison),
         fields=view.fields,
         theme=THEMES[view.theme],
         panes=shown,
@@ -67,13 +73,57 @@ def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     options = options_of(state, comparison)
     if isinstance(state.seen, Preview):
         return _alone(with_edited(_previewed(state.seen, result, state.frame, options, frames), state), state)
+    if options.layout == "overlay" and not result.has_forecast(state.frame):
+        options = replace(options, panes=("truth",))
     scene = build_scene(comparison, state.frame, options, frames)
+    scene = _without_what_is_not_made(scene, result.made, state.frame, _why_not(result, state.frame))
     if result.contrast is not None:
         frame = _matching_frame(result.contrast, state.time)
         same_scale = replace(options, panes=("forecast",), colour_range=scene.colour_range)
         other = build_scene(result.contrast, frame, same_scale, frames)
+        other = _without_what_is_not_made(other, result.contrast_made, frame, "no forecast of this frame")
         scene = replace(scene, panes=(*scene.panes, *other.panes)[:MAX_PANES])
     return _alone(with_edited(scene, state), state)
+
+
+def _why_not(result: ComparisonResult, frame: int) -> str:
+    """Why a frame has no forecast (yet), in a line."""
+    if not result.measured:
+        return "forecast on its way ..."
+    return f"no forecast: {result.no_forecast}"
+
+
+def _without_what_is_not_made(scene: Scene, made: NDArray[np.bool_] | None, frame: int, words: str) -> Scene:
+    """The scene without the forecasts that do not exist: their arrays repeat the truth there."""
+    if made is None or made[max(frame - N_KNOTS, 0) : frame + 1].all():
+        return scene
+    panes = (p if p.source == "truth" else _hidden(p, made, frame, words) for p in scene.panes)
+    return replace(scene, panes=tuple(panes))
+
+
+N_KNOTS = max(TRAILS)
+"""The longest trail [frame]."""
+
+
+def _hidden(pane: Pane, made: NDArray[np.bool_], frame: int, words: str) -> Pane:
+    """A forecast's pane without the knots of its trails that are none, and empty where this frame is none."""
+    n_knots, n_trails = pane.trail_colours.shape[:2]
+    knots = np.maximum(np.arange(frame - n_knots + 1, frame + 1), 0)
+    colours = pane.trail_colours.copy()
+    own = colours[:, : n_trails // 2] if pane.ghost_style == "glass" else colours  # the truth's follow
+    own[~made[knots], :, 3] = 0
+    if made[frame]:
+        return replace(pane, trail_colours=colours)
+    none = not made.any()
+    return replace(
+        pane,
+        subtitle="" if none else words,
+        badge=words if none else pane.badge,
+        footer="",
+        trail_colours=np.zeros_like(colours),
+        radii=np.zeros_like(pane.radii),
+        ghosts=None if pane.ghosts is None else pane.points,
+    )
 
 
 def _alone(scene: Scene, state: ViewState) -> Scene:
@@ -92,6 +142,7 @@ def _previewed(
     whole = build_scene(result.comparison, frame, options, frames)
     options = replace(options, colour_range=whole.colour_range, drift=False)
     scene = build_scene(preview.comparison, at, options, frames)
+    scene = _without_what_is_not_made(scene, preview.made, at, "no forecast of this frame")
     text = headline(
         replace(result.comparison, rotation=preview.comparison.rotation, details=preview.comparison.details),
         frame,

@@ -9,13 +9,14 @@ import numpy as np
 
 from app.viewmodel.state.symmetry import ROUND_OFF, Symmetry
 from physics.types import FloatArray
+from surrogate.render.captions import moment
 
 FAR_ABOVE = 100.0
 """An error so many times that of exact symmetries at the same time is not round-off made large."""
 
 
-def model_verdict(name: str, found: Symmetry, times: FloatArray) -> str:
-    """What the errors of a model mean, in a sentence."""
+def model_verdict(name: str, found: Symmetry, times: FloatArray, chaos_known: bool = True) -> str:
+    """What the errors of a model mean, in a sentence; chaos is named only where its growth was simulated."""
     broken = found.broken()
     if broken:
         worst = max(found.double[kind] for kind in broken)
@@ -23,7 +24,14 @@ def model_verdict(name: str, found: Symmetry, times: FloatArray) -> str:
     frame = found.first_large()
     if frame is None:
         return f"{name} is equivariant to round-off."
-    return f"{name} is equivariant; the difference is chaos after t = {times[frame]:.1f}."
+    cause = "chaos" if chaos_known else "round-off of single precision"
+    return f"{name} is equivariant; the difference is {cause} after t = {_brief(times, frame)}."
+
+
+def _brief(times: FloatArray, frame: int) -> str:
+    """A time in a sentence: a digit less than beside the clock where that has two decimals."""
+    text = moment(float(times[frame]), times)
+    return text[:-1] if text[-3:-2] == "." else text
 
 
 def truth_verdict(found: Symmetry, times: FloatArray, law: str, isotropic: bool, trapped: bool = False) -> str:
@@ -41,10 +49,10 @@ def truth_verdict(found: Symmetry, times: FloatArray, law: str, isotropic: bool,
         turned = max(found.errors[name][first] for name in ("rotation", "reflection"))
         floor = max(found.errors[name][first] for name in still)
         if turned > FAR_ABOVE * floor:
-            when = times[found.frames[first]]
-            start = f"The truth itself is not equivariant (from t = {when:.1f} on)"
+            when = _brief(times, int(found.frames[first]))
+            start = f"The truth itself is not equivariant (from t = {when} on)"
             return f"{start}: the {law} law is not isotropic.{note}"
     frame = found.first_large(("rotation", "reflection", *still))
     if frame is None:
         return f"The truth is equivariant to round-off.{note}"
-    return f"The truth is equivariant; the difference is chaos after t = {times[frame]:.1f}.{note}"
+    return f"The truth is equivariant; the difference is chaos after t = {_brief(times, frame)}.{note}"

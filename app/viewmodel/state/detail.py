@@ -20,6 +20,8 @@ class Detail:
         Frames at which each kind of symmetry is measured, in single and in double precision.
     engine : bool
         The engine's own errors, from four more simulations.
+    measured : bool
+        Symmetries, energies and the chained roll-out at all.
     """
 
     frames_per_horizon: int
@@ -27,6 +29,7 @@ class Detail:
     sampled: int
     double_sampled: int
     engine: bool
+    measured: bool = True
 
 
 FULL = Detail(frames_per_horizon=25, n_elements=8, sampled=60, double_sampled=8, engine=True)
@@ -34,13 +37,28 @@ FULL = Detail(frames_per_horizon=25, n_elements=8, sampled=60, double_sampled=8,
 
 REDUCED = Detail(frames_per_horizon=8, n_elements=1, sampled=12, double_sampled=2, engine=False)
 
-MOST_IN_FULL = 50
-"""Particles up to which all is made."""
+FORECASTS = Detail(frames_per_horizon=8, n_elements=0, sampled=0, double_sampled=0, engine=False, measured=False)
+"""Nothing but the forecasts."""
+
+MOST_IN_FULL, MOST_MEASURED = 50, 300
+"""Particles up to which all is made, and up to which more than the forecasts of stored data."""
 
 
-def detail_of(n_particles: int, in_full: bool) -> Detail:
+def detail_of(n_particles: int, in_full: bool, stored: bool = False) -> Detail:
     """What is made for so many particles; all of it where the user asked for that."""
-    return FULL if in_full or n_particles <= MOST_IN_FULL else REDUCED
+    if in_full or n_particles <= MOST_IN_FULL:
+        return FULL
+    return FORECASTS if stored and n_particles > MOST_MEASURED else REDUCED
+
+
+MOST_KNOTS, SHORTEST_TRAIL = 24_000, 4
+"""Knots of all trails in a pane, and frames below which a trail is no trail."""
+
+
+def trail_length(wanted: int, n_trails: int) -> int:
+    """Frames that trails reach back: as wanted, shorter or none at all where there are very many of them."""
+    most = MOST_KNOTS // max(n_trails, 1)
+    return wanted if wanted <= most else (most if most >= SHORTEST_TRAIL else 0)
 
 
 def left_out(detail: Detail, stored: bool) -> str:
@@ -53,6 +71,11 @@ def left_out(detail: Detail, stored: bool) -> str:
     """
     if detail == FULL:
         return ""
+    if not detail.measured:
+        return (
+            f"more than {MOST_MEASURED} particles: no symmetries, energies, chained roll-out (Models > Measure in "
+            "full makes all of it)"
+        )
     symmetry = f"symmetries at {detail.sampled} frames rather than {FULL.sampled}"
     frames = f"{detail.frames_per_horizon} frames a horizon rather than {FULL.frames_per_horizon}"
     parts = [symmetry] if stored else [frames, symmetry, "no errors of the engine"]

@@ -5,6 +5,9 @@ from typing import Literal
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
+FRAMES_A_SECOND = 10.0
+"""Of stored data at speed 1, whatever the unit of their times."""
+
 
 Ending = Literal["once", "loop", "rock"]
 
@@ -22,7 +25,7 @@ class Playback:
         Frame number, between frames while playing.
     playing : bool
     speed : float
-        Time units per second.
+        Units of time per second (`ComparisonResult.clock_unit`).
     loop : bool
         Play again from the start at the end; else stop there.
     rock : bool

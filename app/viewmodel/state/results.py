@@ -1,13 +1,19 @@
-"""What the worker answers with: a comparison with what is measured beside it, and the preview of one."""
+"""What the worker answers with: a comparison and what is measured on it, its forecasts in parts, a preview."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from app.viewmodel.state.playback import FRAMES_A_SECOND
 from app.viewmodel.state.setup import OwnSystem, Setup
 from app.viewmodel.state.symmetry import Symmetry
-from physics.types import FloatArray
+from physics.types import FloatArray, Trajectory
 from surrogate.comparison.comparison import Comparison
+from surrogate.render.captions import mean_spacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +27,11 @@ class ComparisonResult:
     comparison, contrast : Comparison, Comparison or None
     contrast_note : str
         Why there is no contrast although one was asked for.
-    growth : (n_frames,) float64
-        How many times a 1e-6 perturbation of the truth before the turn has grown.
+    growth : (n_frames,) float64, or None
+        How many times a 1e-6 perturbation of the truth before the turn has grown; None where the law is unknown
+        or it was not simulated.
     truth_residual : (n_frames,) float64, or None
         |truth(R x) - R truth(x)| / radius at each frame; None without a rotation.
-    own_dims, own_particles : int
     advice : str
         What to run where the law was not learned; empty where it was.
     clamp_note : str
@@ -50,15 +56,22 @@ class ComparisonResult:
         Of the data set that is browsed; 0 for a scenario.
     splits : tuple of str
         Of the data set; none where it is one split by itself.
-    system : OwnSystem
-        The system before the turn, for the editor.
+    made, contrast_made : (n_frames,) bool, or None
+        Frames that have a forecast of the model and of the second one; None for all. In the others the arrays of
+        `comparison.forecast` repeat the truth, and are not shown.
+    no_forecast : str
+        Why the frames that are not made have none; empty while they may still come.
+    notes : tuple of str
+        What was filled in, guessed or left aside when the data were read.
+    system : OwnSystem or None
+        The system before the turn, for the editor; None where its law is unknown or it is too large for that.
     """
 
     setup: Setup
     comparison: Comparison
     contrast: Comparison | None
     contrast_note: str
-    growth: FloatArray
+    growth: FloatArray | None
     truth_residual: FloatArray | None
     advice: str
     seconds: float
@@ -66,6 +79,10 @@ class ComparisonResult:
     seed: int | None
     n_samples: int = 0
     splits: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    made: NDArray[np.bool_] | None = None
+    contrast_made: NDArray[np.bool_] | None = None
+    no_forecast: str = ""
     system: OwnSystem | None = None
     clamp_note: str = ""
     left_out: str = ""
@@ -74,6 +91,51 @@ class ComparisonResult:
     kinetic: float = 1.0
     measured: bool = True
     picture: int = field(default_factory=time.monotonic_ns)
+
+    def has_forecast(self, frame: int) -> bool:
+        """Whether there is a forecast of a frame."""
+        return self.made is None or bool(self.made[frame])
+
+    @property
+    def not_editable(self) -> str:
+        """Why the scene editor does not take the system; empty where it does."""
+        if self.system is not None:
+            return ""
+        return "too many particles to edit" if self.comparison.law_known else "their law is unknown"
+
+    @property
+    def readable(self) -> bool:
+        """Whether it can be read already: all is measured, or the forecasts of stored data come in parts."""
+        return self.measured or self.made is not None
+
+    def where_made(self, values: FloatArray) -> FloatArray:
+        """Numbers of each frame, (n_frames,) float64; not a number where there is no forecast."""
+        return _where(self.made, values)
+
+    def errors_of(self, trajectory: Trajectory) -> FloatArray:
+        """RMSE of a trajectory at each frame, (n_frames,) float64; not a number where there is no forecast."""
+        return self.where_made(self.comparison.position_rmse(trajectory))
+
+    def errors(self) -> FloatArray:
+        """The same of the forecast."""
+        return self.errors_of(self.comparison.forecast)
+
+    def contrast_errors(self) -> FloatArray:
+        """The same of the second model, which there must be."""
+        assert self.contrast is not None
+        return _where(self.contrast_made, self.contrast.position_rmse())
+
+    @property
+    def clock_unit(self) -> float:
+        """The time that is played in a second at speed 1: one unit of a scenario, FRAMES_A_SECOND of data."""
+        times = self.comparison.truth.times
+        if not self.n_samples or len(times) < 2:
+            return 1.0
+        return FRAMES_A_SECOND * mean_spacing(times)
+
+
+def _where(made: NDArray[np.bool_] | None, values: FloatArray) -> FloatArray:
+    return values if made is None else np.where(made, values, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +150,55 @@ class Preview:
         Of the frames from `first` on; only their trajectories are of use.
     first : int
         Number of their first frame in the whole comparison.
+    made : (n_frames,) bool, or None
+        As of ComparisonResult.
     """
 
     setup: Setup
     comparison: Comparison
     contrast: Comparison | None
     first: int
+    made: NDArray[np.bool_] | None = None
+
+    def has_forecast(self, frame: int) -> bool:
+        """Whether there is a forecast of a frame of the whole comparison."""
+        return self.made is None or bool(self.made[frame - self.first])
 
     def holds(self, frame: int) -> bool:
         """Whether a frame of the whole comparison is in it."""
         return self.first <= frame < self.first + self.comparison.truth.n_frames
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastPart:
+    """Forecasts of some frames in a row, for a comparison whose truth is shown already.
+
+    Attributes
+    ----------
+    setup : Setup
+        What they were made for.
+    first : int
+    positions, velocities : (n_some, n_particles, n_dims) float64 [length], [length/time]
+    facts : mapping
+        Fields of the Comparison that the model decides: its horizon, what is outside its training.
+    """
+
+    setup: Setup
+    first: int
+    positions: FloatArray
+    velocities: FloatArray
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def with_parts(result: ComparisonResult, parts: Sequence[ForecastPart]) -> ComparisonResult:
+    """The comparison with some more of its forecasts."""
+    comparison = result.comparison
+    truth, forecast, made = comparison.truth, comparison.forecast, result.made
+    assert made is not None
+    x, v, made = forecast.positions.copy(), forecast.velocities.copy(), made.copy()
+    for part in parts:
+        frames = slice(part.first, part.first + len(part.positions))
+        x[frames], v[frames], made[frames] = part.positions, part.velocities, True
+        comparison = replace(comparison, **part.facts)
+    comparison = replace(comparison, forecast=Trajectory(truth.times, x, v, truth.system, truth.velocity_offset))
+    return replace(result, comparison=comparison, made=made, picture=time.monotonic_ns())

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from app.viewmodel.state.detail import MOST_MEASURED
 from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 from surrogate.render import COLOURINGS
@@ -95,9 +96,15 @@ def chosen_basis(view: View, n_dims: int) -> FloatArray | None:
     return axis_view_basis(n_dims, view.axes)
 
 
-def possible_colourings(law_known: bool) -> tuple[str, ...]:
-    """Names of the colourings that mean something."""
-    return tuple(name for name, row in COLOURINGS.items() if law_known or not row.needs_law)
+def energies_shown(comparison: Comparison) -> bool:
+    """Whether the energies of particles are known, or quickly found: all pairs of many particles take too long."""
+    few = comparison.truth.system.n_particles <= MOST_MEASURED
+    return comparison.law_known and (few or "truth" in comparison.energy_shares)
+
+
+def possible_colourings(energies: bool) -> tuple[str, ...]:
+    """Names of the colourings that mean something, with energies or without them."""
+    return tuple(name for name, row in COLOURINGS.items() if energies or not row.needs_law)
 
 
 def fitting(view: View, comparison: Comparison) -> View:
@@ -109,6 +116,6 @@ def fitting(view: View, comparison: Comparison) -> View:
         view = replace(view, basis=None)
     if view.hidden_axis is not None and view.hidden_axis >= n:
         view = replace(view, hidden_axis=None)
-    if view.colour_by not in possible_colourings(comparison.law_known):
+    if view.colour_by not in possible_colourings(energies_shown(comparison)):
         view = replace(view, colour_by="charge", colour_range=None)
     return view

@@ -1,7 +1,9 @@
 """A child process that does the long work, and the side of it that the window's process holds."""
 
+import importlib
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections import deque
@@ -9,6 +11,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from app.viewmodel.state.results import ForecastPart
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.worker.export import ExportRequest
 from app.viewmodel.worker.preview import preview
@@ -20,74 +23,101 @@ TERMINATED_PATIENCE = 0.7
 PAINT_SECONDS = 0.06
 """After a preview the child waits so long for a newer request: meanwhile the window paints, undisturbed."""
 
+FORECASTS, FILES = "surrogate.comparison.forecasts", "physics.datasets.reading"
+"""Modules a child loads before it is asked: PyTorch, or what reads data."""
+
 ENDED = "the working process ended unexpectedly; try again"
 
 
-def serve(connection: Connection, cancel: Any) -> None:
-    """The child process: answer requests until the pipe closes."""
+class SupersededError(Exception):
+    """A newer comparison was asked for: nobody waits for the rest of this one."""
+
+
+def serve(connection: Connection, cancel: Any, modules: tuple[str, ...]) -> None:
+    """The child process: answer requests until the pipe closes; `modules` are loaded before the first one."""
     # Half the cores, set before PyTorch loads: its threads wait for each other by spinning, and beside the
     # drawing window on a small machine a forecast of 0.2 s then takes seconds now and then.
     os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) // 2, 1)))
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import surrogate.comparison.forecasts  # noqa: F401  (PyTorch, while the window is still being made)
-
-    kept: deque[tuple[int, Request, tuple[int, int] | None]] = deque()
-
-    def outdated(seconds: float) -> bool:
-        """Whether another comparison was asked for meanwhile."""
-        while connection.poll(seconds):
-            kept.append(connection.recv())
-            seconds = 0.0
-        return any(isinstance(asked, Setup) for _, asked, _ in kept)
-
+    for name in modules:  # PyTorch, while the window is still being made
+        importlib.import_module(name)
+    server = _Server(connection, cancel)
     while True:
         try:
-            number, request, near = kept.popleft() if kept else connection.recv()
-        except (EOFError, OSError):
+            server.answer_next()
+        except (BrokenPipeError, EOFError, OSError):
             return
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
-        def report(fraction: float, number: int = number) -> None:
-            connection.send((number, "progress", fraction))
 
-        def first(part: Any, number: int = number) -> None:
-            connection.send((number, "first", part))
+class _Server:
+    """The requests of one connection, answered one after the other."""
 
+    def __init__(self, connection: Connection, cancel: Any) -> None:
+        self._connection, self._cancel = connection, cancel
+        self._kept: deque[tuple[int, Request, tuple[int, int] | None, int]] = deque()
+
+    def _drop_if_outdated(self, seconds: float = 0.0) -> None:
+        """Raise SupersededError if another comparison was asked for meanwhile."""
+        while self._connection.poll(seconds):
+            self._kept.append(self._connection.recv())
+            seconds = 0.0
+        if any(isinstance(asked, Setup) for _, asked, *_ in self._kept):
+            raise SupersededError
+
+    def answer_next(self) -> None:
+        """The answer to the next request; what goes wrong is one, too, and the process goes on."""
+        number, request, near, frame = self._kept.popleft() if self._kept else self._connection.recv()
         try:
-            if isinstance(request, ExportRequest):  # when stopped: unwind, so that the staging folder is removed
-                signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-            if isinstance(request, Setup) and near is not None:
-                seen = preview(request, near)
-                if seen is not None:
-                    connection.send((number, "preview", seen))
-                    if outdated(PAINT_SECONDS):
-                        connection.send((number, "dropped", None))
-                        continue
-            connection.send((number, "done", answer(request, report, cancel.is_set, first)))
+            kind, value = "done", self._answer(number, request, near, frame)
         except SystemExit:
             os._exit(1)  # at once: the window waits
+        except SupersededError:
+            kind, value = "dropped", None
         except InputError as error:
-            connection.send((number, "failed", str(error)))
+            kind, value = "failed", str(error)
         except (BrokenPipeError, EOFError):
-            return
-        except Exception as error:  # shown in the window; the process goes on
-            connection.send((number, "failed", f"{type(error).__name__}: {error}"))
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            raise
+        except Exception as error:  # shown in the window
+            kind, value = "failed", f"{type(error).__name__}: {error}"
+        self._connection.send((number, kind, value))
+
+    def _answer(self, number: int, request: Request, near: tuple[int, int] | None, frame: int) -> Any:
+        def report(fraction: float) -> None:
+            self._connection.send((number, "progress", fraction))
+
+        def first(part: Any) -> None:
+            self._connection.send((number, "first", part))
+            if isinstance(part, ForecastPart):
+                self._drop_if_outdated()
+
+        if isinstance(request, ExportRequest):  # when stopped: unwind, so that the staging folder is removed
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        if isinstance(request, Setup):
+            self._drop_if_outdated()
+            seen = preview(request, near) if near is not None else None
+            if seen is not None:
+                self._connection.send((number, "preview", seen))
+                self._drop_if_outdated(PAINT_SECONDS)
+        return answer(request, report, self._cancel.is_set, first, frame)
 
 
 class Child:
     """One child process and the thread that listens to it."""
 
     def __init__(
-        self, post: Callable[[Callable[[], None]], None], name: str, sweep: Callable[[], None] = lambda: None
+        self,
+        post: Callable[[Callable[[], None]], None],
+        name: str,
+        sweep: Callable[[], None] = lambda: None,
+        modules: tuple[str, ...] = (FORECASTS,),
     ) -> None:
         self._sweep = sweep
         context = multiprocessing.get_context("spawn")
         self._post = post
         self._mine, theirs = context.Pipe()
         self._cancel = context.Event()
-        self._process = context.Process(target=serve, args=(theirs, self._cancel), daemon=True, name=name)
+        self._process = context.Process(target=serve, args=(theirs, self._cancel, modules), daemon=True, name=name)
         self._process.start()
         theirs.close()
         self._waiting: dict[int, Callbacks] = {}
@@ -114,7 +144,7 @@ class Child:
             self._count += 1
             self._waiting[self._count] = callbacks
             try:
-                self._mine.send((self._count, request, callbacks.near))
+                self._mine.send((self._count, request, callbacks.near, callbacks.frame))
             except OSError:  # it ended this moment
                 if self._waiting.pop(self._count, None) is not None:
                     self._post(lambda: callbacks.failed(ENDED))

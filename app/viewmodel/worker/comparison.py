@@ -7,13 +7,13 @@ loads it.
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from app.viewmodel.state.commands import command_of, training_commands
 from app.viewmodel.state.detail import Detail, detail_of, left_out
-from app.viewmodel.state.results import ComparisonResult
+from app.viewmodel.state.results import ComparisonResult, ForecastPart
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.state.symmetry import Symmetry
 from app.viewmodel.worker.ground_truth import (
@@ -23,10 +23,11 @@ from app.viewmodel.worker.ground_truth import (
     truth_residual,
     world_rotation,
 )
-from app.viewmodel.worker.loaded_models import default_model, tuned_model
-from app.viewmodel.worker.symmetry import Forecast, model_symmetry
+from app.viewmodel.worker.loaded_models import about, default_model, tuned_model
+from app.viewmodel.worker.measured import energies_of, kinetic_of, precisions
+from app.viewmodel.worker.stored import stored_parts
+from app.viewmodel.worker.symmetry import model_symmetry
 from physics.errors import InputError
-from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison, with_energy_shares
 
 if TYPE_CHECKING:
@@ -37,21 +38,28 @@ LONG = 1.0
 """A comparison that takes longer reports its progress [second]."""
 
 
-def _about(model: "Forecaster") -> dict[str, Any]:
-    return {"evaluations": model.evaluations, "tolerance": model.tolerance, "chooses": model.chooses_evaluations}
-
-
 def result_of(setup: Setup) -> ComparisonResult:
     """Simulate the rotated state, forecast it with the model and the contrast, and measure."""
     *_, whole = result_parts(setup)
+    assert isinstance(whole, ComparisonResult)
     return whole
 
 
-def result_parts(setup: Setup, progress: Callable[[float], None] = lambda _: None) -> Iterator[ComparisonResult]:
+def result_parts(
+    setup: Setup, progress: Callable[[float], None] = lambda _: None, frame: int = 0
+) -> Iterator[ComparisonResult | ForecastPart]:
     """What `result_of` makes: first the forecasts, as soon as they can be drawn, then all of it.
 
-    `progress` is called with how far it is, 0 to 1, where that takes longer than LONG.
+    `progress` is called with how far it is, 0 to 1, where that takes longer than LONG. The forecasts of stored
+    data come in parts, that of `frame` first.
     """
+    if setup.data:
+        yield from stored_parts(setup, progress, frame)
+    else:
+        yield from _scenario_parts(setup, progress)
+
+
+def _scenario_parts(setup: Setup, progress: Callable[[float], None]) -> Iterator[ComparisonResult]:
     from surrogate.comparison.forecasts import comparison_parts
 
     begin = time.perf_counter()
@@ -74,7 +82,7 @@ def result_parts(setup: Setup, progress: Callable[[float], None] = lambda _: Non
         scenario_name=title,
         law_known=facts["law_known"],
         command=command_of(setup, default_model()),
-        details={"description": facts["description"], "seed": facts["seed"], **_about(model)},
+        details={"description": facts["description"], "seed": facts["seed"], **about(model)},
         n_elements=detail.n_elements,
     )
     comparison = with_energy_shares(next(parts))
@@ -90,7 +98,7 @@ def result_parts(setup: Setup, progress: Callable[[float], None] = lambda _: Non
                 rotation,
                 scenario_name=title,
                 law_known=facts["law_known"],
-                details=_about(other),
+                details=about(other),
                 chained=False,
                 n_elements=detail.n_elements,
             )
@@ -103,17 +111,15 @@ def result_parts(setup: Setup, progress: Callable[[float], None] = lambda _: Non
         comparison=comparison,
         contrast=contrast,
         contrast_note=note,
-        growth=before.growth[truth.n_frames - seen.n_frames :],
+        growth=None if before.growth is None else before.growth[truth.n_frames - seen.n_frames :],
         truth_residual=None,
         advice=training_commands(comparison),
         seconds=time.perf_counter() - begin,
         drawn=facts["drawn"],
         seed=facts["seed"],
-        n_samples=facts["n_samples"],
-        splits=facts.get("splits", ()),
         system=before.own_system,
         clamp_note=facts.get("clamp_note", ""),
-        left_out=left_out(detail, stored=before.scenario is None),
+        left_out=left_out(detail, stored=False),
         measured=False,
     )
     yield first
@@ -128,8 +134,8 @@ def result_parts(setup: Setup, progress: Callable[[float], None] = lambda _: Non
         contrast=contrast,
         truth_residual=truth_residual(truth, plain, rotation.matrix, seen.n_frames),
         symmetry=_symmetry(first, (model, other), truth, before, detail),
-        energies=_energies(comparison, contrast),
-        kinetic=_kinetic(comparison),
+        energies=energies_of(comparison, contrast),
+        kinetic=kinetic_of(comparison),
         measured=True,
     )
 
@@ -144,10 +150,10 @@ def _symmetry(
     """Of the models and the engine, under the world rotation or, without one, a Haar draw."""
     n_seen = first.comparison.truth.n_frames
     rotation = first.comparison.rotation if first.setup.operations else None
-    found = {"model": model_symmetry(*_precisions(models[0]), truth, rotation, n_seen, detail)}
+    found = {"model": model_symmetry(*precisions(models[0]), truth, rotation, n_seen, detail)}
     if models[1] is not None and first.contrast is not None:
         n_forecast = first.contrast.truth.n_frames
-        found["contrast"] = model_symmetry(*_precisions(models[1]), truth, rotation, n_forecast, detail)
+        found["contrast"] = model_symmetry(*precisions(models[1]), truth, rotation, n_forecast, detail)
     if before.scenario is not None and detail.engine:
         errors = {name: values[-n_seen:] for name, values in errors_of_engine(before).items()}
         turned = truth_residual(truth, before.truth, first.comparison.rotation, n_seen)
@@ -155,27 +161,3 @@ def _symmetry(
             errors["rotation"] = turned
         found["engine"] = Symmetry(np.arange(n_seen), errors, {})
     return found
-
-
-def _precisions(model: "Forecaster") -> tuple[Forecast, Forecast]:
-    """A model in single and in double precision."""
-    return (
-        lambda states: model.positions_after(*states, double=False),
-        lambda states: model.positions_after(*states, double=True),
-    )
-
-
-def _energies(comparison: Comparison, second: Comparison | None) -> dict[str, FloatArray]:
-    if not comparison.law_known:
-        return {}
-    energies = {source: shares.sum(axis=1) for source, shares in comparison.energy_shares.items()}
-    if second is not None and second.truth.n_frames == comparison.truth.n_frames:
-        energies["second"] = second.energy_shares["forecast"].sum(axis=1)
-    return energies
-
-
-def _kinetic(comparison: Comparison) -> float:
-    from physics.observables import kinetic_energy
-
-    mean = float(kinetic_energy(comparison.truth).mean())
-    return mean if mean > 1e-12 else 1.0

@@ -8,6 +8,7 @@ from app.viewmodel.state.commands import UNSAVED
 from app.viewmodel.state.own_system import scenario_of_system
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.worker.comparison import result_of
+from app.viewmodel.worker.stored import whole_comparison
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,11 @@ def export(request: ExportRequest, progress: Callable[[float], None], cancelled:
     """Make the comparison anew and write it with the exporters of `surrogate.compare`; paths written."""
     from surrogate.export import export_all
 
-    result = result_of(replace(request.setup, contrast=""))
-    written = export_all(result.comparison, Path(request.folder), request.formats, progress, cancelled)
+    if request.setup.data:
+        comparison = whole_comparison(request.setup)
+    else:
+        comparison = result_of(replace(request.setup, contrast="")).comparison
+    written = export_all(comparison, Path(request.folder), request.formats, progress, cancelled)
     paths = [str(path) for path in written]
     if request.setup.own is not None:  # the command line in the sidecar names it
         from physics.scenario_files import write_scenario

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.viewmodel.state.detail import detail_of
-from app.viewmodel.state.own_system import scenario_of_system, system_of_state
+from app.viewmodel.state.own_system import MAX_PARTICLES, scenario_of_system, system_of_state
 from app.viewmodel.state.setup import Effort, Operation, OwnSystem, Setup, rotation_matrix
 from app.viewmodel.worker.symmetry import Arrays, engine_errors
 from physics.errors import InputError
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 CLAMP_SEEDS = 16
 """Where the clamp never acts, a seed with which it does is looked for below this."""
 
+MOST_NUMBERS = 24_000_000
+"""Coordinates of a stored trajectory that are shown: 0.2 GB in each array of float64."""
+
 PERTURBATION = 1e-6
 """How far the second truth starts from the first, to tell chaos from model error."""
 
@@ -39,28 +42,36 @@ class Unturned:
     Attributes
     ----------
     truth : Trajectory
-    growth : (n_frames,) float64
+    growth : (n_frames,) float64, or None
+        None for stored data: it is measured after their forecasts, where their law is known.
     scenario : Scenario or None
         At the frames of the application; None for stored data.
-    own_system : OwnSystem
-        The system and its state, as the editor takes them.
+    own_system : OwnSystem or None
+        The system and its state, as the editor takes them; None where the law is unknown or it is too large.
     facts : mapping
-        title, description, law_known, drawn, seed, n_samples.
+        title, description, law_known, drawn, seed, n_samples; of stored data splits, notes, units.
     """
 
     truth: "Trajectory"
-    growth: FloatArray
+    growth: FloatArray | None
     scenario: "Scenario | None"
     facts: Mapping[str, Any]
-    own_system: OwnSystem
+    own_system: OwnSystem | None
 
 
 def before_the_turn(setup: Setup, horizon: float) -> Unturned:
     """What there was before the turn."""
-    path = Path(setup.data or setup.scenario)
-    stamp = path.stat().st_mtime_ns if path.exists() else 0
+    stamp = _stamp(setup.data or setup.scenario)
+    if setup.data:
+        return _stored(setup.data, setup.split, setup.index, stamp)
     unrotated = replace(setup, operations=(), model="", contrast="", effort=Effort(), contrast_effort=Effort())
     return _unturned(unrotated, horizon, stamp)
+
+
+def _stamp(place: str) -> int:
+    """The time of a file's last change; 0 for a name."""
+    path = Path(place)
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def ground_truth(setup: Setup, horizon: float) -> tuple["Trajectory", Unturned]:
@@ -100,30 +111,8 @@ def _turned(before: Unturned, operations: tuple[Operation, ...]) -> "Trajectory"
 @lru_cache(maxsize=8)
 def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
     """Made once for each system; `stamp` is the time of its file's last change."""
-    from physics.datasets.reading import available_splits, read_samples
     from physics.scenarios import load_scenario
-    from surrogate.comparison.ground_truth import stored_truth
 
-    if setup.data:
-        one, count = read_samples(setup.data, setup.split, range(setup.index, setup.index + 1))
-        plain, known, recipe = stored_truth(one, setup.split, 0)
-        facts = {
-            "title": f"{Path(setup.data).name} #{setup.index}",
-            "description": str(recipe.get("preset", "")),
-            "law_known": known,
-            "drawn": False,
-            "seed": None,
-            "n_samples": count,
-            "splits": available_splits(setup.data),
-        }
-        span = float(plain.times[-1] - plain.times[0])
-        return Unturned(
-            plain,
-            growth_of(plain),
-            None,
-            facts,
-            system_of_state(plain, f"{Path(setup.data).name} #{setup.index}", span),
-        )
     scenario = scenario_of_system(setup.own) if setup.own is not None else load_scenario(setup.scenario)
     if setup.clamped:
         scenario = scenario.clamped()
@@ -147,6 +136,36 @@ def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
     own = system_of_state(plain, scenario.title, scenario.duration, scenario.frame_interval, scenario.dt)
     growth = growth_of(plain, lambda start: finer.trajectory(system, start))
     return Unturned(plain, growth, finer, facts, own)
+
+
+@lru_cache(maxsize=2)
+def _stored(data: str, split: str, index: int, stamp: int) -> Unturned:
+    """A sample of a data set, read once; frames are left out where it would take too much memory."""
+    from physics.datasets.reading import available_splits, read_samples
+    from surrogate.comparison.ground_truth import stored_truth
+
+    one, count = read_samples(data, split, range(index, index + 1))
+    splits = available_splits(data)
+    notes = [*one.notes] if splits else [*one.notes, "no splits"]
+    truth, known, recipe = stored_truth(one, split, 0)
+    every = -(-truth.positions.size // MOST_NUMBERS)
+    if every > 1:
+        truth = truth.part(slice(None, None, every))
+        notes.append(f"large: every {every}th frame")
+    title, span = f"{Path(data).name} #{index}", float(truth.times[-1] - truth.times[0])
+    editable = known and truth.system.n_particles <= MAX_PARTICLES
+    facts = {
+        "title": title,
+        "description": str(recipe.get("preset", "")),
+        "law_known": known,
+        "drawn": False,
+        "seed": None,
+        "n_samples": count,
+        "splits": splits,
+        "notes": tuple(notes),
+        "units": dict(getattr(one, "units", {})),
+    }
+    return Unturned(truth, None, None, facts, system_of_state(truth, title, span) if editable else None)
 
 
 def _clamp_note(scenario: "Scenario", setup: Setup, drawn: bool) -> str:

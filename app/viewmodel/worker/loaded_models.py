@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.state.setup import Effort
 from resources.shipped import FILE_NAME, shipped_models
@@ -37,6 +37,11 @@ def tuned_model(name: str, effort: Effort) -> "Forecaster":
         model = model.with_tolerance(effort.tolerance)
     model.name = f"{model.name} ({effort})"  # a copy: the loaded one keeps its name
     return model
+
+
+def about(model: "Forecaster") -> dict[str, Any]:
+    """What the details of a comparison say of how a model was asked."""
+    return {"evaluations": model.evaluations, "tolerance": model.tolerance, "chooses": model.chooses_evaluations}
 
 
 def _model(name: str) -> "Forecaster":

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.ground_truth import before_the_turn
 from physics.errors import InputError
 from resources.shipped import FILE_NAME
 
@@ -15,9 +16,8 @@ def describe_file(path: str) -> Setup:
     InputError
         One line, for anything else.
     """
-    from physics.datasets.reading import available_splits, read_samples
+    from physics.datasets.reading import available_splits
     from physics.scenarios import load_scenario
-    from surrogate.inference.loading import load
 
     place = Path(path)
     if not place.exists():
@@ -28,9 +28,12 @@ def describe_file(path: str) -> Setup:
     if _may_be_data(place):
         splits = available_splits(place)
         split = "test" if "test" in splits or not splits else splits[0]
-        read_samples(place, split, range(1))
-        return Setup(scenario="", data=path, split=split)
+        found = Setup(scenario="", data=path, split=split)
+        before_the_turn(found, 1.0)  # read, and kept for what is shown next
+        return found
     if place.name == FILE_NAME or (place / FILE_NAME).is_file() or (place / "best").is_dir():
+        from surrogate.inference.loading import load  # PyTorch: not to open data
+
         load(place)
         return Setup(scenario="", model=path)
     raise InputError(

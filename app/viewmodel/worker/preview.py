@@ -8,11 +8,15 @@ comparison. A law that is not isotropic is simulated anew at once.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.viewmodel.state.detail import detail_of
 from app.viewmodel.state.results import Preview
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.worker.ground_truth import before_the_turn, ground_truth, world_rotation
 from app.viewmodel.worker.loaded_models import tuned_model
+from app.viewmodel.worker.stored import fitted
 from physics.errors import InputError
 from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison, with_energy_shares
@@ -34,9 +38,12 @@ def frames_near(frame: int, trail: int, n_frames: int) -> tuple[int, int]:
     return max(frame - trail, 0), min(frame + 1 + AHEAD, n_frames)
 
 
-def turned_is_enough(growth: FloatArray, isotropic: bool, stop: int) -> bool:
-    """Whether the truth up to a frame is the known one turned, to far below what can be seen."""
-    return isotropic and float(growth[:stop].max(initial=0.0)) < CHAOTIC_GROWTH
+def turned_is_enough(growth: FloatArray | None, isotropic: bool, stop: int) -> bool:
+    """Whether the truth up to a frame is the known one turned, to far below what can be seen.
+
+    That is what a stored one (`growth` None) always is.
+    """
+    return growth is None or (isotropic and float(growth[:stop].max(initial=0.0)) < CHAOTIC_GROWTH)
 
 
 def preview(setup: Setup, near: tuple[int, int]) -> Preview | None:
@@ -57,13 +64,20 @@ def preview(setup: Setup, near: tuple[int, int]) -> Preview | None:
     else:
         truth = ground_truth(setup, model.horizon)[0]
     known, title = bool(before.facts["law_known"]), before.facts["title"]
-    comparison = _some_frames(model, truth, rotation, near, title, known)
-    if comparison is None:
-        return None
-    contrast = None
-    if other is not None and other.horizon == model.horizon:
-        contrast = _some_frames(other, truth, rotation, near, title, known)
-    return Preview(setup, comparison, contrast, near[0])
+    contrast, made = None, None
+    if setup.data:
+        seen = _stored_frames(model, truth, rotation, near, title, known)
+        if seen is None:
+            return None
+        comparison, made = seen
+    else:
+        some = _some_frames(model, truth, rotation, near, title, known)
+        if some is None:
+            return None
+        comparison = some
+        if other is not None and other.horizon == model.horizon:
+            contrast = _some_frames(other, truth, rotation, near, title, known)
+    return Preview(setup, comparison, contrast, near[0], made)
 
 
 def _some_frames(
@@ -89,3 +103,31 @@ def _some_frames(
         return replace(with_energy_shares(made), outside_training=outside_training(model, truth, known))
     except InputError:
         return None
+
+
+def _stored_frames(
+    model: "Forecaster", truth: "Trajectory", rotation: "Rotation", near: tuple[int, int], title: str, known: bool
+) -> tuple[Comparison, NDArray[np.bool_]] | None:
+    """Some of all stored frames, and which of them have a forecast; None as of `_some_frames`."""
+    from surrogate.inference.rollout import horizon_in_frames
+
+    try:
+        model = fitted(model, truth)
+    except InputError:
+        return None
+    k = horizon_in_frames(truth.times, model.horizon)
+    first = max(near[0], k)
+    if first >= near[1]:
+        return None
+    made = _some_frames(model, truth, rotation, (first - k, near[1] - k), title, known)
+    if made is None:
+        return None
+    some, missing = truth.part(slice(*near)), first - near[0]
+    forecast = replace(
+        made.forecast,
+        times=some.times,
+        positions=np.concatenate([some.positions[:missing], made.forecast.positions]),
+        velocities=np.concatenate([some.velocities[:missing], made.forecast.velocities]),
+    )
+    whole = replace(made, truth=some, forecast=forecast, energy_shares={})
+    return with_energy_shares(whole), np.arange(some.n_frames) >= missing

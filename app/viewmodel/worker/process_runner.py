@@ -1,4 +1,4 @@
-"""The runner of the application: forecasts, exports and measurements in child processes, trainings as commands."""
+"""The runner of the application: reading, forecasts, exports in child processes, trainings as commands."""
 
 import shutil
 import threading
@@ -7,9 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.viewmodel.worker.child import Child
+from app.viewmodel.state.setup import Setup
+from app.viewmodel.worker.child import FILES, Child
 from app.viewmodel.worker.export import ExportRequest
-from app.viewmodel.worker.runner import Callbacks, Job, Request
+from app.viewmodel.worker.runner import Callbacks, Job, Request, StoredTruth
 from app.viewmodel.worker.tasks.task import Task
 from app.viewmodel.worker.tasks.train import PATIENCE, TrainTask
 from physics.errors import InputError
@@ -81,7 +82,10 @@ class _Watcher:
 
 
 class ProcessRunner:
-    """Forecasts in one long-lived child, exports and tasks in a fresh one each, trainings as commands.
+    """Forecasts in one long-lived child, files in another, exports and tasks in a fresh one each.
+
+    The child for files loads no PyTorch and never waits for a forecast: stored data are shown at once. Trainings
+    are commands.
 
     Parameters
     ----------
@@ -94,6 +98,7 @@ class ProcessRunner:
     def __init__(self, post: Callable[[Callable[[], None]], None], at_once: bool = True) -> None:
         self._post = post
         self._forecasts = Child(post, "isotwin forecasts") if at_once else None
+        self._files: Child | None = None
         self._exports: list[Child] = []
         self._stopped: list[Child] = []
         self._trainings: list[_Watcher] = []
@@ -128,6 +133,10 @@ class ProcessRunner:
                 timer.start()
 
             return _Job(let_end if isinstance(request, ExportRequest) else child.stop)
+        if isinstance(request, str):
+            return self._read(request, callbacks)
+        if isinstance(request, Setup) and request.data and callbacks.near is None:
+            self._read(StoredTruth(request), Callbacks(callbacks.first, callbacks.failed))
         if self._forecasts is None or not self._forecasts.alive:
             self._forecasts = Child(self._post, "isotwin forecasts")
         child = self._forecasts
@@ -141,9 +150,15 @@ class ProcessRunner:
 
         return _Job(restart)
 
+    def _read(self, request: StoredTruth | str, callbacks: Callbacks) -> Job:
+        if self._files is None or not self._files.alive:
+            self._files = Child(self._post, "isotwin files", modules=(FILES,))
+        self._files.send(request, callbacks)
+        return _Job(self._files.stop)
+
     def close(self) -> None:
         """See Runner."""
-        for child in (self._forecasts, *self._exports, *self._stopped):
+        for child in (self._forecasts, self._files, *self._exports, *self._stopped):
             if child is not None:
                 child.close()
         for training in self._trainings:

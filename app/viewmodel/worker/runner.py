@@ -4,15 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from app.viewmodel.state.results import Preview
+from app.viewmodel.state.results import ComparisonResult, Preview
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.worker.comparison import result_parts
 from app.viewmodel.worker.export import ExportRequest, export
 from app.viewmodel.worker.opening import describe_file
+from app.viewmodel.worker.stored import truth_alone
 from app.viewmodel.worker.tasks.task import Task
 from physics.errors import InputError
 
-Request = Setup | ExportRequest | Task | str
+
+@dataclass(frozen=True)
+class StoredTruth:
+    """The truth of a setup on stored data, without forecasts."""
+
+    setup: Setup
+
+
+Request = Setup | StoredTruth | ExportRequest | Task | str
 
 
 @dataclass
@@ -23,11 +32,13 @@ class Callbacks:
     ----------
     done, failed, progress : callable
     first : callable
-        Given what can be shown before all is measured.
+        Given what can be shown before all is measured: of stored data the truth alone, then ForecastParts.
     preview : callable
         Given what is on the screen before all is forecast.
     near : (int, int) or None
         Which frames those are; no preview for None.
+    frame : int
+        The one that is shown: its forecast comes first.
     """
 
     done: Callable[[Any], None]
@@ -36,6 +47,7 @@ class Callbacks:
     first: Callable[[Any], None] = lambda _: None
     preview: Callable[[Preview], None] = lambda _: None
     near: tuple[int, int] | None = None
+    frame: int = 0
 
 
 class Job(Protocol):
@@ -60,13 +72,17 @@ def answer(
     progress: Callable[[float], None],
     cancelled: Callable[[], bool],
     first: Callable[[Any], None] = lambda _: None,
+    frame: int = 0,
 ) -> Any:
     """What a request asks for, computed here and now."""
     if isinstance(request, Setup):
-        for part in result_parts(request, progress):
-            if not part.measured:
-                first(part)
-        return part
+        for part in result_parts(request, progress, frame):
+            if isinstance(part, ComparisonResult) and part.measured:
+                return part
+            first(part)
+        raise AssertionError("the last part is the whole one")
+    if isinstance(request, StoredTruth):
+        return truth_alone(request.setup)
     if isinstance(request, ExportRequest):
         return export(request, progress, cancelled)
     if isinstance(request, Task):
@@ -85,7 +101,9 @@ class InlineRunner:
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """See Runner."""
         try:
-            result = answer(request, callbacks.progress, lambda: False, callbacks.first)
+            if isinstance(request, Setup) and request.data:
+                callbacks.first(truth_alone(request))
+            result = answer(request, callbacks.progress, lambda: False, callbacks.first, callbacks.frame)
         except InputError as error:
             callbacks.failed(str(error))
         else:
