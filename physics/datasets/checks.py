@@ -18,7 +18,8 @@ MOST_AXES = 3
 LOOKED_AT = 16
 """Samples that are asked whether they look wrapped."""
 SWAPPED = (
-    "; where the axes are (samples, frames, dims, particles), convert it with --axes samples,frames,dims,particles"
+    "; where the axes are (samples, frames, dims, particles): "
+    "python -m physics.convert IN --axes samples,frames,dims,particles"
 )
 
 
@@ -151,6 +152,6 @@ def continuous(positions: NDArray[Any], box: NDArray[Any] | None, guess: bool) -
             axis = int(np.argmin(lengths))
             return positions, [
                 f"positions jump by about {lengths[axis]:.3g} along axis {axis}, as if wrapped into a periodic "
-                "box that the file does not give; if there is one, give it ('box', or --box of the converter)"
+                "box that the file does not give; if there is one, give it: python -m physics.convert IN --box"
             ]
     return positions, []
