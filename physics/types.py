@@ -220,7 +220,7 @@ class Trajectory:
         memory = self.memory if last else None
         return State(self.positions[frame], self.velocities[frame], float(self.times[frame]), memory)
 
-    def part(self, which: slice) -> "Trajectory":
+    def part(self, which: slice | NDArray[np.int64] | NDArray[np.bool_]) -> "Trajectory":
         """Some of the frames, without the integrator's memory."""
         errors = None if self.position_errors is None else self.position_errors[which]
         some = {name: getattr(self, name)[which] for name in ("times", "positions", "velocities")}

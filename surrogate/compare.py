@@ -1,7 +1,7 @@
 """`python -m surrogate.compare`: one model against the truth on one system, under one rotation, exported."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,11 @@ EXAMPLES = (
     'python -m surrogate.compare egnn-nd --scenario bound --rotate "0-1:30,0-2:45" --out out/bound',
     "python -m surrogate.compare egnn-nd --scenario bound-4d --random-rotation 1 --out out/bound4",
     "python -m surrogate.compare egnn-nbody --data data/nbody.zarr --index 12 --formats png,csv --out out/12",
+    "python -m surrogate.compare integrator-nd --data mine.npz --index 0 --horizon 0.6 --out out/mine",
 )
+
+SECONDS = 50.0
+"""About how long the forecasts of a system of many particles may take, unless all are asked for [second]."""
 
 
 def command_parser() -> CommandParser:
@@ -65,6 +69,15 @@ def command_parser() -> CommandParser:
     )
     parser.add_argument(
         "--tolerance", type=positive_float, metavar="L", help="let each window choose its rounds: see forecast()"
+    )
+    parser.add_argument(
+        "--horizon",
+        type=positive_float,
+        metavar="H",
+        help="how far ahead each frame is forecast, for models that take any (default: one that fits the frames)",
+    )
+    parser.add_argument(
+        "--in-full", action="store_true", help="make all of it, however long a system of many particles takes"
     )
     parser.add_argument("--frames", type=positive_int, metavar="F", help="compare so many frames")
     parser.add_argument("--formats", default=DEFAULT_FORMATS, help=f"of {', '.join(EXPORTERS)} (default: all)")
@@ -108,31 +121,49 @@ def main(argv: Sequence[str]) -> None:
     refuse_existing(options.out, options.overwrite)
     model = load(options.model, trust_code=options.trust_code)
     if options.evaluations is not None:
-        model = model.with_evaluations(options.evaluations)
+        model.with_evaluations(options.evaluations)  # refused before the work where it cannot choose
     if options.tolerance is not None:
         model = model.with_tolerance(options.tolerance)
     command = command_line("surrogate.compare", argv)
     comparison = _comparison(options, model, command)
     colouring_of(look.colour_by, comparison)
-    with progress_bar(f"exporting {', '.join(formats)}", 1.0) as advance:
-        done = 0.0
-
-        def report(fraction: float) -> None:
-            nonlocal done
-            advance(fraction - done)
-            done = fraction
-
-        export_all(comparison, options.out, formats, report, None, look)
+    with progress_bar(f"exporting {', '.join(formats)}", 100.0, "%") as advance:
+        export_all(comparison, options.out, formats, shares(advance), None, look)
     sys.stdout.write(summary_text(comparison, options.out))
 
 
 def _comparison(options: Any, model: Forecaster, command: str) -> Comparison:
     world = WorldRotation(options.rotate, options.random_rotation, options.reflect)
+    seconds = None if options.in_full else SECONDS
+    with progress_bar("forecasting", 100.0, "%") as advance:
+        return _made(options, model, world, seconds, command, shares(advance))
+
+
+def shares(advance: Callable[[float], None]) -> Callable[[float], None]:
+    """Of a bar that goes to 100: what takes the share done, 0 to 1."""
+    done = 0.0
+
+    def report(fraction: float) -> None:
+        nonlocal done
+        advance(100.0 * max(fraction - done, 0.0))
+        done = max(fraction, done)
+
+    return report
+
+
+def _made(
+    options: Any,
+    model: Forecaster,
+    world: WorldRotation,
+    seconds: float | None,
+    command: str,
+    progress: Callable[[float], None],
+) -> Comparison:
+    shared: dict[str, Any] = {"n_frames": options.frames, "horizon": options.horizon, "seconds": seconds}
+    shared |= {"evaluations": options.evaluations, "command": command, "progress": progress}
     if options.data:
         split = read_split(options.data, options.split)
-        return stored_comparison(
-            model, split, options.split, options.index, world, n_frames=options.frames, command=command
-        )
+        return stored_comparison(model, split, options.split, options.index, world, **shared)
     scenario = load_scenario(options.scenario)
     return scenario_comparison(
         model,
@@ -141,8 +172,7 @@ def _comparison(options: Any, model: Forecaster, command: str) -> Comparison:
         dims=options.dims,
         n_particles=options.particles,
         seed=options.seed,
-        n_frames=options.frames,
-        command=command,
+        **shared,
     )
 
 

@@ -1,6 +1,7 @@
 """A `Comparison` made of a truth already turned, of a scenario, or of a stored trajectory, and one model."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,28 +10,65 @@ import numpy as np
 import torch
 
 from physics import __version__
+from physics.datasets.reading import available_splits
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.scenario_files import fields_tree
 from physics.scenarios import Scenario
 from physics.types import FloatArray, Trajectory
+from surrogate.comparison.box import PeriodicBox
 from surrogate.comparison.comparison import Comparison
-from surrogate.comparison.ground_truth import Rotation, rotation_of, scenario_truth, stored_truth
+from surrogate.comparison.extent import PAIR_ENERGIES, SMALL, affordable_extent, pair_passes, whole_extent
+from surrogate.comparison.ground_truth import (
+    Rotation,
+    rotation_of,
+    scenario_times,
+    scenario_truth,
+    stored_box,
+    stored_notes,
+    stored_truth,
+)
 from surrogate.evaluation.metrics import haar_matrices, relative_residuals
 from surrogate.inference.forecaster import Forecaster
-from surrogate.inference.rollout import chained_rollout, horizon_in_frames, sliding_forecast
-from surrogate.tasks.dynamics.ranges import States
+from surrogate.inference.frame_pairs import FramePairs, fitted
+from surrogate.inference.rollout import (
+    Block,
+    Indices,
+    States,
+    chained_rollout,
+    forecast_blocks,
+    joined_blocks,
+    model_pairs,
+)
+from surrogate.tasks.dynamics.ranges import States as InputStates
+
+Progress = Callable[[float], None]
+"""Called with the share done, 0 to 1; what it raises ends the work."""
 
 
-def outside_training(model: Forecaster, truth: Trajectory, law_known: bool) -> tuple[str, ...]:
-    """Why sliding forecasts of all of a truth lie outside the model's training; empty inside.
+def outside_training(
+    model: Forecaster,
+    truth: Trajectory,
+    law_known: bool,
+    pairs: FramePairs | None = None,
+    box: PeriodicBox | None = None,
+) -> tuple[str, ...]:
+    """Why sliding forecasts of a truth lie outside the model's training; empty inside.
 
     Times are compared where the law is known: where the clock of other data starts means nothing.
+
+    Parameters
+    ----------
+    pairs : FramePairs, optional
+        Of the frames that are forecast; by default all that can be.
+    box : PeriodicBox, optional
     """
-    inputs = truth.part(slice(0, truth.n_frames - horizon_in_frames(truth.times, model.horizon)))
+    pairs = model_pairs(model, truth) if pairs is None else pairs
+    inputs = truth.part(np.unique(pairs.inputs))
     system, shape = truth.system, (inputs.n_frames, truth.system.n_particles)
     q, m = (np.broadcast_to(a, shape) for a in (system.charges, system.masses))
-    states = States(inputs.positions, inputs.velocities, q, m)
+    lengths = None if box is None else np.broadcast_to(box.lengths, (inputs.n_frames, truth.n_dims))
+    states = InputStates(inputs.positions, inputs.velocities, q, m, lengths)
     if law_known:
         times = (float(inputs.times[0]), float(inputs.times[-1]))
         return model.outside_system(system, truth.n_dims, times, states=states)
@@ -46,69 +84,190 @@ def comparison_parts(
     law_known: bool = True,
     command: str = "",
     details: dict[str, Any] | None = None,
+    notes: tuple[str, ...] = (),
+    box: PeriodicBox | None = None,
     chained: bool = True,
     dtype: torch.dtype = torch.float32,
     n_elements: int = 8,
+    first_frame: int | None = None,
+    seconds: float | None = None,
+    thin: bool = True,
+    progress: Progress = lambda _: None,
 ) -> Iterator[Comparison]:
-    """Forecasts beside an already rotated truth: first the sliding one alone, for those who wait for it, then all.
+    """Forecasts beside an already rotated truth: first the sliding ones, for those who wait, then all.
 
-    The whole comparison has the roll-out (if `chained`) and the model's equivariance error, too.
-    `n_elements` Haar-random elements of O(n) measure the latter where there is no rotation.
+    The whole comparison has the roll-out (if `chained`) and the model's equivariance error, too. Forecasts are
+    made in blocks of bounded memory. To stop, leave the iterator, or raise in `progress`.
+
+    Parameters
+    ----------
+    n_elements : int
+        Haar-random elements of O(n) that measure the equivariance error where there is no rotation.
+    first_frame : int, optional
+        A frame of the truth. Then there are comparisons before those two, of a growing number of frames: the
+        nearest one to it first, then coarsely over all, then finely. `frames` says which frames of the truth they
+        have, `forecasts_left` how many are to come (0 in the last two).
+    seconds : float, optional
+        Make of a large comparison about as much as this allows; what is left out is in `left_out`.
+    thin : bool
+        Whether frames may be left out for that.
+    progress : callable
     """
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
-    k = horizon_in_frames(truth.times, model.horizon)
-    sliding = sliding_forecast(model, truth, dtype)
-    first = Comparison(
-        truth=truth.part(slice(k, None)),
-        forecast=sliding,
+    pairs = model_pairs(model, truth)
+    n = truth.system.n_particles
+    extent = whole_extent(len(pairs), n_elements if rotation.identity else 1, chained=chained)
+    states = (truth.positions, truth.velocities)
+    if seconds is not None and pair_passes(extent, n, model.evaluations) > SMALL:
+        each = _seconds_a_forecast(model, truth, pairs, dtype)
+        extent = affordable_extent(extent, pairs, max(int(seconds / max(each, 1e-9)), 1), thin=thin)
+    energies, left_out = law_known, extent.left_out
+    if seconds is not None and law_known and float(n) ** 2 * len(extent.frames) > PAIR_ENERGIES:
+        energies, left_out = False, (*left_out, "energies")
+    done = 0
+
+    def made(count: int) -> None:
+        nonlocal done
+        done += count
+        progress(min(done / extent.n_forecasts, 1.0))
+
+    empty = Comparison(
+        truth=truth,
+        forecast=truth,
         rollout=None,
         rotation=rotation.matrix,
         equivariance_error=None,
         model_name=model.name,
         scenario_name=scenario_name,
         horizon=model.horizon,
-        outside_training=outside_training(model, truth, law_known),
+        outside_training=outside_training(model, truth, law_known, pairs.some(extent.frames), box),
         law_known=law_known,
         command=command,
         details={
             "versions": {"isotwin": __version__, "torch": str(torch.__version__), "numpy": np.__version__},
             "checkpoint_sha256": model.digest,
             "turns": rotation.turns,
-            "law": truth.system.law,
-            "parameters": dict(truth.system.parameters),
+            "law": truth.system.law if law_known else None,
+            "parameters": dict(truth.system.parameters) if law_known else None,
             "fields": fields_tree(truth.system.fields),
             "card": model.card,
             "gives_velocity": model.gives_velocity,
             **(details or {}),
         },
+        notes=notes,
+        left_out=left_out,
+        box=box,
+        energies=energies,
     )
+    blocks = []
+    order = extent.frames
+    if first_frame is not None:
+        nearest = int(np.argmin(np.abs(pairs.targets[order] - first_frame)))
+        order = order[coarse_to_fine(len(order), nearest)]
+    for block in forecast_blocks(model, truth.system, states, pairs, dtype, order):
+        blocks.append(block)
+        made(len(block[0]))
+        left = len(order) - sum(len(which) for which, *_ in blocks)
+        if first_frame is not None and left:
+            yield _with_forecasts(empty, pairs, joined_blocks(blocks), left)
+    which, x, v = joined_blocks(blocks)
+    first = _with_forecasts(empty, pairs, (which, x, v), 0)
     yield first
     rolled, note = None, {}
+    kept = pairs.some(which)
     try:
-        rolled = chained_rollout(model, truth, dtype) if chained else None
-    except InputError as error:  # the sliding forecast is still worth showing
-        note = {"rollout_note": f"no chained roll-out: {error}"}
-    shape = (len(sliding.positions), truth.system.n_particles)
-    q, m = (np.broadcast_to(a, shape) for a in (truth.system.charges, truth.system.masses))
+        if extent.chained:
+            rolled = chained_rollout(model, truth, dtype, kept, made)
+            rolled = rolled.part(np.isin(rolled.times, first.truth.times))
+    except InputError as refusal:  # the sliding forecast is still worth showing
+        note = {"rollout_note": f"no chained roll-out: {refusal}"}
+    measured = extent.measured[np.isfinite(x[extent.measured]).all(axis=(1, 2))]
+    error = _equivariance_error(model, truth, kept, measured, x, rotation, extent.n_elements, dtype, made)
+    progress(1.0)
+    yield replace(first, rollout=rolled, equivariance_error=error, details={**note, **first.details})
 
-    def forecast(x: FloatArray, v: FloatArray) -> FloatArray:
-        return model.forecast_in(x, v, q, dtype, m)[0]
 
-    x, v = truth.positions[:-k], truth.velocities[:-k]
+def coarse_to_fine(count: int, first: int) -> Indices:
+    """The numbers below `count`, `first` at first, then such that any beginning covers all about evenly."""
+    step, order = 1 << max(count - 1, 1).bit_length(), [first]
+    while step:
+        order += range(0, count, step)
+        step //= 2
+    return np.array(list(dict.fromkeys(order)), dtype=np.int64)
+
+
+def _with_forecasts(empty: Comparison, pairs: FramePairs, block: Block, left: int) -> Comparison:
+    """The comparison at the frames of a block whose forecast is finite.
+
+    Raises
+    ------
+    InputError
+        Where none is.
+    """
+    which, x, v = block
+    truth, box = empty.truth, empty.box
+    targets, notes = pairs.targets[which], empty.notes
+    finite = np.isfinite(x).all(axis=(1, 2)) & np.isfinite(v).all(axis=(1, 2))
+    when = truth.times[targets[~finite]]
+    if not finite.any():
+        raise InputError(f"the forecast is not finite from t = {when[0]:g} on; this state is far outside training")
+    if len(when):
+        count = f"{len(when)} of {len(targets)} frames"
+        notes = (*notes, f"the forecast is not finite at {count}, first at t = {when[0]:g}; they are left aside")
+    targets, x, v = targets[finite], x[finite], v[finite]
+    seen = truth.part(targets)
+    if box is not None and box.holds(x) and not box.holds(seen.positions):
+        x = box.nearest_to(x, seen.positions)
+        notes = (*notes, "the model forecasts positions in the box: compared at their images nearest to the truth")
+    forecast = Trajectory(seen.times, x, v, truth.system, truth.velocity_offset)
+    return replace(empty, truth=seen, forecast=forecast, notes=notes, frames=targets, forecasts_left=left)
+
+
+def _seconds_a_forecast(model: Forecaster, truth: Trajectory, pairs: FramePairs, dtype: torch.dtype) -> float:
+    """How long one forecast takes, once what it needs is compiled."""
+    at, seconds = pairs.inputs[:1], 0.0
+    for count in (min(3, truth.system.n_particles), truth.system.n_particles):
+        begin = time.perf_counter()
+        x, v = truth.positions[at, :count], truth.velocities[at, :count]
+        q, m = truth.system.charges[None, :count], truth.system.masses[None, :count]
+        model.forecast_in(x, v, q, dtype, m)
+        seconds = time.perf_counter() - begin
+    return seconds
+
+
+def _equivariance_error(
+    model: Forecaster,
+    truth: Trajectory,
+    pairs: FramePairs,
+    measured: Indices,
+    x: FloatArray,
+    rotation: Rotation,
+    n_elements: int,
+    dtype: torch.dtype,
+    made: Callable[[int], None],
+) -> float | None:
+    """Median over frames and elements of O(n), or for the rotation of a turned world; None without frames."""
+    if not len(measured):
+        return None
+
+    def forecast(states: States) -> FloatArray:
+        found = []
+        for block in forecast_blocks(model, truth.system, states, pairs, dtype, measured):
+            found.append(block[1])
+            made(len(block[0]))
+        return np.concatenate(found)
+
+    def turned(matrix: FloatArray) -> States:
+        return truth.positions @ matrix, truth.velocities @ matrix
+
+    f = x[measured]
     if rotation.identity:
         matrices = haar_matrices(truth.n_dims, n_elements, 0)
-        residuals = [relative_residuals(forecast(x @ g.T, v @ g.T), sliding.positions, g) for g in matrices]
-        errors = np.concatenate(residuals)
+        errors = np.concatenate([relative_residuals(forecast(turned(g.T)), f, g) for g in matrices])
     else:
         # The forecast of the turned state, which there is, against the turned forecast of the state before it.
-        before = forecast(x @ rotation.matrix, v @ rotation.matrix)
-        errors = relative_residuals(sliding.positions, before, rotation.matrix)
-    yield replace(
-        first,
-        rollout=rolled,
-        equivariance_error=float(np.median(errors)),
-        details={**note, **first.details},
-    )
+        errors = relative_residuals(f, forecast(turned(rotation.matrix)), rotation.matrix)
+    return float(np.median(errors))
 
 
 @dataclass(frozen=True)
@@ -129,7 +288,11 @@ def scenario_comparison(
     n_particles: int | None = None,
     seed: int | None = None,
     n_frames: int | None = None,
+    horizon: float | None = None,
+    evaluations: int | None = None,
+    seconds: float | None = None,
     command: str = "",
+    progress: Progress = lambda _: None,
 ) -> Comparison:
     """Compare on a scenario, simulated from the rotated state.
 
@@ -139,14 +302,22 @@ def scenario_comparison(
         Another number of dimensions or particles, another draw; the scenario's own by default.
     n_frames : int, optional
         Compare so many frames; all by default.
+    horizon : float, optional [time]
+        By default the model's own, or of one that takes any, one that fits the frames.
+    evaluations : int, optional
+        Message rounds a horizon, for models that choose.
+    seconds : float, optional
+        See :func:`comparison_parts`.
     command : str
         What makes this comparison again.
+    progress : callable
     """
     n_dims = dims or scenario.dims
     model.refuse_unfit(n_dims, n_particles or 2, model.horizon)
     rotation = rotation_of(n_dims, world.rotate, world.random_seed, world.reflect)
+    model, note = fitted(model, scenario_times(scenario, horizon or model.horizon, n_frames), horizon, evaluations)
     truth = scenario_truth(
-        scenario, rotation, model, dims=dims, n_particles=n_particles, chosen_seed=seed, n_frames=n_frames
+        scenario, rotation, model.horizon, dims=dims, n_particles=n_particles, chosen_seed=seed, n_frames=n_frames
     )
     recipe = {
         "scenario": scenario.name,
@@ -156,9 +327,17 @@ def scenario_comparison(
         "n_dims": n_dims,
         "seed": seed if seed is not None else scenario.random.get("seed"),
     }
-    details = {"recipe": recipe, "description": scenario.description}
     *_, whole = comparison_parts(
-        model, truth, rotation, scenario_name=scenario.title, command=command, details=details
+        model,
+        truth,
+        rotation,
+        scenario_name=scenario.title,
+        command=command,
+        details={"recipe": recipe, "description": scenario.description},
+        notes=(note,) if note else (),
+        seconds=seconds,
+        thin=n_frames is None,
+        progress=progress,
     )
     return whole
 
@@ -171,19 +350,39 @@ def stored_comparison(
     world: WorldRotation,
     *,
     n_frames: int | None = None,
+    horizon: float | None = None,
+    evaluations: int | None = None,
+    seconds: float | None = None,
     command: str = "",
+    progress: Progress = lambda _: None,
 ) -> Comparison:
     """Compare on one sample of a data set, rotated; parameters as of :func:`scenario_comparison`."""
     truth, known, recipe = stored_truth(split, split_name, index)
+    model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
     rotation = rotation_of(truth.n_dims, world.rotate, world.random_seed, world.reflect)
+    try:
+        model, note = fitted(model, truth.times, horizon, evaluations)
+    except InputError as error:
+        raise InputError(f"{split.source}: {error}") from None
     truth = truth.transformed(rotation.matrix)
     if n_frames is not None:
-        lead = horizon_in_frames(truth.times, model.horizon)
-        if lead + n_frames > truth.n_frames:
-            raise InputError(f"--frames {n_frames}: only {truth.n_frames - lead} are stored")
-        truth = truth.part(slice(0, lead + n_frames))
-    title, details = f"{Path(split.source).name}, {split_name} {index}", {"recipe": recipe}
+        pairs = model_pairs(model, truth)
+        if n_frames > len(pairs):
+            raise InputError(f"--frames {n_frames}: only {len(pairs)} are stored that have one a horizon earlier")
+        truth = truth.part(slice(0, int(pairs.targets[n_frames - 1]) + 1))
+    splits = available_splits(split.source)
     *_, whole = comparison_parts(
-        model, truth, rotation, scenario_name=title, law_known=known, command=command, details=details
+        model,
+        truth,
+        rotation,
+        scenario_name=f"{Path(split.source).name}, {split_name if splits else 'sample'} {index}",
+        law_known=known,
+        command=command,
+        details={"recipe": recipe, "units": dict(split.units)},
+        notes=(*stored_notes(split), note) if note else stored_notes(split),
+        box=stored_box(split, split_name, index, rotation),
+        seconds=seconds,
+        thin=n_frames is None,
+        progress=progress,
     )
     return whole

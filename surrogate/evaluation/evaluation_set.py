@@ -11,7 +11,7 @@ from physics.errors import InputError
 from physics.laws.names import is_law
 from physics.types import FloatArray
 from surrogate.evaluation.metrics import sample_errors
-from surrogate.inference.rollout import horizon_in_frames
+from surrogate.inference.frame_pairs import horizon_in_frames
 from surrogate.tasks.dynamics.windows import task_frames
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.observables import momentum, total_energy
+from physics.observables import momentum
 from physics.types import FloatArray, Trajectory
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import Source, shortened, source_name, sources
@@ -46,7 +46,7 @@ def error_curves(comparison: Comparison) -> list[Curve]:
 
 def energy_curves(comparison: Comparison) -> list[Curve]:
     """Total energy over time of everything there is [energy]."""
-    return _curves(comparison, total_energy)
+    return _curves(comparison, lambda trajectory: np.asarray(comparison.total_energy(trajectory)))
 
 
 def momentum_curves(comparison: Comparison) -> list[Curve]:
@@ -76,7 +76,7 @@ def errors_figure(comparison: Comparison, theme: Theme) -> "Figure":
 
 def conservation_figure(comparison: Comparison, theme: Theme) -> "Figure":
     """Energy (where the law is known) and momentum over time."""
-    energy = comparison.law_known
+    energy = comparison.has_energies
     clamped = comparison.law_known and comparison.truth.system.law == "reference"
     figure = blank_figure(theme, (8.0, 7.0 if energy else 3.9))
     boxes = [(0.1, 0.575, 0.70, 0.31), (0.1, 0.085, 0.70, 0.31)] if energy else [(0.1, 0.14, 0.70, 0.62)]

@@ -11,9 +11,8 @@ import numpy as np
 from physics import __version__
 from physics.errors import InputError
 from physics.files import bounded_text, plain, write_json
-from physics.observables import momentum
 from physics.scenario_files import fields_tree
-from surrogate.comparison.comparison import Comparison, drift
+from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import Source, sources
 
 PACKAGES = ("numpy", "numba", "torch", "pyvista", "matplotlib", "imageio-ffmpeg")
@@ -65,11 +64,14 @@ def sidecar(comparison: Comparison) -> dict[str, Any]:
             "law": truth.system.law if comparison.law_known else None,
             "parameters": truth.system.parameters if comparison.law_known else None,
             "fields": fields_tree(truth.system.fields),
+            "box": None if comparison.box is None else comparison.box.lengths,
             "velocity_offset": truth.velocity_offset,
             "turns": details.pop("turns", ""),
             "rotation": comparison.rotation,
             "equivariance_error": comparison.equivariance_error,
             "outside_training": comparison.outside_training,
+            "notes": comparison.notes,
+            "left_out": comparison.left_out,
             "versions": versions,
             "details": details,
         }
@@ -99,7 +101,6 @@ def summary(comparison: Comparison) -> dict[Source, dict[str, float]]:
         frame, relative to it.
     """
     result: dict[Source, dict[str, float]] = {}
-    first_momentum = momentum(comparison.truth)[0]
     for source in sources(comparison):
         trajectory = getattr(comparison, source)
         rmse = comparison.position_rmse(trajectory)
@@ -107,7 +108,7 @@ def summary(comparison: Comparison) -> dict[Source, dict[str, float]]:
             "rmse_mean": float(rmse.mean()),
             "rmse_median": float(np.median(rmse)),
             "rmse_end": float(rmse[-1]),
-            "momentum_drift": float(np.median(drift(momentum(trajectory), first_momentum))),
+            "momentum_drift": float(np.median(comparison.momentum_drift(trajectory))),
         }
         energy_drift = comparison.energy_drift(trajectory)
         if energy_drift is not None:
@@ -122,7 +123,8 @@ def summary_text(comparison: Comparison, folder: Path) -> str:
     sliding, chained = np.array(metrics["position_rmse"]), metrics.get("rollout_position_rmse")
     n_frames, n, d = comparison.truth.positions.shape
     lines = [
-        f"{comparison.model_name} on {comparison.scenario_name}: n = {d}, N = {n}, {n_frames} frames"
+        f"{comparison.model_name} on {comparison.scenario_name}: n = {d}, N = {n}, {n_frames} "
+        + ("frames" if n_frames > 1 else "frame")
         + (f", rotation {comparison.details['turns']}" if comparison.details.get("turns") else ""),
         f"  forecast one horizon ({comparison.horizon:g}) ahead   RMSE mean {sliding.mean():.4g}, "
         f"median {np.median(sliding):.4g}, largest {sliding.max():.4g}",
@@ -131,9 +133,14 @@ def summary_text(comparison: Comparison, folder: Path) -> str:
         lines.append(f"  chained roll-out              RMSE at the end {chained[-1]:.4g}")
     if comparison.details.get("rollout_note"):
         lines.append(f"  {comparison.details['rollout_note']}")
-    lines.append(f"  equivariance error            {metrics['equivariance_error']:.2g}")
-    if comparison.outside_training:
-        lines.append("  outside training              " + "; ".join(comparison.outside_training))
+    if metrics["equivariance_error"] is not None:
+        lines.append(f"  equivariance error            {metrics['equivariance_error']:.2g}")
+    said = {
+        "outside training": comparison.outside_training,
+        "notes": comparison.notes,
+        "left out": (*comparison.left_out, "--in-full makes all of it") if comparison.left_out else (),
+    }
+    lines += [f"  {name:<30}" + "; ".join(texts) for name, texts in said.items() if texts]
     found = [
         folder / name for name in ("report.html", "comparison.mp4", "comparison.png") if (folder / name).exists()
     ]

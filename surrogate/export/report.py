@@ -156,7 +156,7 @@ def _numbers(comparison: Comparison) -> str:
         ("Position RMSE, median over frames", "rmse_median"),
         ("Position RMSE, last frame", "rmse_end"),
     ]
-    if comparison.law_known:
+    if comparison.has_energies:
         clamped = " (clamped: not conserved)" if comparison.truth.system.law == "reference" else ""
         rows.append((f"Energy drift, median{clamped}", "energy_drift"))
     rows.append(("Momentum drift, median", "momentum_drift"))

@@ -49,7 +49,7 @@ def metric_table(comparison: Comparison) -> tuple[list[str], list[list[Any]]]:
         errors = comparison.particle_errors(getattr(comparison, curve.source))
         columns[f"{curve.source}_position_rmse"] = curve.values.tolist()
         columns[f"{curve.source}_largest_error"] = errors.max(axis=1).tolist()
-    if comparison.law_known:
+    if comparison.has_energies:
         for curve in figures.energy_curves(comparison):
             columns[f"{curve.source}_energy"] = curve.values.tolist()
     for curve in figures.momentum_curves(comparison):

@@ -20,6 +20,12 @@ State = tuple[Tensor, Tensor, Tensor, Tensor | None]
 """Positions, velocities, charges and masses (or None)."""
 
 
+def samples_at_once(n_particles: int, least: int | None = None) -> int:
+    """Samples of one forward pass, by their edges; of large systems one a thread of the kernels, or `least`."""
+    fitting = BATCH_EDGES // max(n_particles * (n_particles - 1), 1)
+    return max(fitting, torch.get_num_threads() if least is None else least)
+
+
 @dataclass(frozen=True)
 class Passed:
     """What the passes over some samples gave.
@@ -104,7 +110,7 @@ class Passes:
         speed = (v * (time / length)).to(self._device, dtype)
         charge = q.to(self._device, dtype)
         mass = None if masses is None else masses.to(self._device, dtype)
-        share = max(BATCH_EDGES // max(x.shape[1] * (x.shape[1] - 1), 1), 1)
+        share = samples_at_once(x.shape[1], 1 if forward is model else None)
         positions, velocities, spent, calls = [], [], [], 0.0
         for first in range(0, len(x), share):
             part = slice(first, first + share)

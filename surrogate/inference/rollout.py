@@ -1,48 +1,25 @@
 """Forecast trajectories: sliding (every frame from the truth one horizon earlier) and chained."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from physics.errors import InputError
 from physics.types import FloatArray, State, System, Trajectory
+from surrogate.inference.batched_forward import samples_at_once
 from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.frame_pairs import FramePairs, frame_pairs
 
 States = tuple[FloatArray, FloatArray]
 """Positions and velocities, (samples, N, n) [length], [length/time]."""
 Step = Callable[[FloatArray, FloatArray], States]
 """From states to the states one horizon later."""
-
-
-def horizon_in_frames(times: FloatArray, horizon: float) -> int:
-    """How many frames one horizon spans.
-
-    Raises
-    ------
-    InputError
-        Where frames are not equally spaced or the horizon is not a multiple of the spacing.
-    """
-    if len(times) < 2:
-        raise InputError(f"one frame spans less than the model's horizon of {horizon:g}")
-    spacing = np.diff(times)
-    count = round(horizon / float(spacing[0]))
-    equal = np.allclose(spacing, spacing[0], rtol=1e-6, atol=0)
-    if not equal or count < 1 or abs(count * spacing[0] - horizon) > 1e-6 * horizon:
-        raise InputError(
-            f"frames must be equally spaced and divide the horizon {horizon:g}; spacing is {spacing[0]:g}"
-        )
-    return count
-
-
-def _frames_per_forecast(model: Forecaster, truth: Trajectory) -> int:
-    """Frames in one horizon, once model and truth have been found to fit."""
-    model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
-    k = horizon_in_frames(truth.times, model.horizon)
-    if k >= truth.n_frames:
-        raise InputError(f"{truth.n_frames} frames span less than the model's horizon of {model.horizon:g}")
-    return k
+Indices = NDArray[np.int64]
+Block = tuple[Indices, FloatArray, FloatArray]
+"""Which pairs, and the positions and velocities of their targets, (n_block, N, n) each."""
 
 
 def model_step(model: Forecaster, q: FloatArray, m: FloatArray, dtype: torch.dtype) -> Step:
@@ -70,32 +47,117 @@ def _per_sample(system: System, count: int) -> tuple[FloatArray, FloatArray]:
     return np.repeat(system.charges[None], count, axis=0), np.repeat(system.masses[None], count, axis=0)
 
 
-def sliding_forecast(model: Forecaster, truth: Trajectory, dtype: torch.dtype = torch.float32) -> Trajectory:
-    """Every frame from one horizon on, predicted from the truth one horizon earlier.
+def forecast_blocks(
+    model: Forecaster,
+    system: System,
+    states: States,
+    pairs: FramePairs,
+    dtype: torch.dtype = torch.float32,
+    order: Indices | None = None,
+) -> Iterator[Block]:
+    """Forecasts of frames from frames before them, in blocks of bounded memory: each is one pass of the network.
+
+    Parameters
+    ----------
+    states : States
+        Of all frames, (n_frames, N, n).
+    pairs : FramePairs
+    order : (n_chosen,) int64, optional
+        Which pairs to forecast, the first ones first; all of them in their order by default.
+    """
+    chosen = np.arange(len(pairs)) if order is None else order
+    most = samples_at_once(system.n_particles)
+    start = 0
+    while start < len(chosen):
+        horizon = pairs.horizons[chosen[start]]
+        same = pairs.horizons[chosen[start : start + most]] == horizon
+        stop = start + (len(same) if same.all() else int(np.argmin(same)))
+        which = chosen[start:stop]
+        bound = _bound(model, float(horizon))
+        step = model_step(bound, *_per_sample(system, len(which)), dtype)
+        at = pairs.inputs[which]
+        yield (which, *step(states[0][at], states[1][at]))
+        start = stop
+
+
+def sliding_forecast(
+    model: Forecaster, truth: Trajectory, dtype: torch.dtype = torch.float32, pairs: FramePairs | None = None
+) -> Trajectory:
+    """Frames predicted from the truth one horizon earlier, every one that has such a frame by default.
 
     Returns
     -------
     Trajectory
-        On truth.times[K:], K frames to a horizon.
+        On the times of the pairs' targets.
+
+    Raises
+    ------
+    InputError
+        Where model and frames do not fit, or a forecast is not finite.
     """
-    k = _frames_per_forecast(model, truth)
-    q, m = _per_sample(truth.system, truth.n_frames - k)
-    x, v = model_step(model, q, m, dtype)(truth.positions[:-k], truth.velocities[:-k])
-    return _trajectory(truth, truth.times[k:], x, v)
+    pairs = model_pairs(model, truth) if pairs is None else pairs
+    _, x, v = joined_blocks(
+        forecast_blocks(model, truth.system, (truth.positions, truth.velocities), pairs, dtype)
+    )
+    return _trajectory(truth, truth.times[pairs.targets], x, v)
 
 
-def chained_rollout(model: Forecaster, truth: Trajectory, dtype: torch.dtype = torch.float32) -> Trajectory:
-    """The model fed with its own forecasts, on truth.times[K:].
+def chained_rollout(
+    model: Forecaster,
+    truth: Trajectory,
+    dtype: torch.dtype = torch.float32,
+    pairs: FramePairs | None = None,
+    made: Callable[[int], None] = lambda _: None,
+) -> Trajectory:
+    """The model fed with its own forecasts, on the times of the pairs' targets.
 
-    The frames of the truth's first horizon start K chains, so that every frame is a whole number of
-    forecasts away from the truth: frame f is f // K of them away.
+    A frame whose input is itself forecast starts from that forecast, else from the truth. Of K equally spaced
+    frames to a horizon, the first K start K chains, and frame f is f // K forecasts away from the truth.
+
+    Parameters
+    ----------
+    made : callable
+        Called with the number of frames forecast, as they come; may raise to stop.
+
+    Raises
+    ------
+    InputError
+        As of `sliding_forecast`.
     """
-    k = _frames_per_forecast(model, truth)
-    wanted = truth.n_frames - k
-    step = model_step(model, *_per_sample(truth.system, k), dtype)
-    parts = repeated(step, truth.positions[:k], truth.velocities[:k], -(-wanted // k))
-    positions, velocities = (np.concatenate(arrays)[:wanted] for arrays in zip(*parts, strict=True))
-    return _trajectory(truth, truth.times[k:], positions, velocities)
+    pairs = model_pairs(model, truth) if pairs is None else pairs
+    x, v = truth.positions.copy(), truth.velocities.copy()  # forecasts take the place of the truth, level by level
+    level = np.zeros(truth.n_frames, dtype=np.int64)
+    for start, target in zip(pairs.inputs, pairs.targets, strict=True):
+        level[target] = level[start] + 1
+    for depth in range(1, int(level.max()) + 1):
+        which = np.flatnonzero(level[pairs.targets] == depth)
+        for part, new_x, new_v in forecast_blocks(model, truth.system, (x, v), pairs, dtype, which):
+            at = pairs.targets[part]
+            x[at], v[at] = new_x, new_v
+            made(len(part))
+        at = pairs.targets[which]
+        _trajectory(
+            truth, truth.times[at], x[at], v[at]
+        )  # else the next level would start from what is not finite
+    return _trajectory(truth, truth.times[pairs.targets], x[pairs.targets], v[pairs.targets])
+
+
+def model_pairs(model: Forecaster, truth: Trajectory) -> FramePairs:
+    """The frames of a truth that a model can forecast, once both have been found to fit."""
+    model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
+    return frame_pairs(truth.times, model.horizon, any_horizon=model.horizons == "any")
+
+
+def joined_blocks(blocks: Iterable[Block]) -> Block:
+    """Some blocks as one, their pairs in increasing order."""
+    which, x, v = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
+    order = np.argsort(which, kind="stable")
+    return which[order], x[order], v[order]
+
+
+def _bound(model: Forecaster, horizon: float) -> Forecaster:
+    """The model at another horizon; a number of evaluations that was chosen for its own is scaled along."""
+    return model if horizon == model.horizon else model.with_horizon(horizon)
 
 
 def rollout(

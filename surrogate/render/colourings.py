@@ -160,6 +160,8 @@ def colouring_of(name: str, comparison: Comparison) -> Colouring:
     colouring = COLOURINGS[name]
     if colouring.needs_law and not comparison.law_known:
         raise InputError(f"colouring {name!r} needs a known law; the law of this data is not known")
+    if colouring.needs_law and not comparison.has_energies:
+        raise InputError(f"colouring {name!r} needs energies, which are left out; --in-full makes them")
     return colouring
 
 

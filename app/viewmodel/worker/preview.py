@@ -95,7 +95,7 @@ def _some_frames(
         Whether the truth's law is known.
     """
     from surrogate.comparison.forecasts import comparison_parts, outside_training
-    from surrogate.inference.rollout import horizon_in_frames
+    from surrogate.inference.frame_pairs import horizon_in_frames
 
     try:
         frames = slice(near[0], near[1] + horizon_in_frames(truth.times, model.horizon))
@@ -109,7 +109,7 @@ def _stored_frames(
     model: "Forecaster", truth: "Trajectory", rotation: "Rotation", near: tuple[int, int], title: str, known: bool
 ) -> tuple[Comparison, NDArray[np.bool_]] | None:
     """Some of all stored frames, and which of them have a forecast; None as of `_some_frames`."""
-    from surrogate.inference.rollout import horizon_in_frames
+    from surrogate.inference.frame_pairs import horizon_in_frames
 
     try:
         model = fitted(model, truth)

@@ -102,7 +102,7 @@ def fitted(model: "Forecaster", truth: Trajectory) -> "Forecaster":
     InputError
         One line: why it does not forecast these frames.
     """
-    from surrogate.inference.rollout import horizon_in_frames
+    from surrogate.inference.frame_pairs import horizon_in_frames
 
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
     try:
@@ -197,7 +197,7 @@ class _Forecasts:
 
     def __init__(self, shown: ComparisonResult, model: "Forecaster") -> None:
         from surrogate.comparison.forecasts import outside_training
-        from surrogate.inference.rollout import horizon_in_frames
+        from surrogate.inference.frame_pairs import horizon_in_frames
 
         self._shown, self._model = shown, model
         truth = self._truth = shown.comparison.truth

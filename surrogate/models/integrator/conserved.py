@@ -41,7 +41,8 @@ class _LyapunovSolve(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, inertia: Tensor, rhs: Tensor) -> Tensor:
-        values, vectors = torch.linalg.eigh(inertia)
+        known = torch.isfinite(inertia)  # a state that is not finite must not stop the others of its batch
+        values, vectors = torch.linalg.eigh(torch.where(known, inertia, torch.zeros_like(inertia)))
         sums = values.unsqueeze(-1) + values.unsqueeze(-2)
         scale = values[:, -1:].unsqueeze(-1).clamp_min(torch.finfo(values.dtype).tiny)
         inverse = torch.where(sums > 1e-12 * scale, 1.0 / sums, torch.zeros_like(sums))

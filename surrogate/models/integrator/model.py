@@ -228,6 +228,10 @@ class Integrator(SurrogateModel):
             out_x, out_v = limited(out_x, out_v)
             couplings = torch.cat([couplings, torch.zeros_like(more[len(couplings) :])])  # the law's energy alone
         self.force_evaluations = calls / max(len(x) * x.shape[1] * (x.shape[1] - 1) / 2, 1)
+        lost = None
+        if not self.training:  # a state that is not finite has nothing to conserve, and must not stop the others
+            lost = ~(torch.isfinite(out_x).all(2).all(1) & torch.isfinite(out_v).all(2).all(1))[:, None, None]
+            out_x, out_v = torch.where(lost, start_x, out_x), torch.where(lost, start_v, out_v)
         if self.conserve:
             kept = angular_momentum(centred(start_x, m), centred(start_v, m), m)
             out_x, out_v = with_angular_momentum(out_x, out_v, m, kept)
@@ -236,6 +240,8 @@ class Integrator(SurrogateModel):
             twice = (couplings.repeat(1, 2, 1), m.repeat(2, 1), kappa.repeat(2))
             before, after = self.potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
             out_v = with_energy(out_x, out_v, m, kinetic_energy(start_v, m) + (before - after))
+        if lost is not None:
+            out_x, out_v = (out.masked_fill(lost, math.nan) for out in (out_x, out_v))
         return out_x.to(x), out_v.to(x)
 
     def potential(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:

@@ -88,7 +88,7 @@ class PairLaw(nn.Module):
         slopes = slope[:, ::2] * step
         place = (0.5 * torch.log(r2 + self.softening**2) - self.u0) / step
         first = place.detach().floor().clamp(0, n_nodes - 1)
-        t, k = place - first, first.long()
+        t, k = place - first, first.nan_to_num(0.0).long()
         s = 1.0 - t
         hermite = values[:, k] * (1.0 + 2.0 * t) * s * s + values[:, k + 1] * (1.0 + 2.0 * s) * t * t
         return hermite + (slopes[:, k] * s - slopes[:, k + 1] * t) * s * t
@@ -107,6 +107,6 @@ def spline(table: Tensor, r2: Tensor, softening: float, u0: float) -> Tensor:
         (4.0 - 6.0 * s**2 + 3.0 * s**3) / 6.0,
         t**3 / 6.0,
     )
-    index = first.long()
+    index = first.nan_to_num(0.0).long()
     parts = [weight * table[:, index + k] for k, weight in enumerate(weights)]
     return parts[0] + parts[1] + parts[2] + parts[3]

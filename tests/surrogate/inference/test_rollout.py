@@ -8,9 +8,9 @@ from physics import State, System, simulate
 from physics.errors import InputError
 from physics.types import Trajectory
 from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.frame_pairs import horizon_in_frames
 from surrogate.inference.rollout import (
     chained_rollout,
-    horizon_in_frames,
     model_step,
     rollout,
     rollout_batch,
@@ -125,7 +125,7 @@ def test_horizons_and_dimensions_that_do_not_fit(truth: Trajectory) -> None:
     flat = System(truth.system.charges)
     state = State(np.eye(4)[:, :2], np.zeros((4, 2)))
     for forecast in (sliding_forecast, chained_rollout):
-        with pytest.raises(InputError, match=r"equally spaced and divide .*0\.15"):
+        with pytest.raises(InputError, match=r"0\.1 apart, and the model's horizon of 0\.15 is no multiple"):
             forecast(forecaster(horizon=0.15), truth)
         with pytest.raises(InputError, match="runs in n = 3 only; got n = 2"):
             forecast(

@@ -368,3 +368,15 @@ def test_it_never_mixes_up_a_table_and_its_law(n: int) -> None:
     table = type(model.law).table(model.law)[0]
     torch.testing.assert_close(table, exact, rtol=0.01, atol=0)
     assert forecast(model, *state(2, 3, n))[0].shape == (2, 3, n)
+
+
+def test_a_system_that_overflows_spares_the_others_of_its_batch() -> None:
+    model = offered(knowing_coulomb())
+    x, v, q, _ = (a.numpy() for a in state(3, 5, 3))
+    alone = model.forecast(x, v, q)
+    x[1] *= 1e200
+    v[1] *= 1e200
+    with np.errstate(over="ignore"):
+        together = model.forecast(x, v, q)
+    assert together.finite.tolist() == [True, False, True]
+    np.testing.assert_array_equal(together.positions[::2], alone.positions[::2])
