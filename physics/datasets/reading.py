@@ -31,7 +31,8 @@ def format_of(path: Path) -> Format:
     if named:
         other = next((name for name, row in FORMATS.items() if row.recognises(path)), None)
         hint = f"; it looks like {FORMATS[other].title}: physics.convert --format {other}" if other else ""
-        raise InputError(f"{path}: not {' or '.join(row.title for row in named)}{hint}")
+        expected = "".join(dict.fromkeys(f"; expected {row.expects}" for row in named if row.expects))
+        raise InputError(f"{path}: not {' or '.join(row.title for row in named)}{hint or expected}")
     raise InputError(f"{path}: not a data set of a known format ({', '.join(FORMATS)})")
 
 

@@ -8,9 +8,14 @@ of a format is of that format or refused; else, and where several have it, the f
 from physics.datasets.formats.base import Format
 from physics.datasets.formats.csv import CSV
 from physics.datasets.formats.extxyz import EXTXYZ
+from physics.datasets.formats.gsd import GSD
+from physics.datasets.formats.h5md import H5MD
 from physics.datasets.formats.lammps import LAMMPS
+from physics.datasets.formats.mdanalysis import DCD, NETCDF, TRR, XTC
+from physics.datasets.formats.molecules import GRO, PDB
 from physics.datasets.formats.npy_set import NPY_SET
 from physics.datasets.formats.npz import NPZ
+from physics.datasets.formats.rebound import REBOUND
 from physics.datasets.formats.xyz import XYZ
 from physics.datasets.formats.zarr import ZARR
 
@@ -21,5 +26,14 @@ FORMATS: dict[str, Format] = {
     "lammps-dump": LAMMPS,
     "extxyz": EXTXYZ,
     "xyz": XYZ,
+    "gro": GRO,
+    "pdb": PDB,
+    "xtc": XTC,
+    "trr": TRR,
+    "dcd": DCD,
+    "netcdf": NETCDF,
+    "h5md": H5MD,
+    "gsd": GSD,
+    "simulationarchive": REBOUND,
     "zarr": ZARR,
 }

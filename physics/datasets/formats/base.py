@@ -89,6 +89,8 @@ class Format:
         (path, split, hints) -> what the file holds, unchecked; what `python -m physics.convert` starts from.
     endings : tuple of str
         Of file names, with their dot, in lower case: such a file is read as this format or refused.
+    expects : str
+        What a file must look like inside, for the refusal of one that does not.
     needs : str
         The package that reads it, where that is an optional one.
     names_particles, wants_names : bool
@@ -107,6 +109,7 @@ class Format:
     blocks: Callable[[Path, str, range, int], Iterator[DataSplit]] | None = None
     load: Load | None = None
     endings: tuple[str, ...] = ()
+    expects: str = ""
     needs: str = ""
     names_particles: bool = False
     wants_names: bool = False

@@ -32,7 +32,7 @@ ALIASES = {
     "m": "mass",
     "id": "particle",
 }
-EXPECTED = "expected columns sample, time, particle, x0, x1, ... and optionally v0, v1, ..., charge, mass, species"
+EXPECTS = "columns sample, time, particle, x0, x1, ... and optionally v0, v1, ..., charge, mass, species"
 COORDINATE = re.compile(r"([xv])(\d{1,3})")
 
 
@@ -58,7 +58,7 @@ def _load(path: Path, split: str, hints: Hints) -> Imported:
     clock, counted = next(((name, what) for name, what in CLOCKS if name in names), ("", ""))
     places, speeds = _axis(names, "x"), _axis(names, "v")
     if not clock or not places or len(set(names)) < len(names):
-        raise InputError(f"{path}: the columns are {', '.join(names)!r:.120}; {EXPECTED}")
+        raise InputError(f"{path}: the columns are {', '.join(names)!r:.120}; expected {EXPECTS}")
     if speeds and len(speeds) != len(places):
         raise InputError(f"{path}: {len(places)} columns x0, ... and {len(speeds)} columns v0, ...")
     texts: list[str] = [name for name in ("sample", "particle", "species") if name in names]
@@ -111,7 +111,7 @@ def _table(path: Path, names: list[str], separator: str, texts: list[str], numbe
         said = " ".join(str(error).split())
         raise InputError(f"{path}: {said:.160} (rows counted after the header)") from None
     if not len(rows):
-        raise InputError(f"{path}: no rows; {EXPECTED}")
+        raise InputError(f"{path}: no rows; expected {EXPECTS}")
     return {name: rows[name] for name in wanted}
 
 
@@ -130,8 +130,13 @@ def _order(path: Path, table: Arrays, clock: str) -> tuple[NDArray[np.intp], tup
         raise InputError(f"{path}: {clock} must be finite; row {int(np.argmin(np.isfinite(table[clock])))} is not")
     samples, sample = _ranks(table.get("sample", np.zeros(count, dtype="U1")))
     particles, particle = _ranks(table.get("particle", np.zeros(count, dtype="U1")))
-    clocks = [np.unique(table[clock][sample == k]) for k in range(len(samples))] if len(samples) < count else []
-    frames = len(clocks[0]) if clocks else 0
+    if len(samples) * len(particles) > count:
+        raise InputError(
+            f"{path}: {count} rows, {len(samples)} samples and {len(particles)} particles; expected a row for "
+            "each of these at each time"
+        )
+    clocks = [np.unique(table[clock][sample == k]) for k in range(len(samples))]
+    frames = len(clocks[0])
     for k, times in enumerate(clocks):
         if len(times) != frames or (np.abs(times - clocks[0]) > 2 * time_tolerance(clocks[0])).any():
             raise InputError(
@@ -145,7 +150,7 @@ def _order(path: Path, table: Arrays, clock: str) -> tuple[NDArray[np.intp], tup
     places = (sample * frames + frame) * len(particles) + particle
     total = len(samples) * frames * len(particles)
     found = np.bincount(places, minlength=total) if total <= 2 * count else np.zeros(0)
-    if not clocks or total > 2 * count or (found != 1).any():
+    if total > 2 * count or (found != 1).any():
         _refuse_gap(path, found, (samples, frames, particles), clocks, count)
     return places, (samples, np.stack(clocks), particles)
 
@@ -180,4 +185,4 @@ def _recognised(path: Path) -> bool:
     return bool(_axis(names, "x")) and any(name in names for name, _ in CLOCKS)
 
 
-CSV = importer("a CSV table", _load, _recognised, endings=(".csv", ".tsv"))
+CSV = importer("a CSV table", _load, _recognised, (".csv", ".tsv"), EXPECTS)

@@ -22,7 +22,7 @@ from physics.datasets.formats.text import (
     particle_rows,
     refuse_ragged,
 )
-from physics.datasets.formats.xyz import is_xyz
+from physics.datasets.formats.xyz import EXPECTS, is_xyz
 from physics.errors import InputError
 
 ENTRY = re.compile(r"""([\w.:-]+)\s*=\s*("[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S+)""")
@@ -164,5 +164,5 @@ def _times(path: Path, frames: list[_Frame]) -> tuple[NDArray[np.float64], str]:
 
 
 EXTXYZ = importer(
-    "an extended XYZ file", _load, lambda path: is_xyz(path, extended=True), endings=(".extxyz", ".xyz")
+    "an extended XYZ file", _load, lambda path: is_xyz(path, extended=True), (".extxyz", ".xyz"), EXPECTS
 )

@@ -38,8 +38,11 @@ def importer(
     load: Load,
     recognises: Callable[[Path], bool],
     endings: tuple[str, ...] = (),
+    expects: str = "",
     needs: str = "",
     splits: Callable[[Path], tuple[str, ...]] = lambda path: (),
+    names_particles: bool = False,
+    wants_names: bool = False,
 ) -> Format:
     """A format of which only this is known: how to find the arrays of a split."""
 
@@ -61,7 +64,20 @@ def importer(
         for first in range(samples.start, samples.stop, height):
             yield checked(path, some(path, imported, range(first, min(first + height, samples.stop))))
 
-    return Format(title, recognises, read, splits, shape, blocks, found, endings, needs)
+    return Format(
+        title,
+        recognises,
+        read,
+        splits,
+        shape,
+        blocks,
+        found,
+        endings,
+        expects,
+        needs,
+        names_particles,
+        wants_names,
+    )
 
 
 def _refused_in_one_line(title: str, load: Load, path: Path, split: str, hints: Hints) -> Imported:
@@ -89,6 +105,14 @@ def optional_package(path: Path, name: str) -> Any:
     except ImportError:
         package = name.partition(".")[0]
         raise InputError(f"{path}: reading it needs {package}: pip install 'isotwin[formats]'") from None
+
+
+def starts_with(path: Path, magic: bytes, at: int = 0) -> bool:
+    """Whether a file has these bytes at a place near its beginning."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(at + len(magic))[at:] == magic
 
 
 def some(path: Path, imported: Imported, samples: range) -> Imported:

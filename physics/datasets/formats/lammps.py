@@ -194,4 +194,6 @@ def _recognised(path: Path) -> bool:
     return any(line.startswith("ITEM: ") for line in first_lines(path, 1))
 
 
-LAMMPS = importer("a LAMMPS dump", _load, _recognised, endings=(".lammpstrj", ".lammpsdump", ".dump"))
+LAMMPS = importer(
+    "a LAMMPS dump", _load, _recognised, (".lammpstrj", ".lammpsdump", ".dump"), "a first line 'ITEM: ...'"
+)

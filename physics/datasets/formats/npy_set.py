@@ -18,7 +18,7 @@ from physics.datasets.presets import SPLITS
 from physics.errors import InputError
 
 NAME = re.compile(r"(loc|vel|charges|edges)(?:_(train|valid|val|test)(?![a-z0-9]))?(|[_-].*)\.npy")
-EXPECTED = "expected loc_train_NAME.npy, or loc_NAME.npy, and vel_, charges_, edges_ beside it"
+EXPECTS = "loc_train_NAME.npy, or loc_NAME.npy, and vel_, charges_, edges_ beside it"
 GRAVITY = "gravity"
 """In a name: the file of charges holds masses then (SEGNN)."""
 
@@ -41,13 +41,15 @@ def _members(path: Path) -> dict[tuple[str, str], Path]:
     """Files of the set by (split, kind)."""
     own = None if path.is_dir() else _parts(path)
     if own is None and not path.is_dir():
-        raise InputError(f"{path}: not the name of a file of a set; {EXPECTED}")
+        raise InputError(f"{path}: not the name of a file of a set; expected {EXPECTS}")
     folder = path if own is None else path.parent
     found = [(file, parts) for file in sorted(folder.glob("*.npy")) if (parts := _parts(file))]
     names = sorted({name for _, (kind, _, name) in found if kind == "loc"}) if own is None else [own[2]]
     if len(names) != 1:
         listed = ", ".join(name or "(no name)" for name in names)
-        raise InputError(f"{path}: holds {len(names)} sets ({listed:.200}); give a file of one; {EXPECTED}")
+        raise InputError(
+            f"{path}: holds {len(names)} sets ({listed:.200}); give a file of one; expected {EXPECTS}"
+        )
     return {(split, kind): file for file, (kind, split, name) in found if name == names[0]}
 
 
@@ -154,5 +156,10 @@ def _recognised(path: Path) -> bool:
 
 
 NPY_SET = importer(
-    "a set of .npy files (loc_*, vel_*, charges_*, edges_*)", _load, _recognised, (".npy",), splits=_splits
+    "a set of .npy files (loc_*, vel_*, charges_*, edges_*)",
+    _load,
+    _recognised,
+    (".npy",),
+    EXPECTS,
+    splits=_splits,
 )

@@ -46,7 +46,7 @@ def first_lines(path: Path, count: int) -> list[str]:
         head = stream.read(1 << 14)
     if b"\0" in head:
         return []
-    return head.decode("utf-8", errors="replace").splitlines()[:count]
+    return head.decode("utf-8-sig", errors="replace").splitlines()[:count]
 
 
 def next_line(path: Path, stream: TextIO) -> str | None:

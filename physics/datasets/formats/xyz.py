@@ -25,6 +25,7 @@ from physics.errors import InputError
 NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?)"
 TIME = re.compile(rf"(?<![a-z])(?:time|t)\s*[=:]\s*{NUMBER}", re.IGNORECASE)
 STEP = re.compile(rf"(?<![a-z])(?:time_?step|step|i)\s*[=:]\s*{NUMBER}(?!\.)", re.IGNORECASE)
+EXPECTS = "a number of particles, a comment, and a line 'name x y z' for each"
 ROW = np.dtype([("name", "U20"), ("x", "f8"), ("y", "f8"), ("z", "f8")])
 
 
@@ -45,7 +46,7 @@ def _load(path: Path, split: str, hints: Hints) -> Imported:
                 stream.seek(at)
             frames.append(particle_rows(path, stream, count, len(frames), ROW, (0, 1, 2, 3)))
     if not frames:
-        raise InputError(f"{path}: no frames; expected a number of particles, a comment, and 'name x y z' lines")
+        raise InputError(f"{path}: no frames; expected {EXPECTS}")
     found, notes = named_species(constant(path, "name", np.stack([rows["name"] for rows in frames])))
     x = np.stack([np.stack([rows[axis] for axis in "xyz"], axis=-1) for rows in frames])
     times, counted = comment_times(comments)
@@ -69,9 +70,9 @@ def comment_times(comments: list[str]) -> tuple[NDArray[np.float64], str]:
 def is_xyz(path: Path, extended: bool) -> bool:
     """Whether a file begins as XYZ does, and with the comment of the extended or the plain kind."""
     lines = first_lines(path, 3)
-    if len(lines) < 3 or not lines[0].strip().isdecimal() or len(lines[2].split()) < 3:
+    if len(lines) < 3 or not lines[0].strip().isdecimal() or len(lines[2].split()) < (1 if extended else 4):
         return False
     return ("properties=" in lines[1].lower()) == extended
 
 
-XYZ = importer("an XYZ file", _load, lambda path: is_xyz(path, extended=False), endings=(".xyz",))
+XYZ = importer("an XYZ file", _load, lambda path: is_xyz(path, extended=False), (".xyz",), EXPECTS)

@@ -1,6 +1,7 @@
 """One small trajectory in a box, as the libraries and generators of each format's field write it."""
 
 import csv
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,11 +152,188 @@ def xyz(folder, source):
     return Written(path, source.positions[None], times=times, units=units, atol=1e-14, **kinds)
 
 
+def _universe(source):
+    import MDAnalysis
+
+    universe = MDAnalysis.Universe.empty(N, N, atom_resindex=range(N), trajectory=True, velocities=True)
+    universe.add_TopologyAttr("name", [symbol.upper() for symbol in SYMBOLS])
+    universe.add_TopologyAttr("resname", [symbol.upper() for symbol in SYMBOLS])
+    universe.add_TopologyAttr("resid", range(1, N + 1))
+    universe.add_TopologyAttr("elements", SYMBOLS)
+    return universe
+
+
+def _by_mdanalysis(path, source, positions, **options):
+    """Frames by a writer of MDAnalysis: Å and ps there, whatever the file has; in single precision."""
+    import MDAnalysis
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        universe = _universe(source)
+        with MDAnalysis.Writer(str(path), N, **options) as writer:
+            for k in range(FRAMES):
+                ts = universe.trajectory.ts
+                ts.positions, ts.velocities = positions[k], source.velocities[k]
+                ts.dimensions = [*BOX, 90, 90, 90]
+                ts.time, ts.frame = source.times[k], k
+                writer.write(universe.atoms)
+    return path
+
+
+def _named():
+    from ase.data import atomic_masses
+
+    return {"species": NUMBERS[None], "masses": atomic_masses[NUMBERS][None], "box": BOX[None]}
+
+
+LABELS = {"length": "Å", "time": "ps", "mass": "Da"}
+
+
+def xtc(folder, source):
+    """By MDAnalysis, beside a GRO file: a thousandth of a nm, no velocities."""
+    _by_mdanalysis(folder / "run.gro", source, source.wrapped)
+    path = _by_mdanalysis(folder / "run.xtc", source, source.wrapped)
+    return Written(path, source.positions[None], times=source.times, units=LABELS, atol=6e-3, **_named())
+
+
+def trr(folder, source):
+    """By MDAnalysis, without names."""
+    path = _by_mdanalysis(folder / "run.trr", source, source.wrapped)
+    x, v = source.positions[None], source.velocities[None]
+    units = {"length": "Å", "time": "ps"}
+    return Written(path, x, v, box=BOX[None], times=source.times, units=units, atol=2e-6)
+
+
+def dcd(folder, source):
+    """By MDAnalysis, beside a PDB file; no velocities."""
+    _by_mdanalysis(folder / "run.pdb", source, source.wrapped)
+    path = _by_mdanalysis(folder / "run.dcd", source, source.wrapped, dt=STEP)
+    return Written(path, source.positions[None], times=source.times, units=LABELS, atol=2e-6, **_named())
+
+
+def netcdf(folder, source):
+    """By MDAnalysis, as Amber does."""
+    path = _by_mdanalysis(folder / "run.nc", source, source.wrapped, velocities=True)
+    x, v = source.positions[None], source.velocities[None]
+    units = {"length": "Å", "time": "ps"}
+    return Written(path, x, v, box=BOX[None], times=source.times, units=units, atol=2e-6)
+
+
+def gro(folder, source):
+    """By MDAnalysis, a frame at a time: a thousandth of a nm; the time in the title, as GROMACS has it."""
+    parts = []
+    path = folder / "run.gro"
+    for k in range(FRAMES):
+        frame = Source(source.rng)
+        frame.velocities = source.velocities[[k] * FRAMES]
+        _by_mdanalysis(path, frame, source.wrapped[[k] * FRAMES])
+        lines = path.read_text().splitlines(keepends=True)
+        parts += [f"in water t= {source.times[k]:.5f} step= {k}\n", *lines[1:]]
+    path.write_text("".join(parts))
+    x, v = source.positions[None], source.velocities[None]
+    return Written(path, x, v, times=source.times, units=LABELS, atol=6e-3, **_named())
+
+
+def pdb(folder, source):
+    """By MDAnalysis: a thousandth of an Å, models for frames, no times."""
+    path = _by_mdanalysis(folder / "run.pdb", source, source.wrapped, multiframe=True)
+    units = LABELS | {"time": "frame"}
+    return Written(path, source.positions[None], times=np.arange(FRAMES), units=units, atol=6e-4, **_named())
+
+
+def h5md(folder, source):
+    """By h5py, as H5MD 1.1 says: wrapped positions with images, units, step and time shared by hard links."""
+    import h5py
+
+    path = folder / "run.h5md"
+    with h5py.File(path, "w") as file:
+        file.create_group("h5md").attrs["version"] = [1, 1]
+        group = file.create_group("particles/atoms")
+        for name, values, unit in (
+            ("position", source.wrapped, "nm"),
+            ("velocity", source.velocities, "nm ps-1"),
+            ("image", source.images, ""),
+        ):
+            element = group.create_group(name)
+            element["value"] = values
+            if unit:
+                element["value"].attrs["unit"] = unit
+            if name == "position":
+                element["step"], element["time"] = 10 * np.arange(FRAMES), source.times
+                element["time"].attrs["unit"] = np.bytes_("ps")
+            else:
+                element["step"], element["time"] = group["position/step"], group["position/time"]
+        box = group.create_group("box")
+        box.attrs["dimension"], box.attrs["boundary"] = 3, [b"periodic"] * 3
+        box["edges"] = BOX
+        group["mass"], group["charge"], group["species"] = source.masses, source.charges, source.species
+        group["charge"].attrs["unit"] = "e"
+    units = {"length": "nm", "time": "ps", "charge": "e"}
+    both = {name: getattr(source, name)[None] for name in ("charges", "masses", "species", "velocities")}
+    return Written(
+        path, source.positions[None], box=BOX[None], times=source.times, units=units, atol=1e-14, **both
+    )
+
+
+def gsd(folder, source):
+    """By gsd.hoomd, in single precision, box about the origin, every step a multiple of 10."""
+    import gsd.hoomd
+
+    path = folder / "run.gsd"
+    with gsd.hoomd.open(str(path), "w") as file:
+        for k in range(FRAMES):
+            frame = gsd.hoomd.Frame()
+            frame.configuration.step, frame.configuration.box = 10 * k, [*BOX, 0, 0, 0]
+            particles = frame.particles
+            particles.N, particles.types, particles.typeid = N, ["A", "B", "C", "D", "E"], source.species
+            particles.position, particles.image = source.wrapped[k] - BOX / 2, source.images[k]
+            particles.velocity, particles.mass, particles.charge = (
+                source.velocities[k],
+                source.masses,
+                source.charges,
+            )
+            file.append(frame)
+    both = {name: getattr(source, name)[None] for name in ("charges", "masses", "species", "velocities")}
+    times, units = 10 * np.arange(FRAMES), {"time": "step"}
+    return Written(
+        path, source.positions[None] - BOX / 2, box=BOX[None], times=times, units=units, atol=2e-6, **both
+    )
+
+
+def simulationarchive(folder, source):
+    """By REBOUND: what it has integrated, bit by bit."""
+    import rebound
+
+    path = folder / "run.bin"
+    simulation = rebound.Simulation()
+    simulation.units = ("yr", "AU", "Msun")
+    for m, x, v in zip(source.masses, source.positions[0], source.velocities[0], strict=True):
+        simulation.add(m=m, x=x[0], y=x[1], z=x[2], vx=v[0], vy=v[1], vz=v[2])
+    x, v = np.zeros((2, FRAMES, N, 3))
+    times = []
+    for k in range(FRAMES):
+        simulation.integrate(STEP * k)
+        simulation.save_to_file(str(path))
+        simulation.serialize_particle_data(xyz=x[k], vxvyvz=v[k])
+        times.append(simulation.t)
+    units = {"length": "au", "time": "yr", "mass": "msun"}
+    return Written(path, x[None], v[None], masses=source.masses[None], times=np.array(times), units=units)
+
+
 WRITERS = {
     "npy-set": npy_set,
     "csv": table,
     "lammps-dump": lammps_dump,
     "extxyz": extxyz,
     "xyz": xyz,
+    "gro": gro,
+    "pdb": pdb,
+    "xtc": xtc,
+    "trr": trr,
+    "dcd": dcd,
+    "netcdf": netcdf,
+    "h5md": h5md,
+    "gsd": gsd,
+    "simulationarchive": simulationarchive,
 }
 """By the names of FORMATS."""

@@ -1,0 +1,123 @@
+"""Walks over binary trajectories: what each record declares must lie within the file.
+
+They read headers alone. What passes is given to a library's reader, which may trust sizes blindly.
+"""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from physics.errors import InputError
+
+XTC_MAGIC, TRR_MAGIC, DCD_MARK = 1995, 1993, 84
+SMALL = 9
+"""XTC stores up to so many atoms without compression."""
+
+
+class _CutError(Exception):
+    """A file ends within a record."""
+
+
+def _integers(stream: BinaryIO, count: int, order: str = ">") -> tuple[int, ...]:
+    raw = stream.read(4 * count)
+    if len(raw) < 4 * count:
+        raise _CutError
+    return struct.unpack(f"{order}{count}i", raw)
+
+
+def walk_xtc(path: Path) -> None:
+    """Refuse an XTC file whose frames do not follow each other to its end.
+
+    Notes
+    -----
+    **Source** the format as GROMACS documents it: magic, atoms, step, time, box, atoms again, then coordinates.
+    """
+    _walk(path, _xtc_frame)
+
+
+def _xtc_frame(stream: BinaryIO) -> tuple[int, int]:
+    magic, atoms = _integers(stream, 2)
+    if magic != XTC_MAGIC:
+        raise ValueError(f"magic number {magic}; expected {XTC_MAGIC}")
+    *_, again = _integers(stream, 12)
+    if again != atoms:
+        raise ValueError(f"{again} coordinates for {atoms} atoms")
+    if atoms <= SMALL:
+        return atoms, 12 * max(atoms, 0)
+    *_, packed = _integers(stream, 9)
+    return atoms, packed + -packed % 4
+
+
+def walk_trr(path: Path) -> None:
+    """Refuse a TRR file whose frames do not follow each other to its end.
+
+    Notes
+    -----
+    **Source** the format as GROMACS documents it: magic, a name, sizes of blocks, atoms, step, then the blocks.
+    """
+    _walk(path, _trr_frame)
+
+
+def _trr_frame(stream: BinaryIO) -> tuple[int, int]:
+    magic, _, length = _integers(stream, 3)
+    if magic != TRR_MAGIC or not 0 < length <= 256:
+        raise ValueError(f"magic number {magic}; expected {TRR_MAGIC}")
+    stream.seek(length + -length % 4, 1)
+    *sizes, atoms, _, _ = _integers(stream, 13)
+    number = max(sizes[2] // 9, max(sizes[7:10]) // max(3 * atoms, 1))
+    if min(sizes) < 0 or number not in (4, 8) or any(size not in (0, 3 * atoms * number) for size in sizes[7:10]):
+        raise ValueError(f"blocks of {', '.join(map(str, sizes))} bytes for {atoms} atoms")
+    return atoms, sum(sizes) + 2 * number  # time and lambda come before the blocks
+
+
+def _walk(path: Path, frame: Callable[[BinaryIO], tuple[int, int]]) -> None:
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        number = 0
+        while stream.tell() < size:
+            try:
+                atoms, rest = frame(stream)
+            except _CutError:
+                raise InputError(f"{path}: frame {number} is cut off") from None
+            except ValueError as error:
+                raise InputError(f"{path}: frame {number} is damaged: {error}") from None
+            end = stream.tell() + rest
+            if atoms < 1 or atoms > 8 * size or rest < 0:
+                raise InputError(f"{path}: declares {atoms} atoms, which its {size} bytes cannot hold")
+            if end > size:
+                raise InputError(f"{path}: frame {number} is cut off: it ends at byte {end} of {size}")
+            stream.seek(end)
+            number += 1
+
+
+def walk_dcd(path: Path) -> None:
+    """Refuse a DCD file that does not hold the frames that its header declares.
+
+    Notes
+    -----
+    **Source** the format as CHARMM and NAMD write it: Fortran records of 84 bytes, of titles, of the number of
+    atoms, then of each frame a cell and three coordinates.
+    **Deviations** files with fixed atoms, a fourth dimension or markers of 64 bits are left to their reader.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        try:
+            order = "<" if _integers(stream, 1, "<")[0] == DCD_MARK else ">"
+            stream.seek(0)
+            mark, _, *numbers = _integers(stream, 23, order)
+            if mark != DCD_MARK or numbers[8] or numbers[11]:
+                return
+            titles = _integers(stream, 1, order)[0]
+            stream.seek(titles + 4, 1)
+            before, atoms, _ = _integers(stream, 3, order)
+        except _CutError:
+            raise InputError(f"{path}: its header is cut off") from None
+        if titles < 0 or before != 4:
+            raise InputError(f"{path}: damaged: expected records of titles and of the number of atoms")
+        frame = 3 * (4 * atoms + 8) + (56 if numbers[10] else 0)
+        if atoms < 1 or frame > size:
+            raise InputError(f"{path}: declares {atoms} atoms, which its {size} bytes cannot hold")
+        held, rest = divmod(size - stream.tell(), frame)
+        if rest or held < numbers[0]:
+            raise InputError(f"{path}: is cut off: it declares {numbers[0]} frames and holds {held}")
