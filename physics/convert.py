@@ -8,6 +8,7 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from physics.datasets.formats import FORMATS
 from physics.datasets.formats.base import AXES, Format, Hints, Imported
 from physics.datasets.formats.importer import checked
 from physics.datasets.reading import format_of
+from physics.datasets.split import NO_POSITIONS
 from physics.datasets.writing import ENDINGS, write_data
 from physics.errors import InputError, unknown_name
 
@@ -73,7 +75,12 @@ def main(argv: Sequence[str]) -> None:
             for file, row in zip(files, rows, strict=True):
                 parts.append(_loaded(file, row, split, hints))
                 advance(1)
-        splits[split] = changed(files[0], joined(files, parts), changes)
+        try:
+            splits[split] = changed(files[0], joined(files, parts), changes)
+        except InputError:
+            raise
+        except ValueError as error:  # of NumPy, for arrays that are not of one trajectory
+            raise InputError(f"{files[0]}: its arrays do not fit together ({error})") from None
         found = checked(files[0], splits[split])
         samples, frames, particles, dims = found.positions.shape
         lines.append(
@@ -191,7 +198,14 @@ def _splits(files: Sequence[Path], rows: Sequence[Format], wanted: str | None) -
 def _loaded(file: Path, row: Format, split: str, hints: Hints) -> Imported:
     if row.load is None:
         raise InputError(f"{file}: {row.title} cannot be converted")
-    return row.load(file, split, hints)
+    found = row.load(file, split, hints)
+    x = found.arrays.get("positions")
+    if x is None or x.ndim != len(AXES):
+        raise InputError(f"{file}: {NO_POSITIONS}")
+    if "times" not in found.arrays:
+        counted = np.arange(x.shape[1], dtype=np.float64)
+        found = replace(found, arrays=found.arrays | {"times": counted}, counted="frames")
+    return found
 
 
 if __name__ == "__main__":

@@ -25,11 +25,15 @@ def format_of(path: Path) -> Format:
     if not path.exists():
         raise InputError(f"{path}: no such data set")
     named = [row for row in FORMATS.values() if path.name.lower().endswith(row.endings) and path.is_file()]
-    for row in named or FORMATS.values():
-        if row.recognises(path):
-            return row
+    try:
+        seen = [name for name, row in FORMATS.items() if row.recognises(path)]
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    for name in seen:
+        if not named or FORMATS[name] in named:
+            return FORMATS[name]
     if named:
-        other = next((name for name, row in FORMATS.items() if row.recognises(path)), None)
+        other = seen[0] if seen else None
         hint = f"; it looks like {FORMATS[other].title}: physics.convert --format {other}" if other else ""
         expected = "".join(dict.fromkeys(f"; expected {row.expects}" for row in named if row.expects))
         raise InputError(f"{path}: not {' or '.join(row.title for row in named)}{hint or expected}")

@@ -14,7 +14,7 @@ from physics.datasets.reading import available_splits, read_samples, read_split
 from physics.errors import InputError
 from tests.patience import PATIENCE
 from tests.physics.commands import ROOT, is_refusal
-from tests.physics.datasets.files import saved
+from tests.physics.datasets.files import foreign, saved
 from tests.physics.datasets.formats.written import BOX, FRAMES, WRITERS, N, Source
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -196,6 +196,18 @@ def test_an_output_is_kept_unless_it_may_be_replaced(tmp_path, source):
         convert(path, "--out", out, "--overwrite", "--charges", 3)
         assert (read_split(out, "any").charges == 3).all()
         assert "is, or holds, a file that is read" in refusal(out, "--out", out, "--overwrite")
+
+
+@pytest.mark.parametrize("ending", [".npz", ".zarr"])
+def test_data_without_times_are_counted(ending, tmp_path, source):
+    path = saved(tmp_path, {"positions": source.positions[None]})
+    if ending == ".zarr":
+        path = foreign(tmp_path / "a.zarr", {"positions": source.positions[None]})
+    convert(path, "--out", tmp_path / "b.npz", "--time-step", 0.25)
+    np.testing.assert_allclose(read_split(tmp_path / "b.npz", "any").times, source.times)
+    for name, array in (("positions", source.positions), ("velocities", source.positions)):
+        flat = saved(tmp_path, {"positions": source.positions[None], "times": source.times, name: array})
+        assert str(flat) in refusal(flat, "--out", tmp_path / "c.npz", "--cut", 2)
 
 
 def test_where_the_data_come_from_is_kept(tmp_path, source):

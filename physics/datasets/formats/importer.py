@@ -4,6 +4,7 @@ An importer only finds arrays (:class:`physics.datasets.formats.base.Imported`).
 over becomes one line here, whatever the reader raised.
 """
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -27,9 +28,10 @@ from physics.datasets.formats.base import (
 from physics.datasets.split import SAMPLED, DataSplit, checked_split
 from physics.errors import InputError
 
-STRAIGHT = 0.9
-"""Share of the displacements that velocities must explain before they say anything about times."""
-SPACING_SLACK = 0.1
+EXPLAINED = 0.8
+"""Share of the displacements' squares that velocities must explain before they say anything about times."""
+SPACING_SLACK = 0.05
+"""Beside three times what the rest of them can make of the ratio."""
 SAMPLES_LOOKED_AT = 64
 
 
@@ -165,13 +167,14 @@ def _spacing(split: DataSplit, counted: str) -> Iterator[str]:
     moved = np.diff(x, axis=1)
     expected = (v[:, 1:] + v[:, :-1]) / 2 * np.diff(split.times)[:, None, None]
     both, own = float((moved * expected).sum()), float((expected**2).sum())
-    if own == 0 or both <= 0 or both**2 < STRAIGHT * own * float((moved**2).sum()):
+    total = float((moved**2).sum())
+    if own == 0 or total == 0 or both <= 0 or (explained := both**2 / (own * total)) < EXPLAINED:
         return
-    if abs(both / own - 1) > SPACING_SLACK:
+    if abs(math.log(both / own)) > SPACING_SLACK + 3 * math.sqrt(max(1 / explained - 1, 0)):
         what = (
-            f"a {counted.removesuffix('s')} takes {both / own:.3g}"
+            f"a {counted.removesuffix('s')} takes about {both / own:.2g}"
             if counted
-            else (f"times should be {both / own:.3g} of what they are")
+            else (f"times should be about {both / own:.2g} of what they are")
         )
         yield f"by displacements and velocities {what} (python -m physics.convert --time-step multiplies times)"
 

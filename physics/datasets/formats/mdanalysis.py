@@ -5,6 +5,7 @@ that is given. Lengths are in Å and times in ps, whatever the file has.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from physics.datasets.formats.base import Arrays, Hints, Imported, refuse_imposs
 from physics.datasets.formats.importer import as_one_sample, importer, optional_package, starts_with
 from physics.datasets.formats.molecules import GRO, NM, PDB, UNITS
 from physics.datasets.formats.periodic import in_box, rectangular
-from physics.datasets.formats.records import TRR_MAGIC, XTC_MAGIC, walk_dcd, walk_trr, walk_xtc
+from physics.datasets.formats.records import TRR_MAGIC, XTC_MAGIC, lammps_clock, walk_dcd, walk_trr, walk_xtc
 from physics.datasets.formats.text import refuse_ragged
 from physics.errors import InputError
 
@@ -62,7 +63,18 @@ def _read_by(path: Path, module: str, reader: str) -> Iterator[Frame]:
 
 
 def _dcd(path: Path, split: str, hints: Hints) -> Imported:
-    return _joined(path, _read_by(path, "DCD", "DCDReader"), hints)
+    found = _joined(path, _read_by(path, "DCD", "DCDReader"), hints)
+    clock = lammps_clock(path)
+    if clock is None:
+        note = "times are taken for those of CHARMM, as its header has them; programs differ"
+        return replace(found, notes=(*found.notes, note) if not found.counted else found.notes)
+    start, step = clock
+    times = start + step * np.arange(len(found.arrays["times"]))
+    units = {quantity: label for quantity, label in found.units.items() if quantity == "mass"}
+    note = "written by LAMMPS: lengths and times are in the units of its style, which the file does not say"
+    return replace(
+        found, arrays=found.arrays | {"times": times}, counted="", units=units, notes=(*found.notes, note)
+    )
 
 
 def _netcdf(path: Path, split: str, hints: Hints) -> Imported:

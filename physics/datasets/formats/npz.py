@@ -42,16 +42,11 @@ def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int
 def _load(path: Path, split: str, hints: Hints) -> Imported:
     arrays = _arrays(path)
     recipe, units = _texts(path, arrays)
-    if "positions" not in arrays or arrays["positions"].ndim != 4:
-        raise InputError(f"{path}: {NO_POSITIONS}")
-    counted = "" if "times" in arrays else "frames"
     found = {name: values for name, values in arrays.items() if name not in TEXTS}
     for name in ("positions", "velocities"):
         if hints.axes and name in found:
             found[name] = in_our_order(path, found[name], hints.axes)
-    if counted:
-        found["times"] = np.arange(found["positions"].shape[1], dtype=np.float64)
-    return Imported(found, counted, units, recipe)
+    return Imported(found, "", units, recipe)
 
 
 def _arrays(path: Path) -> Arrays:

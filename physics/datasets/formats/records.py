@@ -121,3 +121,18 @@ def walk_dcd(path: Path) -> None:
         held, rest = divmod(size - stream.tell(), frame)
         if rest or held < numbers[0]:
             raise InputError(f"{path}: is cut off: it declares {numbers[0]} frames and holds {held}")
+
+
+def lammps_clock(path: Path) -> tuple[float, float] | None:
+    """The first time of a DCD file of LAMMPS and the time between frames; None for a file of others.
+
+    Its header has the time of a step in the units of LAMMPS's style, where CHARMM has its own.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(512)
+    if b"LAMMPS" not in head:
+        return None
+    order = "<" if head[0] == DCD_MARK else ">"
+    start, between = struct.unpack_from(f"{order}2i", head, 12)
+    (step,) = struct.unpack_from(f"{order}f", head, 44)
+    return start * float(step), between * float(step)

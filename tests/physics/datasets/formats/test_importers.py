@@ -1,11 +1,14 @@
 """Every importer: what its ecosystem writes comes back; what is damaged, foreign, huge or hostile is refused."""
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from physics.datasets.formats import FORMATS, base
+from physics.datasets.formats import FORMATS, base, gsd, h5md, mdanalysis, rebound
 from physics.datasets.reading import (
     available_splits,
     declared_shape,
@@ -15,6 +18,7 @@ from physics.datasets.reading import (
     split_blocks,
 )
 from physics.errors import InputError
+from tests.physics.commands import ROOT
 from tests.physics.datasets.files import refused
 from tests.physics.datasets.formats.written import WRITERS, Source
 
@@ -174,6 +178,50 @@ def test_what_does_not_fit_in_memory_is_refused(name, tmp_path, source, monkeypa
     path = WRITERS[name](tmp_path, source).path
     monkeypatch.setattr(base, "available_memory", lambda: 100)
     refused(path, "fit in memory")
+
+
+LOADS = {
+    "h5md": (h5md._load, "h5py"),
+    "gsd": (gsd._load, "gsd.fl"),
+    "simulationarchive": (rebound._load, "rebound"),
+    "xtc": (mdanalysis._xtc, "MDAnalysis.lib.formats.libmdaxdr"),
+    "trr": (mdanalysis._trr, "MDAnalysis.lib.formats.libmdaxdr"),
+    "dcd": (mdanalysis._dcd, "MDAnalysis.coordinates.DCD"),
+    "netcdf": (mdanalysis._netcdf, "MDAnalysis.coordinates.TRJ"),
+}
+"""What the process of a reader calls, and the module that it needs."""
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if FORMATS[name].needs])
+def test_a_reader_that_is_not_installed_is_a_line(name, tmp_path, source, monkeypatch):
+    path = WRITERS[name](tmp_path, source).path
+    load, module = LOADS[name]
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(InputError) as caught:
+        load(path, "", base.Hints())
+    package = module.partition(".")[0]
+    assert str(caught.value) == f"{path}: reading it needs {package}: pip install 'isotwin[formats]'"
+    assert FORMATS[name].needs == package
+
+
+def test_a_file_that_may_not_be_read_is_a_line(tmp_path, monkeypatch):
+    path = tmp_path / "a.xyz"
+    path.write_text("1\n\nA 0 0 0\n")
+
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", denied)
+    refused(path, "cannot be read (Permission denied)")
+
+
+def test_the_formats_load_no_optional_package():
+    code = "import sys, physics.datasets.formats; print([n for n in sys.modules if n.partition('.')[0] in %r])"
+    optional = ("ase", "MDAnalysis", "gsd", "h5py", "rebound", "scipy", "zarr", "numba")
+    done = subprocess.run(
+        [sys.executable, "-c", code % (optional,)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -1,5 +1,7 @@
 """LAMMPS dumps: every kind of coordinates, boxes of all kinds, and what cannot be one sample."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -125,7 +127,31 @@ def test_velocities_that_disagree_with_steps_tell_the_time_of_a_step(tmp_path):
     v = (X[1] - X[0]) / (10 * 0.002)
     values = [np.concatenate([X[k], v], axis=1) for k in (0, 1)]
     split = read_split(of(tmp_path, "xu yu zu vx vy vz", values), "any")
-    assert any("a step takes 0.002" in note for note in split.notes)
+    assert any("a step takes about 0.002" in note for note in split.notes)
+
+
+DATA = Path(__file__).parents[3] / "data"
+
+
+def test_files_that_lammps_wrote():
+    """Of LAMMPS 22 July 2025: eight atoms that leave a box of 7.6 Å, the same frames in three files."""
+    split = read_split(DATA / "lammps_custom.lammpstrj", "any")
+    assert split.units == {"length": "Å", "time": "ps", "charge": "e", "mass": "Da"}
+    np.testing.assert_allclose(split.times, [0, 0.1, 0.2, 0.3, 0.4])
+    np.testing.assert_allclose(split.box, np.full((1, 3), 7.6))
+    assert set(split.masses[0]) == {39.948, 20.18}
+    np.testing.assert_array_equal(split.charges[0], np.where(split.species[0] == 2, 0.25, 0.0))
+    moved = np.abs(np.diff(split.positions[0], axis=0)).max()
+    assert 1 < moved < 3
+    assert np.abs(split.positions).max() > 7.6
+    unwrapped = read_split(DATA / "lammps_unwrapped.lammpstrj", "any")
+    np.testing.assert_allclose(unwrapped.positions, split.positions, atol=1e-8)
+    np.testing.assert_array_equal(unwrapped.times, [0, 100, 200, 300, 400])
+    dcd = read_split(DATA / "lammps.dcd", "any")
+    np.testing.assert_allclose(dcd.positions, split.positions, atol=1e-5)
+    np.testing.assert_allclose(dcd.times, split.times, rtol=1e-6)
+    assert dcd.units == {}
+    assert any("written by LAMMPS" in note for note in dcd.notes)
 
 
 TWO = [[1, 0, 0, 0], [2, 1, 1, 1]]

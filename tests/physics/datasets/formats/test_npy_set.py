@@ -83,7 +83,7 @@ def test_velocities_tell_how_far_apart_frames_are(tmp_path, members, rng):
     v = rng.standard_normal((4, 1, 5, 3)) + 0 * members["loc"]
     x = v * 0.1 * np.arange(6)[:, None, None]
     split = read_split(saved(tmp_path, members | {"loc": x, "vel": v}), "train")
-    assert any("a frame takes 0.1" in note for note in split.notes)
+    assert any("a frame takes about 0.1" in note for note in split.notes)
 
 
 class Bomb:
