@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from physics.types import FloatArray, Trajectory
 from surrogate.comparison.box import PeriodicBox
 
+ROLLOUT = "chained roll-out"
+"""How `left_out` names it."""
+
 
 def drift(values: FloatArray, start: FloatArray, scale: float = 1.0) -> FloatArray:
     """|value - start| / |start| of each frame, (n_frames,), or the plain difference where start is nearly zero.
@@ -183,6 +186,8 @@ class Comparison:
         if self.rollout is not None:
             result["rollout_position_rmse"] = self.position_rmse(self.rollout).tolist()
             result["energy_rollout"] = self._energy_list(self.rollout)
+        elif ROLLOUT in self.left_out:
+            result |= {"rollout_position_rmse": None, "energy_rollout": None}
         return result
 
     def _energy_list(self, trajectory: Trajectory) -> list[float] | None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate.comparison.comparison import ROLLOUT
 from surrogate.inference.frame_pairs import FramePairs
 
-SMALL = 6e8
-"""Pairs times evaluations times forecasts up to which all is made, about a minute's work."""
+SMALL = 2e7
+"""Pairs times evaluations times forecasts up to which nobody asks how long it takes: at most some ten seconds."""
 
 PAIR_ENERGIES = 1.5e9
 """Pairs times frames up to which energies are made."""
@@ -55,7 +56,7 @@ def pair_passes(whole: Extent, n_particles: int, evaluations: int) -> float:
 
 
 def affordable_extent(whole: Extent, pairs: FramePairs, n_forecasts: int, *, thin: bool = True) -> Extent:
-    """What can be made with so many forecasts: one that measures equivariance, the others for frames.
+    """What can be made with so many forecasts: all, or one that measures equivariance and the others for frames.
 
     Frames are thinned evenly, such that their roll-out is still a chain of the model's own forecasts; where even
     that takes too many, there is none.
@@ -65,6 +66,8 @@ def affordable_extent(whole: Extent, pairs: FramePairs, n_forecasts: int, *, thi
     n_forecasts : int
         At least the frames themselves are forecast if not `thin`.
     """
+    if whole.n_forecasts <= n_forecasts:
+        return whole
     n, step = len(whole.frames), _frames_per_horizon(pairs)
     stride, chained = 1, False
     strides = [s for s in range(1, step + 1) if step % s == 0] if whole.chained else []
@@ -81,7 +84,7 @@ def affordable_extent(whole: Extent, pairs: FramePairs, n_forecasts: int, *, thi
     if stride > 1:
         left_out.append(f"forecasts of {n - len(frames)} of {n} frames (made: {_every(stride, len(frames))})")
     if whole.chained and not chained:
-        left_out.append("chained roll-out")
+        left_out.append(ROLLOUT)
     if not len(measured):
         left_out.append("equivariance error")
     elif len(whole.measured) * whole.n_elements > 1:

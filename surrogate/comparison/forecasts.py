@@ -45,6 +45,9 @@ from surrogate.tasks.dynamics.ranges import States as InputStates
 Progress = Callable[[float], None]
 """Called with the share done, 0 to 1; what it raises ends the work."""
 
+WARM_UP = 300
+"""Particles of a forecast that only compiles: as many as the kernels for large systems take."""
+
 
 def outside_training(
     model: Forecaster,
@@ -117,9 +120,10 @@ def comparison_parts(
     pairs = model_pairs(model, truth)
     n = truth.system.n_particles
     extent = whole_extent(len(pairs), n_elements if rotation.identity else 1, chained=chained)
-    states = (truth.positions, truth.velocities)
+    states, blocks = (truth.positions, truth.velocities), list[Block]()
     if seconds is not None and pair_passes(extent, n, model.evaluations) > SMALL:
-        each = _seconds_a_forecast(model, truth, pairs, dtype)
+        each, block = _timed_forecast(model, truth, pairs, dtype)
+        blocks.append(block)
         extent = affordable_extent(extent, pairs, max(int(seconds / max(each, 1e-9)), 1), thin=thin)
     energies, left_out = law_known, extent.left_out
     if seconds is not None and law_known and float(n) ** 2 * len(extent.frames) > PAIR_ENERGIES:
@@ -159,15 +163,15 @@ def comparison_parts(
         box=box,
         energies=energies,
     )
-    blocks = []
-    order = extent.frames
+    order = extent.frames[len(blocks) :]
+    made(len(blocks))
     if first_frame is not None:
         nearest = int(np.argmin(np.abs(pairs.targets[order] - first_frame)))
         order = order[coarse_to_fine(len(order), nearest)]
     for block in forecast_blocks(model, truth.system, states, pairs, dtype, order):
         blocks.append(block)
         made(len(block[0]))
-        left = len(order) - sum(len(which) for which, *_ in blocks)
+        left = len(extent.frames) - sum(len(which) for which, *_ in blocks)
         if first_frame is not None and left:
             yield _with_forecasts(empty, pairs, joined_blocks(blocks), left)
     which, x, v = joined_blocks(blocks)
@@ -223,16 +227,17 @@ def _with_forecasts(empty: Comparison, pairs: FramePairs, block: Block, left: in
     return replace(empty, truth=seen, forecast=forecast, notes=notes, frames=targets, forecasts_left=left)
 
 
-def _seconds_a_forecast(model: Forecaster, truth: Trajectory, pairs: FramePairs, dtype: torch.dtype) -> float:
-    """How long one forecast takes, once what it needs is compiled."""
-    at, seconds = pairs.inputs[:1], 0.0
-    for count in (min(3, truth.system.n_particles), truth.system.n_particles):
-        begin = time.perf_counter()
-        x, v = truth.positions[at, :count], truth.velocities[at, :count]
-        q, m = truth.system.charges[None, :count], truth.system.masses[None, :count]
-        model.forecast_in(x, v, q, dtype, m)
-        seconds = time.perf_counter() - begin
-    return seconds
+def _timed_forecast(
+    model: Forecaster, truth: Trajectory, pairs: FramePairs, dtype: torch.dtype
+) -> tuple[float, Block]:
+    """Seconds of one forecast, once what it needs is compiled, and the forecast: that of the first pair."""
+    system, at = truth.system, slice(0, WARM_UP)
+    few = replace(system, charges=system.charges[at], masses=system.masses[at])
+    first = np.zeros(1, dtype=np.int64)
+    list(forecast_blocks(model, few, (truth.positions[:, at], truth.velocities[:, at]), pairs, dtype, first))
+    begin = time.perf_counter()
+    (block,) = forecast_blocks(model, system, (truth.positions, truth.velocities), pairs, dtype, first)
+    return time.perf_counter() - begin, block
 
 
 def _equivariance_error(

@@ -20,6 +20,7 @@ from surrogate.models.integrator.conserved import (
     with_energy,
 )
 from surrogate.models.integrator.cpu.autograd import rounds_in_numba
+from surrogate.models.integrator.cpu.large_systems import LARGE, potentials_of_large_systems
 from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS
 from surrogate.models.integrator.node_features import FEATURE_CHANNELS, NodeFeatures
 from surrogate.models.integrator.pair_law import FARTHEST, PairLaw
@@ -238,7 +239,10 @@ class Integrator(SurrogateModel):
         if self.conserve and self.energy and not self.training:
             # both at once: the law is integrated for each call
             twice = (couplings.repeat(1, 2, 1), m.repeat(2, 1), kappa.repeat(2))
-            before, after = self.potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
+            watched = torch.is_grad_enabled() and any(t.requires_grad for t in (out_x, start_x, charge, m, table))
+            large = rounds is rounds_in_numba and x.shape[1] >= LARGE and not watched
+            potential = self._potential_of_large if large else self.potential
+            before, after = potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
             out_v = with_energy(out_x, out_v, m, kinetic_energy(start_v, m) + (before - after))
         if lost is not None:
             out_x, out_v = (out.masked_fill(lost, math.nan) for out in (out_x, out_v))
@@ -252,6 +256,13 @@ class Integrator(SurrogateModel):
         # one dimension after the other: the order of a joint sum depends on the size of the batch
         pairs = (factors * self.law.potentials(table, r2)).sum(2).sum(0)
         return pairs + kappa * kinetic_energy(centred(x, m), m)
+
+    def _potential_of_large(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
+        """As `potential`, by kernels whose memory does not grow with the pairs; not differentiable."""
+        values, slopes, step = self.law.nodes(table)
+        x_, c, u, du = (t.detach().contiguous().numpy() for t in (x, couplings, values, slopes))
+        pairs = potentials_of_large_systems(x_, c, u, du, self.law.softening**2, self.law.u0, step)
+        return torch.from_numpy(pairs) + kappa * kinetic_energy(centred(x, m), m)
 
     def trap_strength(self, v: Tensor, m: Tensor) -> Tensor:
         """Strength of the trap for each system: (B,)."""

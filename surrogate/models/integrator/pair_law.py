@@ -77,6 +77,16 @@ class PairLaw(nn.Module):
 
         U_c = -int T_c r dr = -int T_c rho^2 du, by Simpson's rule between nodes, cubic Hermite between them.
         """
+        values, slopes, step = self.nodes(table)
+        place = (0.5 * torch.log(r2 + self.softening**2) - self.u0) / step
+        first = place.detach().floor().clamp(0, values.shape[1] - 2)
+        t, k = place - first, first.nan_to_num(0.0).long()
+        s = 1.0 - t
+        hermite = values[:, k] * (1.0 + 2.0 * t) * s * s + values[:, k + 1] * (1.0 + 2.0 * s) * t * t
+        return hermite + (slopes[:, k] * s - slopes[:, k + 1] * t) * s * t
+
+    def nodes(self, table: Tensor) -> tuple[Tensor, Tensor, float]:
+        """Energies at nodes of u and slopes a node, (n_channels, n_nodes + 1) each; distance of nodes."""
         step = KNOT_SPACING / NODES_PER_KNOT
         n_nodes = (self.n_knots - 4) * NODES_PER_KNOT
         at = torch.arange(2 * n_nodes + 1, dtype=table.dtype, device=table.device)
@@ -84,14 +94,7 @@ class PairLaw(nn.Module):
         rho2 = torch.exp(2.0 * u)
         slope = -spline(table, rho2 - self.softening**2, self.softening, self.u0) * rho2
         pieces = (slope[:, :-2:2] + 4.0 * slope[:, 1:-1:2] + slope[:, 2::2]) * (step / 6.0)
-        values = torch.nn.functional.pad(pieces.cumsum(1), (1, 0))
-        slopes = slope[:, ::2] * step
-        place = (0.5 * torch.log(r2 + self.softening**2) - self.u0) / step
-        first = place.detach().floor().clamp(0, n_nodes - 1)
-        t, k = place - first, first.nan_to_num(0.0).long()
-        s = 1.0 - t
-        hermite = values[:, k] * (1.0 + 2.0 * t) * s * s + values[:, k + 1] * (1.0 + 2.0 * s) * t * t
-        return hermite + (slopes[:, k] * s - slopes[:, k + 1] * t) * s * t
+        return torch.nn.functional.pad(pieces.cumsum(1), (1, 0)), slope[:, ::2] * step, step
 
 
 def spline(table: Tensor, r2: Tensor, softening: float, u0: float) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from surrogate.models.integrator.cpu.autograd import rounds_in_numba
+from surrogate.models.integrator.cpu.large_systems import LARGE
 from surrogate.models.integrator.rounds import rounds_in_torch
 from tests.surrogate.models.integrators import drawn, forecast, knowing_coulomb, rmses, slope, state, truth
 
@@ -174,3 +175,22 @@ def test_more_rounds_are_never_worse(particles: int) -> None:
     of_all = errors.square().mean(1).sqrt()
     assert (of_all[1:] < (1.1 * of_all[:-1]).clamp_min(4e-4)).all()
     assert float(of_all[-1]) < 0.1 * float(of_all[0])
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_large_systems_by_kernels_that_share_their_rows(n: int) -> None:
+    model = knowing_coulomb()
+    x, v, q, _ = state(2, LARGE + 5, n, spread=4.0)
+    threads = torch.get_num_threads()
+    try:
+        made = []
+        with torch.no_grad():
+            for count in (1, 2):
+                torch.set_num_threads(count)
+                made.append(model.for_inference().forward(x, v, q, 0.2, evaluations=2))
+            by_torch = model(x, v, q, 0.2, evaluations=2)
+    finally:
+        torch.set_num_threads(threads)
+    for one, two, known in zip(*made, by_torch, strict=True):
+        assert torch.equal(one, two)
+        torch.testing.assert_close(one, known, rtol=0, atol=1e-11)

@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.adjoint import rounds_backward
+from surrogate.models.integrator.cpu.large_systems import LARGE, rounds_of_large_systems
 from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, Spline, rounds_forward
 from surrogate.models.integrator.pair_law import KNOT_SPACING
 
@@ -64,7 +65,10 @@ class _Rounds(torch.autograd.Function):
         shape = (len(out_x), n_rounds, 2, *out_x.shape[1:]) if any(ctx.needs_input_grad) else (0,) * 5
         kept = np.empty(shape)
         facts = (c, mass, k, float(gamma), Spline(t, softening * softening, u0, 1.0 / KNOT_SPACING), dt)
-        count[0] = rounds_forward(out_x, out_v, *facts, n_rounds, kept, most)
+        if out_x.shape[1] >= LARGE and not kept.size:
+            count[0] = rounds_of_large_systems(out_x, out_v, *facts, n_rounds, most)
+        else:
+            count[0] = rounds_forward(out_x, out_v, *facts, n_rounds, kept, most)
         ctx.kept, ctx.facts, ctx.growth, ctx.most = kept, facts, growth, most
         return torch.from_numpy(out_x), torch.from_numpy(out_v)
 
