@@ -28,6 +28,7 @@ from physics.datasets.checks import QUANTITIES
 from physics.datasets.formats import FORMATS
 from physics.datasets.formats.base import AXES, Format, Hints, Imported
 from physics.datasets.formats.importer import checked
+from physics.datasets.formats.mdanalysis import TOPOLOGIES
 from physics.datasets.reading import format_of
 from physics.datasets.split import NO_POSITIONS
 from physics.datasets.writing import ENDINGS, write_data
@@ -171,11 +172,16 @@ def _formats(
     for file in files:
         if not file.exists():
             raise InputError(f"{file}: no such file")
+    names = [file for file in files if file.suffix.lower() in TOPOLOGIES]
+    files = [file for file in files if file not in names]
     rows = [format_of(file) if name is None else FORMATS[name] for file in files]
-    names = [file for file, row in zip(files, rows, strict=True) if row.names_particles]
-    topology = None
-    if any(row.wants_names for row in rows) and len(names) == 1:
-        topology = names[0]
+    if wanting := [row for row in rows if row.wants_names]:
+        names += [file for file, row in zip(files, rows, strict=True) if row.names_particles]
+    if len(names) > 1 or (names and not wanting):
+        raise InputError(
+            f"{names[-1]}: names particles; expected one such file, and trajectories without names (XTC, ...)"
+        )
+    topology = names[0] if names else None
     for file, row in zip(files, rows, strict=True):
         if axes is not None and row not in (FORMATS["npz"], FORMATS["npy-set"]):
             raise InputError(f"{file}: --axes is for npz and npy-set; {row.title} says its own")

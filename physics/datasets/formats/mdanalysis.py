@@ -1,7 +1,8 @@
 """Trajectories without names, XTC and TRR (GROMACS), DCD (CHARMM, NAMD), NetCDF (Amber), read with MDAnalysis.
 
 Names, and with them species and masses, come from a GRO or PDB file of the same stem beside the file, or from one
-that is given. Lengths are in Å and times in ps, whatever the file has.
+that is given; charges, too, from a topology of CHARMM (PSF) or Amber (PRMTOP). Lengths are in Å and times in ps,
+whatever the file has.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from physics.datasets.formats.apart import apart
 from physics.datasets.formats.base import Arrays, Hints, Imported, refuse_impossible, refuse_oversized
+from physics.datasets.formats.elements import named_species
 from physics.datasets.formats.importer import as_one_sample, importer, optional_package, starts_with
 from physics.datasets.formats.molecules import GRO, NM, PDB, UNITS
 from physics.datasets.formats.periodic import in_box, rectangular
@@ -23,6 +25,9 @@ from physics.errors import InputError
 
 RIGHT = 1e-3
 """Degrees by which the angles of a rectangular cell may be off."""
+
+TOPOLOGIES = (".psf", ".prmtop", ".parm7")
+"""Endings of files that name particles and hold no positions."""
 
 Frame = tuple[float, NDArray[Any], NDArray[Any] | None, NDArray[np.float64] | None]
 """Time, positions, velocities, lengths of the box."""
@@ -70,7 +75,7 @@ def _dcd(path: Path, split: str, hints: Hints) -> Imported:
         return replace(found, notes=(*found.notes, note) if not found.counted else found.notes)
     start, step = clock
     times = start + step * np.arange(len(found.arrays["times"]))
-    units = {quantity: label for quantity, label in found.units.items() if quantity == "mass"}
+    units = {quantity: label for quantity, label in found.units.items() if quantity in ("mass", "charge")}
     note = "written by LAMMPS: lengths and times are in the units of its style, which the file does not say"
     return replace(
         found, arrays=found.arrays | {"times": times}, counted="", units=units, notes=(*found.notes, note)
@@ -104,25 +109,43 @@ def _joined(path: Path, found: Iterator[Frame], hints: Hints) -> Imported:
     if len(times) > 1 and (times == times[0]).all():
         times, counted = np.arange(len(times), dtype=np.float64), "frames"
     names, said = _names(path, hints.topology, x.shape[1])
-    units = UNITS | ({"mass": "Da"} if "masses" in names else {})
+    units = UNITS | ({"mass": "Da"} if "masses" in names else {}) | ({"charge": "e"} if "charges" in names else {})
     return Imported(as_one_sample(arrays | names | {"times": times}), counted, units, notes=notes + said)
 
 
 def _names(path: Path, topology: Path | None, count: int) -> tuple[Arrays, tuple[str, ...]]:
     """Species and masses of a file that names the particles, and what it says."""
-    beside = [path.with_suffix(ending) for row in (GRO, PDB) for ending in row.endings]
+    beside = [path.with_suffix(ending) for ending in (*TOPOLOGIES, *GRO.endings, *PDB.endings)]
     there = topology or next((file for file in beside if file.is_file()), None)
     if there is None:
-        return {}, ("no names: a GRO or PDB file of the same stem beside it, or given with it, has them",)
+        return {}, (
+            "no names: a GRO, PDB, PSF or PRMTOP file of the same stem beside it, or given with it, has them",
+        )
+    arrays, about = _topology(there) if there.suffix.lower() in TOPOLOGIES else _structure(path, there)
+    if len(arrays["species"]) != count:
+        raise InputError(f"{there}: names {len(arrays['species'])} particles; {path.name} has {count}")
+    return arrays, (f"names are those of {there.name}", *about)
+
+
+def _topology(path: Path) -> tuple[Arrays, tuple[str, ...]]:
+    """Species, masses and charges of a topology."""
+    atoms = optional_package(path, "MDAnalysis").Universe(str(path)).atoms
+    named = atoms.elements if hasattr(atoms, "elements") and all(atoms.elements) else atoms.types
+    arrays, notes = named_species([str(name).capitalize() for name in named])
+    for name in ("masses", "charges"):
+        if hasattr(atoms, name):
+            arrays[name] = np.asarray(getattr(atoms, name), dtype=np.float64)
+    return arrays, tuple(note for note in notes if "masses" not in note)
+
+
+def _structure(path: Path, there: Path) -> tuple[Arrays, tuple[str, ...]]:
+    """Species and masses of a file that has positions of its own."""
     row = next((row for row in (GRO, PDB) if row.load is not None and row.recognises(there)), None)
     if row is None or row.load is None:
         raise InputError(f"{there}: expected a GRO or PDB file that names the particles of {path.name}")
     found = row.load(there, "", Hints())
     arrays = {name: array[0] for name, array in found.arrays.items() if name in ("species", "masses")}
-    if len(arrays["species"]) != count:
-        raise InputError(f"{there}: names {len(arrays['species'])} particles; {path.name} has {count}")
-    about = [note for note in found.notes if note.startswith(("elements", "masses", "species"))]
-    return arrays, (f"names are those of {there.name}", *about)
+    return arrays, tuple(note for note in found.notes if note.startswith(("elements", "masses", "species")))
 
 
 def _is_dcd(path: Path) -> bool:

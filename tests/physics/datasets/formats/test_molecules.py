@@ -11,7 +11,7 @@ from physics.datasets.formats.records import walk_dcd, walk_trr, walk_xtc
 from physics.datasets.reading import read_split
 from physics.errors import InputError
 from tests.physics.datasets.files import refused
-from tests.physics.datasets.formats.written import FRAMES, NUMBERS, WRITERS, N, Source
+from tests.physics.datasets.formats.written import FRAMES, NUMBERS, SYMBOLS, WRITERS, N, Source
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -51,6 +51,42 @@ def test_names_are_those_of_a_second_file(tmp_path, source):
     names.write_text("".join(["x\n", "5\n", *lines[2:7], lines[8]]))
     with pytest.raises(InputError, match=r"conf.gro: names 5 particles; run.trr has 6"):
         main([str(path), str(names), "--out", str(tmp_path / "b.npz")])
+
+
+PSF = """PSF
+
+       1 !NTITLE
+ REMARKS water
+
+       {count} !NATOM
+{atoms}
+       0 !NBOND: bonds
+
+"""
+
+
+def test_charges_are_those_of_a_topology(tmp_path, source):
+    """A PSF file, which no library of ours writes: in the columns of NAMD."""
+    path = WRITERS["dcd"](tmp_path, source).path
+    atoms = [
+        f"{i + 1:>8} WAT  {i + 1:<4} {SYMBOLS[i].upper():<4} {SYMBOLS[i].upper():<4} {SYMBOLS[i].upper():<4} "
+        f"{source.charges[i]:>10.6f}    {source.masses[i]:>10.4f}           0"
+        for i in range(N)
+    ]
+    (tmp_path / "run.psf").write_text(PSF.format(count=N, atoms="\n".join(atoms)))  # goes before the PDB beside it
+    split = read_split(path, "any")
+    np.testing.assert_allclose(split.charges[0], source.charges)
+    np.testing.assert_allclose(split.masses[0], source.masses)
+    np.testing.assert_array_equal(split.species[0], NUMBERS)
+    assert split.units["charge"] == "e"
+    other = (tmp_path / "run.psf").rename(tmp_path / "other.psf")
+    main([str(path), str(other), "--out", str(tmp_path / "a.npz")])
+    np.testing.assert_allclose(read_split(tmp_path / "a.npz", "any").charges[0], source.charges)
+    with pytest.raises(InputError, match=r"run.pdb: names particles; expected one such file"):
+        main([str(path), str(other), str(tmp_path / "run.pdb"), "--out", str(tmp_path / "b.npz")])
+    other.write_text("PSF\n\nnonsense")
+    with pytest.raises(InputError, match=r"run\.dcd: damaged"):
+        main([str(path), str(other), "--out", str(tmp_path / "b.npz")])
 
 
 def test_velocities_and_more_digits_of_a_gro(tmp_path):
