@@ -6,11 +6,12 @@ from pathlib import Path
 
 import torch
 
-from physics.cli import CommandParser, command_line, positive_int, refuse_foreign, run_command
+from physics.cli import CommandParser, command_line, positive_float, positive_int, refuse_foreign, run_command
 from physics.datasets.reading import read_split
 from resources.shipped import shipped_models
 from surrogate.evaluation.benchmark.measurements import benchmark, write_benchmark
 from surrogate.evaluation.benchmark.models import listed_models
+from surrogate.evaluation.chosen_windows import Asked
 
 ROLLOUT_WINDOWS = 300
 
@@ -36,6 +37,13 @@ def main(argv: Sequence[str]) -> None:
         help="shipped names, run folders, or NAME=RUN1+RUN2 for several seeds of one model (default: all shipped)",
     )
     parser.add_argument("--data", required=True, help="Zarr or .npz")
+    parser.add_argument(
+        "--input-frame", type=int, default=-1, metavar="I", help="default: the data's task, else the first model's"
+    )
+    parser.add_argument("--target-frame", type=int, default=-1, metavar="J", help="default: as the input frame")
+    parser.add_argument(
+        "--horizon", type=positive_float, metavar="H", help="instead of a target frame: so much later"
+    )
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
     parser.add_argument(
         "--seeds",
@@ -73,6 +81,7 @@ def main(argv: Sequence[str]) -> None:
         listed,
         split,
         options.split,
+        asked=Asked(options.input_frame, options.target_frame, options.horizon or 0.0),
         opponent=options.opponent,
         rollout_samples=options.rollout_samples,
         trust_code=options.trust_code,

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from physics.cli import CommandParser, command_line, positive_float, positive_int, progress_bar, run_command, seed
-from physics.datasets.reading import read_split
+from physics.datasets.reading import available_splits, read_split
 from physics.errors import InputError
 from physics.files import write_json
+from surrogate.evaluation.chosen_windows import Asked
 from surrogate.evaluation.single_forecasts import evaluation, evaluation_table
 from surrogate.inference.loading import load
 
@@ -25,8 +26,13 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("model", metavar="MODEL", help="a shipped name, a run folder or a checkpoint folder")
     parser.add_argument("--data", required=True, help="Zarr or .npz")
     parser.add_argument("--split", default="test", help="train, valid or test (default)")
-    parser.add_argument("--input-frame", type=int, default=-1, metavar="I", help="default: the data's task")
-    parser.add_argument("--target-frame", type=int, default=-1, metavar="J", help="default: the data's task")
+    parser.add_argument(
+        "--input-frame", type=int, default=-1, metavar="I", help="default: the data's task, else the model's own"
+    )
+    parser.add_argument("--target-frame", type=int, default=-1, metavar="J", help="default: as the input frame")
+    parser.add_argument(
+        "--horizon", type=positive_float, metavar="H", help="instead of a target frame: so much later"
+    )
     parser.add_argument(
         "--rotations", type=positive_int, default=8, metavar="R", help="elements of O(n) (default 8)"
     )
@@ -62,8 +68,8 @@ def main(argv: Sequence[str]) -> None:
             model,
             split,
             options.split,
-            input_frame=options.input_frame,
-            target_frame=options.target_frame,
+            asked=Asked(options.input_frame, options.target_frame, options.horizon or 0.0),
+            has_splits=bool(available_splits(options.data)),
             rotations=options.rotations,
             rotation_seed=options.rotation_seed,
             dtype=options.dtype,

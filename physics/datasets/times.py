@@ -61,3 +61,21 @@ def frame_after(times: ArrayLike, frame: int, horizon: float) -> int | None:
     nearest = int(np.argmin(np.abs(t - wanted)))
     slack = 2 * time_tolerance(t) + STEP_SLACK * abs(horizon)
     return nearest if nearest != frame and abs(t[nearest] - wanted) <= slack else None
+
+
+def later_frames(times: ArrayLike, horizon: float) -> NDArray[np.int64]:
+    """For every frame the one that is `horizon` after it, as of :func:`frame_after`; -1 where there is none.
+
+    Parameters
+    ----------
+    times : (n_frames,) float
+    horizon : float [time]
+        Positive.
+    """
+    t = np.asarray(times, dtype=np.float64)
+    wanted = t + horizon
+    above = np.searchsorted(t, wanted).clip(1, len(t) - 1)
+    nearest = np.where(wanted - t[above - 1] <= t[above] - wanted, above - 1, above)
+    slack = 2 * time_tolerance(t) + STEP_SLACK * horizon
+    there = (np.abs(t[nearest] - wanted) <= slack) & (nearest > np.arange(len(t)))
+    return np.asarray(np.where(there, nearest, -1), dtype=np.int64)

@@ -1,5 +1,6 @@
 """The windows of a data set on which forecasts are measured, and their truth; followed further, for roll-outs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,12 @@ from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.laws.names import is_law
 from physics.types import FloatArray
+from surrogate.evaluation.chosen_windows import UNASKED, Asked, chosen_windows
 from surrogate.evaluation.metrics import sample_errors
+from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.frame_pairs import horizon_in_frames
-from surrogate.tasks.dynamics.windows import task_frames
+from surrogate.tasks.dynamics.frames import elapsed, task_frames
+from surrogate.tasks.dynamics.scales import is_preset
 
 
 def windows_at(split: DataSplit, frame: int) -> Windows:
@@ -37,6 +41,13 @@ class EvaluationSet:
     target : (n_windows, N, n) float64 [length]
     horizon : float [time]
     input_frame, target_frame : int
+        As the file counts them; of the first window where they are those of one trajectory.
+    split : DataSplit
+        Which has the windows.
+    first : int
+        Their input frame in it.
+    notes : tuple of str
+        How they were chosen, where that is not plain.
     """
 
     windows: Windows
@@ -44,6 +55,9 @@ class EvaluationSet:
     horizon: float
     input_frame: int
     target_frame: int
+    split: DataSplit
+    first: int
+    notes: tuple[str, ...] = ()
 
     @property
     def knows_law(self) -> bool:
@@ -55,12 +69,41 @@ class EvaluationSet:
         return sample_errors(positions, self.target)
 
 
-def evaluation_set(split: DataSplit, split_name: str) -> EvaluationSet:
-    """The task's windows of one split."""
-    first, last = task_frames(split, split_name, -1, -1)
+def evaluation_set(
+    split: DataSplit,
+    split_name: str,
+    asked: Asked = UNASKED,
+    models: Sequence[Forecaster] = (),
+) -> EvaluationSet:
+    """The windows of one split: those asked for, else the data's task, of own data the first model's.
+
+    Raises
+    ------
+    InputError
+        Where the data have none of what is asked for.
+    """
+    first, last, frames = -1, -1, (-1, -1)
+    notes: tuple[str, ...] = ()
+    if asked.nothing and not is_preset(split):
+        for model in models:
+            try:
+                chosen = chosen_windows(model, split, split_name, asked)
+            except InputError:
+                continue
+            split, first, last, frames, notes = (
+                chosen.split,
+                chosen.first,
+                chosen.last,
+                chosen.frames,
+                chosen.notes,
+            )
+            break
+    if first < 0:
+        asked_for = (asked.input_frame, asked.target_frame, asked.horizon)
+        first, last = frames = task_frames(split, split_name, *asked_for)
     target = np.asarray(split.positions[:, last], dtype=np.float64)
-    horizon = float(split.times[last] - split.times[first])
-    return EvaluationSet(windows_at(split, first), target, horizon, first, last)
+    horizon = elapsed(split.times, first, last)
+    return EvaluationSet(windows_at(split, first), target, horizon, *frames, split, first, notes)
 
 
 @dataclass(frozen=True, eq=False)

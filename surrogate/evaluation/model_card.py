@@ -21,6 +21,8 @@ from resources.shipped import FILE_NAME
 from surrogate.evaluation.rollout_metrics import rollout_summary
 from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.loading import load
+from surrogate.tasks.dynamics.config import DataConfig
+from surrogate.tasks.dynamics.frames import window_frames
 from surrogate.tasks.dynamics.windows import input_times
 from surrogate.training.checkpoint import read_checkpoint, save_checkpoint
 from surrogate.training.machine import machine
@@ -107,7 +109,8 @@ def publish(name: str, runs: Sequence[Path], data: Sequence[str], *, rollouts: b
 
 def _input_times(config: dict[str, Any], card: dict[str, Any]) -> list[float]:
     splits = [read_split(path, "train") for path in config["data"]["paths"]]
-    return input_times(splits, card["frames"], config["data"]["windows"] == "all")
+    chosen = DataConfig(**config["data"] | {"paths": ()})
+    return input_times(splits, [window_frames(split, "train", chosen).inputs for split in splits])
 
 
 def card_text(card: dict[str, Any]) -> str:

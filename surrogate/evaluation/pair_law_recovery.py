@@ -165,9 +165,10 @@ def true_forces(split: DataSplit, pairs: FloatArray, distances: FloatArray, *, p
 def learned_forces(model: Forecaster, network: Integrator, pairs: FloatArray, distances: FloatArray) -> FloatArray:
     """The same of the learned law, in the data's own units: (P, R) [force]."""
     scales = model.scales
-    radial = network.law.coefficients(torch.as_tensor(distances / scales.length)).numpy() / scales.time**2
+    radial = network.law.coefficients(torch.as_tensor(distances / scales.length)).numpy()
+    radial = radial * (scales.mass / scales.time**2)
     radial = radial[: len(network.couplings)]  # what node features add vanishes with the step: it is no law
-    q_i, q_j, m_i, m_j = pairs.T
+    q_i, q_j, m_i, m_j = (pairs / [scales.charge, scales.charge, scales.mass, scales.mass]).T
     factors = {"constant": np.ones(len(pairs)), "charges": q_i * q_j, "masses": m_i * m_j}
     channels = np.stack([factors[name] for name in network.couplings])
     return np.asarray(np.einsum("cp,cr->pr", channels, radial) * distances)

@@ -15,7 +15,7 @@ from surrogate.evaluation.evaluation_set import RolloutSet, rollout_set
 from surrogate.evaluation.metrics import valid_times
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.rollout import States, model_step, rollout_batch
-from surrogate.tasks.dynamics.windows import task_frames
+from surrogate.tasks.dynamics.frames import task_frames
 
 DRIFT_HORIZON = 10
 

@@ -11,12 +11,12 @@ from physics.baselines.orientation import clean_windows, largest_forces
 from physics.baselines.references import Windows
 from physics.datasets.split import DataSplit
 from physics.types import FloatArray
+from surrogate.evaluation.chosen_windows import UNASKED, Asked, chosen_windows, seen_text
 from surrogate.evaluation.evaluation_set import frames_after, windows_at
 from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
-from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.forecaster import Forecaster, not_finite
 from surrogate.inference.training_range import preset_times
 from surrogate.tasks.dynamics.ranges import States
-from surrogate.tasks.dynamics.windows import task_frames
 
 FORWARD_BATCH = 100
 FORWARD_REPEATS = 20
@@ -29,8 +29,8 @@ def evaluation(
     split: DataSplit,
     split_name: str,
     *,
-    input_frame: int = -1,
-    target_frame: int = -1,
+    asked: Asked = UNASKED,
+    has_splits: bool = True,
     rotations: int = 8,
     rotation_seed: int = 0,
     dtype: str = "float32",
@@ -42,13 +42,20 @@ def evaluation(
     Where the model chooses, `evaluations` message rounds are spent on each window, or with `tolerance` [length]
     as many as it takes until doubling them changes less than that.
 
+    Parameters
+    ----------
+    asked : Asked
+        Which windows; by default the data's task, or the model's.
+    has_splits : bool
+        Whether the data set has splits; of others everything is measured, whatever `split_name` says.
+
     Raises
     ------
     InputError
         Where the data's n, N or horizon do not fit the model.
     """
-    first, last = task_frames(split, split_name, input_frame, target_frame)
-    horizon = float(split.times[last] - split.times[first])
+    given, chosen = split, chosen_windows(model, split, split_name, asked)
+    split, first, last, horizon = chosen.split, chosen.first, chosen.last, chosen.horizon
     if model.horizons == "any":
         model = model.with_horizon(horizon)
     model.refuse_unfit(split.n_dims, split.n_particles, horizon, torch.as_tensor(split.masses))
@@ -62,12 +69,19 @@ def evaluation(
     cost = model.cost
     errors = sample_errors(forecast, target.x)
     result = error_summary(errors)
-    result["mse_ballistic"] = float(sample_errors(w.x + horizon * w.v, target.x).mean())
+    ballistic = result["mse_ballistic"] = float(sample_errors(w.x + horizon * w.v, target.x).mean())
+    result["relative_mse"] = None if result["mse"] is None or not ballistic else result["mse"] / ballistic
     result["velocity_mse"] = None
     if velocities is not None and result["non_finite"] == 0:
         result["velocity_mse"] = float(sample_errors(velocities, target.v).mean())
     result |= _clean_errors(split, errors, w, horizon)
     result |= _equivariance(model, w, kind, rotations, rotation_seed)
+    seen = seen_text(chosen.seen, len(split), model.name)
+    notes = [*split.notes, *chosen.notes, *([seen] if seen else [])]
+    if not has_splits:
+        notes.insert(
+            0, f"no splits: all {len(split)} {'windows' if chosen.split is not given else 'samples'} are measured"
+        )
     at = float(split.times[first])
     outside = model.outside(
         split.n_dims,
@@ -84,11 +98,14 @@ def evaluation(
         "dtype": dtype,
         "model": model.name,
         "data": split.source,
-        "split": split_name,
-        "input_frame": first,
-        "target_frame": last,
+        "split": split_name if has_splits else None,
+        "input_frame": chosen.frames[0],
+        "target_frame": chosen.frames[1],
         "horizon": horizon,
-        "outside_training": list(outside),
+        "outside_training": [*outside, *not_finite(np.isfinite(errors))],
+        "seen_in_training": None if chosen.seen is None else chosen.seen > 0,
+        "notes": list(notes),
+        "units": dict(split.units),
     }
     return result
 
@@ -148,12 +165,15 @@ def evaluation_table(result: dict[str, Any]) -> str:
             return "-"
         return f"{value:.4g}" if isinstance(value, float) else str(value)
 
-    gain = ""
+    length, time = (result["units"].get(name, "") for name in ("length", "time"))
+    gain = f" {length}^2" if length else ""
     if result.get("mse"):
-        gain = f"  ({result['mse_ballistic'] / result['mse']:.1f} times better than x + v t)"
+        gain += f"  ({result['mse_ballistic'] / result['mse']:.1f} times better than x + v t)"
+    where = f"{result['split']}, " if result["split"] else ""
     lines = [
-        f"model                 {result['model']} on {result['data']} ({result['split']}, "
-        f"frame {result['input_frame']} -> {result['target_frame']})",
+        f"model                 {result['model']} on {result['data']} ({where}"
+        f"frame {result['input_frame']} -> {result['target_frame']}, horizon {number('horizon')}"
+        f"{f' {time}' if time else ''})",
         f"mse                   {number('mse')} +- {number('mse_stderr')}{gain}",
         f"  median, p99         {number('mse_median')}, {number('mse_p99')}",
     ]
@@ -175,6 +195,7 @@ def evaluation_table(result: dict[str, Any]) -> str:
         lines.append(f"non-finite forecasts  {result['non_finite']} of {result['samples']}")
     if result["outside_training"]:
         lines.append("outside training      " + "; ".join(result["outside_training"]))
+    lines += [f"note                  {note}" for note in result["notes"]]
     return "\n".join(lines) + "\n"
 
 

@@ -10,7 +10,7 @@ from torch.autograd import forward_ad
 
 from surrogate.inference.adaptive_rounds import until_agreed
 from surrogate.models.base import Accelerated, Forward, SurrogateModel
-from surrogate.tasks.dynamics.windows import Scales
+from surrogate.tasks.dynamics.scales import Scales
 
 BATCH_EDGES = 400_000
 """Directed edges per forward pass: bounds the memory of large requests."""
@@ -99,7 +99,12 @@ class Passes:
         tolerance : float, optional [length]
             Where set, each sample chooses its own number of evaluations, from a quarter of `evaluations` on.
         """
-        x, v, q, masses = state
+        given = state[0]
+        if self._scales != Scales() and given.device.type != "mps":  # which has no double precision
+            x, v, q = (t.double() for t in state[:3])
+            masses = None if state[3] is None else state[3].double()
+        else:
+            x, v, q, masses = state
         model, accelerated = self._network(dtype), self.accelerated(dtype)
         plain = not accelerated.differentiable and is_differentiated(state)
         forward: Forward = model if plain else accelerated.forward
@@ -108,8 +113,8 @@ class Passes:
         centre = x.mean(dim=1, keepdim=True) if model.centres else torch.zeros_like(x[:, :1])
         inner = ((x - centre) / length).to(self._device, dtype)
         speed = (v * (time / length)).to(self._device, dtype)
-        charge = q.to(self._device, dtype)
-        mass = None if masses is None else masses.to(self._device, dtype)
+        charge = (q / self._scales.charge).to(self._device, dtype)
+        mass = None if masses is None else (masses / self._scales.mass).to(self._device, dtype)
         share = samples_at_once(x.shape[1], 1 if forward is model else None)
         positions, velocities, spent, calls = [], [], [], 0.0
         for first in range(0, len(x), share):
@@ -126,10 +131,10 @@ class Passes:
             velocities.append(v_hat)
             spent.append(taken)
             calls += per_pair * len(x_hat)
-        given = [v_hat for v_hat in velocities if v_hat is not None]
+        moving = [v_hat for v_hat in velocities if v_hat is not None]
         return Passed(
-            torch.cat(positions).to(x) * length + centre,
-            torch.cat(given).to(x) * (length / time) if given else None,
+            (torch.cat(positions).to(x) * length + centre).to(given),
+            (torch.cat(moving).to(x) * (length / time)).to(given) if moving else None,
             torch.cat(spent),
             calls / len(x) if hasattr(model, "force_evaluations") else None,
         )

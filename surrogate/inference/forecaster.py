@@ -23,9 +23,11 @@ from surrogate.inference.given_arrays import particle_tensor, real_tensor
 from surrogate.inference.training_range import reasons_outside, states_outside
 from surrogate.models import SurrogateModel
 from surrogate.tasks.dynamics.ranges import States
-from surrogate.tasks.dynamics.windows import Scales
+from surrogate.tasks.dynamics.scales import Scales
 
 UNIT_SCALES = Scales()
+MASS_SLACK = 1e-6
+"""Masses that differ by less, as a share, are equal."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ class Forecaster:
         horizon : float [time], optional
             By default the model's own; of a model that takes any, 1 unless bound by `with_horizon`.
         masses : like charges, optional [mass]
+            By default all equal: the unit of mass the model was trained in, 1 but for own data with masses.
         evaluations : int, optional
             Message rounds, for models that choose.
         tolerance : float, optional [length]
@@ -312,8 +315,10 @@ class Forecaster:
             raise InputError(f"model {self.name!r} runs in n = {self.dims[0]} only; got n = {n_dims}")
         if n_particles < 2:
             raise InputError(f"model {self.name!r} needs at least 2 particles; got N = {n_particles}")
-        if masses is not None and not self.uses_masses and bool((masses != 1).any()):
-            raise InputError(f"model {self.name!r} was made for unit masses and takes no others")
+        unit = self.scales.mass
+        if masses is not None and not self.uses_masses and bool((masses - unit).abs().gt(MASS_SLACK * unit).any()):
+            same = "unit masses" if unit == 1 else f"equal masses of {unit:g}"
+            raise InputError(f"model {self.name!r} was made for {same} and takes no others")
         if masses is not None and not bool((masses > 0).all()):
             raise InputError(f"masses must be positive; got {float(masses.min()):g}")
 
@@ -359,8 +364,9 @@ class Forecaster:
         law = {"law": system.law, "parameters": dict(system.parameters)}
         reasons = self.outside(n_dims, system.n_particles, law, times, states=states)
         said = any(reason.startswith("masses") for reason in reasons)
-        if not said and not self.uses_masses and (system.masses != 1).any():
-            reasons += ("masses other than 1",)
+        unit = self.scales.mass
+        if not said and not self.uses_masses and (np.abs(system.masses - unit) > MASS_SLACK * unit).any():
+            reasons += (f"masses other than {unit:g}",)
         if system.fields.any:  # no data set with fields is made or read: none was trained on
             reasons += (f"{', '.join(system.fields.names)} (trained: none)",)
         return reasons

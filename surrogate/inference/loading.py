@@ -10,7 +10,7 @@ from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.outside_model import outside_model
 from surrogate.inference.training_range import usable_card
 from surrogate.models import SurrogateModel
-from surrogate.tasks.dynamics.windows import Scales
+from surrogate.tasks.dynamics.scales import Scales
 from surrogate.training.checkpoint import ModelError, read_checkpoint
 from surrogate.training.config import built_model, config_from_tree
 

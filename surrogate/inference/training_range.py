@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from physics.datasets.presets import PRESETS
 from physics.types import FloatArray
 from surrogate.tasks.dynamics.ranges import States, state_quantities
-from surrogate.tasks.dynamics.windows import Scales
+from surrogate.tasks.dynamics.scales import Scales
 
 TIME_SLACK = 0.5
 """How far from the trained times an input may lie before it is flagged [time]."""

@@ -19,7 +19,7 @@ from physics.files import atomic_write, write_json
 from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.loading import load
 from surrogate.studies.ablation_tables import save_figures, tables
-from surrogate.tasks.dynamics.windows import training_splits
+from surrogate.tasks.dynamics.splits import training_splits
 from surrogate.training.config import Config, add_settings, load_config
 from surrogate.training.divergence import DivergedError
 from surrogate.training.run import train

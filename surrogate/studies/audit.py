@@ -43,6 +43,7 @@ from physics.types import FloatArray
 from resources.shipped import shipped_models
 from surrogate.evaluation.benchmark.models import (
     BenchmarkModel,
+    fitted_models,
     force_evaluations,
     forecast_with_cost,
     listed_models,
@@ -287,7 +288,7 @@ def main(argv: Sequence[str]) -> None:
     split = split.head(options.samples) if options.samples else split
     torch.set_num_threads(1)
     data = evaluation_set(split, "test")
-    models, _ = loaded_models(listed, data, split)
+    models, _ = fitted_models(loaded_models(listed), data)
     result, drawn = audit(data, models, rotations=options.rotations, chosen_seed=options.seed)
     result["command"] = command_line("surrogate.studies.audit", argv)
     result["models"] = {item.name: list(item.paths) for item in listed}

@@ -15,7 +15,8 @@ import torch
 from physics.datasets.split import DataSplit
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
-from surrogate.tasks.dynamics.windows import training_splits, windows
+from surrogate.tasks.dynamics.splits import training_splits
+from surrogate.tasks.dynamics.windows import windows
 from surrogate.training.config import Config
 from surrogate.training.run import train
 

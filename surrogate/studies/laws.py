@@ -26,7 +26,7 @@ from surrogate.export.recovery_figure import recovery_figure
 from surrogate.inference.loading import load
 from surrogate.studies.channels import chosen_couplings, with_couplings
 from surrogate.studies.smoothing import smoothed
-from surrogate.tasks.dynamics.windows import rms_radius
+from surrogate.tasks.dynamics.scales import rms_radius
 from surrogate.training.config import add_settings, load_config
 from surrogate.training.run import train
 

@@ -17,7 +17,8 @@ from physics.errors import InputError
 from resources.shipped import shipped_models
 from surrogate.tasks.dynamics.config import DataConfig
 from surrogate.tasks.dynamics.ranges import measured, trained_ranges
-from surrogate.tasks.dynamics.windows import Scales, windows
+from surrogate.tasks.dynamics.scales import Scales
+from surrogate.tasks.dynamics.windows import windows
 from surrogate.training.checkpoint import read_checkpoint, save_checkpoint
 from surrogate.training.config import config_from_tree
 

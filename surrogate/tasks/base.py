@@ -172,6 +172,14 @@ class Task(ABC):
     def validation(self, model: ModelCall, stage: Stage) -> Validation:
         """The score of a model on the data kept aside, and more numbers of it; no gradients are wanted."""
 
+    def shown_in(self, stage: Stage) -> tuple[float, str]:
+        """What losses and scores are multiplied by where they are shown, and the unit they are then in."""
+        return 1.0, ""
+
+    def remark(self, values: Mapping[str, Any], stage: Stage) -> str:
+        """What is said beside the score of a validation, whose `columns` these values are; empty for nothing."""
+        return ""
+
     @abstractmethod
     def identity(self) -> list[dict[str, Any]]:
         """What must agree when a run is resumed, as plain JSON: for each data set a summary and a digest."""

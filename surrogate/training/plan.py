@@ -6,8 +6,10 @@ steps; older times count less. Stages to come are scaled by what their step cost
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from surrogate.training.state import Trainer
 
@@ -21,11 +23,24 @@ MEMORY = 300.0
 
 @dataclass(frozen=True)
 class PlannedStage:
-    """A stage and what its step costs, in steps of the one under way."""
+    """A stage and what its step costs, in steps of the one under way.
+
+    Attributes
+    ----------
+    name : str
+    epochs : int
+    cost : float
+    shown_in : (float, str)
+        Losses are shown times this, in this unit.
+    remark : callable
+        From the row of a validation to what is said beside it.
+    """
 
     name: str
     epochs: int
     cost: float = 1.0
+    shown_in: tuple[float, str] = (1.0, "")
+    remark: Callable[[Mapping[str, Any]], str] = lambda row: ""
 
 
 @dataclass(frozen=True)
@@ -52,9 +67,12 @@ def plan_of(trainer: Trainer) -> Plan:
     costs = [1.0] * len(trainer.stages)
     if trainer.progress.stage + 1 < len(trainer.stages):
         costs = _step_costs(trainer)
-    stages = zip(trainer.stages, costs, strict=True)
+    task = trainer.task
     return Plan(
-        tuple(PlannedStage(stage.name, stage.epochs, cost) for stage, cost in stages),
+        tuple(
+            PlannedStage(stage.name, stage.epochs, cost, task.shown_in(stage), partial(task.remark, stage=stage))
+            for stage, cost in zip(trainer.stages, costs, strict=True)
+        ),
         trainer.steps_per_epoch,
         trainer.config.train.validate_every,
     )

@@ -122,9 +122,12 @@ class ProgressBar:
         best = progress.best if progress.best < float("inf") else None
         gap = "\n" if self._live and not self._wide else " "
         rate, left = self._eta.steps_per_second, self.left(progress)
+        loss, valid, least = (_number(value, stage.shown_in[0]) for value in (self._loss, last, best))
+        remark = stage.remark(progress.history[-1]) if progress.history else ""
+        beside = f"{stage.shown_in[1]} {f'({remark})' if remark else ''}".strip()
         return (
-            f"epoch {progress.epoch + (progress.batch > 0)}/{stage.epochs} loss {_number(self._loss)} "
-            f"valid {_number(last)} best {_number(best)}{gap}"
+            f"epoch {progress.epoch + (progress.batch > 0)}/{stage.epochs} loss {loss} valid {valid} best {least}"
+            f"{f' {beside}' if beside else ''}{gap}"
             f"{'-' if rate is None else f'{rate:.3g}'} steps/s, left {duration(left)}, "
             f"{memory_in_use() / 1e6:.0f} MB"
         )
@@ -137,8 +140,8 @@ class ProgressBar:
             self._say(f"{self._plan.stages[progress.stage].name} {self._text(progress)}")
 
 
-def _number(value: Any) -> str:
-    return "-" if value is None else f"{value:.5g}"
+def _number(value: Any, unit: float) -> str:
+    return "-" if value is None else f"{value * unit:.5g}"
 
 
 def duration(seconds: float | None) -> str:

@@ -16,6 +16,7 @@ from physics.generate import generate
 from physics.laws import LAWS
 from surrogate import benchmark, evaluate
 from surrogate.evaluation.benchmark.models import (
+    fitted_models,
     force_evaluations,
     forecast_with_cost,
     listed_models,
@@ -111,7 +112,7 @@ def test_at_another_horizon_a_model_takes_as_many_evaluations_per_unit_of_time(
     npz(folder / "long.npz", tiny_arrays(spacing=4.0))
     split = read_split(folder / "long.npz", "test")
     task = evaluation_set(split, "test")
-    (integrator,), left_out = loaded_models(listed_models("int=int-0,linear", 1), task, split)
+    (integrator,), left_out = fitted_models(loaded_models(listed_models("int=int-0,linear", 1)), task)
     assert task.horizon == 4.0
     assert integrator.seeds[0].horizon == 4.0
     assert integrator.seeds[0].evaluations == 4 * load("int-0").evaluations

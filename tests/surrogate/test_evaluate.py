@@ -216,7 +216,7 @@ def test_an_outside_model_of_any_horizon(
         (["egnn", "--data", "data.npz", "--tolerance", "0"], "must be a finite number above 0"),
         (["egnn", "--data", "data.npz", "--evaluations", "0"], "must be a whole number of at least 1"),
         (["egnn", "--data", "data.npz", "--target-frame", "4"], "window 0 -> 4 does not fit frames 0 to 3"),
-        (["egnn", "--data", "data.npz", "--input-frame", "2"], "window 2 -> 1 does not fit"),
+        (["egnn", "--data", "data.npz", "--input-frame", "4"], "window 4 -> 5 does not fit"),
         (["egnn", "--data", "data.npz", "--input-frame", "-7"], "--input-frame must be a frame number from 0"),
         (["egnn", "--data", "data.npz", "--target-frame", "2"], "forecasts a horizon of 1 only; got 2"),
         (["gnn", "--data", "flat.npz"], "runs in n = 3 only; got n = 2"),

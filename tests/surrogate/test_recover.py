@@ -15,7 +15,7 @@ from surrogate.evaluation.pair_law_recovery import recovery, seen_distances, tru
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
 from surrogate.recover import main
-from surrogate.tasks.dynamics.windows import Scales
+from surrogate.tasks.dynamics.scales import Scales
 from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_model
 from tests.surrogate.models.integrators import Uncopied, knowing_coulomb
 

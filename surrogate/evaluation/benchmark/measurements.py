@@ -17,10 +17,11 @@ from physics.datasets.split import DataSplit
 from physics.errors import unknown_name
 from physics.files import write_json
 from surrogate.evaluation.benchmark import baselines
-from surrogate.evaluation.benchmark.models import BenchmarkModel, Listed, Measurement, loaded_models
+from surrogate.evaluation.benchmark.models import BenchmarkModel, Listed, Measurement, fitted_models, loaded_models
 from surrogate.evaluation.benchmark.rollouts import benchmark_rollout_set, rollout_count, rollout_rows
 from surrogate.evaluation.benchmark.summary import summary
 from surrogate.evaluation.benchmark.tables import report
+from surrogate.evaluation.chosen_windows import UNASKED, Asked, seen_share, seen_text
 from surrogate.evaluation.evaluation_set import EvaluationSet, evaluation_set
 from surrogate.training.machine import machine
 
@@ -98,6 +99,7 @@ def benchmark(
     split: DataSplit,
     split_name: str,
     *,
+    asked: Asked = UNASKED,
     opponent: str = "leapfrog",
     rollout_samples: int,
     trust_code: bool = False,
@@ -107,6 +109,8 @@ def benchmark(
 
     Parameters
     ----------
+    asked : Asked
+        Which windows; by default the data's task, of own data that of the first model that it fits.
     opponent : str
         "leapfrog", "adaptive" or the name of a model: windows are won against it.
     rollout_samples : int
@@ -117,14 +121,18 @@ def benchmark(
     InputError
         For an unknown model or opponent. Models that do not fit the data are left out, with the reason.
     """
-    data = evaluation_set(split, split_name)
-    models, left_out = loaded_models(listed, data, split, trust_code=trust_code)
+    loaded = loaded_models(listed, trust_code=trust_code)
+    data = evaluation_set(split, split_name, asked, [seeds[0] for seeds in loaded.values()])
+    models, left_out = fitted_models(loaded, data)
     note = _checked_opponent(opponent, models, data)
-    truth = benchmark_rollout_set(split, data, rollout_samples)
+    seen = [
+        seen_text(seen_share(m.seeds[0].card, data.split, data.first), len(data.windows), m.name) for m in models
+    ]
+    truth = benchmark_rollout_set(split, data, rollout_samples) if data.split is split else None
     result: dict[str, Any] = {
         "data": split.source,
         "split": split_name,
-        "windows": len(split),
+        "windows": len(data.windows),
         "n_dims": split.n_dims,
         "particles": split.n_particles,
         "law": data.windows.law or None,
@@ -132,7 +140,8 @@ def benchmark(
         "target_frame": data.target_frame,
         "horizon": data.horizon,
         "opponent": None if note else opponent,
-        "notes": [note] if note else [],
+        "notes": [*split.notes, *data.notes, *filter(None, seen), *([note] if note else [])],
+        "units": dict(split.units),
         "left_out": left_out,
         "outside_training": {model.name: list(model.notes) for model in models if model.notes},
         "runs": {item.name: list(item.paths) for item in listed},

@@ -5,7 +5,7 @@ force evaluations per pair (in files: law calls), since a round of the integrato
 pair several times.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 
 from physics.baselines.references import Windows
-from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.types import FloatArray
 from surrogate.evaluation.evaluation_set import EvaluationSet
@@ -85,10 +84,10 @@ class BenchmarkModel:
         return self._measured(data, [m.with_evaluations(evaluations) if evaluations else m for m in self.seeds])
 
     def measured_within(self, data: EvaluationSet, tolerance: float) -> Measurement:
-        """All seeds on all windows, each window with as many evaluations as the tolerance [length] asks for."""
-        return self._measured(
-            data, [m.with_tolerance(tolerance) for m in self.seeds], f"tolerance = {tolerance:g}"
-        )
+        """All seeds on all windows, each with as many evaluations as a tolerance in its unit asks for."""
+        lengths = [tolerance * m.scales.length for m in self.seeds]
+        models = [m.with_tolerance(length) for m, length in zip(self.seeds, lengths, strict=True)]
+        return self._measured(data, models, f"tolerance = {lengths[0]:g}")
 
     def _measured(self, data: EvaluationSet, models: Sequence[Forecaster], setting: str = "") -> Measurement:
         results = [forecast_with_cost(m, data.windows, torch.float32) for m in models]
@@ -155,17 +154,21 @@ def listed_models(text: str, seeds: int) -> list[Listed]:
     return result
 
 
-def loaded_models(
-    listed: Sequence[Listed], data: EvaluationSet, split: DataSplit, *, trust_code: bool = False
+def loaded_models(listed: Sequence[Listed], *, trust_code: bool = False) -> dict[Listed, list[Forecaster]]:
+    """A forecaster for each seed of each model."""
+    return {item: [load(path, trust_code=trust_code) for path in item.paths] for item in listed}
+
+
+def fitted_models(
+    loaded: Mapping[Listed, Sequence[Forecaster]], data: EvaluationSet
 ) -> tuple[list[BenchmarkModel], dict[str, str]]:
     """The models that are measured, and for each that cannot do this n, N or horizon the reason it is left out."""
     models, left_out = list[BenchmarkModel](), dict[str, str]()
-    w, time = data.windows, float(split.times[data.input_frame])
+    w, split, time = data.windows, data.split, float(data.split.times[data.first])
     times, states = preset_times(split.recipe, time, time), States(w.x, w.v, w.q, w.m, split.box)
-    for item in listed:
-        loaded = [load(path, trust_code=trust_code) for path in item.paths]
+    for item, forecasters in loaded.items():
         try:
-            seeds = tuple(_fitted(model, data) for model in loaded)
+            seeds = tuple(_fitted(model, data) for model in forecasters)
         except InputError as error:
             left_out[item.name] = str(error)
             continue

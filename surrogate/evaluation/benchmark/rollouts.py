@@ -26,7 +26,7 @@ PAIR_STEPS_LIMIT = 2e10
 def benchmark_rollout_set(split: DataSplit, data: EvaluationSet, samples: int) -> RolloutSet | None:
     """The first windows, followed; None where the data end before two horizons, or are unevenly spaced."""
     try:
-        found = rollout_set(split.head(min(samples, len(split))), data.input_frame, data.horizon)
+        found = rollout_set(split.head(min(samples, len(split))), data.first, data.horizon)
     except InputError:
         return None
     return found if found.n_horizons > 1 else None

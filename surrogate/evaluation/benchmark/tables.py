@@ -43,17 +43,17 @@ def report(result: dict[str, Any], figures: list[str]) -> str:
 
 
 def _opening(result: dict[str, Any]) -> str:
-    law = result["law"] or "unknown"
+    law, area = result["law"] or "unknown", _label(result, "length", "^2")
     lines = [
         f"# {result['data']} ({result['split']}): n = {result['n_dims']}, N = {result['particles']}, law {law}",
         "",
         f"{result['windows']} windows, frame {result['input_frame']} to {result['target_frame']} "
-        f"(horizon {result['horizon']:.4g}). {result['machine']}.",
+        f"(horizon {result['horizon']:.4g}{_label(result, 'time')}). {result['machine']}.",
         "",
         f"    {result['command']}",
         "",
-        "MSE: squared position error, mean over particles and coordinates, then over windows. `+- windows` is its "
-        "standard error, `+- seeds` the standard deviation over trained seeds. "
+        f"MSE: squared position error{area}, mean over particles and coordinates, then over windows. "
+        "`+- windows` is its standard error, `+- seeds` the standard deviation over trained seeds. "
         + (
             f"`won`: share of windows with a smaller error than `{result['opponent']}` with as many evaluations, "
             "and with as many law calls per pair."
@@ -66,6 +66,12 @@ def _opening(result: dict[str, Any]) -> str:
     lines += [f"\nLeft out: {name}: {reason}." for name, reason in result["left_out"].items()]
     lines += [f"\nOutside training: {name}: {'; '.join(why)}." for name, why in result["outside_training"].items()]
     return "\n".join(lines)
+
+
+def _label(result: dict[str, Any], quantity: str, power: str = "") -> str:
+    """The own unit of the data for a quantity, in brackets; empty where it is unknown."""
+    unit = result["units"].get(quantity, "")
+    return f" [{unit}{power}]" if unit else ""
 
 
 def _table(

@@ -13,9 +13,11 @@ class DataConfig:
         Data sets; several are mixed in every batch (dimensions may differ, N may not).
     input_frame, target_frame : int
         The window; -1 takes the data set's task (docs/training.md).
+    horizon : float [time]
+        Instead of a target frame: the target is so much later than the input; 0 asks for none.
     windows : str
-        "task": that window only (the published protocol). "all": any window of the same length in a
-        trajectory, drawn anew each epoch.
+        "task": that window only (the published protocol). "all": any two frames of a trajectory that are as far
+        apart, drawn anew each epoch. Of a data set of one sample all windows are taken, each one a sample.
     train_samples, valid_samples : int
         Use the first so many trajectories; 0 takes all.
     stream : str
@@ -26,6 +28,7 @@ class DataConfig:
     paths: tuple[str, ...] = ()
     input_frame: int = -1
     target_frame: int = -1
+    horizon: float = 0.0
     windows: str = "task"
     train_samples: int = 0
     valid_samples: int = 0

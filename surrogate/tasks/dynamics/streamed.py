@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from physics.datasets.reading import available_splits, declared_shape, split_blocks
@@ -82,24 +83,24 @@ def is_streamed(path: str, stream: str) -> bool:
 
 
 def mapped(
-    parts: Iterable[tuple[list[Tensor], float]], count: int, folder: Path | None
-) -> tuple[list[Tensor], float]:
+    parts: Iterable[tuple[list[Tensor], NDArray[np.float64]]], count: int, folder: Path | None
+) -> tuple[list[Tensor], NDArray[np.float64]]:
     """Blocks of tensors put behind each other in nameless files.
 
     Parameters
     ----------
-    parts : iterable of (list of (block, ...) tensors, float)
-        The float is a mean over the block.
+    parts : iterable of (list of (block, ...) tensors, array)
+        The array holds means over the block.
     count : int
         Rows in all.
 
     Returns
     -------
-    tensors, mean
-        One (count, ...) tensor for each of the list, and the mean over all.
+    tensors, means
+        One (count, ...) tensor for each of the list, and the means over all.
     """
     whole: list[Tensor] = []
-    first, total = 0, 0.0
+    first, total = 0, np.zeros(())
     for tensors, mean in parts:
         if not whole:
             whole = [_file_tensor((count, *t.shape[1:]), t.dtype, folder) for t in tensors]

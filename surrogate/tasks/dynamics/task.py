@@ -3,37 +3,29 @@
 A stage of its own may train a velocity head afterwards, with all else frozen.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
+from physics.types import FloatArray
 from surrogate.models import MODELS, SurrogateModel
 from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
 from surrogate.tasks.dynamics.batches import Batch, DeviceBatches, batches, windows_per_set
 from surrogate.tasks.dynamics.config import DataConfig, LossConfig
+from surrogate.tasks.dynamics.frames import task_horizon, window_frames
 from surrogate.tasks.dynamics.ranges import measured, trained_ranges
-from surrogate.tasks.dynamics.streamed import is_streamed, outline
-from surrogate.tasks.dynamics.windows import (
-    ROWS,
-    Scales,
-    Split,
-    Windows,
-    data_identity,
-    fitted_scales,
-    input_times,
-    streamed_splits,
-    task_frames,
-    task_horizon,
-    training_range,
-    training_splits,
-    windows,
-)
+from surrogate.tasks.dynamics.scales import fitted_scales, is_preset
+from surrogate.tasks.dynamics.signatures import kept_signatures
+from surrogate.tasks.dynamics.splits import Split, TrainingData, training_data
+from surrogate.tasks.dynamics.streamed import blocks, outline
+from surrogate.tasks.dynamics.windows import ROWS, Windows, data_identity, input_times, training_range, windows
 
 AT_ONCE = 500
 """Windows of one forward pass of a validation."""
@@ -50,14 +42,18 @@ class Dynamics(Task):
         The units they are in.
     horizon : float [time]
         The one that forecasts have by default.
+    units : dict of str to str
+        Labels of the data's own units, as far as they are known.
     """
 
     MODELS = MODELS
     Data, Options = DataConfig, LossConfig
     SOURCES = (
         "surrogate/tasks/dynamics/*.py",
+        "physics/datasets/checks.py",
         "physics/datasets/reading.py",
         "physics/datasets/split.py",
+        "physics/datasets/times.py",
         "physics/datasets/formats/*.py",
         "physics/datasets/presets.py",
     )
@@ -67,40 +63,46 @@ class Dynamics(Task):
         assert isinstance(model, SurrogateModel)
         self._options, self._setting = options, setting
         self._uses_masses = model.uses_masses
-        splits: dict[str, tuple[Split, Split]] = {
-            path: streamed_splits(path, setting.folder)
-            if is_streamed(path, data.stream)
-            else training_splits(path)
-            for path in data.paths
-        }
-        outlines = {path: outline(train) for path, (train, _) in splits.items()}
-        frames = [task_frames(s, "train", data.input_frame, data.target_frame) for s in outlines.values()]
-        self.scales = fitted_scales(next(iter(splits.values()))[0], frames[0]) if len(splits) == 1 else Scales()
+        sets = {path: training_data(path, data, setting.folder) for path in data.paths}
+        outlines = {path: outline(one.train) for path, one in sets.items()}
+        chosen = [window_frames(outline(one.train), "train", one.config) for one in sets.values()]
+        inputs = [frames.inputs for frames in chosen]
+        self.scales = fitted_scales([one.train for one in sets.values()], inputs, chosen[0].horizon)
 
-        def prepared(split: Split, name: str, chosen: DataConfig) -> Windows:
+        def prepared(split: Split, name: str, config: DataConfig) -> Windows:
             centre, dtype, device = model.centres, setting.dtype, setting.device
-            return windows(split, name, chosen, self.scales, centre=centre, dtype=dtype, device=device)
+            return windows(split, name, config, self.scales, centre=centre, dtype=dtype, device=device)
 
-        self.train_sets = [prepared(t, "train", data) for t, _ in splits.values()]
-        one_window = replace(data, windows="task")
-        self.valid_sets = [prepared(v, "valid", one_window) for _, v in splits.values()]
+        self.train_sets = [prepared(one.train, "train", one.config) for one in sets.values()]
+        self.valid_sets = [
+            prepared(one.valid, "valid", replace(one.config, windows="task")) for one in sets.values()
+        ]
         self._check(model)
         self._identity = data_identity(self.train_sets, self.valid_sets)
         per_set = windows_per_set(self.train_sets, setting.batch_size)
         self.steps_per_epoch = min(len(s) for s in self.train_sets) // per_set
-        several = len(self.valid_sets) > 1
-        self.columns = tuple(f"valid_{index}" for index in range(len(self.valid_sets))) if several else ()
-        self.horizon = self.train_sets[0].horizon * self.scales.time
-        if model.any_horizon:  # trained on windows of any length; forecasts the data's own task by default
-            self.horizon = task_horizon(next(iter(outlines.values())))
+        several = len(self.valid_sets) if len(self.valid_sets) > 1 else 0
+        self.columns = (*(f"valid_{index}" for index in range(several)), "valid_mse", "valid_relative")
+        first = next(iter(outlines.values()))
+        self.units = dict(first.units)
+        self.horizon = chosen[0].horizon
+        if model.any_horizon and is_preset(
+            first
+        ):  # trained on windows of any length; asked for the data's own task
+            self.horizon = task_horizon(first)
+        held = [one.held_out_from for one in sets.values() if one.held_out_from is not None]
         self._card = {
-            "frames": [list(pair) for pair in frames],
+            "frames": [list(one.frames) for one in sets.values()],
             "windows": data.windows,
             "train_samples": [len(s) for s in self.train_sets],
             "velocity_targets": bool(options.velocity_weight),
             **training_range(outlines),
-            "input_times": input_times(list(outlines.values()), frames, data.windows == "all"),
+            "input_times": input_times(list(outlines.values()), [c.inputs for c in chosen]),
             "ranges": self._ranges(list(outlines.values())),
+            "seen": kept_signatures(_first_inputs(sets.values(), inputs, data.train_samples)),
+            "units": self.units,
+            "notes": sorted({note for head in outlines.values() for note in head.notes}),
+            **({"held_out_from": held} if held else {}),
         }
 
     def _ranges(self, outlines: Sequence[DataSplit]) -> dict[str, Any]:
@@ -120,6 +122,8 @@ class Dynamics(Task):
             (data.stream in ("auto", "always", "never"), "data.stream must be auto, always or never"),
             (data.windows in ("task", "all"), "data.windows must be task or all"),
             (data.train_samples >= 0 and data.valid_samples >= 0, "data.*_samples must be >= 0"),
+            (data.horizon >= 0, "data.horizon must be >= 0"),
+            (not data.horizon or data.target_frame < 0, "data.horizon and data.target_frame exclude each other"),
         )
 
     def _check(self, model: SurrogateModel) -> None:
@@ -130,17 +134,19 @@ class Dynamics(Task):
         InputError
         """
         name, sets = self._setting.model, self.train_sets + self.valid_sets
-        horizons = {round(s.horizon, 6) for s in sets}
+        horizons = {s.horizon * self.scales.time for s in sets}
         particles = {s.x.shape[2] for s in sets}
         dims = {s.n_dims for s in sets}
-        if len(horizons) > 1 or len(particles) > 1:
+        if max(horizons) - min(horizons) > 1e-6 * max(horizons) or len(particles) > 1:
+            got = ", ".join(f"{horizon:g}" for horizon in sorted(horizons))
             raise InputError(
-                f"data sets and splits of one run must agree in horizon and particles; got {horizons}, {particles}"
+                f"data sets and splits of one run must agree in horizon and particles; got horizons {got} and "
+                f"N = {', '.join(map(str, sorted(particles)))}"
             )
         if particles == {1}:
             raise InputError(f"{sets[0].source}: systems of one particle; models need at least 2")
-        if not model.uses_masses and any(bool((s.m != 1).any()) for s in sets):
-            raise InputError(f"model {name!r} is for unit masses; the data has others")
+        if not model.uses_masses and any(bool(((s.m - 1).abs() > 1e-6).any()) for s in sets):
+            raise InputError(f"model {name!r} is for equal masses; the data has others")
         if model.dims is not None and dims != {model.dims}:
             raise InputError(
                 f"model {name!r} is for n = {model.dims} (model.dims); "
@@ -208,9 +214,31 @@ class Dynamics(Task):
     def validation(self, model: ModelCall, stage: Stage) -> Validation:
         """The mean error over the data sets, each relative to x + v t where the loss is; one column a set."""
         errors = self.validation_errors(model, stage)
-        relative = self._options.loss == "relative"
-        scores = [e / s.ballistic if relative else e for e, s in zip(errors, self.valid_sets, strict=True)]
-        return Validation(float(np.mean(scores)), errors if self.columns else ())
+        moving = stage.name == "velocities"
+        shares = [
+            e / (s.inertial if moving else s.ballistic) for e, s in zip(errors, self.valid_sets, strict=True)
+        ]
+        unit = self.scales.speed**2 if moving else self.scales.area
+        scores = errors
+        if self._options.loss == "relative":
+            scores = [e / s.ballistic for e, s in zip(errors, self.valid_sets, strict=True)]
+        each = errors if len(errors) > 1 else []
+        return Validation(float(np.mean(scores)), (*each, unit * float(np.mean(errors)), float(np.mean(shares))))
+
+    def shown_in(self, stage: Stage) -> tuple[float, str]:
+        """Errors in the data's own units; relative ones have none."""
+        if self._options.loss == "relative":
+            return 1.0, ""
+        length, time = (self.units.get(name, "") for name in ("length", "time"))
+        moving = stage.name == "velocities"
+        unit = self.scales.speed**2 if moving else self.scales.area
+        label = f"({length}/{time})^2" if moving and length and time else f"{length}^2" if length else ""
+        return unit, "" if moving and not (length and time) else label
+
+    def remark(self, values: Mapping[str, Any], stage: Stage) -> str:
+        """The error relative to x + v t, or in the velocity stage to velocities that stay as they are."""
+        what = "a constant v" if stage.name == "velocities" else "x + v t"
+        return f"{values['valid_relative']:.3g} of {what}" if "valid_relative" in values else ""
 
     def validation_errors(self, model: ModelCall, stage: Stage) -> list[float]:
         """MSE on each valid set (of velocities in the velocity stage)."""
@@ -241,7 +269,7 @@ class Dynamics(Task):
 
     def usage(self) -> dict[str, Any]:
         """The units the model works in, and the horizon of its forecasts."""
-        return {"scales": {"length": self.scales.length, "time": self.scales.time}, "horizon": self.horizon}
+        return {"scales": asdict(self.scales), "horizon": self.horizon}
 
     def card(self) -> dict[str, Any]:
         """Frames, windows, samples, and the range of the data: n, N, laws, times."""
@@ -256,3 +284,12 @@ class Dynamics(Task):
             "position_steps": card["steps"],
             "position_best_epoch": card["best_epoch"],
         }
+
+
+def _first_inputs(
+    sets: Iterable[TrainingData], inputs: Sequence[NDArray[np.int64]], limit: int
+) -> Iterator[FloatArray]:
+    """Positions of all training samples at the first input frame, (samples, N, n), a block at a time."""
+    for one, frames in zip(sets, inputs, strict=True):
+        train = one.train.part(slice(0, limit)) if limit else one.train
+        yield from (block.positions[:, frames[0]] for block in blocks(train))

@@ -10,7 +10,7 @@ from physics import System
 from physics.errors import InputError
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models import MODELS
-from surrogate.tasks.dynamics.windows import Scales
+from surrogate.tasks.dynamics.scales import Scales
 from tests.surrogate.helpers import info_of, state, tiny_config, tiny_model
 
 CARD = info_of(tiny_config())["card"]

@@ -12,7 +12,8 @@ from surrogate import load
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.training_range import preset_times, usable_card
 from surrogate.tasks.dynamics.ranges import States, input_states, measured, state_quantities, trained_ranges
-from surrogate.tasks.dynamics.windows import Scales, Windows
+from surrogate.tasks.dynamics.scales import Scales
+from surrogate.tasks.dynamics.windows import Windows
 from tests.surrogate.helpers import tiny_model
 
 States4 = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -28,7 +29,7 @@ def drawn(samples: int, seed: int = 0, n: int = 3, particles: int = 5) -> States
 def windows_of(x: np.ndarray, v: np.ndarray, q: np.ndarray, m: np.ndarray) -> Windows:
     tensors = [torch.as_tensor(np.stack([a, a], axis=1)) for a in (x, v)]
     scalars = [torch.as_tensor(a) for a in (q, m)]
-    return Windows(*tensors, *scalars, np.array([0]), 1, 1.0, 1.0, "drawn", x.shape[-1])
+    return Windows(*tensors, *scalars, np.array([0]), torch.tensor([1, 0]), 1.0, 1.0, 1.0, "drawn", x.shape[-1])
 
 
 def trained_on(*sets: States4, scales: Scales | None = None) -> Forecaster:
@@ -168,7 +169,18 @@ def test_shipped_models_know_their_range(name: str) -> None:
 def test_input_states_are_spread_over_samples_and_starts() -> None:
     x, v, q, m = drawn(10)
     tensors = [torch.as_tensor(np.stack([a + k for k in range(4)], axis=1)) for a in (x, v)]
-    s = Windows(*tensors, torch.as_tensor(q), torch.as_tensor(m), np.arange(3), 1, 1.0, 1.0, "drawn", 3)
+    s = Windows(
+        *tensors,
+        torch.as_tensor(q),
+        torch.as_tensor(m),
+        np.arange(3),
+        torch.arange(1, 5),
+        1.0,
+        1.0,
+        1.0,
+        "drawn",
+        3,
+    )
     everything = input_states(s, 1000)
     assert everything.x.shape == (30, 5, 3)
     np.testing.assert_array_equal(everything.x[10:20], x + 1)

@@ -19,7 +19,7 @@ from surrogate.studies.channels import (
     simplest,
     with_couplings,
 )
-from surrogate.tasks.dynamics.windows import Scales
+from surrogate.tasks.dynamics.scales import Scales
 from surrogate.training.config import Config, load_config
 from tests.surrogate.helpers import npz, tree
 from tests.surrogate.models.integrators import Uncopied, coulomb_table, forecast, knowing_coulomb, state

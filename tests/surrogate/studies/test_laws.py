@@ -9,7 +9,7 @@ import pytest
 from physics.datasets.reading import read_split
 from physics.datasets.split import DataSplit
 from surrogate.studies.laws import NOISE, main, noisy_split, table
-from surrogate.tasks.dynamics.windows import rms_radius
+from surrogate.tasks.dynamics.scales import rms_radius
 from tests.surrogate.helpers import command, refused, tree
 
 

@@ -13,20 +13,13 @@ from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
 from physics.errors import InputError
 from physics.generate import generate
-from surrogate.inference.forecaster import Forecaster
-from surrogate.inference.loading import load
 from surrogate.tasks.dynamics.batches import batches
 from surrogate.tasks.dynamics.config import DataConfig
+from surrogate.tasks.dynamics.frames import task_frames
+from surrogate.tasks.dynamics.scales import Scales, fitted_scales
+from surrogate.tasks.dynamics.splits import training_splits
 from surrogate.tasks.dynamics.streamed import is_streamed
-from surrogate.tasks.dynamics.windows import (
-    Scales,
-    Windows,
-    fitted_scales,
-    task_frames,
-    training_range,
-    training_splits,
-    windows,
-)
+from surrogate.tasks.dynamics.windows import Windows, training_range, windows
 from surrogate.training.config import config_from_tree
 from surrogate.training.run import train
 from tests.surrogate.helpers import npz, tiny_arrays, tiny_model
@@ -64,7 +57,7 @@ def test_task_frames_of_presets_and_of_own_data(zarr: Path, tmp_path: Path) -> N
     assert task_frames(large, "test", -1, -1) == (30, 40)
     for strange in ([], {"a": 1}, 3, None):
         assert task_frames(replace(own, recipe={"preset": strange}), "train", -1, -1) == (0, 1)
-        assert fitted_scales(replace(own, recipe={"preset": strange}), (0, 1)).time == 0.5
+        assert fitted_scales([replace(own, recipe={"preset": strange})], [np.array([0])], 0.5).time == 0.5
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 4), (3, 3), (3, 2), (4, 5), (3, -1), (10**9, 10**9 + 1)])
@@ -100,7 +93,8 @@ def test_the_task_window_is_the_named_pair_of_frames(tmp_path: Path) -> None:
 def test_all_windows_start_anywhere(tmp_path: Path) -> None:
     found = made(tmp_path / "a.npz", replace(ALL, input_frame=0, target_frame=2), frames=6)
     assert found.starts.tolist() == [0, 1, 2, 3]
-    assert (found.length, found.horizon) == (2, 1.0)
+    assert found.after[found.starts].tolist() == [2, 3, 4, 5]
+    assert found.horizon == 1.0
     seen = {int(s) for epoch in range(20) for s in np.random.default_rng([0, epoch]).choice(found.starts, 3)}
     assert seen == {0, 1, 2, 3}
     picked = found.pick(torch.tensor([5, 7]), torch.tensor([3, 0]))
@@ -134,7 +128,7 @@ def test_a_zarr_brings_its_own_valid_split(zarr: Path) -> None:
         warnings.simplefilter("error")
         train_split, valid = training_splits(str(zarr))
     assert (len(train_split), len(valid)) == (6, 3)
-    assert fitted_scales(train_split, (31, 41)) == Scales()
+    assert fitted_scales([train_split], [np.array([31])], 1.0) == Scales()
 
 
 @pytest.mark.parametrize(("samples", "held"), [(2, 1), (9, 1), (20, 2), (39, 3)])
@@ -216,60 +210,6 @@ def test_padding_is_exact_for_a_model_of_any_dimension(name: str, tmp_path: Path
     assert loss == pytest.approx(np.mean(alone), rel=1e-5)
 
 
-# Own units
-
-
-def test_scales_of_own_data_are_its_radius_and_horizon(tmp_path: Path) -> None:
-    arrays = tiny_arrays()
-    split = read_split(npz(tmp_path / "a.npz", arrays), "train")
-    scales = fitted_scales(split, (1, 3))
-    x = arrays["positions"][:, 1]
-    radius = np.sqrt(((x - x.mean(axis=1, keepdims=True)) ** 2).sum(-1).mean())
-    assert scales == Scales(pytest.approx(radius), 1.0)
-    still = replace(split, positions=np.zeros_like(split.positions))
-    assert fitted_scales(still, (0, 1)).length == 1.0
-    with pytest.raises(InputError, match="too large"), np.errstate(over="ignore"):
-        fitted_scales(replace(split, positions=split.positions * 1e200), (0, 1))
-
-
-@pytest.mark.filterwarnings("ignore:.*no valid split")
-def test_other_units_train_and_forecast_equivalently(tmp_path: Path) -> None:
-    """The same data in units of 1024 lengths and 32 times: powers of two, so that even the bits agree."""
-    length, time = 1024.0, 32.0
-    arrays = tiny_arrays()
-    scaled = {
-        "positions": arrays["positions"] * length,
-        "velocities": arrays["velocities"] * (length / time),
-        "charges": arrays["charges"],
-        "times": arrays["times"] * time,
-    }
-    models: list[Forecaster] = []
-    for name, values in (("plain", arrays), ("scaled", scaled)):
-        path = npz(tmp_path / f"{name}.npz", values)
-        config = config_from_tree(
-            {
-                "model": {"name": "egnn", "hidden": 8, "layers": 2},
-                "data": {"paths": [str(path)]},
-                "train": {"epochs": 3, "batch_size": 4, "validate_every": 1, "threads": 1},
-            },
-            "test",
-        )
-        train(config, tmp_path / f"run-{name}", resume=False, device="cpu", command="", quiet=True)
-        models.append(load(tmp_path / f"run-{name}"))
-    plain, other = models
-    assert (plain.horizon, other.horizon) == (0.5, 16.0)
-    x, v, q = arrays["positions"][:, 1], arrays["velocities"][:, 1], arrays["charges"]
-    one = plain.forecast(x, v, q, 0.5).positions
-    two = other.forecast(x * length, v * (length / time), q, 16.0).positions
-    np.testing.assert_allclose(two, one * length, rtol=0, atol=1e-9 * length)
-    assert np.abs(one - x).max() > 0.01
-    rows = [
-        [line.split(",")[-1] for line in (tmp_path / f"run-{name}/metrics.csv").read_text().splitlines()[1:]]
-        for name in ("plain", "scaled")
-    ]
-    assert rows[0] == rows[1]
-
-
 # Larger than memory
 
 
@@ -294,8 +234,7 @@ def test_a_streamed_run_has_the_bytes_of_one_in_memory(
         runs.append((tmp_path / stream / "metrics.csv").read_text())
         assert not list(tmp_path.glob("tmp*"))
     one, two = ([float(cell) for line in r.splitlines()[1:] for cell in line.split(",")[3:]] for r in runs)
-    # own units come from a mean over blocks, which rounds differently
-    np.testing.assert_allclose(one, two, rtol=0 if kind == "zarr" else 1e-6)
+    np.testing.assert_allclose(one, two, rtol=1e-12)  # what x + v t comes to is a mean over blocks
 
 
 def test_what_is_too_large_for_memory_is_streamed_by_itself(

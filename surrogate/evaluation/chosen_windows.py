@@ -1,0 +1,208 @@
+"""Which windows of a data set a model is measured on: as asked, else the data's task, else the model's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from physics.datasets.split import DataSplit
+from physics.datasets.times import later_frames
+from physics.errors import InputError
+from surrogate.inference.forecaster import Forecaster
+from surrogate.tasks.dynamics.frames import elapsed, task_frames, times_said
+from surrogate.tasks.dynamics.scales import is_preset
+from surrogate.tasks.dynamics.signatures import share_seen, signatures
+from surrogate.tasks.dynamics.splits import cut
+
+MOST_WINDOWS = 1000
+"""Windows of one long trajectory that are measured, evenly chosen."""
+LOOKED_THROUGH = 16
+"""Samples all of whose frames are compared with those a model was trained on, where no input frame was."""
+HORIZON_SLACK = 1e-6
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user asks for.
+
+    Attributes
+    ----------
+    input_frame, target_frame : int
+        -1 where not asked for.
+    horizon : float [time]
+        0 where not asked for.
+    """
+
+    input_frame: int = -1
+    target_frame: int = -1
+    horizon: float = 0.0
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the windows are left to the data and the model."""
+        return self.input_frame < 0 and self.target_frame < 0 and not self.horizon
+
+
+UNASKED = Asked()
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The windows a model is measured on.
+
+    Attributes
+    ----------
+    split : DataSplit
+        Which has them: the one that was given, or the windows of its one trajectory as samples.
+    first, last : int
+        Their frames in it.
+    frames : (int, int)
+        The (first) window as the file counts frames.
+    horizon : float [time]
+    notes : tuple of str
+        How they were chosen, where that is not plain.
+    seen : float or None
+        The share of these samples that the model was trained on; None where its card does not say.
+    """
+
+    split: DataSplit
+    first: int
+    last: int
+    frames: tuple[int, int]
+    horizon: float
+    notes: tuple[str, ...]
+    seen: float | None
+
+
+def chosen_windows(model: Forecaster, split: DataSplit, split_name: str, asked: Asked) -> Chosen:
+    """The windows of a split on which a model is measured.
+
+    Of one long trajectory they are spread over all of it, or over what the model was not trained on.
+
+    Raises
+    ------
+    InputError
+        Where the data have none that the model forecasts.
+    """
+    first, last, note = _frames(model, split, split_name, asked)
+    horizon = elapsed(split.times, first, last)
+    notes: tuple[str, ...] = (note,) if note else ()
+    if len(split) > 1 or asked.input_frame >= 0 or asked.target_frame >= 0 or is_preset(split):
+        return Chosen(split, first, last, (first, last), horizon, notes, seen_share(model.card, split, first))
+    after = later_frames(split.times, horizon)
+    after[: split.first_state] = -1
+    starts = np.flatnonzero(after >= 0)
+    whole = seen_share(model.card, cut(split, starts, after[starts], horizon), 0)
+    held = model.card.get("held_out_from")
+    if whole and isinstance(held, list) and held:
+        late = starts[split.times[starts] >= min(held) - HORIZON_SLACK * horizon]
+        if len(late):
+            starts = late
+            notes += (
+                f"{model.name} was trained on this trajectory up to t = {min(held):.6g}: what follows is measured",
+            )
+    starts = starts[np.unique(np.linspace(0, len(starts) - 1, MOST_WINDOWS).round().astype(int))]
+    windows = cut(split, starts, after[starts], horizon)
+    notes += (f"one trajectory: {len(starts)} windows of {horizon:g}, frames {starts[0]} to {after[starts[-1]]}",)
+    found = (int(starts[0]), int(after[starts[0]]))
+    return Chosen(windows, 0, 1, found, horizon, notes, seen_share(model.card, windows, 0))
+
+
+def _frames(model: Forecaster, split: DataSplit, split_name: str, asked: Asked) -> tuple[int, int, str]:
+    """The window and what is said of the choice."""
+    own = model.horizon if model.horizons != "any" else None
+    if asked.horizon and asked.target_frame >= 0:
+        raise InputError("--horizon and --target-frame exclude each other")
+    if asked.nothing:
+        return _unasked(model, split, split_name, own)
+    horizon = asked.horizon
+    if asked.input_frame >= 0 and asked.target_frame < 0 and not horizon and own and not is_preset(split):
+        horizon = own
+    first, last = task_frames(split, split_name, asked.input_frame, asked.target_frame, horizon)
+    there = elapsed(split.times, first, last)
+    if own and abs(there - own) > HORIZON_SLACK * own:
+        frames = _window_of(split, own, first)
+        way = f", which is --input-frame {frames[0]} --target-frame {frames[1]} here" if frames else ""
+        raise InputError(
+            f"model {model.name!r} forecasts a horizon of {own:g} only; got {there:g} (frames {first} -> {last}); "
+            f"use --horizon {own:g}{way}"
+        )
+    return first, last, ""
+
+
+def _unasked(model: Forecaster, split: DataSplit, split_name: str, own: float | None) -> tuple[int, int, str]:
+    if is_preset(split):
+        first, last = task_frames(split, split_name, -1, -1)
+        if own is None or abs(elapsed(split.times, first, last) - own) <= HORIZON_SLACK * own:
+            return first, last, ""
+    else:
+        first = split.first_state
+    usual, trained = model.horizon, _trained_frames(model.card)
+    found, how = _window_of(split, usual, first), f"the horizon of {usual:g} that {model.name} forecasts"
+    if trained and not is_preset(split) and split.first_state <= trained[0] < trained[1] < len(split.times):
+        fits = abs(elapsed(split.times, *trained) - usual) <= HORIZON_SLACK * usual
+        found, how = (trained, "as trained") if fits else (found, how)
+    if found:
+        return *found, "" if found == (first, first + 1) else f"frames {found[0]} -> {found[1]}: {how}"
+    if own is not None:
+        frames = f" (its frames {trained[0]} -> {trained[1]})" if trained else ""
+        raise InputError(
+            f"{split.source}: model {model.name!r} forecasts a horizon of {own:g} only{frames}, and no two "
+            f"frames here are so far apart: {times_said(split)}; train one of another horizon (data.horizon)"
+        )
+    first, last = task_frames(split, split_name, -1, -1)
+    there = elapsed(split.times, first, last)
+    note = f"frames {first} -> {last}: a horizon of {there:g}, where {model.name} usually has {usual:g}"
+    return first, last, note
+
+
+def _window_of(split: DataSplit, horizon: float, first: int) -> tuple[int, int] | None:
+    """The first window of a horizon from frame `first` on."""
+    after = later_frames(split.times, horizon)
+    there = np.flatnonzero(after[first:] >= 0) + first if len(split.times) > 1 else np.array([], dtype=int)
+    return (int(there[0]), int(after[there[0]])) if len(there) else None
+
+
+def _trained_frames(card: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The window of a model's (first) data set, as its card has it."""
+    frames = card.get("frames")
+    try:
+        first, last = frames[0]  # type: ignore[index]
+        return int(first), int(last)
+    except (TypeError, ValueError, IndexError):
+        return None
+
+
+def seen_share(card: Mapping[str, Any], split: DataSplit, first: int) -> float | None:
+    """The share of samples a model was trained on, by what its card keeps of them; None where that is nothing.
+
+    Parameters
+    ----------
+    first : int
+        The input frame; that of the training is looked at, too, and where neither is known all frames of some.
+    """
+    kept = card.get("seen")
+    marks = kept.get("marks") if isinstance(kept, dict) else None
+    if not isinstance(marks, list) or not marks or not all(isinstance(mark, str) for mark in marks):
+        return None
+    trained = _trained_frames(card)
+    frames = {first} | ({trained[0]} if trained and trained[0] < len(split.times) else set())
+    share = max(share_seen(marks, signatures(split.positions[:, frame])) for frame in frames)
+    if share:
+        return share
+    some = np.unique(np.linspace(0, len(split) - 1, LOOKED_THROUGH).round().astype(int))
+    through = split.positions[some].reshape(-1, split.n_particles, split.n_dims)
+    known = set(marks)
+    found = np.reshape([mark in known for mark in signatures(through)], (len(some), -1)).any(axis=1)
+    return float(found.mean())
+
+
+def seen_text(share: float | None, samples: int, name: str) -> str:
+    """What is said of data that a model was trained on; empty of others."""
+    if not share:
+        return ""
+    which = (
+        "these samples" if share > 1 - 0.5 / samples else f"about {share * samples:.0f} of these {samples} samples"
+    )
+    return f"{name} was trained on {which}: no held-out data"
