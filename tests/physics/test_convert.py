@@ -38,6 +38,8 @@ def refusal(*arguments):
 @pytest.mark.parametrize("ending", [".npz", ".zarr"])
 @pytest.mark.parametrize("name", WRITERS)
 def test_converted_is_what_was_read(name, ending, tmp_path, source, capsys):
+    if FORMATS[name].needs and name != "h5md" and ending == ".zarr":
+        pytest.skip("each takes a process; what is written does not depend on the reader")
     path, out = WRITERS[name](tmp_path, source).path, tmp_path / f"out{ending}"
     split = ("--split", "test") if FORMATS[name].splits(path) else ()
     convert(path, "--out", out, *split)

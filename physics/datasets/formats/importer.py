@@ -164,26 +164,21 @@ def _spacing(split: DataSplit, counted: str) -> Iterator[str]:
     if len(split.times) < 2:
         return
     x, v = (np.asarray(a[:SAMPLES_LOOKED_AT], dtype=np.float64) for a in (split.positions, split.velocities))
-    moved = np.diff(x, axis=1)
-    expected = (v[:, 1:] + v[:, :-1]) / 2 * np.diff(split.times)[:, None, None]
-    both, own = float((moved * expected).sum()), float((expected**2).sum())
-    total = float((moved**2).sum())
-    if own == 0 or total == 0 or both <= 0 or (explained := both**2 / (own * total)) < EXPLAINED:
-        return
-    if abs(math.log(both / own)) > SPACING_SLACK + 3 * math.sqrt(max(1 / explained - 1, 0)):
-        what = (
-            f"a {counted.removesuffix('s')} takes about {both / own:.2g}"
-            if counted
-            else (f"times should be about {both / own:.2g} of what they are")
-        )
-        yield f"by displacements and velocities {what} (python -m physics.convert --time-step multiplies times)"
-
-
-def combined_times(path: Path, times: NDArray[Any], others: NDArray[Any]) -> bool:
-    """Whether two series of frames have the same times, as far as their digits tell."""
-    from physics.datasets.times import time_tolerance
-
-    return times.shape == others.shape and bool((np.abs(times - others) <= 2 * time_tolerance(times)).all())
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = np.diff(x, axis=1).reshape(-1)
+        expected = ((v[:, 1:] + v[:, :-1]) / 2 * np.diff(split.times)[:, None, None]).reshape(-1)
+        own, total = float(np.linalg.norm(expected)), float(np.linalg.norm(moved))
+        if not (0 < own < math.inf and 0 < total < math.inf):
+            return
+        cosine = float((moved / total) @ (expected / own))
+    ratio = cosine * total / own
+    if (
+        cosine > 0
+        and cosine**2 > EXPLAINED
+        and abs(math.log(ratio)) > SPACING_SLACK + 3 * math.sqrt(max(1 / cosine**2 - 1, 0))
+    ):
+        what = f"a {counted.removesuffix('s')} takes about" if counted else "times should be multiplied by about"
+        yield f"by displacements and velocities {what} {ratio:.2g} (python -m physics.convert --time-step)"
 
 
 def constant(path: Path, name: str, values: NDArray[Any]) -> NDArray[Any]:
