@@ -1,4 +1,4 @@
-"""The two ways a request is refused, bad input from outside and a simulation that cannot go on; one warning."""
+"""The two ways a request is refused, bad input from outside and a simulation that cannot go on; two warnings."""
 
 import difflib
 from collections.abc import Iterable
@@ -17,6 +17,10 @@ class SimulationError(InputError):
 
 class EnergyWarning(UserWarning):
     """A run whose energy changed by far more than its steps explain: finite, but not to be believed."""
+
+
+class StepWarning(UserWarning):
+    """A run in which two particles passed each other faster than its steps can follow."""
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> InputError:

@@ -10,6 +10,7 @@ from physics.errors import InputError
 from physics.fields import field_energies
 from physics.kernels.parameters import Forces
 from physics.laws.names import law_terms
+from physics.massless import without_traces
 from physics.sums.accelerations import total_acceleration
 from physics.sums.lanes import LANES
 from physics.sums.pairs import pair_sums, potential_energies
@@ -36,7 +37,7 @@ def accelerations(system: System, positions: FloatArray) -> FloatArray:
         a = np.empty_like(x)
         total_acceleration(x, Forces(q, m, forces.parameters), a)
         result[start : start + LANES] = np.moveaxis(a, -1, 0)
-    return result
+    return without_traces(result, system.masses)
 
 
 def synchronised_velocities(trajectory: Trajectory) -> FloatArray:
@@ -60,7 +61,7 @@ def potential_energy(trajectory: Trajectory) -> FloatArray:
     """
     energies = np.empty(trajectory.n_frames)
     x = np.ascontiguousarray(trajectory.positions)
-    potential_energies(x, trajectory.system.forces(trajectory.n_dims), energies)
+    potential_energies(x, _gravitating(trajectory), energies)
     return np.asarray(energies + np.sum(list(_field_energies(trajectory).values()), axis=(0, 2)))
 
 
@@ -96,19 +97,20 @@ def virial(trajectory: Trajectory) -> FloatArray:
 def temperature(trajectory: Trajectory) -> FloatArray:
     """Twice the kinetic energy in the centre-of-mass frame per degree of freedom, (n_frames,) [energy].
 
-    (N - 1) n degrees of freedom; Boltzmann's constant is 1.
+    (N - 1) n degrees of freedom of N particles with mass; Boltzmann's constant is 1.
 
     Raises
     ------
     InputError
-        For one particle, which has none.
+        For one particle with mass, which has none.
     """
     system = trajectory.system
-    if system.n_particles < 2:
-        raise InputError("a temperature needs at least two particles; got 1")
+    count = int(np.count_nonzero(system.masses))
+    if count < 2:
+        raise InputError(f"a temperature needs at least two particles with mass; got {count}")
     v = synchronised_velocities(trajectory)
     v = v - np.einsum("i,fik->fk", system.masses, v)[:, None] / system.masses.sum()
-    freedom = (system.n_particles - 1) * trajectory.n_dims
+    freedom = (count - 1) * trajectory.n_dims
     return np.asarray(np.einsum("i,fik,fik->f", system.masses, v, v) / freedom)
 
 
@@ -145,8 +147,14 @@ def _pair_sums(trajectory: Trajectory, term: int) -> FloatArray:
     """Energies and virials of one law of the sum, shared by the particles, (2, n_frames, n_particles)."""
     sums = np.zeros((2, *trajectory.positions.shape[:2]))
     x = np.ascontiguousarray(trajectory.positions)
-    pair_sums(x, trajectory.system.forces(trajectory.n_dims), term, sums)
+    pair_sums(x, _gravitating(trajectory), term, sums)
     return sums
+
+
+def _gravitating(trajectory: Trajectory) -> Forces:
+    """The forces for energies, to which test particles add nothing."""
+    forces = trajectory.system.forces(trajectory.n_dims)
+    return forces._replace(masses=trajectory.system.masses[:, None].copy())
 
 
 def total_energy(trajectory: Trajectory) -> FloatArray:
@@ -173,8 +181,9 @@ def angular_momentum(trajectory: Trajectory) -> FloatArray:
 
 
 def centre_of_mass(trajectory: Trajectory) -> FloatArray:
-    """Mass-weighted mean position of each frame, (n_frames, n_dims) float64 [length]."""
+    """Mass-weighted mean position of each frame, (n_frames, n_dims) float64 [length]; plain without any mass."""
     m = trajectory.system.masses
+    m = m if m.any() else np.ones_like(m)
     return np.asarray(np.einsum("i,fik->fk", m, trajectory.positions) / m.sum())
 
 

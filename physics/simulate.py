@@ -23,9 +23,18 @@ from physics.kernels.parameters import LAW_PARAMETERS
 from physics.laws.names import resolve_parameters, singular_at_contact
 from physics.laws.packing import packed_parameters
 from physics.machine import available_cores
+from physics.massless import inertial_masses, refuse_forces_on_massless, without_traces
 from physics.stepping.batch import Batch, block_lanes, run_blocks
-from physics.stepping.defaults import STEP_FRACTION, able_integrator, default_dt, default_integrator, shortest_time
-from physics.stepping.guards import refuse_coincident, warn_of_energy
+from physics.stepping.defaults import (
+    MOST_FIRST_STEPS,
+    STEP_FRACTION,
+    able_integrator,
+    default_integrator,
+    passing_dt,
+    shortest_time,
+    takes_many_steps,
+)
+from physics.stepping.guards import refuse_coincident, warn_of_energy, warn_of_passages
 from physics.stepping.paths import adaptive_trajectory
 from physics.stepping.schedule import Schedule, output_times, refuse_step, schedule_through
 from physics.stepping.shared_steps import shared_step
@@ -60,8 +69,9 @@ def simulate(
     integrator : str
         A name of :data:`physics.integrators.INTEGRATORS`, or "auto" (:mod:`physics.stepping.defaults`).
     dt : float, optional [time]
-        The largest step; by default chosen from the system (:func:`physics.stepping.defaults.default_dt`). Of
-        adaptive integrators: the first step tried, by default a fraction of the shortest time scale of the state.
+        The largest step; by default chosen from the system and its state
+        (:func:`physics.stepping.defaults.passing_dt`). Of adaptive integrators: the first step tried, by default a
+        fraction of the shortest time scale of the state.
     estimate_error : bool
         Run a second time with steps half as long and give the trajectory its `position_errors`: three times the
         work.
@@ -81,8 +91,10 @@ def simulate(
     Warns
     -----
     EnergyWarning
-        Where a system that keeps its energy did not, by a tenth of the sum of its terms; not looked for in large
-        systems.
+        Where a system that keeps its energy did not, by a tenth of the sum of its terms.
+    StepWarning
+        Else, where two particles passed each other in less than a step, naming a dt that resolves it. Neither is
+        looked for in large systems.
 
     Notes
     -----
@@ -98,8 +110,11 @@ def simulate(
             f"state has {state.positions.shape[0]} particles but system has {system.n_particles} charges"
         )
     frames = output_times(state.time, duration, times, n_frames)
+    dt = None if dt is None else _real("dt", dt)
     if integrator == "auto":
-        singular = dt is None and singular_at_contact(system.law, system.parameters)
+        singular = dt is None and (
+            singular_at_contact(system.law, system.parameters) or takes_many_steps(system, state, duration)
+        )
         integrator = default_integrator(system.law, system.fields, system.boundary, singular=singular)
     stepper = able_integrator(integrator, system.fields, system.boundary)
     if duration < 0 and not stepper.reversible:
@@ -110,10 +125,12 @@ def simulate(
     system.boundary.refuse_outside(state.positions)
     if singular_at_contact(system.law, system.parameters):
         refuse_coincident(system.law, state.positions[None], system.boundary)
-    dt = None if dt is None else _real("dt", dt)
+    if dt is None:
+        first = max(STEP_FRACTION * shortest_time(system, state), abs(duration) / MOST_FIRST_STEPS)
+        dt = first if stepper.adaptive else passing_dt(system, state, duration)
     path = _run(system, state, frames, integrator, stepper, dt, halved=False)
-    if system.n_particles < LARGE:  # the sum over pairs of every frame would cost as much as the run
-        warn_of_energy(path)
+    if system.n_particles < LARGE and not warn_of_energy(path) and not stepper.adaptive:
+        warn_of_passages(path, dt)  # of a large system either would cost as much as the run
     if not estimate_error:
         return path
     finer = _run(system, state, frames, integrator, stepper, dt, halved=True)
@@ -128,18 +145,17 @@ def _run(
     times: FloatArray,
     integrator: str,
     stepper: Integrator,
-    dt: float | None,
+    dt: float,
     *,
     halved: bool,
 ) -> Trajectory:
     """One run through `times`, or the same with steps half as long."""
     if stepper.adaptive:
-        first = STEP_FRACTION * shortest_time(system, state) if dt is None else dt
         if halved:
-            first, state = 0.5 * first, replace(state, memory=None)
-        refuse_step(first, float(times[-1] - times[0]))
-        return adaptive_trajectory(system, state, times, stepper, first)
-    schedule = schedule_through(times, default_dt(system, state.n_dims) if dt is None else dt)
+            dt, state = 0.5 * dt, replace(state, memory=None)
+        refuse_step(dt, float(times[-1] - times[0]))
+        return adaptive_trajectory(system, state, times, stepper, dt)
+    schedule = schedule_through(times, dt)
     if halved:
         schedule = schedule.halved()
     positions, velocities = simulate_batch(
@@ -203,6 +219,7 @@ def simulate_batch(
     stepper = able_integrator(name, fields, boundary)
     if masses is None:
         masses = np.ones((n_systems, n))
+    refuse_forces_on_massless(law, resolved, fields, charges, masses)
     if singular_at_contact(law, resolved):
         refuse_coincident(law, positions, boundary)
     if np.abs(positions).max(initial=0.0) > FARTHEST:
@@ -212,7 +229,7 @@ def simulate_batch(
     boundary.refuse_outside(positions)
     paths = np.empty((2, n_systems, len(schedule.n_steps) + 1, n, d))
     threads, lanes = workers or available_cores(), 1 if n >= LARGE else block_lanes(n * d)
-    batch = Batch(positions, velocities, charges, masses, packed, schedule, start_time, paths)
+    batch = Batch(positions, velocities, charges, inertial_masses(masses), packed, schedule, start_time, paths)
     if stepper.adaptive:
 
         def system(s: int) -> System:
@@ -231,6 +248,8 @@ def simulate_batch(
             progress,
             lanes,
         )
+    for s in np.flatnonzero(~masses.all(axis=1)):
+        paths[:, s] = without_traces(paths[:, s], masses[s])
     return paths[0], paths[1]
 
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from physics.boundaries import OPEN, Boundary
 from physics.errors import InputError
 from physics.fields import NO_FIELDS, Fields
+from physics.massless import inertial_masses, refuse_forces_on_massless
 
 if TYPE_CHECKING:
     from physics.kernels.parameters import Forces
@@ -45,6 +46,7 @@ class System:
     ----------
     charges : (n_particles,) float64 [charge]
     masses : (n_particles,) float64 [mass], or one number for all
+        0 is a test particle: it feels gravity and exerts nothing; refused under any other force on it.
     law : str
         A name of :data:`physics.laws.LAWS`, or a sum of them: "gravity+coulomb".
     parameters : mapping
@@ -91,8 +93,6 @@ class System:
             raise InputError(
                 f"masses must be a number or (n_particles,) = {charges.shape}; got shape {masses.shape}"
             )
-        if (masses <= 0).any():
-            raise InputError(f"masses must be positive; got {masses.min()}")
         object.__setattr__(self, "charges", charges)
         object.__setattr__(self, "masses", masses)
         if self.boundary.repeats and self.fields.trap:
@@ -101,6 +101,7 @@ class System:
 
         object.__setattr__(self, "law", "+".join(law_terms(self.law)))
         object.__setattr__(self, "parameters", MappingProxyType(resolve_parameters(self.law, self.parameters)))
+        refuse_forces_on_massless(self.law, self.parameters, self.fields, charges, masses)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickling, between our own processes only: a read-only mapping cannot be pickled as it is."""
@@ -117,7 +118,7 @@ class System:
         from physics.laws.packing import packed_parameters
 
         # copies: a read-only array is another type to Numba, and every integrator would be compiled twice
-        q, m = (values[:, None].copy() for values in (self.charges, self.masses))
+        q, m = (values[:, None].copy() for values in (self.charges, inertial_masses(self.masses)))
         packed = packed_parameters(self.law, self.parameters, n_dims, self.fields, self.boundary)
         return Forces(q, m, packed)
 

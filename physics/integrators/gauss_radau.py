@@ -31,6 +31,7 @@ from physics.integrators.radau_polynomial import (
 from physics.kernels.double_double import precise_product, precise_sum
 from physics.kernels.jit import inlined_kernel, kernel
 from physics.kernels.parameters import Forces
+from physics.sums.passages import before_passages
 from physics.sums.precise import precise_acceleration
 
 FloatArray = NDArray[np.float64]
@@ -45,7 +46,7 @@ MOST_CORRECTIONS = 12
 SAFETY = 0.25
 """A step is repeated where the next would be a smaller fraction of it, and grows at most by the inverse."""
 NEGLIGIBLE = 1e-14
-"""Fraction of its velocity that a particle's acceleration must change in a step to count for the step."""
+"""Fraction of the largest speed that a particle's acceleration must change in a step to count for the step."""
 SMALLEST = 1e-14
 """Steps shorter than this fraction of the run are given up."""
 
@@ -114,12 +115,18 @@ def shortest_time(start: Start, b: FloatArray, dt: float, d: int) -> float:
 
     2 a^2 / (j^2 + |a| |s|) from acceleration a, jerk j and snap s. Derivatives this low are not drowned by
     round-off in close encounters, as the last term of the polynomial is. A particle whose acceleration changes
-    nothing of its velocity does not count: where a force fades out smoothly the quotient tends to zero.
+    nothing of the largest speed does not count: where a force fades in or out smoothly the
+    quotient tends to zero.
     """
     a0, v0 = start.a, start.v
-    shortest = np.inf
+    shortest, fastest2 = np.inf, 0.0
+    for first in range(0, v0.shape[0], d):
+        v2 = 0.0
+        for i in range(first, first + d):
+            v2 += v0[i] * v0[i]
+        fastest2 = max(fastest2, v2)
     for first in range(0, a0.shape[0], d):
-        a2, j2, s2, v2 = 0.0, 0.0, 0.0, 0.0
+        a2, j2, s2 = 0.0, 0.0, 0.0
         for i in range(first, first + d):
             acceleration, jerk, snap = a0[i], 0.0, 0.0
             for k in range(DEGREE):
@@ -129,9 +136,8 @@ def shortest_time(start: Start, b: FloatArray, dt: float, d: int) -> float:
             a2 += acceleration * acceleration
             j2 += jerk * jerk
             s2 += snap * snap
-            v2 += v0[i] * v0[i]
         change = j2 + math.sqrt(a2 * s2)
-        if a2 * dt * dt < NEGLIGIBLE * NEGLIGIBLE * v2:
+        if a2 * dt * dt < NEGLIGIBLE * NEGLIGIBLE * fastest2:
             continue
         if change > 0.0:
             shortest = min(shortest, 2.0 * a2 / change)
@@ -272,6 +278,7 @@ def ias15(
     frame, steps = 1, 0
     acceleration(start.x, -start.x_lost, start.v, forces, shape, a0, a0_low)
     while frame < times.shape[0]:
+        dt = before_passages(start.x.reshape(shape), start.v.reshape(shape), forces, dt)
         if dt_last != 0.0:
             predict(dt / dt_last, b, e, b_last, e_last)
         else:

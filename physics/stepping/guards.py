@@ -1,15 +1,18 @@
 """What a run is refused for or warned of: coincidence, states that are not finite, energy that is not kept."""
 
+import math
 import warnings
 from collections.abc import Callable
 
 import numpy as np
 
 from physics.boundaries import OPEN, Boundary
-from physics.errors import EnergyWarning, SimulationError
-from physics.laws.names import law_claims
+from physics.errors import EnergyWarning, SimulationError, StepWarning
+from physics.laws import LAWS
+from physics.laws.names import law_claims, law_terms
 from physics.observables import energy_parts
 from physics.stepping.schedule import Schedule
+from physics.sums.passages import PASSAGE_FRACTION, worst_passage
 from physics.types import FloatArray, Trajectory
 
 Advance = Callable[[int, int, FloatArray, FloatArray, int], None]
@@ -88,6 +91,31 @@ def _first_bad_step(
     return high
 
 
+def warn_of_passages(trajectory: Trajectory, dt: float) -> None:
+    """Warn where two particles passed each other in less than a step of at most dt: their kicks are wrong.
+
+    Reckoned from every frame on in straight flight. Nothing is said of laws that are defined with a step.
+    """
+    system = trajectory.system
+    if system.n_particles < 2 or any(LAWS[name].dt is not None for name in law_terms(system.law)):
+        return
+    x, v = (np.array(values) for values in (trajectory.positions, trajectory.velocities))
+    steps = Schedule.through(trajectory.times, dt).dt
+    frame, passage = worst_passage(x, v, system.forces(trajectory.n_dims), np.diff(trajectory.times), steps)
+    if not passage.rate * abs(steps[frame]) > 1.0:
+        return
+    pair = [passage.i, passage.j]
+    speed = float(np.linalg.norm(np.diff(v[frame, pair], axis=0)))
+    when = float(trajectory.times[frame]) + math.copysign(passage.time, steps[frame])
+    warnings.warn(
+        f"particles {pair[0]} and {pair[1]} pass each other near t = {when:.3g} with relative speed {speed:.3g}, "
+        f"in a time of {1 / passage.rate:.2g}: too fast for steps of {abs(steps[frame]):.2g}; "
+        f"dt = {PASSAGE_FRACTION / passage.rate:.1g} resolves it",
+        StepWarning,
+        stacklevel=3,
+    )
+
+
 def energy_change(trajectory: Trajectory) -> FloatArray:
     """Change of the energy since the first frame over the sum of the sizes of all its terms, (n_frames,)."""
     parts = np.array(list(energy_parts(trajectory).values()))
@@ -96,15 +124,15 @@ def energy_change(trajectory: Trajectory) -> FloatArray:
     return np.asarray(np.abs(total - total[0]) / np.where(largest > 0, largest, 1.0))
 
 
-def warn_of_energy(trajectory: Trajectory) -> None:
-    """Warn where a system that keeps its energy did not: the step was too large for what happened."""
+def warn_of_energy(trajectory: Trajectory) -> bool:
+    """Warn where a system that keeps its energy did not: the step was too large for what happened; whether."""
     system = trajectory.system
     if not law_claims(system.law).conservative or system.fields.drag:
-        return
+        return False
     with np.errstate(over="ignore", invalid="ignore"):  # of 1e300: no number says anything about them
         change = energy_change(trajectory)
     if not (change > ENERGY_ALARM).any():
-        return
+        return False
     frame = int(np.argmax(change > ENERGY_ALARM))
     warnings.warn(
         f"energy changed by {100 * change[frame]:.0f} % of the sum of its terms by t = {trajectory.times[frame]:g}"
@@ -112,3 +140,4 @@ def warn_of_energy(trajectory: Trajectory) -> None:
         EnergyWarning,
         stacklevel=3,
     )
+    return True

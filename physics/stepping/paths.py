@@ -6,6 +6,7 @@ import numpy as np
 
 from physics.errors import InputError, SimulationError
 from physics.integrators.base import HEAD, Integrator
+from physics.massless import without_traces
 from physics.types import FloatArray, State, System, Trajectory
 
 
@@ -64,7 +65,7 @@ def path_of(
         raise SimulationError(
             f"the state is not finite by t = {times[frame]:g} (particle {particle}): numbers too large to square"
         )
-    return x_out, v_out
+    return without_traces(x_out, system.masses), without_traces(v_out, system.masses)
 
 
 def _closest_pair(system: System, positions: FloatArray) -> str:

@@ -12,6 +12,9 @@ from physics.types import FloatArray
 MAX_STEPS = 2_000_000_000
 """A run longer than this is refused: it would take a day even for two particles."""
 
+TIME_TOLERANCE = 1e-9
+"""Fraction of a run by which its first and last output time may miss its start and end, beside rounding."""
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -73,17 +76,29 @@ def output_times(start: float, duration: float, times: ArrayLike | None, n_frame
     if n_frames is not None:
         raise InputError("give times or n_frames, not both")
     try:
-        output = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        given, output = np.asarray(times), np.atleast_1d(np.asarray(times, dtype=np.float64))
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"times must be numbers; got {type(times).__name__}") from None
-    steps = np.diff(output)
-    direction = math.copysign(1.0, duration)
-    if output.ndim != 1 or output.size < 2 or not np.isfinite(output).all() or not (steps * direction > 0).all():
-        raise InputError("times must be finite, at least two, and run strictly in the direction of duration")
-    tolerance = 1e-9 * max(1.0, abs(duration))
-    if abs(output[0] - start) > tolerance or abs(output[-1] - start - duration) > tolerance:
+    if output.ndim != 1 or output.size < 2:
+        raise InputError(f"times must be (n_frames,) with at least two; got shape {given.shape}")
+    if not np.isfinite(output).all():
+        at = int(np.argmin(np.isfinite(output)))
+        raise InputError(f"times must be finite; got {output[at]} at index {at}")
+    forward = np.diff(output) * math.copysign(1.0, duration) > 0
+    if not forward.all():
+        at = int(np.argmin(forward)) + 1
         raise InputError(
-            f"times must run from the state's time {start:g} to {start + duration:g}; "
-            f"got {output[0]:g} to {output[-1]:g}"
+            f"times must run strictly in the direction of duration; got {output[at]:.12g} at index {at} after "
+            f"{output[at - 1]:.12g}"
         )
+    end = start + duration
+    precision = np.finfo(given.dtype if given.dtype.kind == "f" else np.float64).eps
+    tolerance = TIME_TOLERANCE * abs(duration) + 4.0 * precision * max(abs(start), abs(end))
+    for at, expected in ((0, start), (len(output) - 1, end)):
+        late = float(output[at]) - expected
+        if abs(late) > tolerance:
+            raise InputError(
+                f"times must run from the state's time {start:.12g} to {end:.12g}; got {output[at]:.12g} at index "
+                f"{at}, which is {abs(late):.3g} too {'late' if late > 0 else 'early'}"
+            )
     return output

@@ -62,8 +62,8 @@ def test_backward_returns_to_the_start():
         ({"times": [3.0, 3.5, 3.5, 4.0]}, ("times", "strictly")),
         ({"times": [4.0, 3.0]}, ("times", "direction of duration")),
         ({"times": [3.0, np.nan, 4.0]}, ("times", "finite")),
-        ({"times": [0.0, 1.0]}, ("times", "from the state's time 3 to 4", "0 to 1")),
-        ({"times": [3.0, 5.0]}, ("times", "3 to 4", "3 to 5")),
+        ({"times": [0.0, 1.0]}, ("times", "from the state's time 3 to 4", "got 0 at index 0")),
+        ({"times": [3.0, 5.0]}, ("times", "3 to 4", "got 5 at index 1")),
         ({"dt": 0.0}, ("dt", "positive", "0")),
         ({"dt": -1e-3}, ("dt", "positive", "-0.001")),
         ({"dt": np.nan}, ("dt", "finite", "nan")),
@@ -125,6 +125,36 @@ def test_schedule_never_exceeds_dt_and_does_not_add_steps_by_round_off():
     assert (schedule.dt <= 1e-3 * (1 + 1e-6)).all()
     backward = Schedule.through(np.array([1.0, 0.0]), 0.3)
     assert (backward.n_steps.tolist(), backward.dt.tolist()) == ([4], [-0.25])
+
+
+def test_output_times_are_met_to_the_precision_they_are_given_in():
+    """Float32 times, and times of any unit; what does not meet is named with its index and by how much."""
+    system, state = System([1.0, -1.0]), State([[0.0, 0.0], [1.0, 0.0]], np.zeros((2, 2)))
+    for duration in (0.3, 1.1, 7.7):
+        times = np.linspace(0.0, duration, 4).astype(np.float32)
+        path = simulate(system, state, duration, times=times)
+        np.testing.assert_array_equal(path.times, times.astype(np.float64))
+    late = State(state.positions, state.velocities, 1000.1)
+    simulate(system, late, 0.3, times=np.float32(1000.1) + np.array([0.0, 0.3], dtype=np.float32))
+    with pytest.raises(InputError) as caught:
+        simulate(system, state, 1.0, times=[0, 0.5, 1.0000001])
+    assert str(caught.value) == (
+        "times must run from the state's time 0 to 1; got 1.0000001 at index 2, which is 1e-07 too late"
+    )
+    for times, duration, said in (
+        ([0.0, 0.5, 1.0], 1.0000001, r"0 to 1\.0000001; got 1 at index 2, which is 1e-07 too early"),
+        ([1e-7, 1.0], 1.0, r"got 1e-07 at index 0, which is 1e-07 too late"),
+        ([0.0, 1.1e-15], 1e-15, r"0 to 1e-15; got 1\.1e-15 at index 1, which is 1e-16 too late"),
+        ([0.0, 0.5, 0.4, 1.0], 1.0, r"strictly in the direction of duration; got 0\.4 at index 2 after 0\.5"),
+        ([0.0, 0.5, 0.5, 1.0], 1.0, r"strictly in the direction of duration; got 0\.5 at index 2 after 0\.5"),
+        ([0.0, -0.5, 1.0], -1.0, r"strictly in the direction of duration; got 1 at index 2 after -0\.5"),
+        ([0.0, np.nan, 1.0], 1.0, "finite; got nan at index 1"),
+        ([0.0, np.inf], 1.0, "finite; got inf at index 1"),
+        ([0.0], 1.0, r"at least two; got shape \(1,\)"),
+        ([[0.0, 1.0]], 1.0, r"\(n_frames,\) with at least two; got shape \(1, 2\)"),
+    ):
+        with pytest.raises(InputError, match=said):
+            simulate(system, state, duration, times=times)
 
 
 def test_default_step_resolves_a_head_on_passage():
