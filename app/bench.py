@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for app.json and app.md")
     options = parser.parse_args(argv)
     os.environ.setdefault("QT_API", "pyside6")
-    from app.views.start import refuse_without_display
+    from app.views.display import refuse_without_display
 
     refuse_without_display()
     from app.views.bench import measured_playback, measured_rotations

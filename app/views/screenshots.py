@@ -25,7 +25,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
     options = parser.parse_args(argv)
     os.environ.setdefault("QT_API", "pyside6")
-    from app.views.start import refuse_without_display
+    from app.views.display import refuse_without_display
 
     refuse_without_display()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,7 @@
 """Opening the window: one clear line where there is no display, then the application's event loop."""
 
-import ctypes
 import gc
-import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,8 +22,8 @@ from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.first_run import first_result
 from app.viewmodel.worker.process_runner import ProcessRunner
 from app.viewmodel.worker.runner import Runner
+from app.views.display import refuse_without_display
 from app.views.qt_runner import Poster
-from physics.errors import InputError
 from physics.scenarios import scenario_titles
 from resources.shipped import shipped_models
 
@@ -45,36 +42,6 @@ def first_setup() -> Setup:
     models = shipped_models()
     model = next((name for name in FIRST_MODELS if name in models), next(iter(models), ""))
     return Setup(scenario="bound", model=model, contrast=CONTRAST if CONTRAST in models else "")
-
-
-def refuse_without_display() -> None:
-    """Raise InputError where no window can be shown."""
-    if sys.platform.startswith("linux"):
-        platform = os.environ.get("QT_QPA_PLATFORM", "")
-        if platform in ("offscreen", "minimal"):
-            raise InputError(f"QT_QPA_PLATFORM={platform} has no OpenGL window; use xvfb-run for a display")
-        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise InputError(
-                "no display (DISPLAY is not set); for pictures without one: python -m surrogate.compare"
-            )
-        if not os.environ.get("WAYLAND_DISPLAY") and not x_display_answers():
-            raise InputError(
-                f"no display answers at DISPLAY={os.environ['DISPLAY']}; "
-                "for pictures without one: python -m surrogate.compare"
-            )
-
-
-def x_display_answers() -> bool:
-    """Whether the X server of DISPLAY takes us; Qt would abort the process where it does not."""
-    try:
-        xcb = ctypes.CDLL("libxcb.so.1")
-    except OSError:
-        return True  # not for us to say
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
-    answers = not xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    return answers
 
 
 def first_state(preferences: Preferences, setup: Setup | None = None) -> ViewState:

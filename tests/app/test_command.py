@@ -1,9 +1,12 @@
 """`python -m app` from the shell: refusals in one line, help, version."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,13 +14,22 @@ import pytest
 
 from tests.patience import PATIENCE
 
+OF_DISPLAYS = (
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "WAYLAND_SOCKET",
+    "XDG_RUNTIME_DIR",
+    "XDG_SESSION_TYPE",
+    "QT_QPA_PLATFORM",
+)
+
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return run_module("app", *arguments, **environment)
 
 
 def run_module(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    kept = {name: value for name, value in os.environ.items() if name not in OF_DISPLAYS}
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         env={**kept, **environment},
@@ -40,11 +52,71 @@ def test_without_a_display(environment):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is of X11")
-def test_a_display_that_is_not_there():
-    ended = run(DISPLAY=":987")
-    assert ended.returncode == 2
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"DISPLAY": ":987"}, "DISPLAY=:987"),
+        ({"DISPLAY": ":987", "QT_QPA_PLATFORM": "xcb"}, "DISPLAY=:987 with QT_QPA_PLATFORM=xcb"),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "WAYLAND_DISPLAY=wayland-0"),
+        ({"WAYLAND_DISPLAY": "wayland-0", "XDG_SESSION_TYPE": "wayland"}, "WAYLAND_DISPLAY=wayland-0"),
+        ({"WAYLAND_DISPLAY": "wayland-0", "XDG_RUNTIME_DIR": "", "DISPLAY": ":987"}, "DISPLAY=:987, WAYLAND_"),
+        ({"WAYLAND_DISPLAY": "/nowhere/" + 200 * "x"}, "WAYLAND_DISPLAY=/nowhere/"),
+        ({"XDG_SESSION_TYPE": "wayland"}, "the default Wayland socket"),
+        ({"QT_QPA_PLATFORM": "wayland"}, "the default Wayland socket with QT_QPA_PLATFORM=wayland"),
+        ({"QT_QPA_PLATFORM": "wayland;xcb"}, "the default Wayland socket"),
+        ({"QT_QPA_PLATFORM": "xcb"}, "DISPLAY is not set"),
+        ({"QT_QPA_PLATFORM": "vnc"}, "DISPLAY is not set"),
+    ],
+    ids=str,
+)
+def test_a_display_that_is_not_there(environment, named, tmp_path):
+    ended = run(**{"XDG_RUNTIME_DIR": str(tmp_path), **environment})
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert len(ended.stderr.splitlines()) == 1, ended.stderr
-    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.startswith("error: no display")
+    assert named in ended.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="WAYLAND_DISPLAY is of Linux")
+@pytest.mark.parametrize("listens", [False, True])
+def test_a_wayland_socket_without_a_compositor(listens, tmp_path, monkeypatch):
+    """One that was left behind, and one whose owner hangs up."""
+    name = tmp_path / "wayland-0"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(name))
+        if listens:
+            server.listen(8)
+            threading.Thread(target=hang_up, args=(server,), daemon=True).start()
+        ended = run(WAYLAND_DISPLAY=str(name), XDG_SESSION_TYPE="wayland", XDG_RUNTIME_DIR=str(tmp_path))
+    assert ended.returncode == 2
+    without = "for pictures without one: python -m surrogate.compare"
+    assert ended.stderr == f"error: no display answers at WAYLAND_DISPLAY={name}; {without}\n"
+
+
+def hang_up(server):
+    with contextlib.suppress(OSError):  # until it is closed
+        while True:
+            server.accept()[0].close()
+
+
+@pytest.mark.gui
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is of X11")
+@pytest.mark.parametrize("wayland", [{}, {"WAYLAND_DISPLAY": "wayland-7", "XDG_SESSION_TYPE": "wayland"}])
+def test_x_is_taken_where_it_answers(wayland):
+    """VTK draws to X: also in a Wayland session, and where its socket is dead. A platform without a plugin ends."""
+    display = {"DISPLAY": os.environ["DISPLAY"], **wayland}
+    for name in OF_DISPLAYS:
+        display.setdefault(name, "")
+    script = (
+        "from app.views.display import refuse_without_display; refuse_without_display()\n"
+        "from PySide6.QtGui import QGuiApplication; print(QGuiApplication([]).platformName())"
+    )
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, env={**os.environ, **display}, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "xcb\n"), ended.stderr
+    ended = run(**display | {"QT_QPA_PLATFORM": "nonsense"})
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)
+    assert "QT_QPA_PLATFORM=nonsense" in ended.stderr
 
 
 def catches_sigterm(pid: int) -> bool:
