@@ -103,7 +103,7 @@ def hang_up(server):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is of X11")
 @pytest.mark.parametrize("wayland", [{}, {"WAYLAND_DISPLAY": "wayland-7", "XDG_SESSION_TYPE": "wayland"}])
 def test_x_is_taken_where_it_answers(wayland):
-    """VTK draws to X: also in a Wayland session, and where its socket is dead. A platform without a plugin ends."""
+    """VTK draws to X: also in a Wayland session, and where its socket is dead. An unknown platform ends."""
     display = {"DISPLAY": os.environ["DISPLAY"], **wayland}
     for name in OF_DISPLAYS:
         display.setdefault(name, "")
