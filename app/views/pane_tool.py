@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
@@ -55,7 +56,11 @@ class PaneTool(QObject):
 
     def pane(self) -> Pane | None:
         """The truth pane in device pixels from below left; None before there is one."""
-        return None if self._watched is None else first_pane(self._watched)
+        found, painter = None if self._watched is None else first_pane(self._watched), self._viewport.painter
+        if found is None or painter is None or painter.unit == 1.0:
+            return found
+        matrix, rectangle = found
+        return matrix / np.array([painter.unit] * 3 + [1.0]), rectangle
 
     def pixel(self, place: QPointF) -> tuple[float, float]:
         """A place of the panes' widget in device pixels from below left."""

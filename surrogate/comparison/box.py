@@ -1,5 +1,6 @@
 """The periodic box of a comparison, under its world rotation: where positions that run on are drawn."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,9 @@ from numpy.typing import ArrayLike
 
 from physics.boundaries import wrapped
 from physics.types import FloatArray
+
+MOST_DRAWN = 6
+"""Dimensions up to which its edges are drawn: n * 2^(n-1) of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,25 @@ class PeriodicBox:
     def axes(self) -> FloatArray:
         """Unit vectors along the edges, (n_dims, n_dims); `axes @ x` is x in the unturned world."""
         return np.asarray(self.edges / self.lengths[:, None])
+
+    @property
+    def middle(self) -> FloatArray:
+        """(n_dims,) [length]."""
+        return np.asarray(self.corner + 0.5 * self.edges.sum(axis=0))
+
+    @property
+    def radius(self) -> float:
+        """Of the ball around it [length]."""
+        return 0.5 * float(np.linalg.norm(self.lengths))
+
+    def edge_ends(self) -> FloatArray:
+        """Both ends of every edge, (2, n_edges, n_dims); none beyond MOST_DRAWN dimensions [length]."""
+        n = len(self.corner)
+        if n > MOST_DRAWN:
+            return np.empty((2, 0, n))
+        corners = np.array(list(itertools.product((0.0, 1.0), repeat=n)))
+        ends = [(c, c + step) for c in corners for k, step in enumerate(np.eye(n)) if c[k] == 0]
+        return np.asarray(self.corner + np.array(ends).swapaxes(0, 1) @ self.edges)
 
     def wrapped(self, positions: FloatArray) -> FloatArray:
         """Positions (..., n_dims) brought into the box."""

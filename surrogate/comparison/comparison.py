@@ -107,6 +107,10 @@ class Comparison:
 
         return particle_energies(self.unturned(trajectory))
 
+    def drawn_positions(self, trajectory: Trajectory) -> FloatArray:
+        """Where a trajectory is drawn, in the periodic box where there is one: (n_frames, n_particles, n_dims)."""
+        return trajectory.positions if self.box is None else self.box.wrapped(trajectory.positions)
+
     def unturned(self, trajectory: Trajectory) -> Trajectory:
         """A trajectory as the engine takes it: its walls along the axes, where there is a box."""
         if self.box is None or not trajectory.system.boundary.repeats:

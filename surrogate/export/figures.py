@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from physics.observables import momentum
 from physics.types import FloatArray, Trajectory
 from surrogate.comparison.comparison import Comparison
-from surrogate.render.captions import Source, shortened, source_name, sources
+from surrogate.render.captions import (
+    Source,
+    energy_unit,
+    in_brackets,
+    momentum_unit,
+    remarks,
+    shortened,
+    source_name,
+    sources,
+    unit_of,
+)
 from surrogate.render.theme import Theme
 
 if TYPE_CHECKING:
@@ -68,9 +78,11 @@ def errors_figure(comparison: Comparison, theme: Theme) -> "Figure":
     axes = figure.add_axes((0.09, 0.11, 0.71, 0.73))
     styled(axes, theme)
     draw_errors(axes, comparison, theme)
-    axes.set_xlabel("time", color=theme.muted)
-    heading(axes, "Position error", f"RMSE over particles and coordinates: {caption(comparison)}", theme)
+    axes.set_xlabel(in_brackets("time", unit_of(comparison, "time")), color=theme.muted)
+    title = in_brackets("Position error", unit_of(comparison, "length"))
+    heading(axes, title, f"RMSE over particles and coordinates: {caption(comparison)}", theme)
     end_labels(axes, comparison.truth.times, error_curves(comparison), theme)
+    remark(figure, comparison, theme)
     return figure
 
 
@@ -83,12 +95,15 @@ def conservation_figure(comparison: Comparison, theme: Theme) -> "Figure":
     if energy:
         note = "clamped: not conserved" if clamped else "kinetic plus potential; the law conserves it"
         note = "kinetic plus potential; drag takes it away" if comparison.truth.system.fields.drag else note
-        _quantity(figure, boxes[0], comparison, energy_curves(comparison), ("Total energy", note), theme)
-    remark = "pair forces conserve it" + (", the clamp need not" if clamped else "")
+        title = in_brackets("Total energy", energy_unit(comparison))
+        _quantity(figure, boxes[0], comparison, energy_curves(comparison), (title, note), theme)
+    law = "pair forces conserve it" + (", the clamp need not" if clamped else "")
     if comparison.truth.system.fields.any:
-        remark += f"; {' and '.join(comparison.truth.system.fields.names)} need not"
-    note = "norm of the sum of m v" + (f"; {remark}" if comparison.law_known else "")
-    _quantity(figure, boxes[-1], comparison, momentum_curves(comparison), ("Momentum", note), theme)
+        law += f"; {' and '.join(comparison.truth.system.fields.names)} need not"
+    note = "norm of the sum of m v" + (f"; {law}" if comparison.law_known else "")
+    title = in_brackets("Momentum", momentum_unit(comparison))
+    _quantity(figure, boxes[-1], comparison, momentum_curves(comparison), (title, note), theme)
+    remark(figure, comparison, theme)
     return figure
 
 
@@ -107,7 +122,8 @@ def _quantity(
         draw_curve(axes, times, curve, theme, width=2.4 if curve.source == "truth" else 1.6)
     axes.set_ylim(robust_range(curves))
     axes.set_xlim(times.min(), times.max() if len(times) > 1 else times.min() + 1.0)
-    axes.set_xlabel("time", color=theme.muted)
+    axes.set_xlabel(in_brackets("time", unit_of(comparison, "time")), color=theme.muted)
+    axes.yaxis.set_offset_position("right")  # a common factor of the numbers stands clear of the note
     heading(axes, *words, theme)
     end_labels(axes, times, curves, theme)
 
@@ -118,7 +134,7 @@ def robust_range(curves: list[Curve]) -> tuple[float, float]:
     truth = next((curve.values for curve in curves if curve.source == "truth"), values)
     low = min(float(np.percentile(values, 2.0)), float(truth.min()))
     high = max(float(np.percentile(values, 98.0)), float(truth.max()))
-    pad = 0.12 * (high - low) or 0.1 * max(abs(high), 1e-3)
+    pad = 0.12 * (high - low) or 0.1 * abs(high) or 1e-4
     return low - pad, high + pad
 
 
@@ -155,6 +171,12 @@ def heading(axes: "Axes", title: str, note: str, theme: Theme) -> None:
     at: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
     axes.annotate(title, (0, 1), (0, 27), color=theme.text, fontsize=13, fontweight="bold", **at)
     axes.annotate(note, (0, 1), (0, 11), color=theme.muted, fontsize=9, **at)
+
+
+def remark(figure: "Figure", comparison: Comparison, theme: Theme) -> None:
+    """What was filled in, chosen and left out, small at the foot of a figure."""
+    text = shortened(remarks(comparison), 150)
+    figure.text(0.012, 0.012, text, color=theme.muted, fontsize=7.5)
 
 
 def draw_curve(axes: "Axes", times: FloatArray, curve: Curve, theme: Theme, width: float = 2.0) -> None:

@@ -71,6 +71,7 @@ def sidecar(comparison: Comparison) -> dict[str, Any]:
             "equivariance_error": comparison.equivariance_error,
             "outside_training": comparison.outside_training,
             "notes": comparison.notes,
+            "units": details.pop("units", {}),
             "left_out": comparison.left_out,
             "versions": versions,
             "details": details,

@@ -92,6 +92,7 @@ h2 {{ margin: 0 0 14px; font-size: 1.2rem; letter-spacing: -.01em; }}
 section {{ margin-top: 40px; }}
 .warning {{ margin: 0 0 22px; padding: 12px 16px; border-left: 4px solid var(--warning); border-radius: 4px;
   background: color-mix(in srgb, var(--warning) 12%, transparent); }}
+.remark {{ margin: 0 0 22px; color: var(--muted); }}
 .tiles {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 12px;
   margin-bottom: 26px; }}
 .tile {{ display: flex; flex-direction: column; padding: 14px 16px; background: var(--panel);

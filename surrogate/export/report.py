@@ -13,7 +13,16 @@ from surrogate.export.base import ExportJob
 from surrogate.export.metrics import installed_versions, summary
 from surrogate.export.page import data_uri, definitions, document, section, table, tiles
 from surrogate.export.page import escaped as e
-from surrogate.render.captions import pane_title, rotation_text, short_number, source_name, sources
+from surrogate.render.captions import (
+    pane_title,
+    remarks,
+    rotation_text,
+    short_number,
+    source_name,
+    sources,
+    unit_of,
+    with_unit,
+)
 from surrogate.render.theme import DARK, LIGHT
 
 VIDEO_LIMIT = 8 * 1024 * 1024
@@ -59,6 +68,8 @@ def page(comparison: Comparison, movie: str, poster: str, figures: dict[str, dic
     if comparison.outside_training:
         reasons = "; ".join(comparison.outside_training)
         parts.append(f'<p class="warning" role="note"><strong>Outside training.</strong> {e(reasons)}.</p>')
+    if said := remarks(comparison):
+        parts.append(f'<p class="remark" role="note"><strong>Of these data.</strong> {e(said)}.</p>')
     parts.append(tiles(_headline_numbers(comparison)))
     parts.append(
         f'<figure class="video"><video controls loop muted playsinline preload="metadata" poster="{poster}" '
@@ -82,11 +93,14 @@ def page(comparison: Comparison, movie: str, poster: str, figures: dict[str, dic
 def _header(comparison: Comparison, title: str) -> str:
     truth = comparison.truth
     law = f"under the {truth.system.law} law" if comparison.law_known else "of an unknown law"
+    law += " in a periodic box" if comparison.box is not None else ""
     law += f" with {' and '.join(truth.system.fields.names)}" if truth.system.fields.any else ""
+    kind = "charged particles" if truth.system.charges.any() else "particles"
+    first, last = (short_number(float(truth.times[frame])) for frame in (0, -1))
     lead = (
-        f"What the learned surrogate {comparison.model_name} predicts for {truth.system.n_particles} charged "
-        f"particles in {truth.n_dims} dimensions {law}, beside the ground truth on the same {truth.n_frames} "
-        f"frames, t = {short_number(float(truth.times[0]))} to {short_number(float(truth.times[-1]))}."
+        f"What the learned surrogate {comparison.model_name} predicts for {truth.system.n_particles} {kind} in "
+        f"{truth.n_dims} dimensions {law}, beside the ground truth on the same {truth.n_frames} frames, "
+        f"t = {first} to {with_unit(last, comparison, 'time')}."
     )
     eyebrow = '<p class="eyebrow">Isotwin comparison</p>'
     return f'<header>{eyebrow}<h1>{e(title)}</h1><p class="lead">{e(lead)}</p></header>'
@@ -95,16 +109,22 @@ def _header(comparison: Comparison, title: str) -> str:
 def _headline_numbers(comparison: Comparison) -> list[tuple[str, str, str]]:
     numbers = summary(comparison)
     forecast = numbers["forecast"]
+
+    def length(value: float) -> str:
+        return with_unit(short_number(value), comparison, "length")
+
     cards = [
-        ("Mean RMSE", short_number(forecast["rmse_mean"]), source_name(comparison, "forecast")),
-        ("RMSE at the end", short_number(forecast["rmse_end"]), source_name(comparison, "forecast")),
+        ("Mean RMSE", length(forecast["rmse_mean"]), source_name(comparison, "forecast")),
+        ("RMSE at the end", length(forecast["rmse_end"]), source_name(comparison, "forecast")),
     ]
     if "rollout" in numbers:
-        cards.append(("RMSE at the end", short_number(numbers["rollout"]["rmse_end"]), "chained roll-out"))
+        cards.append(("RMSE at the end", length(numbers["rollout"]["rmse_end"]), "chained roll-out"))
     error = comparison.equivariance_error
     known = error is not None and np.isfinite(error)
     cards.append(("Equivariance error", short_number(float(error or 0.0)) if known else "unknown", "of the model"))
-    horizon = "any" if comparison.horizon is None else short_number(comparison.horizon)
+    horizon = "any"
+    if comparison.horizon is not None:
+        horizon = with_unit(short_number(comparison.horizon), comparison, "time")
     cards.append(("Horizon", horizon, "time a forecast spans"))
     return cards
 
@@ -120,14 +140,16 @@ def _notes(comparison: Comparison) -> str:
     if comparison.horizon is None:
         notes["Forecast"] = "Every frame is predicted from the first state in one step."
     else:
+        span = with_unit(short_number(comparison.horizon), comparison, "time")
         notes["Sliding forecast"] = (
-            f"Each frame is predicted from the true state {short_number(comparison.horizon)} earlier. Errors do "
-            "not add up: the curve shows how good one forecast is from each starting point."
+            f"Each frame is predicted from the true state {span} earlier. Errors do not add up: the curve shows "
+            "how good one forecast is from each starting point."
         )
     if comparison.rollout is not None:
-        notes["Chained roll-out"] = (
-            "The model is fed with its own forecasts. Errors add up, and where the motion is chaotic even a very "
-            "good model leaves the truth after a while."
+        notes["Chained roll-out"] = "The model is fed with its own forecasts. Errors add up" + (
+            ", and where the motion is chaotic even a very good model leaves the truth after a while."
+            if comparison.law_known
+            else "."
         )
     notes["Equivariance error"] = (
         "How much turning the world changes the forecast beyond turning it: the median of "
@@ -140,10 +162,13 @@ def _notes(comparison: Comparison) -> str:
         )
     if not comparison.law_known:
         notes["Energy"] = "The law behind this data is not known, so no energies are shown."
-    elif comparison.details.get("gives_velocity") is False:
+    elif not comparison.energies:
+        notes["Energy"] = "Energies of so many particles are left out; --in-full makes them."
+    if comparison.details.get("gives_velocity") is False:
+        where = "energies and momenta" if comparison.has_energies else "momenta"
         notes["Velocities"] = (
-            "This model gives no velocities; the mean velocity over a forecast stands in for them, in energies "
-            "and momenta too."
+            "This model gives no velocities; the mean velocity over a forecast stands in for them, in "
+            f"{where} too."
         )
     return "<dl>" + "".join(f"<dt>{e(name)}</dt><dd>{e(text)}</dd>" for name, text in notes.items()) + "</dl>"
 
@@ -167,7 +192,9 @@ def _numbers(comparison: Comparison) -> str:
             for source in shown
         ]
         body.append([label, *cells])
-    note = "Drift: change against the truth's first frame, relative to it. Lengths in the units of the data."
+    note = "Drift: change against the truth's first frame, relative to it. Lengths in "
+    note += unit_of(comparison, "length") or "the units of the data"
+    note += "; positions run on past the walls of the box." if comparison.box is not None else "."
     return (
         table(["", *(source_name(comparison, source) for source in shown)], body)
         + f'<p class="note">{e(note)}</p>'

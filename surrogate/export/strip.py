@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from surrogate.comparison.comparison import Comparison
 from surrogate.export import figures
+from surrogate.render.captions import in_brackets, unit_of
 from surrogate.render.theme import Theme, blended, rgb
 
 Picture = NDArray[np.uint8]
@@ -39,7 +40,14 @@ class ErrorStrip:
         figures.end_labels(axes, times, curves, panel, gap=12.0)
         axes.tick_params(labelsize=8, pad=4)
         words: dict[str, Any] = {"fontsize": 8.5, "color": panel.muted}
-        axes.annotate("position RMSE over time", (0, 1), (0, 6), "axes fraction", "offset points", **words)
+        axes.annotate(
+            in_brackets("position RMSE over time", unit_of(comparison, "length")),
+            (0, 1),
+            (0, 6),
+            "axes fraction",
+            "offset points",
+            **words,
+        )
         self._whole = figures.pixels(figure)
         at = axes.transData.transform(np.column_stack([times, np.ones(len(times))]))
         self._columns = np.clip(np.rint(at[:, 0]).astype(int), 0, width - 1)

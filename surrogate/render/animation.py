@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.types import FloatArray
+from surrogate.comparison.box import PeriodicBox
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.arrows import Arrows, Singles, arrows, field_key, field_vectors, joined
 from surrogate.render.captions import Source, sources, unit_of
@@ -60,6 +61,8 @@ class Track:
     weights : (lead + 1, 1) float32
         Opacity of a trail's knots, 0 to 255, oldest first.
     background : str
+    whole : (lead + n_frames, n_particles) bool, or None
+        False at knots beside a jump through a wall, where a trail is cut; None where there is none.
     """
 
     points: Singles
@@ -68,6 +71,7 @@ class Track:
     lead: int
     weights: Singles
     background: str
+    whole: NDArray[np.bool_] | None = None
 
     def now(self, frame: int) -> Singles:
         """Where the particles are, (n_particles, 3)."""
@@ -86,6 +90,8 @@ class Track:
         """Knots up to this frame, (lead + 1, n_members, 3), and their RGBA (..., 4); all particles for None."""
         window = slice(frame, frame + self.lead + 1)
         points, hues, kept = self.points[window], self.hues[window], self.kept[window]
+        if self.whole is not None:
+            kept = kept * self.whole[window]
         if members is not None:
             points, hues, kept = points[:, members], hues[:, members], kept[:, members]
         colours = np.empty((*kept.shape, 4), dtype=np.uint8)
@@ -113,6 +119,10 @@ class Animation:
         Of the colour scale.
     fields : Arrows or None
         Of the electric and the magnetic field.
+    box : (2, n_edges, 3) float32 [length], or None
+        Ends of the edges of a periodic box.
+    reach : float or None [length]
+        In a periodic box, half its shortest edge: what is farther apart is seen across a wall.
     """
 
     basis: FloatArray
@@ -124,6 +134,8 @@ class Animation:
     legend: Legend
     ends: tuple[float, float]
     fields: Arrows | None = None
+    box: Singles | None = None
+    reach: float | None = None
 
 
 _animations: WeakKeyDictionary[Comparison, OrderedDict[tuple[object, ...], Animation]] = WeakKeyDictionary()
@@ -157,21 +169,24 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Anim
     V = default_view_basis(n) if options.basis is None else view_basis(options.basis, n)
     axis = chosen_axis(options, V)
     colouring = colouring_of(options.colour_by, comparison)
-    values = values_of(colouring, comparison, Look(truth, V, axis, frames, comparison.shares_of))
+    look = Look(truth, V, axis, frames, comparison.shares_of, comparison.drawn_positions)
+    values = values_of(colouring, comparison, look)
     ends = options.colour_range or measured_range(colouring, values, frames)
     lead = max(options.trail_length, 0)
     age = np.linspace(0.0, 1.0, lead + 1) if options.trail_fade and lead else np.ones(lead + 1)
     tracks, numbers = dict[Source, Track](), dict[Source, Numbers]()
     for source in sources(comparison):
         trajectory = getattr(comparison, source)
-        kept = visibility(trajectory.positions, options, V, frames)
+        positions = comparison.drawn_positions(trajectory)
+        kept = visibility(positions, options, V, frames)
         tracks[source] = Track(
-            points=_preceded(project(trajectory.positions, V), lead, np.float32),
+            points=_preceded(project(positions, V), lead, np.float32),
             hues=_preceded(value_colours(colouring, values[source], ends, theme), lead, np.uint8),
             kept=_preceded(kept, lead, np.float32),
             lead=lead,
             weights=(255.0 * TRAIL_STRENGTH * age).astype(np.float32)[:, None],
             background=theme.background,
+            whole=_unbroken(comparison.box, positions, lead),
         )
         rmse = None if source == "truth" else comparison.position_rmse(trajectory)
         drift = _energy_drift(comparison, source) if options.hud and options.drift else None
@@ -190,11 +205,25 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Anim
         tracks=tracks,
         numbers=numbers,
         radii=particle_radii(truth.system.masses, frames.radius),
-        visible=visible_fraction(truth.positions, V, frames.centre),
+        visible=visible_fraction(comparison.drawn_positions(truth), V, frames.centre),
         legend=legend,
         ends=ends,
         fields=drawn,
+        box=None if comparison.box is None else project(comparison.box.edge_ends(), V).astype(np.float32),
+        reach=None if comparison.box is None else 0.5 * float(comparison.box.lengths.min()),
     )
+
+
+def _unbroken(box: PeriodicBox | None, positions: FloatArray, lead: int) -> NDArray[np.bool_] | None:
+    """See `Track.whole`."""
+    if box is None:
+        return None
+    along = positions @ box.axes.T
+    jumps = (np.abs(np.diff(along, axis=0)) > 0.5 * box.lengths).any(axis=-1)
+    whole = np.ones(positions.shape[:2], dtype=np.bool_)
+    whole[1:] &= ~jumps
+    whole[:-1] &= ~jumps
+    return _preceded(whole, lead, np.bool_)
 
 
 def _energy_drift(comparison: Comparison, source: Source) -> FloatArray | None:
@@ -205,7 +234,7 @@ def _energy_drift(comparison: Comparison, source: Source) -> FloatArray | None:
     return made[source]
 
 
-def _preceded(values: FloatArray | Bytes, lead: int, dtype: Any) -> NDArray[Any]:
+def _preceded(values: FloatArray | Bytes | NDArray[np.bool_], lead: int, dtype: Any) -> NDArray[Any]:
     """The first frame repeated `lead` times in front."""
     result = np.empty((lead + len(values), *values.shape[1:]), dtype=dtype)
     result[lead:] = values
@@ -216,11 +245,14 @@ def _preceded(values: FloatArray | Bytes, lead: int, dtype: Any) -> NDArray[Any]
 def particle_radii(masses: FloatArray, scale: float) -> Singles:
     """Radii as drawn, (n_particles,) float32 [length]: smaller where there are many, larger for the heavier."""
     count = min(1.0, (5.0 / masses.size) ** (1.0 / 3.0))
-    weight = np.clip((masses / np.median(masses)) ** (1.0 / 3.0), 0.6, 1.8)
+    some = masses[masses > 0]
+    middle = float(np.median(some)) if some.size else 1.0
+    weight = np.clip((masses / middle) ** (1.0 / 3.0), 0.6, 1.8)
     return np.asarray(PARTICLE_SIZE * scale * count * weight, dtype=np.float32)
 
 
 def comparison_framing(comparison: Comparison) -> Framing:
     """The framing of all there is to show in a comparison; independent of rotation and view."""
     others = [t for t in (comparison.forecast, comparison.rollout) if t is not None]
-    return framing(comparison.truth, *others)
+    frames, box = framing(comparison.truth, *others), comparison.box
+    return frames if box is None else replace(frames, centre=box.middle, radius=box.radius)

@@ -106,6 +106,29 @@ def unit_of(comparison: Comparison, quantity: str) -> str:
     return "/".join(parts) if all(parts) else ""
 
 
+def momentum_unit(comparison: Comparison) -> str:
+    """The label of momenta; empty without those of its parts."""
+    parts = [unit_of(comparison, name) for name in ("mass", "length", "time")]
+    return f"{parts[0]} {parts[1]}/{parts[2]}" if all(parts) else ""
+
+
+def energy_unit(comparison: Comparison) -> str:
+    """The label of energies; empty without those of its parts."""
+    parts = [unit_of(comparison, name) for name in ("mass", "length", "time")]
+    return f"{parts[0]} {parts[1]}²/{parts[2]}²" if all(parts) else ""
+
+
+def in_brackets(name: str, unit: str) -> str:
+    """The name of an axis with its unit, where there is a label."""
+    return f"{name} [{unit}]" if unit else name
+
+
+def remarks(comparison: Comparison) -> str:
+    """What was filled in, chosen and left out, in a line; empty for nothing."""
+    left_out = ("left out: " + ", ".join(comparison.left_out),) if comparison.left_out else ()
+    return "; ".join((*comparison.notes, *left_out))
+
+
 def with_unit(number: str, comparison: Comparison, quantity: str) -> str:
     """A number with the label of its unit behind it, as far as the data have one."""
     return " ".join(filter(None, (number, unit_of(comparison, quantity))))

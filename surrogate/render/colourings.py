@@ -34,6 +34,8 @@ class Look:
     frames : Framing
     energies : callable
         What each particle has of the energy of a trajectory, (n_frames, n_particles) float64.
+    positions : callable
+        Where a trajectory is drawn: in the periodic box, where there is one.
     """
 
     truth: Trajectory
@@ -41,6 +43,7 @@ class Look:
     axis: int
     frames: Framing
     energies: Callable[[Trajectory], FloatArray]
+    positions: Callable[[Trajectory], FloatArray]
 
 
 def _charge(trajectory: Trajectory, look: Look) -> FloatArray:
@@ -64,11 +67,11 @@ def _energy(trajectory: Trajectory, look: Look) -> FloatArray:
 
 
 def _coordinate(trajectory: Trajectory, look: Look) -> FloatArray:
-    return trajectory.positions[..., look.axis]
+    return look.positions(trajectory)[..., look.axis]
 
 
 def _hidden_radius(trajectory: Trajectory, look: Look) -> FloatArray:
-    return hidden_radius(trajectory.positions - look.frames.centre, look.basis)
+    return hidden_radius(look.positions(trajectory) - look.frames.centre, look.basis)
 
 
 @dataclass(frozen=True)

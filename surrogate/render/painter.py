@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from physics.errors import InputError
 from surrogate.render.camera import Camera
+from surrogate.render.drawn_scale import drawn_unit, in_units_of
 from surrogate.render.offscreen import offscreen_plotter
 from surrogate.render.pane_actors import PaneActors
 from surrogate.render.picking import REACH, pick
@@ -54,7 +55,8 @@ class Painter:
         self._panes: list[PaneActors] = []
         self._held = False
         self._built_for: tuple[object, ...] = ()
-        self._build(scene, at_once)
+        self._unit = drawn_unit(scene.radius)
+        self._build(in_units_of(scene, self._unit), at_once)
         self.reset_camera()
         first = plotter.renderers[0]
         # before the overlay of that pane, which measures its words then
@@ -64,6 +66,11 @@ class Painter:
     def scale(self) -> float:
         """Device pixels per layout pixel."""
         return self._scale
+
+    @property
+    def unit(self) -> float:
+        """The length that is drawn as 1, which places of the camera are in: see `drawn_scale`."""
+        return self._unit
 
     @classmethod
     def offscreen(cls, scene: Scene, size: tuple[int, int], scale: float = 1.0) -> Self:
@@ -75,6 +82,13 @@ class Painter:
 
         Does not render, and moves the camera only along with the scene's focus.
         """
+        if drawn_unit(scene.radius) != self._unit:
+            self._clear()
+            self._unit = drawn_unit(scene.radius)
+            self._build(in_units_of(scene, self._unit))
+            self.reset_camera()
+            return
+        scene = in_units_of(scene, self._unit)
         self._follow_focus(scene)
         if _shapes(scene) != self._built_for:
             self._clear()

@@ -38,6 +38,7 @@ class PaneActors:
         self._trails: Polylines | None = None
         self._halos: SphereCloud | None = None
         self._arrows: ArrowField | None = None
+        self._box: Polylines | None = None
         self._overlay = Overlay(renderer, scene, index, scale)
         self.update(scene, pane)
 
@@ -52,7 +53,7 @@ class PaneActors:
         if pane.ghosts is not None and pane.ghost_colours is not None and self._links is not None:
             for cloud in self._rings:
                 cloud.update(pane.ghosts, pane.ghost_colours, pane.radii)
-            ends = np.stack([pane.ghosts, pane.points])
+            ends = np.stack([pane.ghosts if pane.link_ends is None else pane.link_ends, pane.points])
             link = np.broadcast_to(rgb(scene.theme.link), pane.colours.shape)
             shades = blended(link, scene.theme.background, 0.85 * pane.seen)
             self._links.update(ends, np.stack([shades, shades]))
@@ -62,6 +63,9 @@ class PaneActors:
             self._halos.update(pane.points, shade, radii)
         if self._arrows is not None and scene.vectors is not None:
             self._arrows.update(scene.vectors)
+        if self._box is not None and scene.box is not None:
+            shade = np.broadcast_to(rgb(scene.theme.muted).astype(np.uint8), scene.box.shape)
+            self._box.update(scene.box, shade)
         self._overlay.update(scene, pane)
 
     def _resize(self, scene: Scene, pane: Pane) -> None:
@@ -76,6 +80,11 @@ class PaneActors:
             background = scene.theme.background
             halos = SphereCloud(members, 0, "halo", background, self._scale) if members.size else None
             self._halos = None if halos is None else self._added(halos)
+        n_edges = 0 if scene.box is None else scene.box.shape[1]
+        if n_edges != (0 if self._box is None else self._box.shape[1]):
+            self._drop(self._box)
+            self._box = self._added(Polylines(2, n_edges, 1.4 * self._scale)) if n_edges else None
+            self._cage.SetVisibility(not n_edges)
         n_arrows = 0 if scene.vectors is None else len(scene.vectors.points)
         if n_arrows != (0 if self._arrows is None else self._arrows.n_arrows):
             self._drop(self._arrows)
@@ -100,7 +109,7 @@ class PaneActors:
         """Take everything off the renderer."""
         for actor in self._fixed:
             self._renderer.RemoveActor(actor)
-        for part in (self._trails, self._halos, self._arrows):
+        for part in (self._trails, self._halos, self._arrows, self._box):
             self._drop(part)
         self._overlay.remove()
 

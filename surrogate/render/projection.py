@@ -139,5 +139,6 @@ def framing(truth: Trajectory, *forecasts: Trajectory) -> Framing:
         radius = max(radius, min(furthest, RUNAWAY * reach))
         errors.append(np.linalg.norm(forecast.positions - truth.positions, axis=-1).ravel())
     limit = min(float(np.percentile(np.concatenate(errors), 98.0)), reach)
-    floor = 1e-9 * max(1.0, float(np.abs(centre).max()))  # particles at rest in one point still get a frame
-    return Framing(centre, radius if radius > floor else 1.0, limit if limit > 0 else 1.0)
+    if not radius > 1e-9 * float(np.abs(centre).max()):  # particles at rest in one point still get a frame
+        radius = 1.0
+    return Framing(centre, radius, limit if limit > 0 else radius)

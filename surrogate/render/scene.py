@@ -59,6 +59,8 @@ class Pane:
     ghost_colours : (n_particles, 3) uint8, or None
     ghost_style : {"ring", "glass"}
         Rings around the truth's place, or half transparent balls.
+    link_ends : (n_particles, 3) float32 [length], or None
+        Where the links from ghosts end that are not drawn across a periodic box; None for the ghosts' places.
     """
 
     source: Source
@@ -76,6 +78,7 @@ class Pane:
     ghosts: Singles | None = None
     ghost_colours: Bytes | None = None
     ghost_style: Literal["ring", "glass"] = "ring"
+    link_ends: Singles | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +110,8 @@ class Scene:
         How much of the particles' distance from the centre is drawn, 1 up to three dimensions.
     vectors : Arrows or None
         Of fields, in every pane.
+    box : (2, n_edges, 3) float32 [length], or None
+        Ends of the edges of a periodic box.
     """
 
     panes: tuple[Pane, ...]
@@ -122,6 +127,7 @@ class Scene:
     selected: tuple[int, ...] = ()
     visible_fraction: float = 1.0
     vectors: Arrows | None = None
+    box: Singles | None = None
 
     @property
     def flat(self) -> bool:
@@ -175,6 +181,7 @@ def build_scene(
         selected=options.selected,
         visible_fraction=visible,
         vectors=_arrows(options, animation),
+        box=animation.box,
     )
 
 
@@ -218,6 +225,10 @@ def _pane(comparison: Comparison, source: Source, frame: int, options: ViewOptio
         behind, behind_colours = of_truth.trail(frame, members, GHOST_TRAIL)
         trails = np.concatenate([trails, behind], axis=1)
         trail_colours = np.concatenate([trail_colours, behind_colours], axis=1)
+    crossing = None
+    if ghosts and animation.reach is not None:  # the truth and its forecast are at opposite sides of the box
+        far = np.linalg.norm(track.now(frame) - of_truth.now(frame), axis=1, keepdims=True) > animation.reach
+        crossing = np.where(far, track.now(frame), of_truth.now(frame))
     return Pane(
         source=source,
         title=title,
@@ -234,6 +245,7 @@ def _pane(comparison: Comparison, source: Source, frame: int, options: ViewOptio
         ghosts=of_truth.now(frame) if ghosts else None,
         ghost_colours=of_truth.colours(frame, 1.0 if overlaid else GHOST_STRENGTH) if ghosts else None,
         ghost_style="glass" if overlaid else "ring",
+        link_ends=crossing,
     )
 
 

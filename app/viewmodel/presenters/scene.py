@@ -26,8 +26,12 @@ def steady_framing(result: ComparisonResult) -> Framing:
     that round-off in a rotated truth does not change it.
     """
     comparison = result.comparison
-    reach = float(np.linalg.norm(comparison.truth.positions, axis=-1).max())
-    furthest = float(np.linalg.norm(comparison.forecast.positions, axis=-1).max())
+    reach, furthest = (
+        float(np.linalg.norm(comparison.drawn_positions(trajectory), axis=-1).max())
+        for trajectory in (comparison.truth, comparison.forecast)
+    )
+    if comparison.box is not None:
+        reach = max(reach, float(np.linalg.norm(comparison.box.edge_ends(), axis=-1).max(initial=0.0)))
     radius = max(reach, min(furthest, RUNAWAY * reach))
     limit = framing(comparison.truth, comparison.forecast).error_limit
     return Framing(np.zeros(comparison.truth.n_dims), rounded_up(radius), rounded_up(limit))

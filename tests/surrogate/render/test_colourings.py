@@ -16,7 +16,9 @@ every_colouring = pytest.mark.parametrize("colouring", COLOURINGS.values(), ids=
 
 def _look(comparison, basis=None, axis=0):
     V = default_view_basis(comparison.truth.n_dims) if basis is None else basis
-    return Look(comparison.truth, V, axis, comparison_framing(comparison), comparison.shares_of)
+    return Look(
+        comparison.truth, V, axis, comparison_framing(comparison), comparison.shares_of, comparison.drawn_positions
+    )
 
 
 @every_colouring
