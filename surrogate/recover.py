@@ -7,7 +7,7 @@ from pathlib import Path
 from physics.cli import CommandParser, command_line, refuse_existing, run_command
 from physics.datasets.reading import available_splits, read_split
 from physics.files import write_json
-from surrogate.evaluation.pair_law_recovery import Recovery, recovery
+from surrogate.evaluation.pair_law_recovery import Recovery, outside_of, recovery
 from surrogate.export.recovery_figure import recovery_figure
 from surrogate.inference.loading import load
 
@@ -34,13 +34,15 @@ def main(argv: Sequence[str]) -> None:
     numbers = found.numbers() | {
         "model": model.name,
         "data": str(options.data),
+        "notes": [*split.notes, *outside_of(model, split)],
         "command": command_line("surrogate.recover", argv),
     }
     write_json(options.out / "recovery.json", numbers)
     name = found.law or options.data.name
     figure = recovery_figure({name: found.curves()}, {name: found.seen}, found.distances, units=split.units)
     figure.savefig(options.out / "recovery.png")
-    sys.stdout.write(f"{_summary(found)}\n{options.out / 'recovery.png'}\n")
+    notes = "".join(f"note: {note}\n" for note in numbers["notes"])
+    sys.stdout.write(f"{_summary(found)}\n{notes}{options.out / 'recovery.png'}\n")
 
 
 def _summary(found: Recovery) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from physics.datasets.split import DataSplit
-from physics.datasets.times import later_frames
+from physics.datasets.times import later_frames, same_spacing
 from physics.errors import InputError
 from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.frame_pairs import fitting_horizon
 from surrogate.tasks.dynamics.frames import elapsed, task_frames, times_said
 from surrogate.tasks.dynamics.scales import is_preset
 from surrogate.tasks.dynamics.signatures import share_seen, signatures
@@ -151,10 +152,12 @@ def _unasked(model: Forecaster, split: DataSplit, split_name: str, own: float | 
             f"{split.source}: model {model.name!r} forecasts a horizon of {own:g} only{frames}, and no two "
             f"frames here are so far apart: {times_said(split)}; train one of another horizon (data.horizon)"
         )
-    first, last = task_frames(split, split_name, -1, -1)
+    horizon, note = fitting_horizon(split.times[first:], usual)
+    even = same_spacing(split.times[first:]) and len(split.times) > first + 1
+    first, last = task_frames(split, split_name, first, -1 if even else first + 1, horizon if even else 0.0)
     there = elapsed(split.times, first, last)
-    note = f"frames {first} -> {last}: a horizon of {there:g}, where {model.name} usually has {usual:g}"
-    return first, last, note
+    usually = f"a horizon of {there:g}, where {model.name} usually has {usual:g}"
+    return first, last, f"frames {first} -> {last}: {note if even and note else usually}"
 
 
 def _window_of(split: DataSplit, horizon: float, first: int) -> tuple[int, int] | None:

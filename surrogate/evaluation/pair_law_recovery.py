@@ -16,8 +16,10 @@ from physics.errors import InputError
 from physics.laws.names import is_law, law_claims, resolve_parameters
 from physics.observables import accelerations
 from physics.types import FloatArray, System
+from surrogate.evaluation.evaluation_set import windows_at
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models.integrator.model import Integrator
+from surrogate.tasks.dynamics.ranges import States
 
 Curves = tuple[FloatArray | None, FloatArray, FloatArray | None]
 """True force, learned force, relative error, each (R,); the learned one alone where the law is unknown."""
@@ -124,6 +126,14 @@ def recovery(model: Forecaster, split: DataSplit) -> Recovery:
     true = true_forces(split, pairs, distances, pull=network.pull == "none") if law else None
     learned = learned_forces(model, network, pairs, distances)
     return Recovery(distances, true, learned, pairs, seen, law, network.couplings)
+
+
+def outside_of(model: Forecaster, split: DataSplit) -> list[str]:
+    """What is said of data unlike those the model has learned its law from, at their first state."""
+    w = windows_at(split, split.first_state)
+    states = States(w.x, w.v, w.q, w.m, split.box)
+    reasons = model.outside(split.n_dims, split.n_particles, split.recipe, states=states, units=split.units)
+    return [f"outside training: {reason}" for reason in reasons if not reason.startswith("N =")]
 
 
 def typical_pairs(split: DataSplit, couplings: Sequence[str]) -> FloatArray:

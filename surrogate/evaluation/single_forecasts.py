@@ -89,6 +89,7 @@ def evaluation(
         split.recipe,
         preset_times(split.recipe, at, at),
         states=States(w.x, w.v, w.q, w.m, split.box),
+        units=split.units,
     )
     result |= {
         "evaluations": cost.evaluations if tolerance else model.evaluations,

@@ -9,6 +9,7 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from physics.errors import InputError
 from physics.types import FloatArray, System
 from surrogate.inference.batched_forward import Passed, Passes, State, has_values
 from surrogate.inference.given_arrays import particle_tensor, real_tensor
-from surrogate.inference.training_range import reasons_outside, states_outside
+from surrogate.inference.training_range import reasons_outside, states_outside, units_outside
 from surrogate.models import SurrogateModel
 from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.scales import Scales
@@ -331,6 +332,7 @@ class Forecaster:
         *,
         states: States | None = None,
         horizon: float | None = None,
+        units: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[str, ...]:
         """Why a request lies outside the training range; empty inside.
 
@@ -343,8 +345,10 @@ class Forecaster:
             :func:`states_outside`.
         horizon : float, optional [time]
             Of the forecast; by default the one that is usual for this model.
+        units : mapping of str to str
+            Labels of the data's own units: nothing is converted, so others than those of the training are named.
         """
-        reasons = reasons_outside(self.card, n_dims, n_particles, law, times)
+        reasons = reasons_outside(self.card, n_dims, n_particles, law, times) + units_outside(self.card, units)
         if states is not None:
             reasons += states_outside(self.card, states, self.scales, self.sees)
         horizon = self.horizon if horizon is None else horizon

@@ -92,11 +92,17 @@ def reasons_outside(
     if law and law.get("law") and known and not any(_same_law(entry, law) for entry in known):
         names = ", ".join(sorted({str(entry.get("preset") or entry["law"]) for entry in known}))
         reasons.append(f"law {law.get('law')} (trained: {names})")
-    window = card.get("input_times")
-    if times and window and any(entry.get("preset") for entry in card.get("laws", [])):
+    window, presets = card.get("input_times"), [str(entry.get("preset") or "") for entry in card.get("laws", [])]
+    if times and window and any(presets) and not _another_clock(presets, times[0]):
         inside = window[0] - TIME_SLACK <= times[0] and times[1] <= window[1] + TIME_SLACK
         reasons += [] if inside else [f"t = {_span(*times)} (trained: {_span(*window)})"]
     return tuple(reasons)
+
+
+def _another_clock(presets: Sequence[str], first: float) -> bool:
+    """Whether a time lies behind all frames of presets, so that it is not counted from their beginning."""
+    ends = [float(t[-1]) for name in presets if name in PRESETS for t in PRESETS[name].times.values()]
+    return bool(ends) and first > max(ends) + TIME_SLACK
 
 
 def preset_times(recipe: Mapping[str, Any], first: float, last: float) -> tuple[float, float] | None:
@@ -105,6 +111,15 @@ def preset_times(recipe: Mapping[str, Any], first: float, last: float) -> tuple[
     No law depends on time, so where the clock of other data starts means nothing.
     """
     return (first, last) if str(recipe.get("preset")) in PRESETS else None
+
+
+def units_outside(card: Mapping[str, Any], units: Mapping[str, str]) -> tuple[str, ...]:
+    """What is said of data whose own labels of units are others than those of the training data."""
+    trained = card.get("units")
+    if not isinstance(trained, dict):
+        return ()
+    names = [name for name, label in units.items() if trained.get(name, label) != label]
+    return tuple(f"{name} in {units[name]} (trained: {trained[name]})" for name in names)
 
 
 def states_outside(
@@ -246,7 +261,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _span(first: float, last: float) -> str:
-    return f"{first:.3g}" if last - first < 1e-9 else f"{first:.3g} to {last:.3g}"
+    return f"{first:.3g}" if last - first <= 1e-9 * max(abs(first), abs(last)) else f"{first:.3g} to {last:.3g}"
 
 
 def _same_law(entry: Mapping[str, Any], law: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from physics.errors import InputError
 from surrogate import benchmark as benchmark_command
 from surrogate import train as train_command
 from surrogate.evaluate import main
@@ -93,8 +94,8 @@ def test_a_model_of_any_horizon_takes_one(home: Path, capsys: pytest.CaptureFixt
     assert evaluated(capsys, "free", "--data", "other.npz")[0]["horizon"] == 0.5
     npz(Path("thirds.npz"), tiny_arrays(20, frames=5, spacing=0.3))
     found, out = evaluated(capsys, "free", "--data", "thirds.npz")
-    assert found["horizon"] == pytest.approx(0.3)
-    assert "a horizon of 0.3, where free usually has 0.5" in out
+    assert found["horizon"] == pytest.approx(0.6)
+    assert "frames 0 -> 2: horizon 0.6 (2 frames): frames are 0.3 apart" in out
 
 
 @pytest.mark.parametrize(
@@ -238,6 +239,16 @@ def test_the_units_of_the_data_are_said(home: Path, capsys: pytest.CaptureFixtur
     assert "nm^2" in out
     assert "horizon 1 ps" in out
     assert read_checkpoint(home / "run" / "best").info["card"]["units"] == found["units"]
+
+
+def test_other_units_are_named_and_not_mixed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    angstrom = np.array(json.dumps({"length": "A", "time": "ps"}))
+    npz(home / "angstrom.npz", tiny_arrays(40, frames=6, seed=8), units=angstrom)
+    found, _ = evaluated(capsys, "run", "--data", "angstrom.npz")
+    assert found["outside_training"] == ["length in A (trained: nm)"]
+    config = {"model": {"name": "egnn"}, "data": {"paths": ["train.npz", "angstrom.npz"]}}
+    with pytest.raises(InputError, match=r"angstrom\.npz: length in A, where another data set of the run has nm"):
+        train(config_from_tree(config, "test"), home / "x", resume=False, device="cpu", command="", quiet=True)
 
 
 def test_training_says_losses_in_the_units_of_the_data(

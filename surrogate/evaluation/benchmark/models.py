@@ -172,7 +172,9 @@ def fitted_models(
         except InputError as error:
             left_out[item.name] = str(error)
             continue
-        outside = seeds[0].outside(w.x.shape[2], w.x.shape[1], split.recipe, times, states=states)
+        outside = seeds[0].outside(
+            w.x.shape[2], w.x.shape[1], split.recipe, times, states=states, units=split.units
+        )
         models.append(BenchmarkModel(item.name, seeds, outside))
     return models, left_out
 

@@ -50,6 +50,7 @@ class Dynamics(Task):
     Data, Options = DataConfig, LossConfig
     SOURCES = (
         "surrogate/tasks/dynamics/*.py",
+        "physics/boundaries.py",
         "physics/datasets/checks.py",
         "physics/datasets/reading.py",
         "physics/datasets/split.py",
@@ -84,7 +85,7 @@ class Dynamics(Task):
         several = len(self.valid_sets) if len(self.valid_sets) > 1 else 0
         self.columns = (*(f"valid_{index}" for index in range(several)), "valid_mse", "valid_relative")
         first = next(iter(outlines.values()))
-        self.units = dict(first.units)
+        self.units = _same_units(list(outlines.values()))
         self.horizon = chosen[0].horizon
         if model.any_horizon and is_preset(
             first
@@ -284,6 +285,25 @@ class Dynamics(Task):
             "position_steps": card["steps"],
             "position_best_epoch": card["best_epoch"],
         }
+
+
+def _same_units(heads: Sequence[DataSplit]) -> dict[str, str]:
+    """The labels of the units of all data sets.
+
+    Raises
+    ------
+    InputError
+        Where two sets have different ones: nothing is converted.
+    """
+    found: dict[str, str] = {}
+    for head in heads:
+        for quantity, label in head.units.items():
+            if found.setdefault(quantity, label) != label:
+                raise InputError(
+                    f"{head.source}: {quantity} in {label}, where another data set of the run has "
+                    f"{found[quantity]}; bring them to the same units, labels are never converted"
+                )
+    return found
 
 
 def _first_inputs(

@@ -10,7 +10,7 @@ import torch
 from physics.datasets.presets import initial_states
 from surrogate import load
 from surrogate.inference.forecaster import Forecaster
-from surrogate.inference.training_range import preset_times, usable_card
+from surrogate.inference.training_range import preset_times, reasons_outside, usable_card
 from surrogate.tasks.dynamics.ranges import States, input_states, measured, state_quantities, trained_ranges
 from surrogate.tasks.dynamics.scales import Scales
 from surrogate.tasks.dynamics.windows import Windows
@@ -206,6 +206,12 @@ def test_quantities_are_what_they_say() -> None:
 )  # fmt: skip
 def test_a_card_with_strange_ranges_is_not_usable(ranges: Any) -> None:
     assert not usable_card({"ranges": ranges})
+
+
+def test_a_clock_behind_all_frames_of_a_preset_is_another_one() -> None:
+    card = {"laws": [{"preset": "nbody-reference", "law": "reference"}], "input_times": [3.1, 3.1]}
+    assert reasons_outside(card, 3, 5, None, (0.0, 0.0)) == ("t = 0 (trained: 3.1)",)
+    assert reasons_outside(card, 3, 5, None, (1000.0, 1001.0)) == ()
 
 
 def test_only_the_times_of_our_presets_are_compared() -> None:
