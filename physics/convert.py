@@ -29,6 +29,7 @@ from physics.datasets.formats import FORMATS
 from physics.datasets.formats.base import AXES, Format, Hints, Imported
 from physics.datasets.formats.importer import checked
 from physics.datasets.formats.mdanalysis import TOPOLOGIES
+from physics.datasets.formats.npy_set import set_of
 from physics.datasets.reading import format_of
 from physics.datasets.split import NO_POSITIONS
 from physics.datasets.writing import ENDINGS, write_data
@@ -71,11 +72,10 @@ def main(argv: Sequence[str]) -> None:
         )
     splits, lines = {}, []
     for split in wanted:
-        with progress_bar("reading", len(files), "files") as advance:
-            parts = []
-            for file, row in zip(files, rows, strict=True):
-                parts.append(_loaded(file, row, split, hints))
-                advance(1)
+        parts = []
+        for file, row in zip(files, rows, strict=True):
+            with progress_bar(f"reading {file.name}", file.stat().st_size, "bytes") as advance:
+                parts.append(_loaded(file, row, split, replace(hints, progress=advance)))
         try:
             splits[split] = changed(files[0], joined(files, parts), changes)
         except InputError:
@@ -124,7 +124,7 @@ def listing() -> str:
     lines = []
     for name, row in FORMATS.items():
         needs = f"; needs {row.needs}: pip install 'isotwin[formats]'" if row.needs else ""
-        lines.append(f"{name:12} {' '.join(row.endings) or 'folder':28} {row.title}{needs}\n")
+        lines.append(f"{name:18} {' '.join(row.endings) or 'folder':28} {row.title}{needs}\n")
     return "".join(lines)
 
 
@@ -175,6 +175,15 @@ def _formats(
     names = [file for file in files if file.suffix.lower() in TOPOLOGIES]
     files = [file for file in files if file not in names]
     rows = [format_of(file) if name is None else FORMATS[name] for file in files]
+    seen = [
+        set_of(file) if row is FORMATS["npy-set"] else file.resolve()
+        for file, row in zip(files, rows, strict=True)
+    ]
+    for at, file in enumerate(files):
+        if seen[at] in seen[:at] and rows[at] is not FORMATS["npy-set"]:
+            raise InputError(f"{file}: given twice")
+    first = [at for at in range(len(files)) if seen[at] not in seen[:at]]  # a set may be given by all its files
+    files, rows = [files[at] for at in first], [rows[at] for at in first]
     if wanting := [row for row in rows if row.wants_names]:
         names += [file for file, row in zip(files, rows, strict=True) if row.names_particles]
     if len(names) > 1 or (names and not wanting):

@@ -63,6 +63,16 @@ def test_all_splits_of_a_set(tmp_path, source):
     assert "no split 'x'" in refusal(path, "--out", tmp_path / "set.npz", "--split", "x")
 
 
+def test_a_set_given_by_all_its_files_is_one(tmp_path, source):
+    WRITERS["npy-set"](tmp_path, source)
+    files = sorted(tmp_path.glob("*.npy"))
+    assert len(files) == 12
+    convert(*files, "--out", tmp_path / "set.zarr")
+    assert len(read_split(tmp_path / "set.zarr", "train")) == 2
+    path = WRITERS["xyz"](tmp_path, source).path
+    assert "given twice" in refusal(path, path, "--out", tmp_path / "x.npz")
+
+
 def test_what_the_user_says_is_put_in(tmp_path, source):
     path, out = WRITERS["xyz"](tmp_path, source).path, tmp_path / "a.npz"
     np.savetxt(tmp_path / "q.txt", source.charges)

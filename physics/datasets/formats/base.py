@@ -32,10 +32,13 @@ class Hints:
         AXES in the order in which positions and velocities are stored.
     topology : Path, optional
         A file that names the particles of this one.
+    progress : callable
+        Told the bytes that have just been read, by readers that know.
     """
 
     axes: tuple[str, ...] | None = None
     topology: Path | None = None
+    progress: Callable[[float], None] = lambda _: None
 
 
 @dataclass(frozen=True, eq=False)

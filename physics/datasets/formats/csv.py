@@ -7,15 +7,15 @@ stands in for `time`. Other columns are left aside.
 import csv
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.datasets.formats.base import Arrays, Hints, Imported, refuse_oversized
+from physics.datasets.formats.base import Arrays, Hints, Imported
 from physics.datasets.formats.elements import named_species
 from physics.datasets.formats.importer import constant, importer
-from physics.datasets.formats.text import LINE_LIMIT, first_lines, open_end
+from physics.datasets.formats.text import LINE_LIMIT, first_lines, frames_of_text, open_end
 from physics.datasets.times import time_tolerance
 from physics.errors import InputError
 
@@ -33,6 +33,8 @@ ALIASES = {
     "id": "particle",
 }
 EXPECTS = "columns sample, time, particle, x0, x1, ... and optionally v0, v1, ..., charge, mass, species"
+WEIGHT = 6
+"""Bytes in memory for each of a file, at most: names of particles are padded."""
 COORDINATE = re.compile(r"([xv])(\d{1,3})")
 
 
@@ -53,7 +55,6 @@ def _axis(names: list[str], letter: str) -> list[str]:
 
 
 def _load(path: Path, split: str, hints: Hints) -> Imported:
-    refuse_oversized(path, 2 * path.stat().st_size)
     names, separator = _header(path)
     clock, counted = next(((name, what) for name, what in CLOCKS if name in names), ("", ""))
     places, speeds = _axis(names, "x"), _axis(names, "v")
@@ -63,7 +64,8 @@ def _load(path: Path, split: str, hints: Hints) -> Imported:
         raise InputError(f"{path}: {len(places)} columns x0, ... and {len(speeds)} columns v0, ...")
     texts: list[str] = [name for name in ("sample", "particle", "species") if name in names]
     numbers = [name for name in (clock, *places, *speeds, "charge", "mass") if name in names]
-    table = _table(path, names, separator, texts, numbers)
+    with frames_of_text(path, hints.progress, WEIGHT) as stream:
+        table = _table(path, stream, names, separator, texts, numbers)
     keys, (samples, times, particles) = _order(path, table, clock)
     rows = np.empty(len(keys), dtype=np.intp)
     rows[keys] = np.arange(len(keys))
@@ -91,22 +93,23 @@ def _load(path: Path, split: str, hints: Hints) -> Imported:
     return Imported(arrays, counted, notes=notes)
 
 
-def _table(path: Path, names: list[str], separator: str, texts: list[str], numbers: list[str]) -> Arrays:
+def _table(
+    path: Path, stream: TextIO, names: list[str], separator: str, texts: list[str], numbers: list[str]
+) -> Arrays:
     """The columns by name."""
     wanted = [*texts, *numbers]
     dtype = np.dtype([(name, "U32" if name in texts else "f8") for name in wanted])
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            stream.readline()
-            rows = np.loadtxt(
-                stream,
-                dtype=dtype,
-                comments=None,
-                delimiter=separator,
-                usecols=[names.index(name) for name in wanted],
-                quotechar='"',
-                ndmin=1,
-            )
+        stream.readline()
+        rows = np.loadtxt(
+            stream,
+            dtype=dtype,
+            comments=None,
+            delimiter=separator,
+            usecols=[names.index(name) for name in wanted],
+            quotechar='"',
+            ndmin=1,
+        )
     except (ValueError, IndexError) as error:
         said = " ".join(str(error).split())
         raise InputError(f"{path}: {said:.160} (rows counted after the header)") from None

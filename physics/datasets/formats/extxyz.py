@@ -83,10 +83,10 @@ def _frame(
     return _Frame(entries, columns)
 
 
-def _frames(path: Path) -> list[_Frame]:
+def _frames(path: Path, hints: Hints) -> list[_Frame]:
     frames: list[_Frame] = []
     known: NDArray[Any] | None = None
-    with frames_of_text(path) as stream:
+    with frames_of_text(path, hints.progress) as stream:
         while (line := next_line(path, stream)) is not None:
             if not line.strip():
                 continue
@@ -113,7 +113,7 @@ def _frames(path: Path) -> list[_Frame]:
 
 
 def _load(path: Path, split: str, hints: Hints) -> Imported:
-    frames = _frames(path)
+    frames = _frames(path, hints)
     columns = {name: np.stack([frame.columns[name] for frame in frames]) for name in frames[0].columns}
     x = columns["positions"]
     if x.ndim != 3:

@@ -89,6 +89,8 @@ def _refused_in_one_line(title: str, load: Load, path: Path, split: str, hints: 
             return load(path, split, hints)
     except InputError:
         raise
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except Exception as error:  # readers raise many kinds for damaged files; all are one refusal
         said = " ".join(str(error).split())
         raise InputError(f"{path}: damaged, or not {title} ({type(error).__name__}: {said:.160})") from None

@@ -128,7 +128,7 @@ def _rows(path: Path, stream: TextIO, count: int, names: list[str], frame: int) 
 
 def _load(path: Path, split: str, hints: Hints) -> Imported:
     header = _Header()
-    with frames_of_text(path) as stream:
+    with frames_of_text(path, hints.progress) as stream:
         frames = list(_frames(path, stream, header))
     if not frames:
         raise InputError(f"{path}: no frames; expected 'ITEM: TIMESTEP' and what follows it")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.datasets.formats.base import Arrays, Hints, Imported, refuse_oversized
+from physics.datasets.formats.base import Arrays, Hints, Imported
 from physics.datasets.formats.elements import SYMBOLS, named_species
 from physics.datasets.formats.importer import as_one_sample, constant, importer
 from physics.datasets.formats.periodic import SAME, in_box
@@ -65,7 +65,7 @@ def _gro(path: Path, split: str, hints: Hints) -> Imported:
     boxes: list[list[float]] = []
     times: list[float | None] = []
     names: list[list[str]] = []
-    with frames_of_text(path) as stream:
+    with frames_of_text(path, hints.progress) as stream:
         while (title := next_line(path, stream)) is not None:
             if not title.strip() and x:
                 continue
@@ -119,10 +119,9 @@ def _imported(
 
 
 def _pdb(path: Path, split: str, hints: Hints) -> Imported:
-    refuse_oversized(path, path.stat().st_size)
     models: list[list[str]] = [[]]
     cell = None
-    with frames_of_text(path) as stream:
+    with frames_of_text(path, hints.progress) as stream:
         while (line := next_line(path, stream)) is not None:
             if line.startswith(("ATOM  ", "HETATM")):
                 models[-1].append(line)

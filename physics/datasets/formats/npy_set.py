@@ -53,6 +53,12 @@ def _members(path: Path) -> dict[tuple[str, str], Path]:
     return {(split, kind): file for file, (kind, split, name) in found if name == names[0]}
 
 
+def set_of(path: Path) -> tuple[Path, str]:
+    """The folder and the name of the set that a path stands for: the same for all its files."""
+    parts = None if path.is_dir() else _parts(path)
+    return (path.resolve(), "") if parts is None else (path.resolve().parent, parts[2])
+
+
 def _splits(path: Path) -> tuple[str, ...]:
     there = {split for split, kind in _members(path) if kind == "loc"}
     return tuple(split for split in SPLITS if split in there)

@@ -3,7 +3,8 @@
 What a header declares is compared with the size of the file before anything of that size is made.
 """
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -15,16 +16,32 @@ from numpy.typing import DTypeLike, NDArray
 from physics.datasets.formats.base import refuse_impossible, refuse_oversized
 from physics.errors import InputError
 
+BUFFER_BYTES = 1 << 18
 LINE_LIMIT = 1 << 20
 """Characters of a line of a header."""
 
 
+class _CountedFile(io.FileIO):
+    """A file that tells how much of it has been read."""
+
+    def __init__(self, path: Path, progress: Callable[[float], None]) -> None:
+        super().__init__(path)
+        self.progress = progress
+
+    def readinto(self, buffer: Any) -> int:
+        """As any file, and tell."""
+        count = super().readinto(buffer) or 0
+        self.progress(count)
+        return count
+
+
 @contextmanager
-def frames_of_text(path: Path) -> Iterator[TextIO]:
-    """The open file; refused where it is too large, or not text."""
-    refuse_oversized(path, path.stat().st_size)
+def frames_of_text(path: Path, progress: Callable[[float], None], weight: int = 1) -> Iterator[TextIO]:
+    """The open file; refused where it is not text, or too large: `weight` bytes in memory for each of its own."""
+    refuse_oversized(path, weight * path.stat().st_size)
     try:
-        with path.open(encoding="utf-8", newline=None) as stream:
+        raw = io.BufferedReader(_CountedFile(path, progress), BUFFER_BYTES)
+        with io.TextIOWrapper(raw, encoding="utf-8-sig") as stream:
             yield stream
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text") from None

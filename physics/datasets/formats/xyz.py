@@ -33,7 +33,7 @@ def _load(path: Path, split: str, hints: Hints) -> Imported:
     comments: list[str] = []
     frames: list[NDArray[Any]] = []
     more = 0
-    with frames_of_text(path) as stream:
+    with frames_of_text(path, hints.progress) as stream:
         while (line := next_line(path, stream)) is not None:
             if not line.strip():
                 continue
