@@ -49,12 +49,11 @@ def _summary(found: Recovery) -> str:
     numbers = found.numbers()
     head = f"{numbers['nearest']:.3g} <= r <= {numbers['farthest']:.3g}: "
     if found.law is None:
-        strongest = found.curves()[1]
-        kind = "repels" if strongest[0] > 0 else "attracts"
-        return (
-            f"law unknown, {head}learned force alone; the strongest pair {kind}, "
-            f"{abs(strongest[0]):.3g} at the nearest, {abs(strongest[-1]):.3g} at the farthest"
+        ends = (
+            f"{'repels' if force > 0 else 'attracts'} by {abs(force):.3g} at the {where}"
+            for force, where in zip(found.curves()[1][[0, -1]], ("nearest", "farthest"), strict=True)
         )
+        return f"law unknown, {head}learned force alone; the strongest pair {', '.join(ends)}"
     return (
         f"{found.law}, {head}relative error of the pair force, median {numbers['error_median']:.2%}, "
         f"largest {numbers['error_largest']:.2%} at r = {numbers['error_largest_at']:.3g}"

@@ -48,7 +48,10 @@ def recovery_figure(
         force, *between, histogram = grid[:, column]
         if true is not None:
             _force(force, distances, true, theme.truth, "-", "true")
-        _force(force, distances, learned, theme.forecast, "--", "learned")
+            _force(force, distances, learned, theme.forecast, "--", "learned")
+        else:
+            _force(force, distances, np.maximum(learned, 0), theme.forecast, "-", "learned, repelling")
+            _force(force, distances, np.minimum(learned, 0), theme.rollout, "--", "learned, attracting")
         if noisy and name in noisy:
             _force(force, distances, noisy[name][1], theme.rollout, ":", "learned, 1 % noise")
         for below in between:
@@ -78,5 +81,7 @@ def recovery_figure(
 
 def _force(axes: "Axes", r: FloatArray, values: FloatArray, colour: str, dash: str, label: str) -> None:
     """|values|; a wrong sign is no force on this scale, so what changes sign breaks off."""
-    main = np.sign(np.median(values))
+    main = np.sign(np.median(values[values != 0])) if values.any() else 0.0
+    if not main:
+        return
     axes.plot(r, np.where(values * main > 0, np.abs(values), np.nan), dash, color=colour, label=label)
