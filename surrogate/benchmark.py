@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> None:
         metavar="A,B",
         help="shipped names, run folders, or NAME=RUN1+RUN2 for several seeds of one model (default: all shipped)",
     )
-    parser.add_argument("--data", required=True, help="Zarr or .npz")
+    parser.add_argument("--data", required=True, help="Zarr, .npz, or what physics.convert --list names")
     parser.add_argument(
         "--input-frame", type=int, default=-1, metavar="I", help="default: the data's task, else the first model's"
     )

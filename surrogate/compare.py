@@ -48,7 +48,7 @@ def command_parser() -> CommandParser:
     )
     parser.add_argument("model", nargs="?", metavar="MODEL", help="a shipped name, a run or a checkpoint folder")
     parser.add_argument("--scenario", metavar="NAME", help="a shipped scenario or a TOML file (see --list)")
-    parser.add_argument("--data", help="Zarr or .npz, instead of a scenario")
+    parser.add_argument("--data", help="data of any format (physics.convert --list), instead of a scenario")
     parser.add_argument("--index", type=int, default=None, metavar="I", help="which sample of --data")
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
     parser.add_argument("--dims", type=positive_int, metavar="n", help="dimensions, for a scenario")

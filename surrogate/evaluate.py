@@ -24,7 +24,7 @@ def main(argv: Sequence[str]) -> None:
     """Parse the command line and evaluate."""
     parser = CommandParser("surrogate.evaluate", "Measure a model on a data set.", EXAMPLES)
     parser.add_argument("model", metavar="MODEL", help="a shipped name, a run folder or a checkpoint folder")
-    parser.add_argument("--data", required=True, help="Zarr or .npz")
+    parser.add_argument("--data", required=True, help="Zarr, .npz, or what physics.convert --list names")
     parser.add_argument("--split", default="test", help="train, valid or test (default)")
     parser.add_argument(
         "--input-frame", type=int, default=-1, metavar="I", help="default: the data's task, else the model's own"

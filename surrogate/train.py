@@ -28,7 +28,7 @@ def parsed(argv: Sequence[str]) -> argparse.Namespace:
     """The options of a command line."""
     parser = CommandParser("surrogate.train", "Train a surrogate on a data set.", EXAMPLES)
     parser.add_argument("--config", help="a TOML file or a shipped name (see --list)")
-    sets = "Zarr or .npz (default: the config's data.paths)"
+    sets = "of any format (physics.convert --list; default: the config's data.paths)"
     parser.add_argument("--data", nargs="+", metavar="DATA", help=sets)
     parser.add_argument("--out", type=Path, metavar="RUN", help="the run folder to write")
     parser.add_argument("--resume", action="store_true", help="go on from the last restart point of RUN")

@@ -29,3 +29,19 @@ def test_what_is_nothing_of_ours_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "notes.txt"):
         with pytest.raises(InputError, match="not something to open"):
             describe_file(str(path))
+
+
+@pytest.mark.gui
+def test_the_dialogs_ask_for_every_ending(qtbot, monkeypatch):
+    from PySide6.QtWidgets import QFileDialog
+
+    from app.views.dialog_window import DialogWindow
+
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *words: (asked.append(words[-1]), ("", ""))[1])
+    window = DialogWindow(None)
+    qtbot.addWidget(window)
+    assert window.open_path() == window.data_path() == ""
+    for kinds in asked:
+        for row in FORMATS.values():
+            assert all(f"*{ending}" in kinds.partition(")")[0] for ending in row.endings)
