@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.datasets.formats.base import Arrays, Hints, Imported
-from physics.datasets.formats.elements import named_species
+from physics.datasets.formats.elements import MOST_NAMED, named_species
 from physics.datasets.formats.importer import constant, importer
 from physics.datasets.formats.text import LINE_LIMIT, first_lines, frames_of_text, open_end
 from physics.datasets.times import time_tolerance
@@ -31,6 +31,7 @@ ALIASES = {
     "q": "charge",
     "m": "mass",
     "id": "particle",
+    "source": "sample",
 }
 EXPECTS = "columns sample, time, particle, x0, x1, ... and optionally v0, v1, ..., charge, mass, species"
 WEIGHT = 6
@@ -86,6 +87,8 @@ def _load(path: Path, split: str, hints: Hints) -> Imported:
             found.pop("masses", None)
             notes = tuple(note for note in notes if "masses" not in note)
         arrays |= {name: values.reshape(len(samples), -1) for name, values in found.items()}
+    if samples.dtype.kind == "U" and len(samples) > 1:
+        notes += (f"samples are {', '.join(f'{k} = {name}' for k, name in enumerate(samples[:MOST_NAMED]))}",)
     notes += open_end(path)
     left = [name for name in names if name not in (*texts, *numbers)]
     if left:

@@ -173,7 +173,7 @@ def _rows(member: Member, count: int) -> NDArray[Any]:
 
 NPZ = Format(
     "an .npz file",
-    lambda path: path.suffix == ".npz",
+    lambda path: path.suffix.lower() == ".npz",
     _read,
     shape=_shape,
     blocks=_blocks,

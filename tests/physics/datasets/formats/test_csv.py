@@ -42,6 +42,17 @@ def test_quotes_a_mark_of_encoding_and_names_of_particles(tmp_path):
     assert "species are 0 = planet, 1 = star" in split.notes
 
 
+def test_sources_of_an_export_of_ours_are_samples(tmp_path):
+    rows = [
+        f"{k},{k / 2},0,{source},{k + add},1\n" for source, add in (("truth", 0), ("forecast", 5)) for k in (0, 1)
+    ]
+    split = read_split(written(tmp_path, "step,time,particle,source,x0,v0\n" + "".join(rows)), "any")
+    np.testing.assert_array_equal(split.positions.reshape(2, 2), [[5, 6], [0, 1]])
+    np.testing.assert_array_equal(split.times, [0, 0.5])
+    assert "samples are 0 = forecast, 1 = truth" in split.notes
+    assert "columns left aside: step" in split.notes
+
+
 HEAD = "sample,time,particle,x0,x1,charge\n"
 REFUSED = {
     "no time": ("x0,x1\n1,2\n", "expected columns"),
