@@ -15,7 +15,7 @@ from physics.cli import (
     run_command,
     seed,
 )
-from physics.datasets.reading import read_split
+from physics.datasets.reading import read_samples
 from physics.errors import unknown_name
 from physics.scenarios import load_scenario, shipped_scenarios
 from resources.shipped import shipped_models
@@ -162,8 +162,9 @@ def _made(
     shared: dict[str, Any] = {"n_frames": options.frames, "horizon": options.horizon, "seconds": seconds}
     shared |= {"evaluations": options.evaluations, "command": command, "progress": progress}
     if options.data:
-        split = read_split(options.data, options.split)
-        return stored_comparison(model, split, options.split, options.index, world, **shared)
+        at = options.index
+        one, _ = read_samples(options.data, options.split, range(at, at + 1))
+        return stored_comparison(model, one, options.split, 0, world, number=at, **shared)
     scenario = load_scenario(options.scenario)
     return scenario_comparison(
         model,

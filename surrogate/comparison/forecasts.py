@@ -354,6 +354,7 @@ def stored_comparison(
     index: int,
     world: WorldRotation,
     *,
+    number: int | None = None,
     n_frames: int | None = None,
     horizon: float | None = None,
     evaluations: int | None = None,
@@ -361,7 +362,16 @@ def stored_comparison(
     command: str = "",
     progress: Progress = lambda _: None,
 ) -> Comparison:
-    """Compare on one sample of a data set, rotated; parameters as of :func:`scenario_comparison`."""
+    """Compare on one sample of a data set, rotated; other parameters as of :func:`scenario_comparison`.
+
+    Parameters
+    ----------
+    split : DataSplit
+    index : int
+        Of the sample, in `split`.
+    number : int, optional
+        Of the sample in the data set, for its name, where `split` is a part of that.
+    """
     truth, known, recipe = stored_truth(split, split_name, index)
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
     rotation = rotation_of(truth.n_dims, world.rotate, world.random_seed, world.reflect)
@@ -375,12 +385,12 @@ def stored_comparison(
         if n_frames > len(pairs):
             raise InputError(f"--frames {n_frames}: only {len(pairs)} are stored that have one a horizon earlier")
         truth = truth.part(slice(0, int(pairs.targets[n_frames - 1]) + 1))
-    splits = available_splits(split.source)
+    splits, number = available_splits(split.source), index if number is None else number
     *_, whole = comparison_parts(
         model,
         truth,
         rotation,
-        scenario_name=f"{Path(split.source).name}, {split_name if splits else 'sample'} {index}",
+        scenario_name=f"{Path(split.source).name}, {split_name if splits else 'sample'} {number}",
         law_known=known,
         command=command,
         details={"recipe": recipe, "units": dict(split.units)},

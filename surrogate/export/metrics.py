@@ -13,7 +13,7 @@ from physics.errors import InputError
 from physics.files import bounded_text, plain, write_json
 from physics.scenario_files import fields_tree
 from surrogate.comparison.comparison import Comparison
-from surrogate.render.captions import Source, sources
+from surrogate.render.captions import Source, sources, with_unit
 
 PACKAGES = ("numpy", "numba", "torch", "pyvista", "matplotlib", "imageio-ffmpeg")
 
@@ -128,10 +128,13 @@ def summary_text(comparison: Comparison, folder: Path) -> str:
         + ("frames" if n_frames > 1 else "frame")
         + (f", rotation {comparison.details['turns']}" if comparison.details.get("turns") else ""),
         f"  forecast one horizon ({comparison.horizon:g}) ahead   RMSE mean {sliding.mean():.4g}, "
-        f"median {np.median(sliding):.4g}, largest {sliding.max():.4g}",
+        f"median {np.median(sliding):.4g}, largest {with_unit(f'{sliding.max():.4g}', comparison, 'length')}",
     ]
     if chained:
-        lines.append(f"  chained roll-out              RMSE at the end {chained[-1]:.4g}")
+        lines.append(
+            "  chained roll-out              RMSE at the end "
+            + with_unit(f"{chained[-1]:.4g}", comparison, "length")
+        )
     if comparison.details.get("rollout_note"):
         lines.append(f"  {comparison.details['rollout_note']}")
     if metrics["equivariance_error"] is not None:
