@@ -19,7 +19,15 @@ from physics.datasets.formats.elements import named_species
 from physics.datasets.formats.importer import as_one_sample, importer, optional_package, starts_with
 from physics.datasets.formats.molecules import GRO, NM, PDB, UNITS
 from physics.datasets.formats.periodic import in_box, rectangular
-from physics.datasets.formats.records import TRR_MAGIC, XTC_MAGIC, lammps_clock, walk_dcd, walk_trr, walk_xtc
+from physics.datasets.formats.records import (
+    TRR_MAGIC,
+    XTC_MAGIC,
+    lammps_clock,
+    walk_dcd,
+    walk_netcdf,
+    walk_trr,
+    walk_xtc,
+)
 from physics.datasets.formats.text import refuse_ragged
 from physics.errors import InputError
 
@@ -165,4 +173,6 @@ _OF_MDANALYSIS: Any = {"needs": "MDAnalysis", "wants_names": True}
 XTC = importer("an XTC file", apart(_xtc, walk_xtc), _begins(XTC_MAGIC), (".xtc",), **_OF_MDANALYSIS)
 TRR = importer("a TRR file", apart(_trr, walk_trr), _begins(TRR_MAGIC), (".trr",), **_OF_MDANALYSIS)
 DCD = importer("a DCD file", apart(_dcd, walk_dcd), _is_dcd, (".dcd",), **_OF_MDANALYSIS)
-NETCDF = importer("an Amber NetCDF file", apart(_netcdf), _is_netcdf, (".nc", ".ncdf"), **_OF_MDANALYSIS)
+NETCDF = importer(
+    "an Amber NetCDF file", apart(_netcdf, walk_netcdf), _is_netcdf, (".nc", ".ncdf"), **_OF_MDANALYSIS
+)

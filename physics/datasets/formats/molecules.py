@@ -80,7 +80,7 @@ def _gro(path: Path, split: str, hints: Hints) -> Imported:
             x.append(NM * _columns(path, lines, GRO_NAMES, width, 3, frame))
             if len(dots) >= 6:
                 v.append(NM * _columns(path, lines, GRO_NAMES + 3 * width, width, 3, frame))
-            names.append([element_of(line[5:10].strip(), line[10:15].strip()) for line in lines])
+            names.append([line[5:15] for line in lines])
             found = GRO_TIME.search(title)
             times.append(float(found[1]) if found else None)
             boxes.append([NM * float(word) for word in header_line(path, stream, frame).split()])
@@ -89,7 +89,9 @@ def _gro(path: Path, split: str, hints: Hints) -> Imported:
     arrays, notes = _in_gro_box(path, np.stack(x), boxes)
     if len(v) == len(x):
         arrays["velocities"] = np.stack(v)
-    return _imported(path, arrays, constant(path, "names", np.array(names)), True, times, notes)
+    named = constant(path, "the name", np.array(names))
+    elements = [element_of(str(name)[:5].strip(), str(name)[5:].strip()) for name in named]
+    return _imported(path, arrays, np.array(elements), True, times, notes)
 
 
 def _in_gro_box(path: Path, x: NDArray[Any], boxes: list[list[float]]) -> tuple[Arrays, tuple[str, ...]]:

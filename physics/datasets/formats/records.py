@@ -11,6 +11,8 @@ from typing import BinaryIO
 from physics.errors import InputError
 
 XTC_MAGIC, TRR_MAGIC, DCD_MARK = 1995, 1993, 84
+DIMENSIONS = 10
+"""The tag of a list of dimensions in NetCDF."""
 SMALL = 9
 """XTC stores up to so many atoms without compression."""
 
@@ -121,6 +123,32 @@ def walk_dcd(path: Path) -> None:
         held, rest = divmod(size - stream.tell(), frame)
         if rest or held < numbers[0]:
             raise InputError(f"{path}: is cut off: it declares {numbers[0]} frames and holds {held}")
+
+
+def walk_netcdf(path: Path) -> None:
+    """Refuse a NetCDF file that declares more records, or longer dimensions, than its bytes could hold.
+
+    Notes
+    -----
+    **Source** the classic format of Unidata: magic, number of records, then dimensions, each a name and a length.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        try:
+            _, records, tag, count = _integers(stream, 4)
+            if tag not in (0, DIMENSIONS) or not 0 <= count <= size:
+                raise InputError(f"{path}: damaged: expected a list of dimensions")
+            lengths = [max(records, 0)]  # -1: a stream whose records were not counted
+            for _ in range(count):
+                (length,) = _integers(stream, 1)
+                if length < 0:
+                    raise _CutError
+                stream.seek(length + -length % 4, 1)
+                lengths += _integers(stream, 1)
+        except (_CutError, OSError):
+            raise InputError(f"{path}: its header is cut off or damaged") from None
+    if min(lengths) < 0 or max(lengths) > size:
+        raise InputError(f"{path}: declares a length of {max(lengths)}, which its {size} bytes cannot hold")
 
 
 def lammps_clock(path: Path) -> tuple[float, float] | None:

@@ -136,7 +136,7 @@ def test_bits_flipped_never_raise_anything_else(name, copied, rng):
 @pytest.mark.slow
 def test_no_damage_gets_past_the_process_of_a_reader(name, copied, rng):
     if FORMATS[name].needs:
-        flips(copied, map(int, rng.integers(0, copied.stat().st_size, 40)), rng)
+        flips(copied, map(int, rng.integers(0, copied.stat().st_size, 15)), rng)
 
 
 def flips(path, positions, rng):

@@ -7,7 +7,7 @@ import pytest
 
 from physics.convert import main
 from physics.datasets.formats.molecules import element_of
-from physics.datasets.formats.records import walk_dcd, walk_trr, walk_xtc
+from physics.datasets.formats.records import walk_dcd, walk_netcdf, walk_trr, walk_xtc
 from physics.datasets.reading import read_split
 from physics.errors import InputError
 from tests.physics.datasets.files import refused
@@ -129,6 +129,20 @@ def test_refused_in_a_line(tmp_path):
     ):
         pdb.write_text(text)
         refused(pdb, words)
+
+
+@pytest.mark.parametrize(("place", "value"), [(4, 2**31 - 1), (28, 2**31 - 1), (12, 2**30), (16, -8), (40, 2**29)])
+def test_lengths_of_a_netcdf_file(place, value, tmp_path, source):
+    """Of records, of the first name, of the list of dimensions; each beyond the file."""
+    path = WRITERS["netcdf"](tmp_path, source).path
+    walk_netcdf(path)
+    raw = bytearray(path.read_bytes())
+    raw[place : place + 4] = (value % 2**32).to_bytes(4, "big")
+    path.write_bytes(raw)
+    with pytest.raises(InputError, match=path.name):
+        walk_netcdf(path)
+    path.write_bytes(raw[:20])
+    refused(path)
 
 
 WALKS = {"xtc": (walk_xtc, 4), "trr": (walk_trr, 64), "dcd": (walk_dcd, 348)}
