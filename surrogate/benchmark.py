@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from physics.cli import CommandParser, command_line, positive_float, positive_int, refuse_foreign, run_command
-from physics.datasets.reading import read_split
+from physics.datasets.reading import available_splits, read_split
 from resources.shipped import shipped_models
 from surrogate.evaluation.benchmark.measurements import benchmark, write_benchmark
 from surrogate.evaluation.benchmark.models import listed_models
@@ -82,6 +82,7 @@ def main(argv: Sequence[str]) -> None:
         split,
         options.split,
         asked=Asked(options.input_frame, options.target_frame, options.horizon or 0.0),
+        has_splits=bool(available_splits(options.data)),
         opponent=options.opponent,
         rollout_samples=options.rollout_samples,
         trust_code=options.trust_code,

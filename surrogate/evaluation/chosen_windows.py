@@ -208,4 +208,9 @@ def seen_text(share: float | None, samples: int, name: str) -> str:
     which = (
         "these samples" if share > 1 - 0.5 / samples else f"about {share * samples:.0f} of these {samples} samples"
     )
-    return f"{name} was trained on {which}: no held-out data"
+    return f"model {name} was trained on {which}: no held-out data"
+
+
+def no_splits_text(chosen: int, given: bool) -> str:
+    """What is said of data without splits: everything is measured, whatever split is asked for."""
+    return f"no splits: all {chosen} {'samples' if given else 'windows'} are measured"

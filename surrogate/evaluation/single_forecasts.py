@@ -11,7 +11,7 @@ from physics.baselines.orientation import clean_windows, largest_forces
 from physics.baselines.references import Windows
 from physics.datasets.split import DataSplit
 from physics.types import FloatArray
-from surrogate.evaluation.chosen_windows import UNASKED, Asked, chosen_windows, seen_text
+from surrogate.evaluation.chosen_windows import UNASKED, Asked, chosen_windows, no_splits_text, seen_text
 from surrogate.evaluation.evaluation_set import frames_after, windows_at
 from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
 from surrogate.inference.forecaster import Forecaster, not_finite
@@ -79,9 +79,7 @@ def evaluation(
     seen = seen_text(chosen.seen, len(split), model.name)
     notes = [*split.notes, *chosen.notes, *([seen] if seen else [])]
     if not has_splits:
-        notes.insert(
-            0, f"no splits: all {len(split)} {'windows' if chosen.split is not given else 'samples'} are measured"
-        )
+        notes.insert(0, no_splits_text(len(split), chosen.split is given))
     at = float(split.times[first])
     outside = model.outside(
         split.n_dims,

@@ -265,7 +265,7 @@ def test_training_says_losses_in_the_units_of_the_data(
     last = dict(zip(rows[0], rows[-1], strict=True))
     line = next(text for text in err.splitlines() if "epoch 2/2" in text)
     assert f"valid {float(last['valid_mse']):.5g} " in line
-    assert f"nm^2 ({float(last['valid_relative']):.3g} of x + v t)" in line
+    assert f"nm^2 ({float(last['valid_relative']):.3g} times that of x + v t)" in line
 
 
 def test_the_benchmark_flags_and_notes_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -278,7 +278,8 @@ def test_the_benchmark_flags_and_notes_the_same(capsys: pytest.CaptureFixture[st
     found = json.loads(Path("bench/benchmark.json").read_text())
     assert (found["input_frame"], found["target_frame"]) == (2, 4)
     assert found["outside_training"]["run"][0].startswith("charges -3 to 3")
-    assert any(note.startswith("run was trained on about 36 of these 40 samples") for note in found["notes"])
+    assert any(note.startswith("model run was trained on about 36 of these 40 samples") for note in found["notes"])
+    assert "no splits: all 40 samples are measured" in found["notes"]
     assert "squared position error [nm^2]" in Path("bench/benchmark.md").read_text()
     status, _, err = command(benchmark_command.main, capsys, *argv, "--horizon", "0.7")
     assert "no frame is 0.7 after" in refused(status, err)

@@ -119,4 +119,4 @@ def with_evaluations(row: dict[str, Any]) -> str:
 def _caption(result: dict[str, Any]) -> str:
     name = Path(result["data"]).name
     size = f"n = {result['n_dims']}, N = {result['particles']}, {result['windows']} windows"
-    return f"{name}, {result['split']}: {size}"
+    return f"{name}, {result['split']}: {size}" if result["split"] else f"{name}: {size}"

@@ -21,7 +21,7 @@ from surrogate.evaluation.benchmark.models import BenchmarkModel, Listed, Measur
 from surrogate.evaluation.benchmark.rollouts import benchmark_rollout_set, rollout_count, rollout_rows
 from surrogate.evaluation.benchmark.summary import summary
 from surrogate.evaluation.benchmark.tables import report
-from surrogate.evaluation.chosen_windows import UNASKED, Asked, seen_share, seen_text
+from surrogate.evaluation.chosen_windows import UNASKED, Asked, no_splits_text, seen_share, seen_text
 from surrogate.evaluation.evaluation_set import EvaluationSet, evaluation_set
 from surrogate.training.machine import machine
 
@@ -100,6 +100,7 @@ def benchmark(
     split_name: str,
     *,
     asked: Asked = UNASKED,
+    has_splits: bool = True,
     opponent: str = "leapfrog",
     rollout_samples: int,
     trust_code: bool = False,
@@ -111,6 +112,8 @@ def benchmark(
     ----------
     asked : Asked
         Which windows; by default the data's task, of own data that of the first model that it fits.
+    has_splits : bool
+        Whether the data set has splits; of others everything is measured.
     opponent : str
         "leapfrog", "adaptive" or the name of a model: windows are won against it.
     rollout_samples : int
@@ -128,10 +131,11 @@ def benchmark(
     seen = [
         seen_text(seen_share(m.seeds[0].card, data.split, data.first), len(data.windows), m.name) for m in models
     ]
+    whole = [] if has_splits else [no_splits_text(len(data.windows), data.split is split)]
     truth = benchmark_rollout_set(split, data, rollout_samples) if data.split is split else None
     result: dict[str, Any] = {
         "data": split.source,
-        "split": split_name,
+        "split": split_name if has_splits else None,
         "windows": len(data.windows),
         "n_dims": split.n_dims,
         "particles": split.n_particles,
@@ -140,7 +144,7 @@ def benchmark(
         "target_frame": data.target_frame,
         "horizon": data.horizon,
         "opponent": None if note else opponent,
-        "notes": [*split.notes, *data.notes, *filter(None, seen), *([note] if note else [])],
+        "notes": [*whole, *split.notes, *data.notes, *filter(None, seen), *([note] if note else [])],
         "units": dict(split.units),
         "left_out": left_out,
         "outside_training": {model.name: list(model.notes) for model in models if model.notes},

@@ -43,9 +43,10 @@ def report(result: dict[str, Any], figures: list[str]) -> str:
 
 
 def _opening(result: dict[str, Any]) -> str:
+    split = f" ({result['split']})" if result["split"] else ""
     law, area = result["law"] or "unknown", _label(result, "length", "^2")
     lines = [
-        f"# {result['data']} ({result['split']}): n = {result['n_dims']}, N = {result['particles']}, law {law}",
+        f"# {result['data']}{split}: n = {result['n_dims']}, N = {result['particles']}, law {law}",
         "",
         f"{result['windows']} windows, frame {result['input_frame']} to {result['target_frame']} "
         f"(horizon {result['horizon']:.4g}{_label(result, 'time')}). {result['machine']}.",

@@ -37,13 +37,16 @@ def task_frames(
     first = input_frame if input_frame >= 0 else preset.input_frame[split_name] if preset else split.first_state
     n_frames = len(split.times)
     if horizon and 0 <= first < n_frames:
-        found = frame_after(split.times, first, horizon)
-        if found is None:
+        last = frame_after(split.times, first, horizon)
+        if last is None and input_frame < 0 and not preset:  # of uneven times another frame may have one
+            after = later_frames(split.times[first:], horizon)
+            first += int(np.argmax(after >= 0))
+            last = frame_after(split.times, first, horizon)
+        if last is None:
             raise InputError(
                 f"{split.source}: no frame is {horizon:g} after frame {first} (t = {split.times[first]:g}); "
                 f"frames are at {times_said(split)}"
             )
-        last = found
     else:
         last = target_frame if target_frame >= 0 else preset.target_frame[split_name] if preset else first + 1
     if not 0 <= first < last < n_frames:

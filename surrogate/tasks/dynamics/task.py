@@ -239,7 +239,7 @@ class Dynamics(Task):
     def remark(self, values: Mapping[str, Any], stage: Stage) -> str:
         """The error relative to x + v t, or in the velocity stage to velocities that stay as they are."""
         what = "a constant v" if stage.name == "velocities" else "x + v t"
-        return f"{values['valid_relative']:.3g} of {what}" if "valid_relative" in values else ""
+        return f"{values['valid_relative']:.3g} times that of {what}" if "valid_relative" in values else ""
 
     def validation_errors(self, model: ModelCall, stage: Stage) -> list[float]:
         """MSE on each valid set (of velocities in the velocity stage)."""

@@ -21,8 +21,8 @@ from surrogate.tasks.dynamics.streamed import StreamedSplit, blocks, mapped, out
 
 ROWS = 1 << 15
 """Samples that are summed or digested at a time."""
-LEAST = 1e-12
-"""Mean squares below it count as this, in the run's units: nothing is measured against nothing."""
+LEAST = 1e-15
+"""Mean squares below it, in the run's units, count as this: float32 resolves no less, nothing to compare with."""
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,7 @@ def test_uneven_times_give_the_windows_that_there_are(tmp_path: Path) -> None:
     np.testing.assert_array_equal(x[0], arrays["positions"][0, 3])
     np.testing.assert_array_equal(target[0], arrays["positions"][0, 5])
     np.testing.assert_array_equal(target[1], arrays["positions"][1, 7])
+    assert window_frames(own, "train", DataConfig(windows="all", horizon=0.05)).inputs.tolist() == [3, 4]
     with pytest.raises(
         InputError, match=r"no frame is 0\.25 after frame 0 .*frames are at t = 0, 0\.1, 0\.3, \.\.\., "
     ):
