@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from app.viewmodel.files.preferences import VARIABLE
 from physics.bench_table import BenchTable
@@ -20,6 +22,15 @@ STARTS = 5
 ROTATIONS = 6
 CASES = ((3, (0, 1)), (5, (0, 4)))
 """Dimension and plane; the second plane has an axis that the panes show only aslant."""
+
+OWN_DATA, OPENINGS = (2_000, 10_000), 3
+OWN_PARTS = {
+    "picture": "opened to the first frame",
+    "playing": "opened to playing",
+    "block": "longest block until then",
+    "busy": "most work at a stretch of the window's thread",
+    "forecast": "opened to the first forecast",
+}
 
 
 def measured_starts(count: int) -> list[dict[str, float]]:
@@ -49,9 +60,41 @@ def table_row(name: str, values: list[float]) -> str:
     return f"| {name} | {1000 * middle:.{digits}f} ms | {1000 * worst:.{digits}f} ms |"
 
 
+def own_data(folder: Path, n_particles: int, n_frames: int = 60) -> Path:
+    """A file of particles that swing about, as an .npz file of somebody else: no law, no splits."""
+    rng = np.random.default_rng(n_particles)
+    size = (n_particles / 5.0) ** (1.0 / 3.0)
+    start, swing = size * rng.standard_normal((2, n_particles, 3)) * [[[1.0]], [[0.1]]]
+    rate, times = 0.5 + rng.random((n_particles, 1)), 0.1 * np.arange(n_frames)
+    phase = rate * times[:, None, None]
+    path = folder / f"particles-{n_particles}.npz"
+    np.savez(
+        path,
+        positions=(start + swing * np.sin(phase))[None],
+        velocities=(swing * rate * np.cos(phase))[None],
+        charges=rng.choice([-1.0, 1.0], (1, n_particles)),
+        times=times,
+    )
+    return path
+
+
+def measure_own_data(say: Callable[[str, str, list[float]], None]) -> None:
+    """How soon files of somebody's own data play."""
+    from app.views.bench import measured_own_data
+
+    for count in OWN_DATA:
+        with tempfile.TemporaryDirectory() as folder:
+            path = own_data(Path(folder), count)
+            taken = [measured_own_data(path, forecast=count == OWN_DATA[0]) for _ in range(OPENINGS)]
+        for part in taken[0]:
+            words = OWN_PARTS[part]
+            say(f"own data, N = {count:,}, 60 frames: {words}", f"own_{count}_{part}", [t[part] for t in taken])
+
+
 def main(argv: Sequence[str]) -> None:
     """Parse the command line, measure, print and save."""
     parser = CommandParser("app.bench", "Measure the window: start, rotations, longest block (needs a display).")
+    parser.add_argument("--own-data", action="store_true", help="only how soon files of one's own data play")
     parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for app.json and app.md")
     options = parser.parse_args(argv)
     os.environ.setdefault("QT_API", "pyside6")
@@ -67,6 +110,10 @@ def main(argv: Sequence[str]) -> None:
         table.numbers[key] = values
         table.say(table_row(name, values))
 
+    if options.own_data:
+        measure_own_data(say)
+        table.write(options.out, "own_data")
+        return
     starts = measured_starts(STARTS)
     say("start to the painted window", "start_shown", [s["shown"] for s in starts])
     say("start to the first comparison in it", "start_picture", [s["picture"] for s in starts])
@@ -82,6 +129,7 @@ def main(argv: Sequence[str]) -> None:
     ticks = measured_playback()
     for part, words in (("tick", "tick to painter"), ("render", "rendered and painted")):
         say(f"playing N = 200, trails of 200 frames: {words}", f"play_{part}", [t[part] for t in ticks])
+    measure_own_data(say)
     table.write(options.out, "app")
 
 

@@ -85,8 +85,9 @@ class Session:
         return self.store.state
 
     def start(self) -> None:
-        """Make the first comparison."""
-        self.comparison.request()
+        """Make the first comparison, unless a file was opened already."""
+        if self.comparison.idle:
+            self.comparison.request()
 
     def close(self) -> None:
         """Stop all work; nothing is published afterwards."""

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from physics.errors import InputError
 from surrogate.bench.rendering import many_particles
 from surrogate.comparison.comparison import Comparison
 
-PATIENCE = 60.0
+PATIENCE, FORECAST = 60.0, 300.0
 INTERVAL = 0.004
 """Between two looks at the clock [second]."""
 
@@ -32,6 +33,8 @@ class BlockMeter(QObject):
     ----------
     longest : float
         Longest time between two runs since `reset`, less the interval [second].
+    busiest : float
+        Most processor time of the thread between two runs [second]; what other programs take does not count.
     """
 
     def __init__(self) -> None:
@@ -44,13 +47,14 @@ class BlockMeter(QObject):
 
     def reset(self) -> None:
         """Forget what was."""
-        self.longest = 0.0
-        self._last = time.perf_counter()
+        self.longest = self.busiest = 0.0
+        self._last, self._worked = time.perf_counter(), time.thread_time()
 
     def _run(self) -> None:
-        now = time.perf_counter()
+        now, worked = time.perf_counter(), time.thread_time()
         self.longest = max(self.longest, now - self._last - INTERVAL)
-        self._last = now
+        self.busiest = max(self.busiest, worked - self._worked)
+        self._last, self._worked = now, worked
 
 
 class Paints(QObject):
@@ -229,6 +233,54 @@ def measured_playback(n_particles: int = 200, trail: int = 200, count: int = 60)
         window.deleteLater()
         application.processEvents()
     return results
+
+
+def measured_own_data(path: Path, forecast: bool) -> dict[str, float]:
+    """Open a file of stored data in a running window, as by Ctrl+O: seconds until it is seen and plays.
+
+    Returns
+    -------
+    dict
+        `picture`: its first frame is in the panes. `playing`: a later one was drawn. `block`, `busy`: the longest
+        time until then during which the window did not listen, and in which its thread worked without a break.
+        `forecast`, if it is waited for: the first forecast is there.
+    """
+    application = QApplication.instance() or QApplication(["isotwin"])
+    window = make_window(None, first_setup())
+    window.show()
+    session = window.session
+    session.start()
+    seen: dict[str, float] = {}
+    try:
+        wait_until(lambda: window.viewport.on_screen is not None and not session.state.busy)
+        session.overlays.clear()
+        loaded()  # as `run` does
+        rest(1.0)
+        blocks = BlockMeter()
+        begin, drawn = time.perf_counter(), 0
+        session.files.open(str(path))
+
+        def playing() -> bool:
+            nonlocal drawn
+            shown = window.viewport.on_screen
+            if shown is None or shown.setup.data != str(path):
+                return False
+            if "picture" not in seen:
+                seen["picture"], drawn = time.perf_counter() - begin, window.viewport.renders
+            return session.state.frame > 0 and window.viewport.renders > drawn
+
+        wait_until(playing)
+        seen |= {"playing": time.perf_counter() - begin, "block": blocks.longest, "busy": blocks.busiest}
+        if forecast:
+            wait_until(
+                lambda: session.state.result is not None and session.state.result.has_any_forecast, FORECAST
+            )
+            seen["forecast"] = time.perf_counter() - begin
+    finally:
+        window.close()
+        window.deleteLater()
+        application.processEvents()
+    return seen
 
 
 def _rotation(window: Any, plane: tuple[int, int], degrees: float) -> float:

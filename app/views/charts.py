@@ -166,7 +166,7 @@ def error_curves(result: ComparisonResult, state: ViewState, theme: Theme) -> tu
         return Curve(name, values, drawn, colour, dashed, width)
 
     curves = []
-    if result.made is None or result.made.any():
+    if result.has_any_forecast:
         curves.append(curve(comparison.model_name, result.errors(), theme.forecast))
     if state.view.show_rollout and comparison.rollout is not None:
         curves.append(curve("roll-out", result.errors_of(comparison.rollout), theme.rollout))

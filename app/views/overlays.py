@@ -29,7 +29,7 @@ def help_text(theme: Theme) -> str:
     return (
         "<p style='font-size:16px; margin-bottom:8px'><b>Left: the true motion. "
         "Right: what a network predicts.</b></p>"
-        "<p style='margin-top:0; margin-bottom:5px'>Each forecast frame is computed from the truth one time unit "
+        "<p style='margin-top:0; margin-bottom:5px'>Each forecast frame is computed from the truth one horizon "
         "earlier; rings mark where the particles really are.</p>"
         "<p style='margin-top:0; margin-bottom:5px'>Turn the <b>world</b> (right-hand panel, or S to spin): the "
         "equivariant model's forecast turns rigidly along, the plain GNN's swings about.</p>"

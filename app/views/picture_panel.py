@@ -3,16 +3,19 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QSlider, QSpinBox, QWidget
 
 from app.viewmodel.presenters.picture import LAYOUT_NAMES, colouring_label
 from app.viewmodel.session import Session
 from app.viewmodel.state.view import energies_shown, possible_colourings
 from app.viewmodel.state.view_state import ViewState
 from app.views import widgets as ui
+from app.views.number_boxes import NumberBox
 from surrogate.render import COLOURINGS
 
 LONGEST_TRAIL = 2000
+SMALLEST, LARGEST = 1e-30, 1e30
+"""Of lengths, in whatever unit."""
 
 
 class PicturePanel(QWidget):
@@ -62,8 +65,7 @@ class PicturePanel(QWidget):
             "slice", "Show only what lies nearer to the drawn space than this [length]", picture.toggle_slice
         )
         self.thickness = _length("thickness of the slice")
-        self.thickness.setMinimum(0.01)
-        self.thickness.setSingleStep(0.1)
+        self.thickness.setMinimum(SMALLEST)
         self.thickness.valueChanged.connect(lambda value: picture.set(slice_thickness=value))
         self._lay_out()
         for box in (self.low, self.high, self.thickness):  # shown with a value; all at once make the dock too wide
@@ -148,7 +150,8 @@ def _check(words: str, tip: str, clicked: Callable[..., None]) -> QCheckBox:
     return made
 
 
-def _length(name: str) -> QDoubleSpinBox:
-    made = ui.number(QDoubleSpinBox(), name, -1_000_000, 1_000_000)
-    made.setDecimals(3)
+def _length(name: str) -> NumberBox:
+    made = NumberBox()
+    ui.number(made, name, 0, 0)
+    made.setRange(-LARGEST, LARGEST)
     return made

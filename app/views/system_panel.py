@@ -100,6 +100,7 @@ class SystemPanel(QWidget):
         about = (str(result.comparison.details.get("description", "")), *result.notes)
         self.description.setText("; ".join(filter(None, about)))
         truth = result.comparison.truth
+        self.particles.setMaximum(max(MAX_PARTICLES, truth.system.n_particles))
         for widget, value in (
             (self.dims, setup.dims or truth.n_dims),
             (self.particles, setup.particles or truth.system.n_particles),
@@ -129,7 +130,7 @@ class SystemPanel(QWidget):
         if result.comparison.outside_training:
             title = "law not learned" if result.advice else "outside training"
             badge.append(f"{title}: {'; '.join(result.comparison.outside_training)}")
-        if result.made is not None and not result.made.any() and result.measured:
+        if not result.has_any_forecast and result.measured:
             badge.append(f"no forecast: {result.no_forecast}")
         if result.contrast_note:
             badge.append(f"no second model: {result.contrast_note}")

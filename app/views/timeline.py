@@ -10,8 +10,8 @@ from app.viewmodel.state.playback import ENDINGS, FRAMES_A_SECOND, SPEEDS
 from app.viewmodel.state.view_state import ViewState, same_but_for_the_clock
 from app.views import widgets as ui
 from app.views.icons import themed_icon
+from app.views.number_boxes import TimeBox
 from app.views.scrubber import Scrubber
-from app.views.time_box import TimeBox
 from surrogate.render.captions import unit_of
 
 TIP = "Time units per second ([ and ])"

@@ -17,7 +17,7 @@ from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
-from app.viewmodel.presenters.scene import pane_texts, scene_of, steady_framing
+from app.viewmodel.presenters.scene import pane_texts, scene_of
 from app.viewmodel.state.results import ComparisonResult, Preview
 from app.viewmodel.state.view import View
 from app.viewmodel.state.view_state import ViewState
@@ -159,7 +159,7 @@ class Viewport:
         self._drawn = key
         framed_for = (result, state.moving is None)
         if self._framed_for != framed_for or self._framing is None:
-            self._framing = self._steady(steady_framing(result), state.moving is not None)
+            self._framing = self._steady(result.frames, state.moving is not None)
             self._framed_for = framed_for
         scene = scene_of(state, self._framing)
         if scene is None:

@@ -56,6 +56,10 @@ class PeriodicBox:
         ends = [(c, c + step) for c in corners for k, step in enumerate(np.eye(n)) if c[k] == 0]
         return np.asarray(self.corner + np.array(ends).swapaxes(0, 1) @ self.edges)
 
+    def turned(self, rotation: FloatArray) -> "PeriodicBox":
+        """The box after every position x became `rotation @ x`."""
+        return PeriodicBox(rotation @ self.corner, self.edges @ rotation.T)
+
     def wrapped(self, positions: FloatArray) -> FloatArray:
         """Positions (..., n_dims) brought into the box."""
         axes, middle = self.axes, 0.5 * self.lengths

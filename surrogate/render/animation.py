@@ -1,13 +1,14 @@
-"""What the pictures of one comparison share, made once: positions as drawn and colours of all frames, ranges.
+"""What the pictures of one comparison share: positions as drawn and colours of its frames, ranges.
 
 A frame of an :class:`Animation` is slices of its arrays, no copies; that is what keeps a picture of many particles
-with long trails cheap.
+with long trails cheap. Each frame is made when it is drawn first, so that the first picture of a long trajectory
+of many particles does not wait for all the others.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -45,9 +46,13 @@ KEPT = 6
 """Animations remembered for a comparison; going back and forth between two looks makes none anew."""
 
 
+Part = tuple[FloatArray, FloatArray | Bytes, FloatArray, NDArray[np.bool_] | None]
+"""Points, hues, visibility and unbroken knots of some frames, as of :class:`Track`."""
+
+
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One source as drawn, at all frames.
+    """One source as drawn; a frame is in the arrays once it was asked for.
 
     Attributes
     ----------
@@ -63,6 +68,10 @@ class Track:
     background : str
     whole : (lead + n_frames, n_particles) bool, or None
         False at knots beside a jump through a wall, where a trail is cut; None where there is none.
+    part : callable
+        Makes some frames.
+    missing : (n_frames,) bool
+        Frames that are not made.
     """
 
     points: Singles
@@ -71,23 +80,62 @@ class Track:
     lead: int
     weights: Singles
     background: str
+    part: Callable[[slice], Part]
+    missing: NDArray[np.bool_]
     whole: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        shape: tuple[int, int],
+        lead: int,
+        weights: Singles,
+        background: str,
+        part: Callable[[slice], Part],
+        walls: bool,
+    ) -> Self:
+        """A track of (n_frames, n_particles) without a frame yet; with `walls` its trails may be cut."""
+        n_frames, n = shape
+        rows = (lead + n_frames, n)
+        points, hues = np.empty((*rows, 3), dtype=np.float32), np.empty((*rows, 3), dtype=np.uint8)
+        kept = np.empty(rows, dtype=np.float32)
+        whole = np.ones(rows, dtype=np.bool_) if walls else None
+        return cls(points, hues, kept, lead, weights, background, part, np.ones(n_frames, dtype=np.bool_), whole)
+
+    def _make(self, first: int, last: int) -> None:
+        """See that frames from `first` to `last` are there."""
+        missing = np.flatnonzero(self.missing[first : last + 1])
+        if not len(missing):
+            return
+        frames = slice(first + int(missing[0]), first + int(missing[-1]) + 1)
+        arrays: tuple[NDArray[Any] | None, ...] = (self.points, self.hues, self.kept, self.whole)
+        for array, values in zip(arrays, self.part(frames), strict=True):
+            if array is None or values is None:
+                continue
+            array[self.lead + frames.start : self.lead + frames.stop] = values
+            if frames.start == 0:
+                array[: self.lead] = array[self.lead]
+        self.missing[frames] = False
 
     def now(self, frame: int) -> Singles:
         """Where the particles are, (n_particles, 3)."""
+        self._make(frame, frame)
         return np.asarray(self.points[self.lead + frame])
 
     def colours(self, frame: int, strength: float = 1.0) -> Bytes:
         """Their colours, (n_particles, 3), mixed into the background for a strength below 1."""
+        self._make(frame, frame)
         at = self.lead + frame
         return blended(self.hues[at], self.background, strength * self.kept[at])
 
     def seen(self, frame: int) -> Singles:
         """How much of their colour they keep, (n_particles,)."""
+        self._make(frame, frame)
         return np.asarray(self.kept[self.lead + frame])
 
     def trail(self, frame: int, members: NDArray[np.int64] | None, strength: float = 1.0) -> tuple[Singles, Bytes]:
         """Knots up to this frame, (lead + 1, n_members, 3), and their RGBA (..., 4); all particles for None."""
+        self._make(max(frame - self.lead, 0), frame)
         window = slice(frame, frame + self.lead + 1)
         points, hues, kept = self.points[window], self.hues[window], self.kept[window]
         if self.whole is not None:
@@ -102,7 +150,7 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Animation:
-    """A comparison as drawn, all frames at once.
+    """A comparison as drawn, all its frames.
 
     Attributes
     ----------
@@ -167,6 +215,7 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Anim
     truth, theme = comparison.truth, options.theme
     n = truth.n_dims
     V = default_view_basis(n) if options.basis is None else view_basis(options.basis, n)
+    hides = not np.allclose(V @ V.T, np.eye(n), atol=1e-12)
     axis = chosen_axis(options, V)
     colouring = colouring_of(options.colour_by, comparison)
     look = Look(truth, V, axis, frames, comparison.shares_of, comparison.drawn_positions)
@@ -175,19 +224,20 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Anim
     lead = max(options.trail_length, 0)
     age = np.linspace(0.0, 1.0, lead + 1) if options.trail_fade and lead else np.ones(lead + 1)
     tracks, numbers = dict[Source, Track](), dict[Source, Numbers]()
+    box = comparison.box
+    weights = (255.0 * TRAIL_STRENGTH * age).astype(np.float32)[:, None]
     for source in sources(comparison):
         trajectory = getattr(comparison, source)
-        positions = comparison.drawn_positions(trajectory)
-        kept = visibility(positions, options, V, frames)
-        tracks[source] = Track(
-            points=_preceded(project(positions, V), lead, np.float32),
-            hues=_preceded(value_colours(colouring, values[source], ends, theme), lead, np.uint8),
-            kept=_preceded(kept, lead, np.float32),
-            lead=lead,
-            weights=(255.0 * TRAIL_STRENGTH * age).astype(np.float32)[:, None],
-            background=theme.background,
-            whole=_unbroken(comparison.box, positions, lead),
-        )
+
+        def part(which: slice, x: FloatArray = trajectory.positions, numbers: FloatArray = values[source]) -> Part:
+            hues = value_colours(colouring, numbers[which], ends, theme)
+            drawn = x[which] if box is None else box.wrapped(x[which])
+            whole = None if box is None else _unbroken(box, x, which)
+            return project(drawn, V), hues, visibility(drawn, options, V, frames), whole
+
+        part(slice(0, 1))  # refuses options that do not fit
+        shape = trajectory.positions.shape[:2]
+        tracks[source] = Track.of(shape, lead, weights, theme.background, part, walls=box is not None)
         rmse = None if source == "truth" else comparison.position_rmse(trajectory)
         drift = _energy_drift(comparison, source) if options.hud and options.drift else None
         numbers[source] = Numbers(rmse, drift)
@@ -205,7 +255,9 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Anim
         tracks=tracks,
         numbers=numbers,
         radii=particle_radii(truth.system.masses, frames.radius),
-        visible=visible_fraction(comparison.drawn_positions(truth), V, frames.centre),
+        visible=visible_fraction(comparison.drawn_positions(truth), V, frames.centre)
+        if hides
+        else np.ones(truth.n_frames),
         legend=legend,
         ends=ends,
         fields=drawn,
@@ -214,16 +266,16 @@ def _made(comparison: Comparison, options: ViewOptions, frames: Framing) -> Anim
     )
 
 
-def _unbroken(box: PeriodicBox | None, positions: FloatArray, lead: int) -> NDArray[np.bool_] | None:
-    """See `Track.whole`."""
-    if box is None:
-        return None
-    along = positions @ box.axes.T
+def _unbroken(box: PeriodicBox, x: FloatArray, which: slice) -> NDArray[np.bool_]:
+    """See `Track.whole`: of some frames of positions that run on."""
+    wide = slice(max(which.start - 1, 0), which.stop + 1)
+    along = box.wrapped(x[wide]) @ box.axes.T
     jumps = (np.abs(np.diff(along, axis=0)) > 0.5 * box.lengths).any(axis=-1)
-    whole = np.ones(positions.shape[:2], dtype=np.bool_)
+    whole = np.ones(along.shape[:2], dtype=np.bool_)
     whole[1:] &= ~jumps
     whole[:-1] &= ~jumps
-    return _preceded(whole, lead, np.bool_)
+    first = which.start - wide.start
+    return whole[first : first + which.stop - which.start]
 
 
 def _energy_drift(comparison: Comparison, source: Source) -> FloatArray | None:
@@ -232,14 +284,6 @@ def _energy_drift(comparison: Comparison, source: Source) -> FloatArray | None:
     if source not in made:
         made[source] = comparison.energy_drift(getattr(comparison, source))
     return made[source]
-
-
-def _preceded(values: FloatArray | Bytes | NDArray[np.bool_], lead: int, dtype: Any) -> NDArray[Any]:
-    """The first frame repeated `lead` times in front."""
-    result = np.empty((lead + len(values), *values.shape[1:]), dtype=dtype)
-    result[lead:] = values
-    result[:lead] = result[lead]
-    return result
 
 
 def particle_radii(masses: FloatArray, scale: float) -> Singles:

@@ -93,6 +93,9 @@ def moment(time: float, times: FloatArray) -> str:
         return short_number(time)
     step = mean_spacing(times)
     decimals = max(math.ceil(-math.log10(step) - 1e-6), 2)
+    whole = abs(step * 10 ** (decimals + 1) - round(step * 10 ** (decimals + 1))) < 1e-6 * step * 10**decimals
+    if whole and round(step * 10 ** (decimals + 1)) % 10:  # 0.0025 takes a digit more than 0.001
+        decimals += 1
     if decimals <= MOST_DECIMALS and largest < LARGEST_PLAIN:
         return f"{time:.{decimals}f}"
     digits = math.ceil(math.log10(largest / step) - 1e-6)

@@ -7,7 +7,7 @@ import pytest
 
 from app.viewmodel.actions import ACTIONS
 from app.viewmodel.presenters.edited_system import ARROW_TIME, drawing, in_view, nudge_length
-from app.viewmodel.presenters.scene import scene_of, steady_framing
+from app.viewmodel.presenters.scene import scene_of
 from app.viewmodel.session import Session
 from app.viewmodel.state.draft import Moving
 from app.viewmodel.state.setup import Turn
@@ -57,7 +57,7 @@ def test_a_particle_is_dragged_in_the_drawn_coordinates_alone(n):
 
 def test_the_truth_pane_shows_the_first_state_while_it_is_dragged():
     session = turned(3)
-    frames = steady_framing(session.state.result)
+    frames = session.state.result.frames
     session.clock.seek(5)
     edited = drawing(session.state)
     pane, other = scene_of(session.state, frames).panes[:2]
@@ -188,7 +188,7 @@ def test_a_draft_with_what_is_no_mass_is_drawn():
     session = session_with()
     run(session, "move-particles")
     session.editor.set_value(1, "mass", "-2.5")
-    scene = scene_of(session.state, steady_framing(session.state.result))
+    scene = scene_of(session.state, session.state.result.frames)
     truth = next(pane for pane in scene.panes if pane.source == "truth")
     assert np.isfinite(truth.radii).all()
     assert (truth.radii > 0).all()
@@ -247,7 +247,7 @@ def test_more_particles_in_the_draft_than_in_the_film_are_drawn():
     session.editor.set_particles(9)
     session.selection.pick(1)
     session.store.publish(selection=replace(session.state.selection, particles=(1, 4)))
-    frames = steady_framing(session.state.result)
+    frames = session.state.result.frames
     assert len(scene_of(session.state, frames).panes[0].points) == 9
     session.editor.set_particles(2)
     scene = scene_of(session.state, frames)

@@ -10,7 +10,7 @@ import pytest
 
 from app.viewmodel.actions import ACTIONS
 from app.viewmodel.presenters.particles import LEADING, csv_of, particle_table, particle_words
-from app.viewmodel.presenters.scene import scene_of, steady_framing
+from app.viewmodel.presenters.scene import scene_of
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.state.view import View, fitting, possible_colourings
 from app.viewmodel.state.view_state import Selection, ViewState
@@ -20,7 +20,7 @@ from tests.app.fakes import FakeDialogs, comparison, prompt_session, result_for,
 
 
 def scene(session):
-    return scene_of(session.state, steady_framing(session.state.result))
+    return scene_of(session.state, session.state.result.frames)
 
 
 def run(session, *names, dialogs=None):
@@ -63,7 +63,7 @@ def test_every_colouring_is_an_action_and_shares_one_scale(name):
     made = scene(session)
     assert made.legend.title
     wild = replace(session.state.result, contrast=faster(session.state.result.contrast, 10.0))
-    apart = scene_of(replace(session.state, result=wild), steady_framing(wild))
+    apart = scene_of(replace(session.state, result=wild), wild.frames)
     assert apart.colour_range == made.colour_range
 
 
@@ -81,9 +81,7 @@ def test_the_contrast_has_the_scale_of_the_first_model():
     still = contrast.forecast.velocities.copy()
     still[5:] *= 50.0  # its own scale would end elsewhere
     contrast = replace(contrast, forecast=replace(contrast.forecast, velocities=still))
-    wild = scene_of(
-        replace(session.state, result=replace(result, contrast=contrast)), steady_framing(result)
-    ).panes
+    wild = scene_of(replace(session.state, result=replace(result, contrast=contrast)), result.frames).panes
     assert np.array_equal(calm[2].colours, wild[2].colours)
 
 
@@ -158,7 +156,7 @@ def test_the_head_up_line_says_the_seed():
 
     first = next(result_parts(Setup(scenario="bound", seed=7, model="egnn-nbody")))
     state = ViewState(result=first)
-    assert "seed 7" in scene_of(state, steady_framing(first)).headline
+    assert "seed 7" in scene_of(state, first.frames).headline
 
 
 # --- selection --------------------------------------------------------------------------------------------
@@ -193,7 +191,7 @@ def test_following_keeps_the_camera_on_the_selected_one():
     session.selection.pick(2)
     run(session, "follow")
     assert session.state.selection.follow == 2
-    frames = steady_framing(session.state.result)
+    frames = session.state.result.frames
     for frame in (0, 7):
         session.clock.seek(frame)
         made = scene_of(session.state, frames)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.viewmodel.presenters.scene import scene_of, steady_framing
+from app.viewmodel.presenters.scene import scene_of
 from app.viewmodel.session import Session
 from app.viewmodel.state.results import Preview
 from app.viewmodel.state.setup import Setup, Turn
@@ -74,7 +74,7 @@ def test_a_session_draws_it_and_keeps_all_else():
     assert state.busy
     assert state.result is before
     assert state.seen is seen
-    scene = scene_of(state, steady_framing(before))
+    scene = scene_of(state, before.frames)
     assert np.allclose(scene.panes[0].points, seen.comparison.truth.positions[2], atol=1e-6)
     assert "frame 5 of 12" in scene.headline
     session.clock.seek(9)  # not in it
@@ -87,14 +87,14 @@ def test_a_session_draws_it_and_keeps_all_else():
 def test_it_keeps_the_colours_of_energies_and_says_no_drift_from_another_start():
     session, runner = later_session()
     session.picture.colour_by("energy")
-    before = scene_of(session.state, steady_framing(session.state.result))
+    before = scene_of(session.state, session.state.result.frames)
     assert "energy drift" in before.panes[0].footer
     session.world.rotate(0, 1, 30.0)
     request, callbacks = runner.pending[0]
     callbacks.preview(seen_of(request, first=0))
     state = session.state
     assert state.seen is state.preview
-    scene = scene_of(state, steady_framing(state.result))
+    scene = scene_of(state, state.result.frames)
     assert scene.colour_range == before.colour_range
     assert np.array_equal(scene.panes[0].colours, before.panes[0].colours)  # the same motion, turned
     assert all("energy drift" not in pane.footer for pane in scene.panes)
@@ -110,7 +110,7 @@ def test_a_rollout_asked_for_meanwhile_is_that_of_the_comparison_before():
     state = session.state
     assert state.preview is not None
     assert state.seen is state.result
-    assert len(scene_of(state, steady_framing(state.result)).panes) == 3
+    assert len(scene_of(state, state.result.frames).panes) == 3
 
 
 def test_a_request_that_waits_follows_a_preview_at_once():

@@ -14,7 +14,7 @@ import pytest
 from app.viewmodel.actions import ACTIONS, AREAS
 from app.viewmodel.actions.file import EXPORT_FORMATS
 from app.viewmodel.presenters.readouts import MEANINGS, ReadOut, energy_errors, readouts
-from app.viewmodel.presenters.scene import pane_texts, scene_of, steady_framing
+from app.viewmodel.presenters.scene import pane_texts, scene_of
 from app.viewmodel.session import Session
 from app.viewmodel.state.commands import command_of
 from app.viewmodel.state.draft import Moving
@@ -203,7 +203,7 @@ def state_of(setup: Setup = Setup(model="a"), **view: object) -> ViewState:  # n
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
 def test_panes(n, contrast, rollout, count):
     state = state_of(Setup(model="a", contrast=contrast, dims=n), show_rollout=rollout)
-    scene = scene_of(state, steady_framing(state.result))
+    scene = scene_of(state, state.result.frames)
     assert len(scene.panes) == count <= MAX_PANES
     assert [p.source for p in scene.panes][:2] == ["truth", "forecast"]
     assert len(scene.labels) == n
@@ -218,7 +218,7 @@ def test_the_whole_words_of_every_pane(rollout):
     setup = Setup(model="a", contrast="b")
     other = replace(comparison(3, model_name="b"), outside_training=("law coulomb",))
     state = ViewState(setup, result_for(setup, contrast=other), view=View(show_rollout=rollout))
-    scene = scene_of(state, steady_framing(state.result))
+    scene = scene_of(state, state.result.frames)
     texts = pane_texts(scene)
     assert len(texts) == len(scene.panes)
     for text, pane in zip(texts, scene.panes, strict=True):
@@ -228,7 +228,7 @@ def test_the_whole_words_of_every_pane(rollout):
 
 
 def test_no_picture_no_scene():
-    assert scene_of(ViewState(), steady_framing(result_for(Setup()))) is None
+    assert scene_of(ViewState(), result_for(Setup()).frames) is None
 
 
 def test_the_contrast_is_shown_at_the_same_time():
@@ -240,7 +240,7 @@ def test_the_contrast_is_shown_at_the_same_time():
     result = replace(result, contrast=replace(late, truth=truth, forecast=truth, rollout=None))
     state = ViewState(setup=setup, result=result)
     state = replace(state, playback=replace(state.playback, position=9.0))
-    scene = scene_of(state, steady_framing(result))
+    scene = scene_of(state, result.frames)
     expected = late.truth.positions[9]
     seen = scene.panes[-1].points
     assert np.allclose(np.linalg.norm(seen, axis=1), np.linalg.norm(expected, axis=1), atol=1e-5)
@@ -248,7 +248,7 @@ def test_the_contrast_is_shown_at_the_same_time():
 
 def test_chosen_axes_are_the_ones_drawn():
     state = state_of(Setup(model="a", dims=5), axes=(4, 1, 2))
-    scene = scene_of(state, steady_framing(state.result))
+    scene = scene_of(state, state.result.frames)
     truth = state.result.comparison.truth.positions[0]
     assert np.allclose(scene.panes[0].points, truth[:, [4, 1, 2]], atol=1e-6)
     assert chosen_basis(View(), 5) is None
@@ -257,9 +257,9 @@ def test_chosen_axes_are_the_ones_drawn():
 
 @pytest.mark.parametrize("n", [2, 3, 5])
 def test_no_rotation_changes_the_frame(n):
-    plain = steady_framing(result_for(Setup(model="a", dims=n)))
+    plain = result_for(Setup(model="a", dims=n)).frames
     for operations in ((Turn(0, 1, 33.0),), (RandomTurn(3),), (Reflect(0),), (RandomTurn(1), Turn(0, n - 1, 5.0))):
-        turned = steady_framing(result_for(Setup(model="a", dims=n, operations=operations)))
+        turned = result_for(Setup(model="a", dims=n, operations=operations)).frames
         assert turned.radius == plain.radius
         assert turned.error_limit == plain.error_limit
         assert not turned.centre.any()
@@ -269,10 +269,10 @@ def test_the_frame_holds_the_truth_but_not_a_runaway():
     result = result_for(Setup(model="a"))
     truth = result.comparison.truth
     reach = np.linalg.norm(truth.positions, axis=-1).max()
-    assert steady_framing(result).radius >= reach
+    assert result.frames.radius >= reach
     lost = replace(truth, positions=truth.positions * 1e9)
     wild = replace(result, comparison=replace(result.comparison, forecast=lost))
-    assert steady_framing(wild).radius < 20 * reach
+    assert wild.frames.radius < 20 * reach
 
 
 @pytest.mark.parametrize("value", [0.0137, 1.0, 2.0, 9.99, 123.4])

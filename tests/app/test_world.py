@@ -12,7 +12,7 @@ from app.viewmodel.files.documents import checked, plain
 from app.viewmodel.files.sessions import SavedSession, load_session, save_session
 from app.viewmodel.intents.tours import FULL_EVERY, SPEEDS
 from app.viewmodel.intents.world import snapped
-from app.viewmodel.presenters.scene import scene_of, steady_framing
+from app.viewmodel.presenters.scene import scene_of
 from app.viewmodel.state.matrices import DEGREES_PER_PIXEL
 from app.viewmodel.state.playback import Playback
 from app.viewmodel.state.setup import Given, RandomTurn, Reflect, Setup, TourTurn, Turn, rotation_matrix
@@ -122,7 +122,7 @@ def test_the_same_drag_of_the_view_shows_the_same_and_computes_nothing():
     world.world.drag((40.0, 15.0), RIGHT, UP, begins=True)
     view.basis.drag((40.0, 15.0), RIGHT, UP, begins=True)
     assert len(view.runner.asked) == asked
-    pictures = [scene_of(s.state, steady_framing(s.state.result)).panes[0].points for s in (world, view)]
+    pictures = [scene_of(s.state, s.state.result.frames).panes[0].points for s in (world, view)]
     assert np.allclose(*pictures, atol=1e-5)
     V = view.state.basis
     assert np.abs(V.T @ V - np.eye(3)).max() < 1e-14

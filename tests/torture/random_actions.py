@@ -19,7 +19,7 @@ from app.viewmodel.files.autosave import Autosave, read_autosave, write_autosave
 from app.viewmodel.files.sessions import saved_of
 from app.viewmodel.presenters.particles import particle_table
 from app.viewmodel.presenters.readouts import readouts
-from app.viewmodel.presenters.scene import scene_of, steady_framing
+from app.viewmodel.presenters.scene import scene_of
 from app.viewmodel.session import Session
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.state.view_state import ViewState
@@ -84,7 +84,7 @@ def look(session: Session, folder: Path) -> list[str]:
     """What a window computes from a state, and what it keeps against a crash."""
     state = session.state
     if state.result is not None:
-        scene = scene_of(state, steady_framing(state.result))
+        scene = scene_of(state, state.result.frames)
         assert scene is not None
         assert scene.panes
         readouts(state)

@@ -92,7 +92,7 @@ def check_session(saved: SavedSession, where: str) -> None:
         ("view.maximised", view.maximised, 0, MAX_PANES - 1),
         ("view.hidden_axis", view.hidden_axis, 0, MAX_DIMS - 1),
         ("view.fade_hidden", view.fade_hidden, 0, 1),
-        ("view.slice_thickness", view.slice_thickness, 1e-9, 1e9),
+        ("view.slice_thickness", view.slice_thickness, 1e-30, 1e30),
     ):
         if value is not None and not least <= value <= most:
             raise InputError(f"{where}: content.{name}: {value}; expected {least} to {most}")

@@ -14,6 +14,9 @@ from app.viewmodel.store import Store
 from app.viewmodel.worker.preview import frames_near
 from app.viewmodel.worker.runner import Callbacks, Job, Runner
 
+PAUSE = 0.5
+"""Before many particles are forecast anew: turning a world asks for one comparison after the other [second]."""
+
 QUICK = 0.5
 """Where forecasts took no longer, what is measured on them follows at once [second]."""
 
@@ -40,6 +43,11 @@ class ComparisonIntents:
         self._number = 0
         self.resume_at: float | None = None
         self.when_idle: list[Callable[[], None]] = []
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being made."""
+        return self._in_flight is None
 
     def change(self, **changes: Any) -> None:
         """Change the setup (undoable) and make the comparison anew."""
@@ -77,14 +85,17 @@ class ComparisonIntents:
             # once it was cancelled, or a newer request follows a preview, no answer to the older one matters
             return lambda value: then(value) if number == self._number else None
 
+        near = self._near()
         callbacks = Callbacks(
             unless_outdated(self._measured),
             unless_outdated(self._failed),
             progress=unless_outdated(self._progress),
             first=unless_outdated(self._forecast),
             preview=unless_outdated(self._preview),
-            near=self._near(),
+            near=near,
             frame=self._store.state.frame,
+            truth=near is None and not self._little_changed(setup),
+            pause=PAUSE if self._many(setup) else 0.0,
         )
         job = self._runner.submit(setup, callbacks)
         if number == self._number and self._in_flight is not None:  # else it was answered at once
@@ -99,6 +110,21 @@ class ComparisonIntents:
         if old.n_samples and old.comparison.truth.system.n_particles > MOST_IN_FULL:
             return None  # the truth comes at once, and the forecasts one after the other
         return None if state.view.show_rollout else frames_near(state.frame, state.view.trail, state.n_frames)
+
+    def _little_changed(self, setup: Setup) -> bool:
+        """Whether the truth of few particles stays, whose new forecasts will soon take the place of the old."""
+        shown = self._store.state.result
+        if shown is None or shown.comparison.truth.system.n_particles > MOST_IN_FULL:
+            return False
+        same = replace(setup, model=shown.setup.model, contrast=shown.setup.contrast)
+        return replace(same, effort=shown.setup.effort, contrast_effort=shown.setup.contrast_effort) == shown.setup
+
+    def _many(self, setup: Setup) -> bool:
+        """Whether the data that are shown stay and have so many particles that a forecast takes long to stop."""
+        shown = self._store.state.result
+        if shown is None or shown.setup.data != setup.data or not setup.data:
+            return False
+        return shown.comparison.truth.system.n_particles > MOST_MEASURED
 
     def _preview(self, seen: Preview) -> None:
         """Draw what is on the screen already; a request that waits need not wait for the rest."""
@@ -122,7 +148,7 @@ class ComparisonIntents:
             if _unfinished(state.result, self._in_flight):
                 self._use_early(state.result)
             return
-        if result.made is not None and not result.made.any():
+        if not result.has_any_forecast:
             if not _unfinished(state.result, self._in_flight):
                 self._previewed = True
                 self._store.publish(**self._taken(result, busy=True))

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.presenters.picture import colouring_label
-from app.viewmodel.presenters.scene import scene_of, steady_framing
+from app.viewmodel.presenters.scene import scene_of
 from app.viewmodel.state.view import energies_shown, possible_colourings
 from app.viewmodel.store import Store
 
@@ -68,7 +68,7 @@ class PictureIntents:
         if state.view.colour_range is not None:
             self.set(colour_range=None)
         elif state.result is not None and state.view.colour_by != "charge":
-            scene = scene_of(state, steady_framing(state.result))
+            scene = scene_of(state, state.result.frames)
             assert scene is not None
             self.set_range(*scene.colour_range)
 
@@ -89,5 +89,5 @@ class PictureIntents:
         if state.view.slice_thickness is not None:
             self.set(slice_thickness=None)
         else:
-            radius = steady_framing(state.result).radius if state.result is not None else 4.0
+            radius = state.result.frames.radius if state.result is not None else 4.0
             self.set(slice_thickness=float(f"{SLICE * radius:.2g}"))

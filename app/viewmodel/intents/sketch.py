@@ -11,6 +11,7 @@ from app.viewmodel.intents.view import ViewIntents
 from app.viewmodel.state.sketch import Sketch
 from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.store import Store
+from physics.datasets.times import same_spacing
 from surrogate.render.captions import mean_spacing
 from surrogate.render.projection import project
 
@@ -90,6 +91,6 @@ def fresh_sketch(state: ViewState) -> Sketch | None:
     if n_frames < 1 or last < 0:
         return None
     start, made = min(state.frame, last), state.result.made
-    if made is not None and not made[start + n_frames]:
+    if made is not None and not (made[start + n_frames] and same_spacing(times)):
         return None
     return Sketch(state.result.setup, state.basis, start, n_frames)

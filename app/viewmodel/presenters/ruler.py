@@ -20,7 +20,7 @@ def ticks(first: float, last: float, count: int) -> FloatArray:
     step = next(power * factor for factor in (1.0, 2.0, 5.0, 10.0) if power * factor >= least * (1 - 1e-9))
     marks = np.arange(np.ceil(first / step - 1e-9), np.floor(last / step + 1e-9) + 1) * step
     digits = 12 - math.floor(math.log10(max(abs(first), abs(last))))
-    return np.asarray([round(mark, digits) for mark in marks.tolist()])
+    return np.asarray([round(mark, digits) + 0.0 for mark in marks.tolist()])
 
 
 def horizon_boundaries(first: float, last: float, horizon: float) -> list[float]:

@@ -12,29 +12,10 @@ from app.viewmodel.state.results import ComparisonResult, Preview
 from app.viewmodel.state.view import MAX_PANES, TRAILS, chosen_basis, energies_shown, fitting
 from app.viewmodel.state.view_state import ViewState
 from surrogate.comparison.comparison import Comparison
-from surrogate.render import Framing, Scene, ViewOptions, build_scene, framing
+from surrogate.render import Framing, Scene, ViewOptions, build_scene
 from surrogate.render.hud import headline
-from surrogate.render.projection import RUNAWAY, rounded_up
 from surrogate.render.scene import Pane
 from surrogate.render.theme import THEMES
-
-
-def steady_framing(result: ComparisonResult) -> Framing:
-    """A ball about the origin that holds the truth under every rotation.
-
-    The world turns about the origin, so a ball there does not move; its radius is rounded up to two digits, so
-    that round-off in a rotated truth does not change it.
-    """
-    comparison = result.comparison
-    reach, furthest = (
-        float(np.linalg.norm(comparison.drawn_positions(trajectory), axis=-1).max())
-        for trajectory in (comparison.truth, comparison.forecast)
-    )
-    if comparison.box is not None:
-        reach = max(reach, float(np.linalg.norm(comparison.box.edge_ends(), axis=-1).max(initial=0.0)))
-    radius = max(reach, min(furthest, RUNAWAY * reach))
-    limit = framing(comparison.truth, comparison.forecast).error_limit
-    return Framing(np.zeros(comparison.truth.n_dims), rounded_up(radius), rounded_up(limit))
 
 
 def options_of(state: ViewState, comparison: Comparison) -> ViewOptions:
@@ -127,6 +108,7 @@ def _hidden(pane: Pane, made: NDArray[np.bool_], frame: int, words: str) -> Pane
         trail_colours=np.zeros_like(colours),
         radii=np.zeros_like(pane.radii),
         ghosts=None if pane.ghosts is None else pane.points,
+        link_ends=None,
     )
 
 

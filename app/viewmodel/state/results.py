@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodel.state.framing import steady_framing
 from app.viewmodel.state.playback import FRAMES_A_SECOND
 from app.viewmodel.state.setup import OwnSystem, Setup
 from app.viewmodel.state.symmetry import Symmetry
 from physics.types import FloatArray, Trajectory
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import mean_spacing
+from surrogate.render.projection import Framing
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,8 @@ class ComparisonResult:
     seconds : float
     measured : bool
         False in a first answer: the forecasts are there, the roll-out and the read-outs follow.
+    framing : Framing or None
+        What the picture frames where that was found out already: it takes a while for many particles.
     picture : int
         The same for the first answer and the whole one, which draw the same frames.
     drawn : bool
@@ -90,6 +94,7 @@ class ComparisonResult:
     energies: Mapping[str, FloatArray] = field(default_factory=dict)
     kinetic: float = 1.0
     measured: bool = True
+    framing: Framing | None = None
     picture: int = field(default_factory=time.monotonic_ns)
 
     def has_forecast(self, frame: int) -> bool:
@@ -104,9 +109,19 @@ class ComparisonResult:
         return "too many particles to edit" if self.comparison.law_known else "their law is unknown"
 
     @property
+    def frames(self) -> Framing:
+        """What the picture frames."""
+        return self.framing or steady_framing(self.comparison)
+
+    @property
     def readable(self) -> bool:
         """Whether it can be read already: all is measured, or the forecasts of stored data come in parts."""
         return self.measured or self.made is not None
+
+    @property
+    def has_any_forecast(self) -> bool:
+        """Whether there is a forecast of at least one frame."""
+        return self.made is None or bool(self.made.any())
 
     def where_made(self, values: FloatArray) -> FloatArray:
         """Numbers of each frame, (n_frames,) float64; not a number where there is no forecast."""
@@ -171,34 +186,43 @@ class Preview:
 
 @dataclass(frozen=True, eq=False)
 class ForecastPart:
-    """Forecasts of some frames in a row, for a comparison whose truth is shown already.
+    """Forecasts of some frames, for a comparison whose truth is shown already.
 
     Attributes
     ----------
     setup : Setup
         What they were made for.
-    first : int
+    frames : (n_some,) int64
     positions, velocities : (n_some, n_particles, n_dims) float64 [length], [length/time]
     facts : mapping
         Fields of the Comparison that the model decides: its horizon, what is outside its training.
+    notes : tuple of str
+        On the horizon, where it is not the model's own.
     """
 
     setup: Setup
-    first: int
+    frames: NDArray[np.int64]
     positions: FloatArray
     velocities: FloatArray
     facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def with_parts(result: ComparisonResult, parts: Sequence[ForecastPart]) -> ComparisonResult:
     """The comparison with some more of its forecasts."""
     comparison = result.comparison
-    truth, forecast, made = comparison.truth, comparison.forecast, result.made
-    assert made is not None
-    x, v, made = forecast.positions.copy(), forecast.velocities.copy(), made.copy()
+    truth, forecast = comparison.truth, comparison.forecast
+    assert result.made is not None
+    made, notes = result.made.copy(), result.notes
+    if forecast is truth:
+        forecast = Trajectory(truth.times, truth.positions, truth.velocities, truth.system, truth.velocity_offset)
     for part in parts:
-        frames = slice(part.first, part.first + len(part.positions))
-        x[frames], v[frames], made[frames] = part.positions, part.velocities, True
+        for array, values in ((forecast.positions, part.positions), (forecast.velocities, part.velocities)):
+            array.flags.writeable = True  # frames that no result so far has shown: no need to copy all others
+            array[part.frames] = values
+            array.flags.writeable = False
+        made[part.frames] = True
+        notes = (*notes, *(note for note in part.notes if note not in notes))
         comparison = replace(comparison, **part.facts)
-    comparison = replace(comparison, forecast=Trajectory(truth.times, x, v, truth.system, truth.velocity_offset))
-    return replace(result, comparison=comparison, made=made, picture=time.monotonic_ns())
+    comparison = replace(comparison, forecast=forecast)
+    return replace(result, comparison=comparison, made=made, notes=notes, picture=time.monotonic_ns())

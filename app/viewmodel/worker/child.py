@@ -23,7 +23,7 @@ TERMINATED_PATIENCE = 0.7
 PAINT_SECONDS = 0.06
 """After a preview the child waits so long for a newer request: meanwhile the window paints, undisturbed."""
 
-FORECASTS, FILES = "surrogate.comparison.forecasts", "physics.datasets.reading"
+FORECASTS, FILES = "surrogate.comparison.forecasts", "surrogate.comparison.ground_truth"
 """Modules a child loads before it is asked: PyTorch, or what reads data."""
 
 ENDED = "the working process ended unexpectedly; try again"

@@ -10,6 +10,9 @@ from app.viewmodel.state.setup import Setup
 from app.viewmodel.worker.comparison import result_of
 from app.viewmodel.worker.stored import whole_comparison
 
+FORECASTS_SHARE = 0.5
+"""Of an export of stored data, whose forecasts may take a while."""
+
 
 @dataclass(frozen=True)
 class ExportRequest:
@@ -24,11 +27,17 @@ def export(request: ExportRequest, progress: Callable[[float], None], cancelled:
     """Make the comparison anew and write it with the exporters of `surrogate.compare`; paths written."""
     from surrogate.export import export_all
 
+    begun = 0.0
     if request.setup.data:
-        comparison = whole_comparison(request.setup)
+        begun = FORECASTS_SHARE
+        comparison = whole_comparison(request.setup, lambda share: progress(begun * share))
     else:
         comparison = result_of(replace(request.setup, contrast="")).comparison
-    written = export_all(comparison, Path(request.folder), request.formats, progress, cancelled)
+
+    def reached(share: float) -> None:
+        progress(begun + (1.0 - begun) * share)
+
+    written = export_all(comparison, Path(request.folder), request.formats, reached, cancelled)
     paths = [str(path) for path in written]
     if request.setup.own is not None:  # the command line in the sidecar names it
         from physics.scenario_files import write_scenario

@@ -49,7 +49,7 @@ class Unturned:
     own_system : OwnSystem or None
         The system and its state, as the editor takes them; None where the law is unknown or it is too large.
     facts : mapping
-        title, description, law_known, drawn, seed, n_samples; of stored data splits, notes, units.
+        title, description, law_known, drawn, seed, n_samples; of stored data splits, notes, units, box.
     """
 
     truth: "Trajectory"
@@ -142,11 +142,11 @@ def _unturned(setup: Setup, horizon: float, stamp: int) -> Unturned:
 def _stored(data: str, split: str, index: int, stamp: int) -> Unturned:
     """A sample of a data set, read once; frames are left out where it would take too much memory."""
     from physics.datasets.reading import available_splits, read_samples
-    from surrogate.comparison.ground_truth import stored_truth
+    from surrogate.comparison.ground_truth import Rotation, stored_box, stored_notes, stored_truth
 
     one, count = read_samples(data, split, range(index, index + 1))
     splits = available_splits(data)
-    notes = [*one.notes] if splits else [*one.notes, "no splits"]
+    notes = [*stored_notes(one), *(() if splits else ("no splits",))]
     truth, known, recipe = stored_truth(one, split, 0)
     every = -(-truth.positions.size // MOST_NUMBERS)
     if every > 1:
@@ -163,7 +163,8 @@ def _stored(data: str, split: str, index: int, stamp: int) -> Unturned:
         "n_samples": count,
         "splits": splits,
         "notes": tuple(notes),
-        "units": dict(getattr(one, "units", {})),
+        "units": dict(one.units),
+        "box": stored_box(one, split, 0, Rotation(np.eye(truth.n_dims), "", True)),
     }
     return Unturned(truth, None, None, facts, system_of_state(truth, title, span) if editable else None)
 

@@ -5,8 +5,9 @@ no chaos has made its round-off large, is the known one turned; the re-simulated
 comparison. A law that is not isotropic is simulated anew at once.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from app.viewmodel.state.results import Preview
 from app.viewmodel.state.setup import Setup
 from app.viewmodel.worker.ground_truth import before_the_turn, ground_truth, world_rotation
 from app.viewmodel.worker.loaded_models import tuned_model
-from app.viewmodel.worker.stored import fitted
+from app.viewmodel.worker.stored import fitted_model
 from physics.errors import InputError
 from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison, with_energy_shares
@@ -66,7 +67,7 @@ def preview(setup: Setup, near: tuple[int, int]) -> Preview | None:
     known, title = bool(before.facts["law_known"]), before.facts["title"]
     contrast, made = None, None
     if setup.data:
-        seen = _stored_frames(model, truth, rotation, near, title, known)
+        seen = _stored_frames(setup, truth, rotation, near, before.facts)
         if seen is None:
             return None
         comparison, made = seen
@@ -106,28 +107,36 @@ def _some_frames(
 
 
 def _stored_frames(
-    model: "Forecaster", truth: "Trajectory", rotation: "Rotation", near: tuple[int, int], title: str, known: bool
+    setup: Setup, truth: "Trajectory", rotation: "Rotation", near: tuple[int, int], facts: Mapping[str, Any]
 ) -> tuple[Comparison, NDArray[np.bool_]] | None:
-    """Some of all stored frames, and which of them have a forecast; None as of `_some_frames`."""
-    from surrogate.inference.frame_pairs import horizon_in_frames
+    """Some of all stored frames, and which of them have a forecast; None where none has one."""
+    from surrogate.comparison.forecasts import outside_training
+    from surrogate.inference.rollout import model_pairs, sliding_forecast
 
     try:
-        model = fitted(model, truth)
+        model, _ = fitted_model(setup.model, setup.effort, truth)
+        pairs = model_pairs(model, truth)
+        shown = pairs.some(np.flatnonzero((pairs.targets >= near[0]) & (pairs.targets < near[1])))
+        if not len(shown):
+            return None
+        forecast = sliding_forecast(model, truth, pairs=shown)
     except InputError:
         return None
-    k = horizon_in_frames(truth.times, model.horizon)
-    first = max(near[0], k)
-    if first >= near[1]:
-        return None
-    made = _some_frames(model, truth, rotation, (first - k, near[1] - k), title, known)
-    if made is None:
-        return None
-    some, missing = truth.part(slice(*near)), first - near[0]
-    forecast = replace(
-        made.forecast,
-        times=some.times,
-        positions=np.concatenate([some.positions[:missing], made.forecast.positions]),
-        velocities=np.concatenate([some.velocities[:missing], made.forecast.velocities]),
+    some, made = truth.part(slice(*near)), np.zeros(near[1] - near[0], dtype=np.bool_)
+    x, v, at = some.positions.copy(), some.velocities.copy(), shown.targets - near[0]
+    x[at], v[at], made[at] = forecast.positions, forecast.velocities, True
+    whole = Comparison(
+        truth=some,
+        forecast=replace(forecast, times=some.times, positions=x, velocities=v),
+        rollout=None,
+        rotation=rotation.matrix,
+        equivariance_error=None,
+        model_name=model.name,
+        scenario_name=facts["title"],
+        horizon=model.horizon,
+        outside_training=outside_training(model, truth, facts["law_known"]),
+        law_known=facts["law_known"],
+        box=None if facts["box"] is None else facts["box"].turned(rotation.matrix),
+        details={"units": facts["units"], "turns": rotation.turns},
     )
-    whole = replace(made, truth=some, forecast=forecast, energy_shares={})
-    return with_energy_shares(whole), np.arange(some.n_frames) >= missing
+    return with_energy_shares(whole), made

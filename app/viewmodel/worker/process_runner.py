@@ -99,6 +99,7 @@ class ProcessRunner:
         self._post = post
         self._forecasts = Child(post, "isotwin forecasts") if at_once else None
         self._files: Child | None = None
+        self._closed = False
         self._exports: list[Child] = []
         self._stopped: list[Child] = []
         self._trainings: list[_Watcher] = []
@@ -135,8 +136,31 @@ class ProcessRunner:
             return _Job(let_end if isinstance(request, ExportRequest) else child.stop)
         if isinstance(request, str):
             return self._read(request, callbacks)
-        if isinstance(request, Setup) and request.data and callbacks.near is None:
+        if isinstance(request, Setup) and request.data and callbacks.truth:
             self._read(StoredTruth(request), Callbacks(callbacks.first, callbacks.failed))
+        return self._after_a_pause(request, callbacks) if callbacks.pause else self._forecast(request, callbacks)
+
+    def _after_a_pause(self, request: Request, callbacks: Callbacks) -> Job:
+        """Forecast if nobody cancels it in the meantime."""
+        begun: list[Job] = []
+        cancelled = threading.Event()
+
+        def begin() -> None:
+            if not self._closed and not cancelled.is_set():
+                begun.append(self._forecast(request, callbacks))
+
+        def cancel() -> None:
+            timer.cancel()
+            cancelled.set()
+            for job in begun:
+                job.cancel()
+
+        timer = threading.Timer(callbacks.pause, lambda: self._post(begin))
+        timer.daemon = True
+        timer.start()
+        return _Job(cancel)
+
+    def _forecast(self, request: Request, callbacks: Callbacks) -> Job:
         if self._forecasts is None or not self._forecasts.alive:
             self._forecasts = Child(self._post, "isotwin forecasts")
         child = self._forecasts
@@ -158,6 +182,7 @@ class ProcessRunner:
 
     def close(self) -> None:
         """See Runner."""
+        self._closed = True
         for child in (self._forecasts, self._files, *self._exports, *self._stopped):
             if child is not None:
                 child.close()

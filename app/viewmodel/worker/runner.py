@@ -39,6 +39,10 @@ class Callbacks:
         Which frames those are; no preview for None.
     frame : int
         The one that is shown: its forecast comes first.
+    truth : bool
+        Show the truth of stored data before its forecasts.
+    pause : float
+        Wait so long before the forecasts of stored data: another request may follow [second].
     """
 
     done: Callable[[Any], None]
@@ -48,6 +52,8 @@ class Callbacks:
     preview: Callable[[Preview], None] = lambda _: None
     near: tuple[int, int] | None = None
     frame: int = 0
+    truth: bool = True
+    pause: float = 0.0
 
 
 class Job(Protocol):
@@ -101,7 +107,7 @@ class InlineRunner:
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """See Runner."""
         try:
-            if isinstance(request, Setup) and request.data:
+            if isinstance(request, Setup) and request.data and callbacks.truth:
                 callbacks.first(truth_alone(request))
             result = answer(request, callbacks.progress, lambda: False, callbacks.first, callbacks.frame)
         except InputError as error:

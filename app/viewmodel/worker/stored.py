@@ -10,11 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.viewmodel.state.commands import command_of, training_commands
 from app.viewmodel.state.detail import Detail, detail_of, left_out
+from app.viewmodel.state.framing import steady_framing
 from app.viewmodel.state.results import ComparisonResult, ForecastPart
-from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.setup import Effort, Setup
 from app.viewmodel.state.symmetry import Symmetry
 from app.viewmodel.worker.ground_truth import ground_truth, growth_of, truth_residual, world_rotation
 from app.viewmodel.worker.loaded_models import about, default_model, tuned_model
@@ -23,13 +25,15 @@ from app.viewmodel.worker.symmetry import model_symmetry
 from physics.errors import InputError
 from physics.types import FloatArray, Trajectory
 from surrogate.comparison.comparison import Comparison, with_energy_shares
-from surrogate.render.captions import mean_spacing
 
 if TYPE_CHECKING:
     from surrogate.inference.forecaster import Forecaster
 
 PART_SECONDS = 0.4
 """Forecasts are handed over about so often."""
+
+EXPORT_SECONDS = 50.0
+"""About so much time is spent on an export of large data, unless all is asked for."""
 
 AT_FIRST = 400
 """Frames of the first part times particles; one frame at least."""
@@ -52,6 +56,7 @@ def truth_alone(setup: Setup) -> ComparisonResult:
         scenario_name=facts["title"],
         law_known=facts["law_known"],
         command=command_of(setup, default_model()),
+        box=None if facts["box"] is None else facts["box"].turned(rotation.matrix),
         details={name: facts[name] for name in ("description", "seed", "units")} | {"turns": rotation.turns},
     )
     return ComparisonResult(
@@ -71,50 +76,46 @@ def truth_alone(setup: Setup) -> ComparisonResult:
         system=before.own_system,
         made=np.zeros(truth.n_frames, dtype=np.bool_),
         measured=False,
+        framing=steady_framing(comparison),
     )
 
 
-def whole_comparison(setup: Setup) -> Comparison:
-    """All of a comparison on stored data at the frames that have a forecast, as `surrogate.compare` makes it."""
+def whole_comparison(setup: Setup, progress: Progress = lambda _: None) -> Comparison:
+    """A comparison on stored data at the frames that have a forecast, as `surrogate.compare` makes it."""
     from surrogate.comparison.forecasts import comparison_parts
 
-    shown = truth_alone(setup).comparison
-    model = fitted(tuned_model(setup.model, setup.effort), shown.truth)
-    n_elements = detail_of(shown.truth.system.n_particles, setup.in_full).n_elements
+    shown = truth_alone(setup)
+    given, truth = shown.comparison, shown.comparison.truth
+    model, note = fitted_model(setup.model, setup.effort, truth)
     *_, whole = comparison_parts(
         model,
-        shown.truth,
-        world_rotation(setup, shown.truth.n_dims),
-        scenario_name=shown.scenario_name,
-        law_known=shown.law_known,
-        command=shown.command,
-        details={**shown.details, **about(model)},
-        n_elements=n_elements,
+        truth,
+        world_rotation(setup, truth.n_dims),
+        scenario_name=given.scenario_name,
+        law_known=given.law_known,
+        command=given.command,
+        details={**given.details, **about(model)},
+        notes=tuple(filter(None, (*shown.notes, note))),
+        box=given.box,
+        seconds=None if setup.in_full else EXPORT_SECONDS,
+        progress=progress,
     )
     return whole
 
 
-def fitted(model: "Forecaster", truth: Trajectory) -> "Forecaster":
-    """The model at its own horizon where frames fit it, else at the frames' spacing if it takes any horizon.
+def fitted_model(name: str, effort: Effort, truth: Trajectory) -> "tuple[Forecaster, str]":
+    """A model at a horizon that the frames have, and a note where that is not its own.
 
     Raises
     ------
     InputError
         One line: why it does not forecast these frames.
     """
-    from surrogate.inference.frame_pairs import horizon_in_frames
+    from surrogate.inference.frame_pairs import fitted
 
+    model = tuned_model(name, effort)
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
-    try:
-        if horizon_in_frames(truth.times, model.horizon) < truth.n_frames:
-            return model
-        raise InputError(f"{truth.n_frames} frames span less than the model's horizon of {model.horizon:g}")
-    except InputError:
-        if model.horizons != "any" or truth.n_frames < 2:
-            raise
-    model = model.with_horizon(mean_spacing(truth.times))
-    horizon_in_frames(truth.times, model.horizon)
-    return model
+    return fitted(model, truth.times, evaluations=effort.evaluations)
 
 
 def stored_parts(setup: Setup, progress: Progress, frame: int) -> Iterator[ForecastPart | ComparisonResult]:
@@ -125,7 +126,7 @@ def stored_parts(setup: Setup, progress: Progress, frame: int) -> Iterator[Forec
     detail = detail_of(truth.system.n_particles, setup.in_full, stored=True)
     second = bool(setup.contrast)
     try:
-        one = _Forecasts(shown, fitted(tuned_model(setup.model, setup.effort), truth))
+        one = _Forecasts(shown, setup.model, setup.effort)
     except InputError as error:
         yield replace(shown, no_forecast=str(error), measured=True, seconds=time.perf_counter() - begin)
         return
@@ -136,8 +137,10 @@ def stored_parts(setup: Setup, progress: Progress, frame: int) -> Iterator[Forec
     first = replace(
         shown,
         comparison=comparison,
+        framing=steady_framing(comparison),
         made=one.made,
-        no_forecast=one.trouble or one.first_frames(),
+        no_forecast=one.why_not_all(),
+        notes=(*shown.notes, one.note) if one.note else shown.notes,
         advice=training_commands(comparison) if comparison.law_known else "",
         seconds=time.perf_counter() - begin,
         left_out=left_out(detail, stored=True),
@@ -145,7 +148,7 @@ def stored_parts(setup: Setup, progress: Progress, frame: int) -> Iterator[Forec
     other, contrast = None, None
     if second:
         try:
-            other = _Forecasts(shown, fitted(tuned_model(setup.contrast, setup.contrast_effort), truth))
+            other = _Forecasts(shown, setup.contrast, setup.contrast_effort)
             for _ in other.parts(frame):
                 progress(0.45 + 0.45 * other.share)
             contrast = other.whole()
@@ -184,60 +187,74 @@ def stored_parts(setup: Setup, progress: Progress, frame: int) -> Iterator[Forec
 
 
 class _Forecasts:
-    """One model's forecasts of all frames of a truth, made in parts.
+    """One model's forecasts of the frames of a truth, made in parts.
 
     Attributes
     ----------
     made : (n_frames,) bool
+    note : str
+        On the horizon, where it is not the model's own.
     trouble : str
         Why some frames that could have a forecast have none; empty where all have.
     share : float
         0 to 1: how many of them are made.
     """
 
-    def __init__(self, shown: ComparisonResult, model: "Forecaster") -> None:
+    def __init__(self, shown: ComparisonResult, name: str, effort: Effort) -> None:
         from surrogate.comparison.forecasts import outside_training
-        from surrogate.inference.frame_pairs import horizon_in_frames
+        from surrogate.inference.rollout import model_pairs
 
-        self._shown, self._model = shown, model
-        truth = self._truth = shown.comparison.truth
-        self.k = horizon_in_frames(truth.times, model.horizon)
+        given = shown.comparison
+        truth = self._truth = given.truth
+        self._shown = shown
+        self._model, self.note = fitted_model(name, effort, truth)
+        self._pairs = model_pairs(self._model, truth)
         self._x, self._v = truth.positions.copy(), truth.velocities.copy()
         self.made = np.zeros(truth.n_frames, dtype=np.bool_)
         self.trouble, self.share = "", 0.0
-        known = shown.comparison.law_known
         self._facts: dict[str, Any] = {
-            "model_name": model.name,
-            "horizon": model.horizon,
-            "outside_training": outside_training(model, truth, known),
+            "model_name": self._model.name,
+            "horizon": self._model.horizon,
+            "outside_training": outside_training(self._model, truth, given.law_known, self._pairs, given.box),
         }
 
     def parts(self, frame: int) -> Iterator[ForecastPart]:
         """From a frame to the last one, then the ones before it."""
-        from surrogate.inference.rollout import sliding_forecast
+        from surrogate.inference.rollout import forecast_blocks
 
-        n_frames, k = self._truth.n_frames, self.k
-        start = min(max(frame, k), n_frames - 1)
-        count, done = max(AT_FIRST // self._truth.system.n_particles, 1), 0
-        for at, end in ((start, n_frames), (k, start)):
-            while at < end:
-                stop, begin = min(at + count, end), time.perf_counter()
-                done += stop - at
-                self.share = done / (n_frames - k)
-                try:
-                    made = sliding_forecast(self._model, self._truth.part(slice(at - k, stop)))
-                except InputError as error:
-                    self.trouble = str(error)
-                else:
-                    self._x[at:stop], self._v[at:stop] = made.positions, made.velocities
-                    self.made[at:stop] = True
-                    yield ForecastPart(self._shown.setup, at, made.positions, made.velocities, self._facts)
-                seconds = max(time.perf_counter() - begin, 1e-6)
-                at, count = stop, max(min(int(count * PART_SECONDS / seconds), 4 * count), 1)
+        truth, pairs = self._truth, self._pairs
+        first = int(np.argmax(pairs.targets >= frame))
+        order = np.roll(np.arange(len(pairs)), -first)
+        at, count = 0, max(AT_FIRST // truth.system.n_particles, 1)
+        while at < len(order):
+            begin = time.perf_counter()
+            states = truth.positions, truth.velocities
+            for which, x, v in forecast_blocks(
+                self._model, truth.system, states, pairs, order=order[at : at + count]
+            ):
+                at += len(which)
+                self.share = at / len(order)
+                yield self._taken(pairs.targets[which], x, v)
+            seconds = max(time.perf_counter() - begin, 1e-6)
+            count = max(min(int(count * PART_SECONDS / seconds), 4 * count), 1)
 
-    def first_frames(self) -> str:
-        """Why the first frames have no forecast."""
-        return f"no frame one horizon of {self._model.horizon:g} earlier"
+    def _taken(self, targets: NDArray[np.int64], x: FloatArray, v: FloatArray) -> ForecastPart:
+        """Forecasts of some frames as they are shown: where finite, in a periodic box beside the truth."""
+        truth, box = self._truth, self._shown.comparison.box
+        finite = np.isfinite(x).all(axis=(1, 2)) & np.isfinite(v).all(axis=(1, 2))
+        if not finite.all():
+            when = truth.times[targets[~finite]].min()
+            self.trouble = self.trouble or f"not finite, as at t = {when:g}: far outside training"
+        targets, x, v = targets[finite], x[finite], v[finite]
+        if box is not None and len(x) and box.holds(x) and not box.holds(truth.positions[targets]):
+            x = box.nearest_to(x, truth.positions[targets])
+        self._x[targets], self._v[targets], self.made[targets] = x, v, True
+        notes = (self.note,) if self.note else ()
+        return ForecastPart(self._shown.setup, targets, x, v, self._facts, notes)
+
+    def why_not_all(self) -> str:
+        """Why some frames have no forecast."""
+        return self.trouble or f"it takes a frame one horizon ({self._model.horizon:g}) earlier"
 
     def whole(self) -> Comparison:
         """The comparison with all forecasts there are."""
@@ -254,16 +271,17 @@ class _Forecasts:
         from surrogate.inference.rollout import chained_rollout
 
         try:
-            rolled = chained_rollout(self._model, self._truth)
+            rolled = chained_rollout(self._model, self._truth, pairs=self._pairs)
         except InputError:
             return None
         x, v = self._truth.positions.copy(), self._truth.velocities.copy()
-        x[self.k :], v[self.k :] = rolled.positions, rolled.velocities
+        at = self._pairs.targets
+        x[at], v[at] = rolled.positions, rolled.velocities
         return self._trajectory(x, v)
 
     def symmetry(self, setup: Setup, detail: Detail) -> Symmetry:
         """Equivariance errors of the model, at frames of its forecasts."""
         rotation = self._shown.comparison.rotation if setup.operations else None
-        n_seen = self._truth.n_frames - self.k
-        found = model_symmetry(*precisions(self._model), self._truth, rotation, n_seen, detail)
-        return replace(found, frames=found.frames + self.k)
+        inputs = self._truth.part(self._pairs.inputs)
+        found = model_symmetry(*precisions(self._model), inputs, rotation, len(self._pairs), detail)
+        return replace(found, frames=self._pairs.targets[found.frames])

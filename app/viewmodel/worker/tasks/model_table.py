@@ -10,6 +10,9 @@ from app.viewmodel.state.setup import Effort, Setup
 from app.viewmodel.worker.tasks.task import Cancelled, Part, Progress, Task
 from physics.errors import InputError
 
+ROW_SECONDS = 30.0
+"""About so long the measurement of a model of many particles takes beside its forecasts."""
+
 
 @dataclass(frozen=True)
 class ModelTableTask(Task):
@@ -41,6 +44,7 @@ def measured(setup: Setup, name: str) -> ModelRow:
     """One model's row; what it refuses is its reason."""
     from app.viewmodel.worker.ground_truth import turned_truth
     from app.viewmodel.worker.loaded_models import tuned_model
+    from app.viewmodel.worker.stored import fitted_model
     from surrogate.comparison.forecasts import comparison_parts
     from surrogate.evaluation.metrics import valid_times
     from surrogate.inference.rollout import sliding_forecast
@@ -52,7 +56,11 @@ def measured(setup: Setup, name: str) -> ModelRow:
         truth, rotation, known = turned_truth(setup, model)
         if not model.uses_masses and (truth.system.masses != 1).any():
             return ModelRow(name, label, "made for unit masses; this state has others")
-        *_, comparison = comparison_parts(model, truth, rotation, scenario_name="", law_known=known)
+        if setup.data:
+            model, _ = fitted_model(name, effort, truth)
+        *_, comparison = comparison_parts(
+            model, truth, rotation, scenario_name="", law_known=known, seconds=ROW_SECONDS, thin=False
+        )
         begin = time.perf_counter()
         sliding_forecast(model, truth)  # once more, now that everything is loaded and compiled
         seconds = time.perf_counter() - begin
