@@ -191,4 +191,4 @@ def _recognised(path: Path) -> bool:
     return bool(_axis(names, "x")) and any(name in names for name, _ in CLOCKS)
 
 
-CSV = importer("a CSV table", _load, _recognised, (".csv", ".tsv"), EXPECTS)
+CSV = importer("a CSV table", _load, _recognised, (".csv", ".tsv"), EXPECTS, kept=True)

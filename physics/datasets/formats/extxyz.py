@@ -164,5 +164,10 @@ def _times(path: Path, frames: list[_Frame]) -> tuple[NDArray[np.float64], str]:
 
 
 EXTXYZ = importer(
-    "an extended XYZ file", _load, lambda path: is_xyz(path, extended=True), (".extxyz", ".xyz"), EXPECTS
+    "an extended XYZ file",
+    _load,
+    lambda path: is_xyz(path, extended=True),
+    (".extxyz", ".xyz"),
+    EXPECTS,
+    kept=True,
 )

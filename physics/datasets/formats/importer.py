@@ -33,6 +33,8 @@ EXPLAINED = 0.8
 SPACING_SLACK = 0.05
 """Beside three times what the rest of them can make of the ratio."""
 SAMPLES_LOOKED_AT = 64
+KEPT_BYTES = 64 << 20
+"""Size of the largest file whose arrays are kept."""
 
 
 def importer(
@@ -45,24 +47,38 @@ def importer(
     splits: Callable[[Path], tuple[str, ...]] = lambda path: (),
     names_particles: bool = False,
     wants_names: bool = False,
+    kept: bool = False,
 ) -> Format:
-    """A format of which only this is known: how to find the arrays of a split."""
+    """A format of which only this is known: how to find the arrays of a split.
+
+    With `kept`, those of the last file stay in memory, if it is small: it is asked for its shape, then for parts.
+    """
+    last: dict[tuple[Any, ...], Imported] = {}
 
     def found(path: Path, split: str, hints: Hints) -> Imported:
         return _refused_in_one_line(title, load, path, split, hints)
 
+    def found_before(path: Path, split: str) -> Imported:
+        state = path.stat()
+        key = (path.absolute(), split, state.st_mtime_ns, state.st_size)
+        imported = last.get(key) or found(path, split, Hints())
+        last.clear()
+        if kept and state.st_size <= KEPT_BYTES:
+            last[key] = imported
+        return imported
+
     def read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int]:
-        imported = found(path, split, Hints())
+        imported = found_before(path, split)
         count = len(imported.arrays["positions"])
         wanted = range(count) if samples is None else wanted_samples(path, samples, count)
         return checked(path, some(path, imported, wanted)), count
 
     def shape(path: Path, split: str) -> Shape:
-        samples, frames, particles, dims = found(path, split, Hints()).arrays["positions"].shape
+        samples, frames, particles, dims = found_before(path, split).arrays["positions"].shape
         return samples, frames, particles, dims
 
     def blocks(path: Path, split: str, samples: range, height: int) -> Iterator[DataSplit]:
-        imported = found(path, split, Hints())
+        imported = found_before(path, split)
         for first in range(samples.start, samples.stop, height):
             yield checked(path, some(path, imported, range(first, min(first + height, samples.stop))))
 

@@ -195,5 +195,10 @@ def _recognised(path: Path) -> bool:
 
 
 LAMMPS = importer(
-    "a LAMMPS dump", _load, _recognised, (".lammpstrj", ".lammpsdump", ".dump"), "a first line 'ITEM: ...'"
+    "a LAMMPS dump",
+    _load,
+    _recognised,
+    (".lammpstrj", ".lammpsdump", ".dump"),
+    "a first line 'ITEM: ...'",
+    kept=True,
 )

@@ -170,5 +170,5 @@ def _is_pdb(path: Path) -> bool:
     )
 
 
-GRO = importer("a GRO file", _gro, _is_gro, (".gro",), names_particles=True)
-PDB = importer("a PDB file", _pdb, _is_pdb, (".pdb", ".ent"), names_particles=True)
+GRO = importer("a GRO file", _gro, _is_gro, (".gro",), names_particles=True, kept=True)
+PDB = importer("a PDB file", _pdb, _is_pdb, (".pdb", ".ent"), names_particles=True, kept=True)

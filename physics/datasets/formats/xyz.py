@@ -75,4 +75,4 @@ def is_xyz(path: Path, extended: bool) -> bool:
     return ("properties=" in lines[1].lower()) == extended
 
 
-XYZ = importer("an XYZ file", _load, lambda path: is_xyz(path, extended=False), (".xyz",), EXPECTS)
+XYZ = importer("an XYZ file", _load, lambda path: is_xyz(path, extended=False), (".xyz",), EXPECTS, kept=True)

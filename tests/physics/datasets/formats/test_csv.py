@@ -42,6 +42,16 @@ def test_quotes_a_mark_of_encoding_and_names_of_particles(tmp_path):
     assert "species are 0 = planet, 1 = star" in split.notes
 
 
+def test_what_is_kept_of_the_last_file_is_nobody_elses_and_goes_with_it(tmp_path, monkeypatch):
+    path = written(tmp_path, "time,x0\n0,1\n1,2\n")
+    read_split(path, "any").positions[...] = 7
+    np.testing.assert_array_equal(read_split(path, "any").positions.reshape(-1), [1, 2])
+    monkeypatch.setattr("numpy.loadtxt", lambda *_, **__: pytest.fail("read again"))
+    np.testing.assert_array_equal(read_split(path, "any").positions.reshape(-1), [1, 2])
+    with pytest.raises(pytest.fail.Exception, match="read again"):
+        read_split(written(tmp_path, "time,x0\n0,1\n1,25\n"), "any")
+
+
 def test_sources_of_an_export_of_ours_are_samples(tmp_path):
     rows = [
         f"{k},{k / 2},0,{source},{k + add},1\n" for source, add in (("truth", 0), ("forecast", 5)) for k in (0, 1)
