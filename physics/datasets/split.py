@@ -19,6 +19,7 @@ from physics.datasets.checks import (
     refuse_where,
     unlikely_axes,
 )
+from physics.datasets.times import clock_ratio
 from physics.errors import InputError
 
 OPTIONAL = ("species", "edges", "uniform_field", "magnetic_field", "box")
@@ -99,7 +100,11 @@ class DataSplit:
 
 
 def checked_split(
-    path: Path, arrays: Mapping[str, NDArray[Any]], recipe: Mapping[str, Any], units: object = None
+    path: Path,
+    arrays: Mapping[str, NDArray[Any]],
+    recipe: Mapping[str, Any],
+    units: object = None,
+    counted: str = "",
 ) -> DataSplit:
     """Arrays as they were read, checked and completed; what is filled in is noted, and said as a warning.
 
@@ -112,6 +117,8 @@ def checked_split(
     recipe : mapping
     units : mapping of str to str, optional
         Labels.
+    counted : str, optional
+        What times count ("frames", "steps") where the file has none.
 
     Raises
     ------
@@ -158,6 +165,13 @@ def checked_split(
         velocities = numbers(path, "velocities", arrays["velocities"])
         if velocities.shape != positions.shape:
             raise InputError(f"{path}: velocities must be {positions.shape} as positions; got {velocities.shape}")
+        if not recipe and (ratio := clock_ratio(positions, velocities, times)):
+            what = (
+                f"a {counted.removesuffix('s')} takes about" if counted else "times should be multiplied by about"
+            )
+            notes.append(
+                f"by displacements and velocities {what} {ratio:.2g} (python -m physics.convert --time-step)"
+            )
     elif n_frames < 2:
         raise InputError(f"{path}: no velocities, and one frame is too few for differences of positions")
     else:

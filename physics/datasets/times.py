@@ -1,10 +1,18 @@
 """Times of frames as files have them: rounded to their dtype, shifted, sometimes uneven."""
 
+import math
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 STEP_SLACK = 1e-6
 """How far two times may be apart and mean the same, of the shortest spacing, whatever the dtype."""
+EXPLAINED = 0.8
+"""Share of the displacements' squares that velocities must explain before they say anything about times."""
+CLOCK_SLACK = 0.05
+"""How far a clock may seem off, beside three times what the unexplained share can make of it."""
+SAMPLES_LOOKED_AT = 64
 
 
 def time_tolerance(times: ArrayLike) -> float:
@@ -79,3 +87,28 @@ def later_frames(times: ArrayLike, horizon: float) -> NDArray[np.int64]:
     slack = 2 * time_tolerance(t) + STEP_SLACK * horizon
     there = (np.abs(t[nearest] - wanted) <= slack) & (nearest > np.arange(len(t)))
     return np.asarray(np.where(there, nearest, -1), dtype=np.int64)
+
+
+def clock_ratio(positions: NDArray[Any], velocities: NDArray[Any], times: NDArray[np.float64]) -> float | None:
+    """By how much times must be multiplied to fit displacements and velocities; None where they fit.
+
+    Parameters
+    ----------
+    positions, velocities : (n_samples, n_frames, n_particles, n_dims) float
+    times : (n_frames,) float64
+    """
+    if len(times) < 2:
+        return None
+    x, v = (np.asarray(a[:SAMPLES_LOOKED_AT], dtype=np.float64) for a in (positions, velocities))
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = np.diff(x, axis=1).reshape(-1)
+        expected = ((v[:, 1:] + v[:, :-1]) / 2 * np.diff(times)[:, None, None]).reshape(-1)
+        own, total = float(np.linalg.norm(expected)), float(np.linalg.norm(moved))
+        if not (0 < own < math.inf and 0 < total < math.inf):
+            return None
+        cosine = float((moved / total) @ (expected / own))
+    if cosine <= 0 or cosine**2 <= EXPLAINED:
+        return None
+    ratio = cosine * total / own
+    slack = CLOCK_SLACK + 3 * math.sqrt(max(1 / cosine**2 - 1, 0))
+    return ratio if abs(math.log(ratio)) > slack else None

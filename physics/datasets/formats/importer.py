@@ -4,7 +4,6 @@ An importer only finds arrays (:class:`physics.datasets.formats.base.Imported`).
 over becomes one line here, whatever the reader raised.
 """
 
-import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -28,11 +27,6 @@ from physics.datasets.formats.base import (
 from physics.datasets.split import SAMPLED, DataSplit, checked_split
 from physics.errors import InputError
 
-EXPLAINED = 0.8
-"""Share of the displacements' squares that velocities must explain before they say anything about times."""
-SPACING_SLACK = 0.05
-"""Beside three times what the rest of them can make of the ratio."""
-SAMPLES_LOOKED_AT = 64
 KEPT_BYTES = 64 << 20
 """Size of the largest file whose arrays are kept."""
 
@@ -155,10 +149,8 @@ def checked(path: Path, imported: Imported) -> DataSplit:
         notes.append(f"no times: {imported.counted} are counted")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its notes are said below, in one order with ours
-        split = checked_split(path, imported.arrays, imported.recipe, labels(imported))
+        split = checked_split(path, imported.arrays, imported.recipe, labels(imported), imported.counted)
     notes += [*split.notes, *_flat_coordinates(split)]
-    if "velocities" in imported.arrays:
-        notes += _spacing(split, imported.counted)
     for note in notes:
         warnings.warn(f"{path}: {note}", stacklevel=2)
     return replace(split, notes=tuple(notes))
@@ -175,28 +167,6 @@ def _flat_coordinates(split: DataSplit) -> Iterator[str]:
     flat = [axis for axis in range(split.n_dims) if np.ptp(x[..., axis]) == 0]
     if 0 < len(flat) < split.n_dims:
         yield f"coordinate {flat[0]} never varies (python -m physics.convert --dims leaves coordinates out)"
-
-
-def _spacing(split: DataSplit, counted: str) -> Iterator[str]:
-    """Where displacements are velocities times another time than that between the frames: how much of it."""
-    if len(split.times) < 2:
-        return
-    x, v = (np.asarray(a[:SAMPLES_LOOKED_AT], dtype=np.float64) for a in (split.positions, split.velocities))
-    with np.errstate(over="ignore", invalid="ignore"):
-        moved = np.diff(x, axis=1).reshape(-1)
-        expected = ((v[:, 1:] + v[:, :-1]) / 2 * np.diff(split.times)[:, None, None]).reshape(-1)
-        own, total = float(np.linalg.norm(expected)), float(np.linalg.norm(moved))
-        if not (0 < own < math.inf and 0 < total < math.inf):
-            return
-        cosine = float((moved / total) @ (expected / own))
-    ratio = cosine * total / own
-    if (
-        cosine > 0
-        and cosine**2 > EXPLAINED
-        and abs(math.log(ratio)) > SPACING_SLACK + 3 * math.sqrt(max(1 / cosine**2 - 1, 0))
-    ):
-        what = f"a {counted.removesuffix('s')} takes about" if counted else "times should be multiplied by about"
-        yield f"by displacements and velocities {what} {ratio:.2g} (python -m physics.convert --time-step)"
 
 
 def constant(path: Path, name: str, values: NDArray[Any]) -> NDArray[Any]:

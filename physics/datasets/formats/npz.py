@@ -36,7 +36,8 @@ PACKED_LIMIT, PACKED_MOST = 64 << 20, 100
 
 def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int]:
     arrays = _arrays(path)
-    return some_samples(checked_split(path, arrays, *_texts(path, arrays)), samples)
+    recipe, units = _texts(path, arrays)
+    return some_samples(checked_split(path, arrays, recipe, units), samples)
 
 
 def _load(path: Path, split: str, hints: Hints) -> Imported:
