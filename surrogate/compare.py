@@ -40,6 +40,9 @@ EXAMPLES = (
 SECONDS = 50.0
 """About how long the forecasts of a system of many particles may take, unless all are asked for [second]."""
 
+MANY = 1000
+"""Particles from which on it is said beforehand that not all may be made."""
+
 
 def command_parser() -> CommandParser:
     """The options of this command."""
@@ -164,6 +167,8 @@ def _made(
     if options.data:
         at = options.index
         one, _ = read_samples(options.data, options.split, range(at, at + 1))
+        if one.n_particles >= MANY and seconds is not None:
+            sys.stderr.write(f"{one.n_particles:,} particles: what fits about a minute is made (--in-full: all)\n")
         return stored_comparison(model, one, options.split, 0, world, number=at, **shared)
     scenario = load_scenario(options.scenario)
     return scenario_comparison(

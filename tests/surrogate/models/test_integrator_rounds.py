@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from surrogate.models.integrator.cpu import autograd
 from surrogate.models.integrator.cpu.autograd import rounds_in_numba
 from surrogate.models.integrator.cpu.large_systems import LARGE
 from surrogate.models.integrator.rounds import rounds_in_torch
@@ -175,6 +176,22 @@ def test_more_rounds_are_never_worse(particles: int) -> None:
     of_all = errors.square().mean(1).sqrt()
     assert (of_all[1:] < (1.1 * of_all[:-1]).clamp_min(4e-4)).all()
     assert float(of_all[-1]) < 0.1 * float(of_all[0])
+
+
+@pytest.mark.parametrize("particles", [5, 40])
+def test_systems_shared_by_threads_are_the_same_bits(particles: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autograd, "PAIRS_A_THREAD", 1)
+    model = knowing_coulomb()
+    x, v, q, _ = state(7, particles, 3, spread=2.0)
+    threads, made = torch.get_num_threads(), []
+    try:
+        with torch.no_grad():
+            for count in (1, 2, 3):
+                torch.set_num_threads(count)
+                made.append(model.for_inference().forward(x, v, q, 0.5))
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(a, b) for other in made[1:] for a, b in zip(made[0], other, strict=True))
 
 
 @pytest.mark.parametrize("n", [2, 3])
