@@ -90,11 +90,11 @@ def chosen_windows(model: Forecaster, split: DataSplit, split_name: str, asked: 
     horizon = elapsed(split.times, first, last)
     notes: tuple[str, ...] = (note,) if note else ()
     if len(split) > 1 or asked.input_frame >= 0 or asked.target_frame >= 0 or is_preset(split):
-        return Chosen(split, first, last, (first, last), horizon, notes, seen_share(model.card, split, first))
+        return Chosen(split, first, last, (first, last), horizon, notes, seen_share(model, split, first))
     after = later_frames(split.times, horizon)
     after[: split.first_state] = -1
     starts = np.flatnonzero(after >= 0)
-    whole = seen_share(model.card, cut(split, starts, after[starts], horizon), 0)
+    whole = seen_share(model, cut(split, starts, after[starts], horizon), 0)
     held = model.card.get("held_out_from")
     if whole and isinstance(held, list) and held:
         late = starts[split.times[starts] >= min(held) - HORIZON_SLACK * horizon]
@@ -107,7 +107,7 @@ def chosen_windows(model: Forecaster, split: DataSplit, split_name: str, asked: 
     windows = cut(split, starts, after[starts], horizon)
     notes += (f"one trajectory: {len(starts)} windows of {horizon:g}, frames {starts[0]} to {after[starts[-1]]}",)
     found = (int(starts[0]), int(after[starts[0]]))
-    return Chosen(windows, 0, 1, found, horizon, notes, seen_share(model.card, windows, 0))
+    return Chosen(windows, 0, 1, found, horizon, notes, seen_share(model, windows, 0))
 
 
 def _frames(model: Forecaster, split: DataSplit, split_name: str, asked: Asked) -> tuple[int, int, str]:
@@ -177,7 +177,7 @@ def _trained_frames(card: Mapping[str, Any]) -> tuple[int, int] | None:
         return None
 
 
-def seen_share(card: Mapping[str, Any], split: DataSplit, first: int) -> float | None:
+def seen_share(model: Forecaster, split: DataSplit, first: int) -> float | None:
     """The share of samples a model was trained on, by what its card keeps of them; None where that is nothing.
 
     Parameters
@@ -185,11 +185,11 @@ def seen_share(card: Mapping[str, Any], split: DataSplit, first: int) -> float |
     first : int
         The input frame; that of the training is looked at, too, and where neither is known all frames of some.
     """
-    kept = card.get("seen")
+    kept = model.seen
     marks = kept.get("marks") if isinstance(kept, dict) else None
     if not isinstance(marks, list) or not marks or not all(isinstance(mark, str) for mark in marks):
         return None
-    trained = _trained_frames(card)
+    trained = _trained_frames(model.card)
     frames = {first} | ({trained[0]} if trained and trained[0] < len(split.times) else set())
     share = max(share_seen(marks, signatures(split.positions[:, frame])) for frame in frames)
     if share:

@@ -69,8 +69,10 @@ def evaluation(
     cost = model.cost
     errors = sample_errors(forecast, target.x)
     result = error_summary(errors)
-    ballistic = result["mse_ballistic"] = float(sample_errors(w.x + horizon * w.v, target.x).mean())
-    result["relative_mse"] = None if result["mse"] is None or not ballistic else result["mse"] / ballistic
+    ballistic = float(sample_errors(w.x + horizon * w.v, target.x).mean())
+    result["mse_ballistic"] = ballistic if np.isfinite(ballistic) else None
+    comparable = result["mse"] is not None and 0 < ballistic < np.inf
+    result["relative_mse"] = result["mse"] / ballistic if comparable else None
     result["velocity_mse"] = None
     if velocities is not None and result["non_finite"] == 0:
         result["velocity_mse"] = float(sample_errors(velocities, target.v).mean())
@@ -166,7 +168,7 @@ def evaluation_table(result: dict[str, Any]) -> str:
 
     length, time = (result["units"].get(name, "") for name in ("length", "time"))
     gain = f" {length}^2" if length else ""
-    if result.get("mse"):
+    if result["mse"] and result["mse_ballistic"]:
         gain += f"  ({result['mse_ballistic'] / result['mse']:.1f} times better than x + v t)"
     where = f"{result['split']}, " if result["split"] else ""
     lines = [

@@ -77,6 +77,8 @@ class Forecaster:
     name : str
     card : mapping
         What it was trained on: law, n, N, horizon, measured error.
+    seen : mapping or None
+        Marks of the training samples: see :mod:`surrogate.tasks.dynamics.signatures`.
     horizons : "any" or tuple of float [time]
     dims, particles : "any" or tuple of int
         What the weights accept; the card says what they were trained on.
@@ -108,7 +110,9 @@ class Forecaster:
         digest: str = "",
         device: str | torch.device = "cpu",
     ) -> None:
-        self.name, self.card, self.digest = name, dict(card), digest
+        self.name, self.digest = name, digest
+        self.card = {key: value for key, value in card.items() if key != "seen"}
+        self.seen = card.get("seen")
         self.horizons: tuple[float, ...] | str = "any" if model.any_horizon else (horizon,)
         self.horizon = horizon
         self._own_horizon = 1.0 if model.any_horizon else horizon

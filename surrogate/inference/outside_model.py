@@ -41,7 +41,7 @@ class OutsideForecaster(Forecaster):
 
     def __init__(self, made: Any, name: str) -> None:
         self._made, self.name, self.digest = made, name, ""
-        self.card = dict(getattr(made, "card", {}) or {})
+        self.card, self.seen = dict(getattr(made, "card", {}) or {}), None
         self.horizons = getattr(made, "horizons", "any")
         self.horizon = 1.0 if self.horizons == "any" else float(next(iter(self.horizons)))
         self._measured_horizon = math.inf  # it says no more than what it takes

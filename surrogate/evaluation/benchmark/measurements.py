@@ -128,9 +128,7 @@ def benchmark(
     data = evaluation_set(split, split_name, asked, [seeds[0] for seeds in loaded.values()])
     models, left_out = fitted_models(loaded, data)
     note = _checked_opponent(opponent, models, data)
-    seen = [
-        seen_text(seen_share(m.seeds[0].card, data.split, data.first), len(data.windows), m.name) for m in models
-    ]
+    seen = [seen_text(seen_share(m.seeds[0], data.split, data.first), len(data.windows), m.name) for m in models]
     whole = [] if has_splits else [no_splits_text(len(data.windows), data.split is split)]
     truth = benchmark_rollout_set(split, data, rollout_samples) if data.split is split else None
     result: dict[str, Any] = {

@@ -15,8 +15,10 @@ from surrogate.evaluation.benchmark.models import BenchmarkModel, force_evaluati
 from surrogate.evaluation.evaluation_set import EvaluationSet, RolloutSet, rollout_set
 from surrogate.evaluation.rollout_metrics import rollout_metrics
 from surrogate.inference.rollout import States, model_step, rollout_batch
+from surrogate.tasks.dynamics.scales import is_preset, rms_radius
 
 PERTURBATION = 1e-6
+"""Of the unit of length of our presets; of own data, of the RMS radius."""
 MODEL_EVALUATIONS = (16, 32)
 LEAPFROG_EVALUATIONS = (16, 32, 64, 128)
 PAIR_STEPS_LIMIT = 2e10
@@ -105,7 +107,8 @@ def perturbed_rollouts(truth: RolloutSet) -> dict[str, Any]:
     count = int(min(len(truth.start), max(PAIR_STEPS_LIMIT / cost, 1)))
     less = truth.first(count)
     times = np.asarray(truth.horizon * np.arange(truth.n_horizons + 1), dtype=np.float64)
-    x, v = perturbed_truth(less.start, times, dt, PERTURBATION)
+    length = 1.0 if is_preset(truth.split) else rms_radius(less.start.x)
+    x, v = perturbed_truth(less.start, times, dt, PERTURBATION * length)
     return rollout_row(less, (x[:, 1:], v[:, 1:])) | {"windows": count}
 
 
