@@ -47,7 +47,9 @@ def refuse_forces_on_massless(
     if masses.min(initial=0.0) >= 0.0 and masses.all():
         return
     if (masses < 0).any():
-        raise InputError(f"masses must be >= 0; got {masses.min()}{_where(masses < 0)}")
+        raise InputError(
+            f"masses must be positive, or 0 for test particles; got {masses.min()}{_where(masses < 0)}"
+        )
     from physics.laws import LAWS  # Numba
     from physics.laws.names import term_values
 
@@ -59,10 +61,10 @@ def refuse_forces_on_massless(
         charged += [f"law {name!r}"] if "charges" in LAWS[name].couplings else []
     reason = "whose acceleration, force over mass, is not finite; a particle of mass 0 feels gravity alone"
     for force in (name for name, strength in forces.items() if strength):
-        raise InputError(f"masses must be above 0 under {force}; got 0{_where(masses == 0)}, {reason}")
+        raise InputError(f"masses must be positive under {force}; got 0{_where(masses == 0)}, {reason}")
     if charged and (loaded := (masses == 0) & (charges != 0)).any():
         raise InputError(
-            f"masses of charged particles must be above 0 under {charged[0]}; got 0{_where(loaded)}, {reason}"
+            f"masses must be positive for charged particles under {charged[0]}; got 0{_where(loaded)}, {reason}"
         )
 
 

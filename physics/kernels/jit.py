@@ -2,7 +2,7 @@
 
 Numba's own cache misses edits of a callee in another file, so the cache folder is keyed by a hash of the
 physics sources, and of all sources of a kernel's own package that use Numba or that these import (a constant is
-compiled into a kernel); it lives in the user's cache directory.
+compiled into a kernel); it lives in the user's cache directory, or where :mod:`physics.caches` finds one.
 No fastmath anywhere: results must have the same bits for every lane, thread count and machine.
 """
 
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
 import numba
+
+from physics import caches
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,16 +56,15 @@ def _kernel_sources(package: Path) -> set[Path]:
     return found
 
 
-def cache_folder(package: Path = PHYSICS) -> Path:
-    """Where compiled code of a package is kept: its kernels may call each other, and all of physics."""
+def cache_folder(package: Path = PHYSICS, base: Path | None = None) -> Path:
+    """Where compiled code of a package is kept in `base`: its kernels may call each other, and all of physics."""
     sources = sorted(PHYSICS.rglob("*.py"))
     if package != PHYSICS:
         sources += sorted(_kernel_sources(package))
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sources:
         digest.update(source.read_bytes())
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "isotwin" / "kernels"
-    return base / digest.hexdigest()[:16]
+    return (base or caches.own_cache_folder()) / "kernels" / digest.hexdigest()[:16]
 
 
 def mark_used(folder: Path) -> None:
@@ -74,16 +75,23 @@ def mark_used(folder: Path) -> None:
         for other in folder.parent.iterdir():
             if time.time() - other.stat().st_mtime > FORGOTTEN_AFTER:
                 shutil.rmtree(other, ignore_errors=True)
-    except OSError:  # a read-only home: Numba then says what it cannot write
+    except OSError:  # another process may remove them too
         pass
 
 
 @cache
 def _folder_in_use(package: Path) -> str:
     """:func:`cache_folder`, made and marked."""
-    folder = cache_folder(package)
+    folder = cache_folder(package, caches.cache_folder())
     mark_used(folder)
     return str(folder)
+
+
+@cache
+def _numba_folder_is_usable() -> bool:
+    """Whether the user names a folder for all of Numba that can be written."""
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    return bool(named) and caches.usable(Path(named or ""))
 
 
 kernel_options = {"nopython": True, "nogil": True, "cache": True, "error_model": "numpy", "fastmath": False}
@@ -108,9 +116,10 @@ def inlined_kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _compiled(function: Callable[P, R], **options: bool) -> Callable[P, R]:
-    if not os.environ.get("NUMBA_CACHE_DIR"):  # Numba asks for it when a function is decorated
+    kept = _numba_folder_is_usable() or caches.cache_folder() is not None
+    if kept and not _numba_folder_is_usable():  # Numba asks for it when a function is decorated
         numba.config.CACHE_DIR = _folder_in_use(_package(Path(function.__code__.co_filename).resolve()))
     made_with = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
     if made_with:
         function.__qualname__ += "_" + hashlib.sha256(repr(made_with).encode()).hexdigest()[:8]
-    return cast("Callable[P, R]", numba.jit(**kernel_options, **options)(function))
+    return cast("Callable[P, R]", numba.jit(**kernel_options | {"cache": kept}, **options)(function))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.viewmodel.files.documents import read_document, write_document
 from app.viewmodel.state.preferences import Preferences
+from physics.caches import home_folder
 from physics.errors import InputError
 
 VARIABLE = "ISOTWIN_CONFIG"
@@ -24,10 +25,10 @@ def config_folder() -> Path:
     if named:
         return Path(named)
     if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "isotwin"
+        return Path(os.environ.get("APPDATA") or home_folder() / "AppData" / "Roaming") / "isotwin"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "isotwin"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "isotwin"
+        return home_folder() / "Library" / "Application Support" / "isotwin"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or home_folder() / ".config") / "isotwin"
 
 
 def load_preferences(folder: Path) -> tuple[Preferences, str]:
