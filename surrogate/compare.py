@@ -20,7 +20,7 @@ from physics.errors import unknown_name
 from physics.scenarios import load_scenario, shipped_scenarios
 from resources.shipped import shipped_models
 from surrogate.comparison.comparison import Comparison
-from surrogate.comparison.forecasts import WorldRotation, scenario_comparison, stored_comparison
+from surrogate.comparison.subjects import WorldRotation, scenario_comparison, stored_comparison
 from surrogate.export import EXPORTERS, export_all
 from surrogate.export.metrics import summary_text
 from surrogate.inference.forecaster import Forecaster

@@ -15,7 +15,7 @@ from physics.datasets.presets import PRESETS, published_states
 from physics.scenarios import load_scenario
 from physics.simulate import simulate_batch
 from physics.stepping.schedule import schedule_through
-from surrogate.comparison.forecasts import WorldRotation, scenario_comparison
+from surrogate.comparison.subjects import WorldRotation, scenario_comparison
 from surrogate.evaluation.metrics import sample_errors
 from surrogate.export import export_all
 from surrogate.export.metrics import summary_text
