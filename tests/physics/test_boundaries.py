@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from physics import State, System, simulate
-from physics.boundaries import BOUNDARIES, OPEN, Boundary
+from physics.boundaries import BOUNDARIES, OPEN, Boundary, minimum_image
 from physics.errors import InputError, SimulationError
 from physics.fields import Fields
 from physics.integrators import INTEGRATORS
@@ -101,6 +101,67 @@ def test_periodic_run_keeps_energy_and_momentum(name, n, rng):
     inside = system.boundary.wrapped(path.positions)
     assert np.abs(inside).max() <= 3.0
     assert np.isfinite(virial(path)).all()
+
+
+BRICK = (4.0, 7.0, 5.5, 9.0)
+"""Sides of their own along every axis."""
+
+
+def in_brick(rng, n, N=6, **choices):
+    """A system in such a box, and positions of which no two are close."""
+    box = Boundary("periodic", BRICK[:n])
+    while True:
+        x = rng.uniform(-0.5, 0.5, (N, n)) * BRICK[:n]
+        if min(np.linalg.norm(box.nearest_images(x[i] - x[j])) for i in range(N) for j in range(i)) > 0.3:
+            return charged(rng, N, boundary=box, **choices), x
+
+
+@pytest.mark.parametrize("law", [*LAWS, "gravity+coulomb"])
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_whole_sides_of_a_brick_change_nothing(law, n, rng):
+    """Of any particle along any axis, each by its own side: forces, energies, virial, distances."""
+    system, x = in_brick(rng, n, law=law)
+    turns = rng.integers(-3, 4, x.shape)
+    image = x + turns * BRICK[:n]
+    assert relative(force(system, image), force(system, x)) < tolerance("symmetry")
+    assert gradient_mismatch(system, x) < tolerance("gradient")
+    paths = [simulate(system, State(at, np.zeros_like(x)), 1e-4, n_frames=2) for at in (x, image)]
+    for quantity in (total_energy, virial, closest_approach):
+        first, second = (quantity(path)[0] for path in paths)
+        assert second == pytest.approx(first, rel=1e-11), quantity.__name__
+    swapped = image + np.roll(BRICK[:n], 1) * (turns + 1)  # another axis' side is none of its own
+    assert n == 1 or relative(force(system, swapped), force(system, x)) > 1e-3
+
+
+@pytest.mark.parametrize("name", list(INTEGRATORS))
+def test_every_integrator_in_a_brick(name, rng):
+    """The same run from images of the start, and the same again from the wrapped state half-way."""
+    system, x = in_brick(rng, 3, parameters={"eps": 0.4})
+    state = State(x, 3.0 * rng.standard_normal(x.shape))
+    moved = State(x + BRICK[:3] * rng.integers(-2, 3, x.shape), state.velocities)
+    choices = {"n_frames": 3, "integrator": name, "dt": 1e-3}
+    path, other = (simulate(system, start, 2.0, **choices) for start in (state, moved))
+    np.testing.assert_allclose(other.positions - moved.positions, path.positions - x, atol=1e-9)
+    assert (np.abs(path.positions[-1]).max(axis=0) > 0.5 * np.array(BRICK[:3])).any()  # somebody left
+    half = path.state(1)
+    wrapped = State(system.boundary.wrapped(half.positions), half.velocities, half.time)
+    again = simulate(system, wrapped, 1.0, n_frames=2, integrator=name, dt=1e-3)
+    atol = 1e-5 if INTEGRATORS[name].adaptive else 1e-9
+    apart = minimum_image(again.positions[-1] - path.positions[-1], BRICK[:3])
+    np.testing.assert_allclose(apart, 0.0, atol=atol)
+
+
+def test_a_large_system_in_a_brick_is_the_sum_over_nearest_images(rng):
+    """300 particles against one at a time."""
+    system = charged(rng, 300, boundary=Boundary("periodic", BRICK[:2]), parameters={"eps": 0.4})
+    x = rng.uniform(-2.0, 2.0, (300, 2)) * BRICK[:2]
+    total = np.zeros(2)
+    for j in range(1, 300):
+        pair = System(
+            system.charges[[0, j]], system.masses[[0, j]], "coulomb", {"eps": 0.4}, boundary=system.boundary
+        )
+        total += force(pair, x[[0, j]])[0]
+    assert relative(force(system, x)[0], total) < 1e-11
 
 
 # -- reflecting --------------------------------------------------------------------------------------------------
