@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.viewmodel.session import Session
@@ -19,6 +20,7 @@ from app.viewmodel.worker.loaded_models import default_model
 from app.viewmodel.worker.process_runner import ProcessRunner, sweeper
 from app.viewmodel.worker.runner import Callbacks
 from tests.app.fakes import texts
+from tests.app.own_data import stored
 from tests.patience import PATIENCE
 
 
@@ -169,3 +171,24 @@ def test_a_killed_export_leaves_nothing_behind(tmp_path: Path, existed: bool) ->
     assert not (folder / ".export-1").exists()
     if existed:
         assert sorted(p.name for p in folder.iterdir()) == [".export-of-another", "comparison.mp4"]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_stored_data_are_shown_by_a_child_that_forecasts_nothing(loop, tmp_path):
+    runner = ProcessRunner(loop.post, at_once=False)
+    state = ViewState(setup=Setup(scenario="", data="", model=default_model()))
+    session = Session(runner, state)
+    session.files.open(stored(tmp_path, n=400, frames=12))
+    loop.until(lambda: session.state.result is not None)
+    shown = session.state.result
+    assert not shown.made.any()
+    assert "isotwin files" in children()
+    assert session.state.busy
+    loop.until(lambda: session.state.result.made.any())
+    np.testing.assert_array_equal(
+        session.state.result.comparison.truth.positions, shown.comparison.truth.positions
+    )
+    session.comparison.cancel()
+    assert session.state.result.no_forecast == "stopped"
+    session.close()
+    assert children() == []

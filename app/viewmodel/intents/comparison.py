@@ -235,7 +235,7 @@ class ComparisonIntents:
         """No more forecasts come for the stored data that are shown."""
         result = self._store.state.result
         assert result is not None
-        self._store.publish(result=replace(result, no_forecast=reason, measured=True))
+        self._store.publish(result=result.ended(reason))
         self._back_to_what_is_shown(message)
 
     def _back_to_what_is_shown(self, message: Message) -> None:

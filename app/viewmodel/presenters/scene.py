@@ -61,7 +61,7 @@ def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     if options.layout == "overlay" and not result.has_forecast(state.frame):
         options = replace(options, panes=("truth",))
     scene = build_scene(comparison, state.frame, options, frames)
-    scene = _without_what_is_not_made(scene, result.made, state.frame, _why_not(result, state.frame))
+    scene = _without_what_is_not_made(scene, result.made, state.frame, _why_not(result))
     if result.contrast is not None:
         frame = _matching_frame(result.contrast, state.time)
         same_scale = replace(options, panes=("forecast",), colour_range=scene.colour_range)
@@ -71,11 +71,12 @@ def scene_of(state: ViewState, frames: Framing) -> Scene | None:
     return _alone(with_edited(scene, state), state)
 
 
-def _why_not(result: ComparisonResult, frame: int) -> str:
+COMING = "forecast on its way ..."
+
+
+def _why_not(result: ComparisonResult) -> str:
     """Why a frame has no forecast (yet), in a line."""
-    if not result.measured:
-        return "forecast on its way ..."
-    return f"no forecast: {result.no_forecast}"
+    return f"no forecast: {result.no_forecast}" if result.measured else COMING
 
 
 def _without_what_is_not_made(scene: Scene, made: NDArray[np.bool_] | None, frame: int, words: str) -> Scene:
@@ -99,7 +100,7 @@ def _hidden(pane: Pane, made: NDArray[np.bool_], frame: int, words: str) -> Pane
     own[~made[knots], :, 3] = 0
     if made[frame]:
         return replace(pane, trail_colours=colours)
-    none = not made.any()
+    none = not made.any() and words != COMING
     return replace(
         pane,
         subtitle="" if none else words,

@@ -123,6 +123,10 @@ class ComparisonResult:
         """Whether there is a forecast of at least one frame."""
         return self.made is None or bool(self.made.any())
 
+    def ended(self, reason: str) -> "ComparisonResult":
+        """The same where no more forecasts come, and why."""
+        return replace(self, no_forecast=reason, measured=True, picture=time.monotonic_ns())
+
     def where_made(self, values: FloatArray) -> FloatArray:
         """Numbers of each frame, (n_frames,) float64; not a number where there is no forecast."""
         return _where(self.made, values)
