@@ -169,7 +169,9 @@ def evaluation_table(result: dict[str, Any]) -> str:
     length, time = (result["units"].get(name, "") for name in ("length", "time"))
     gain = f" {length}^2" if length else ""
     if result["mse"] and result["mse_ballistic"]:
-        gain += f"  ({result['mse_ballistic'] / result['mse']:.1f} times better than x + v t)"
+        times = result["mse_ballistic"] / result["mse"]
+        how = f"{times:.1f} times better" if times >= 1 else f"{1 / times:.1f} times worse"
+        gain += f"  ({how} than x + v t)"
     where = f"{result['split']}, " if result["split"] else ""
     lines = [
         f"model                 {result['model']} on {result['data']} ({where}"

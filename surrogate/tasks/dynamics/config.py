@@ -17,7 +17,7 @@ class DataConfig:
         Instead of a target frame: the target is so much later than the input; 0 asks for none.
     windows : str
         "task": that window only (the published protocol). "all": any two frames of a trajectory that are as far
-        apart, drawn anew each epoch. Of a data set of one sample all windows are taken, each one a sample.
+        apart, drawn anew each epoch. Of one trajectory, or with "all" of few, each window is a sample.
     train_samples, valid_samples : int
         Use the first so many trajectories; 0 takes all.
     stream : str

@@ -14,10 +14,13 @@ from physics.datasets.split import SAMPLED, DataSplit
 from physics.errors import InputError
 from surrogate.tasks.dynamics.config import DataConfig
 from surrogate.tasks.dynamics.frames import task_frames, window_frames
+from surrogate.tasks.dynamics.scales import is_preset
 from surrogate.tasks.dynamics.streamed import StreamedSplit, is_streamed, outline, streamed_split
 
 HOLD_OUT = 0.1
 """Share of the last samples, or of the windows of one trajectory, that validate where there is no valid split."""
+FEW = 10
+"""Of fewer trajectories any window is a sample, where all are asked for: an epoch would be but a few of them."""
 Split = DataSplit | StreamedSplit
 S = TypeVar("S", DataSplit, StreamedSplit)
 
@@ -66,13 +69,18 @@ def training_data(path: str, config: DataConfig, folder: Path) -> TrainingData:
         return TrainingData(*streamed, config, frames)
     train = read_split(path, "train")
     frames = task_frames(train, "train", config.input_frame, config.target_frame, config.horizon)
-    if len(train) > 1:
-        return TrainingData(
-            *_train_and_valid(path, lambda _, name: train if name == "train" else read_split(path, name)),
-            config,
-            frames,
-        )
-    return _of_one_trajectory(path, train, config, frames)
+    if len(train) == 1:
+        return _of_one_trajectory(path, train, config, frames)
+    splits = _train_and_valid(path, lambda _, name: train if name == "train" else read_split(path, name))
+    if config.windows == "task" or len(splits[0]) >= FEW or is_preset(train):
+        return TrainingData(*splits, config, frames)
+    parts = [_windows_cut(part, config) for part in splits]
+    warnings.warn(
+        f"{path}: few trajectories, so every window of theirs is a sample: {len(parts[0])} train, {len(parts[1])} "
+        "validate",
+        stacklevel=3,
+    )
+    return TrainingData(parts[0], parts[1], _one_window(config), frames)
 
 
 def training_splits(path: str) -> tuple[DataSplit, DataSplit]:
@@ -95,7 +103,7 @@ def _train_and_valid(path: str, opened: Callable[[str, str], S]) -> tuple[S, S]:
 def _of_one_trajectory(path: str, split: DataSplit, config: DataConfig, frames: tuple[int, int]) -> TrainingData:
     every = window_frames(split, "train", replace(config, windows="all"))
     starts, ends = every.inputs, every.inputs + every.after[every.starts] - every.starts
-    one_window = replace(config, input_frame=0, target_frame=1, horizon=0.0, windows="task")
+    one_window = _one_window(config)
     if "valid" in available_splits(path):
         valid = read_split(path, "valid")
         return TrainingData(
@@ -119,6 +127,11 @@ def _of_one_trajectory(path: str, split: DataSplit, config: DataConfig, frames: 
     train = cut(split, starts[trained], ends[trained], every.horizon)
     valid = cut(split, starts[first_held:], ends[first_held:], every.horizon)
     return TrainingData(train, valid, one_window, frames, float(t[starts[first_held]]))
+
+
+def _one_window(config: DataConfig) -> DataConfig:
+    """The configuration of windows that have been cut."""
+    return replace(config, input_frame=0, target_frame=1, horizon=0.0, windows="task")
 
 
 def _windows_cut(split: DataSplit, config: DataConfig) -> DataSplit:

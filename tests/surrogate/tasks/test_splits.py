@@ -36,6 +36,12 @@ def split_of(path: Path, arrays: dict[str, Any], config: DataConfig) -> Any:
         return training_data(str(npz(path, arrays)), config, path.parent)
 
 
+def split_of_warning(folder: Path, arrays: dict[str, Any]) -> Any:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*no valid split")
+        return training_data(str(npz(folder / "a.npz", arrays)), DataConfig(windows="all", horizon=1.0), folder)
+
+
 # One long trajectory
 
 
@@ -90,6 +96,15 @@ def test_too_short_a_trajectory_is_refused_with_its_windows(tmp_path: Path) -> N
         split_of(tmp_path / "a.npz", one_trajectory(6), DataConfig(horizon=0.4))
 
 
+def test_of_few_trajectories_any_window_is_a_sample_where_all_are_asked_for(tmp_path: Path) -> None:
+    arrays = tiny_arrays(4, frames=9)
+    with pytest.warns(UserWarning, match="few trajectories.*: 21 train, 7 validate"):
+        found = split_of_warning(tmp_path, arrays)
+    np.testing.assert_array_equal(found.train.positions[8], arrays["positions"][1, [1, 3]])
+    np.testing.assert_array_equal(found.train.charges[8], arrays["charges"][1])
+    assert (len(found.train), len(found.valid), found.frames) == (21, 7, (0, 2))
+
+
 # A horizon instead of frames
 
 
@@ -133,7 +148,7 @@ def test_float32_times_make_all_windows_and_the_horizon_they_mean(
     start: float, spacing: float, tmp_path: Path
 ) -> None:
     times = (start * spacing + spacing * np.arange(60)).astype(np.float32)
-    arrays = tiny_arrays(frames=60) | {"times": times}
+    arrays = tiny_arrays(frames=60, spacing=spacing) | {"times": times}
     own = read_split(npz(tmp_path / "a.npz", arrays), "train")
     found = window_frames(own, "train", DataConfig(windows="all", input_frame=0, target_frame=7))
     assert len(found.starts) == 53
