@@ -9,6 +9,7 @@ import numpy as np
 from physics.datasets.split import DataSplit
 from physics.datasets.times import later_frames, same_spacing
 from physics.errors import InputError
+from physics.types import FloatArray
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.frame_pairs import fitting_horizon
 from surrogate.tasks.dynamics.frames import elapsed, task_frames, times_said
@@ -185,19 +186,24 @@ def seen_share(model: Forecaster, split: DataSplit, first: int) -> float | None:
     first : int
         The input frame; that of the training is looked at, too, and where neither is known all frames of some.
     """
-    kept = model.seen
-    marks = kept.get("marks") if isinstance(kept, dict) else None
+    kept = model.seen if isinstance(model.seen, dict) else {}
+    marks = kept.get("marks")
     if not isinstance(marks, list) or not marks or not all(isinstance(mark, str) for mark in marks):
         return None
+    states, begin = kept.get("of") == "states", split.first_state
     trained = _trained_frames(model.card)
-    frames = {first} | ({trained[0]} if trained and trained[0] < len(split.times) else set())
-    share = max(share_seen(marks, signatures(split.positions[:, frame])) for frame in frames)
+    frames = {first} | ({trained[0]} if trained and begin <= trained[0] < len(split.times) else set())
+
+    def marked(x: FloatArray, v: FloatArray) -> list[str]:
+        return signatures(x, v) if states else signatures(x)
+
+    share = max(share_seen(marks, marked(split.positions[:, f], split.velocities[:, f])) for f in frames)
     if share:
         return share
     some = np.unique(np.linspace(0, len(split) - 1, LOOKED_THROUGH).round().astype(int))
-    through = split.positions[some].reshape(-1, split.n_particles, split.n_dims)
+    through = [a[some, begin:].reshape(-1, *a.shape[2:]) for a in (split.positions, split.velocities)]
     known = set(marks)
-    found = np.reshape([mark in known for mark in signatures(through)], (len(some), -1)).any(axis=1)
+    found = np.reshape([mark in known for mark in marked(*through)], (len(some), -1)).any(axis=1)
     return float(found.mean())
 
 

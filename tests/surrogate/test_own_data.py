@@ -182,6 +182,22 @@ def test_other_data_are_not(home: Path, capsys: pytest.CaptureFixture[str]) -> N
     ] is None  # fmt: skip
 
 
+def test_samples_that_start_from_one_lattice_are_told_apart(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their first positions are equal; their velocities are not."""
+    lattice = tiny_arrays(1)["positions"][:, :1]
+
+    def started(seed: int) -> dict[str, Any]:
+        arrays = tiny_arrays(30, seed=seed)
+        return arrays | {"positions": arrays["positions"] - arrays["positions"][:, :1] + lattice}
+
+    trained(npz(home / "lattice.npz", started(1)), home / "lattice")
+    npz(home / "lattice2.npz", started(2))
+    assert evaluated(capsys, "lattice", "--data", "lattice2.npz")[0]["seen_in_training"] is False
+    assert evaluated(capsys, "lattice", "--data", "lattice.npz")[0]["seen_in_training"] is True
+
+
 def test_of_one_trajectory_the_held_out_part_is_measured(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     t = 0.1 * np.arange(120)
     angle = t[:, None] * np.array([1.0, 1.3, 0.7]) + np.array([0.0, 2.0, 4.0])

@@ -100,7 +100,7 @@ class Dynamics(Task):
             **training_range(outlines),
             "input_times": input_times(list(outlines.values()), [c.inputs for c in chosen]),
             "ranges": self._ranges(list(outlines.values())),
-            "seen": kept_signatures(_first_inputs(sets.values(), inputs, data.train_samples)),
+            "seen": kept_signatures(_inputs(sets.values(), inputs, data.train_samples)),
             "units": self.units,
             "notes": sorted({note for head in outlines.values() for note in head.notes}),
             **({"held_out_from": held} if held else {}),
@@ -306,10 +306,10 @@ def _same_units(heads: Sequence[DataSplit]) -> dict[str, str]:
     return found
 
 
-def _first_inputs(
+def _inputs(
     sets: Iterable[TrainingData], inputs: Sequence[NDArray[np.int64]], limit: int
-) -> Iterator[FloatArray]:
-    """Positions of all training samples at the first input frame, (samples, N, n), a block at a time."""
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Positions and velocities of all samples at the first input frame, (samples, N, n), a block at a time."""
     for one, frames in zip(sets, inputs, strict=True):
         train = one.train.part(slice(0, limit)) if limit else one.train
-        yield from (block.positions[:, frames[0]] for block in blocks(train))
+        yield from ((b.positions[:, frames[0]], b.velocities[:, frames[0]]) for b in blocks(train))
