@@ -76,13 +76,20 @@ def _temporary_folder() -> Path | None:
     return folder if usable(folder) else None
 
 
-def use_writable_matplotlib_folder() -> None:
-    """Give matplotlib a folder where it would find none of its own and say so at length, in every process."""
-    if "MPLCONFIGDIR" in os.environ and could_be_written(Path(os.environ["MPLCONFIGDIR"])):
-        return
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or home_folder() / ".config") / "matplotlib"
-    if "MPLCONFIGDIR" not in os.environ and could_be_written(config):
-        return
-    folder = _writable_folder()
-    if folder is not None:
-        os.environ["MPLCONFIGDIR"] = str(folder / "matplotlib")
+FOLDERS_OF_OTHERS = {
+    "MPLCONFIGDIR": ("XDG_CONFIG_HOME", ".config", "matplotlib"),
+    "MESA_SHADER_CACHE_DIR": ("XDG_CACHE_HOME", ".cache", "mesa_shader_cache"),
+}
+"""By the variable that names another: where matplotlib and Mesa look for a folder of their own."""
+
+
+def use_writable_folders() -> None:
+    """Give matplotlib and Mesa a folder where they would find none and say so at length, in every process."""
+    for variable, (base, default, name) in FOLDERS_OF_OTHERS.items():
+        named = os.environ.get(variable)
+        own = Path(os.environ.get(base) or home_folder() / default) / name
+        if could_be_written(Path(named) if named else own):
+            continue
+        folder = _writable_folder()
+        if folder is not None:
+            os.environ[variable] = str(folder / name)

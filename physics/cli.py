@@ -23,7 +23,7 @@ from typing import NoReturn, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from physics.caches import use_writable_matplotlib_folder
+from physics.caches import use_writable_folders
 from physics.errors import InputError
 
 EXIT_BAD_INPUT = 2
@@ -56,7 +56,7 @@ class CommandParser(argparse.ArgumentParser):
 def run_command(main: Callable[[Sequence[str]], None], argv: Sequence[str] | None = None) -> int:
     """Run a command's `main` and turn what it raises into an exit status and one line on stderr."""
     warnings.showwarning = _one_line_warning
-    use_writable_matplotlib_folder()
+    use_writable_folders()
     try:
         main(sys.argv[1:] if argv is None else argv)
     except InputError as error:
