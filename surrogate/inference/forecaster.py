@@ -290,6 +290,7 @@ class Forecaster:
             masses = None
             if m is not None and self.uses_masses:
                 masses = torch.tensor(np.asarray(m), device=self.device)
+                _refuse_masses(masses)
             passed = self._passed((x_in, v_in, q_in, masses), dtype, self.horizon, self.evaluations)
         v_hat = passed.velocities
         return passed.positions.cpu().numpy(), None if v_hat is None else v_hat.cpu().numpy()
@@ -324,8 +325,8 @@ class Forecaster:
         if masses is not None and not self.uses_masses and bool((masses - unit).abs().gt(MASS_SLACK * unit).any()):
             same = "unit masses" if unit == 1 else f"equal masses of {unit:g}"
             raise InputError(f"model {self.name!r} was made for {same} and takes no others")
-        if masses is not None and not bool((masses > 0).all()):
-            raise InputError(f"masses must be positive; got {float(masses.min()):g}")
+        if masses is not None:
+            _refuse_masses(masses)
 
     def outside(
         self,
@@ -386,3 +387,9 @@ def not_finite(finite: NDArray[np.bool_]) -> tuple[str, ...]:
         return ()
     count = "" if len(finite) == 1 else f", in {int((~finite).sum())} of {len(finite)} samples"
     return (f"the forecast is not finite{count}",)
+
+
+def _refuse_masses(masses: Tensor) -> None:
+    """Refuse masses of 0 and below: a law's simulation takes test particles, a model does not."""
+    if not bool((masses > 0).all()):
+        raise InputError(f"masses must be positive for a model; got {float(masses.min()):g}")

@@ -270,8 +270,10 @@ def test_what_a_forecaster_promises_of_horizons_and_rounds() -> None:
     for bad in (0.0, np.nan, np.inf):
         with pytest.raises(InputError, match="horizon must be finite and not 0"):
             offer.forecast(x, v, q, bad)
-    with pytest.raises(InputError, match="masses must be positive"):
+    with pytest.raises(InputError, match="masses must be positive for a model; got -"):
         offer.forecast(x, v, q, masses=-m)
+    with pytest.raises(InputError, match="masses must be positive for a model; got 0"):
+        offer.forecast_in(x, v, q, torch.float64, 0.0 * m)
 
 
 # Where norms vanish
