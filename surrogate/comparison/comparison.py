@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.datasets.times import same_spacing
 from physics.types import FloatArray, Trajectory
 from surrogate.comparison.box import PeriodicBox
 
@@ -97,6 +99,12 @@ class Comparison:
     def has_energies(self) -> bool:
         """Whether energies mean something and are made."""
         return self.law_known and self.energies
+
+    @cached_property
+    def even(self) -> bool:
+        """Whether its frames are equally spaced."""
+        times = self.truth.times
+        return same_spacing(times if times[-1] >= times[0] else -times)
 
     def shares_of(self, trajectory: Trajectory) -> FloatArray:
         """What each particle has of the energy of a trajectory, (n_frames, n_particles); computed if need be."""

@@ -141,6 +141,7 @@ def _notes(comparison: Comparison) -> str:
         notes["Forecast"] = "Every frame is predicted from the first state in one step."
     else:
         span = with_unit(short_number(comparison.horizon), comparison, "time")
+        span = span if comparison.even else f"about {span}"
         notes["Sliding forecast"] = (
             f"Each frame is predicted from the true state {span} earlier. Errors do not add up: the curve shows "
             "how good one forecast is from each starting point."

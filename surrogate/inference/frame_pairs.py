@@ -218,7 +218,8 @@ def _misfit(times: FloatArray, horizon: float, count: int | None, *, any_horizon
     if count is not None:
         line = f"{n} frames {spacing:g} apart span less than the model's horizon of {horizon:g}"
     else:
-        line = f"frames are {spacing:g} apart, and the model's horizon of {horizon:g} is no multiple of that"
+        whose = "the" if any_horizon else "the model's"
+        line = f"frames are {spacing:g} apart, and {whose} horizon of {horizon:g} is no multiple of that"
     if not any_horizon:
         return f"{line}; store frames that have it, or take a model of any horizon (integrator-nd)"
     low = min(max(int(min(horizon / spacing, 1e15)), 1), n - 1)

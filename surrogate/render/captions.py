@@ -32,7 +32,10 @@ def pane_title(comparison: Comparison, source: Source) -> tuple[str, str]:
         return f"{model}: forecast", "every frame predicted from the first state"
     span = short_number(comparison.horizon)
     unit = unit_of(comparison, "time") or ("time unit" if span == "1" else "time units")
-    return f"{model}: sliding forecast", f"from the truth {span} {unit} earlier"
+    return (
+        f"{model}: sliding forecast",
+        f"from the truth {'' if comparison.even else 'about '}{span} {unit} earlier",
+    )
 
 
 def pane_badge(comparison: Comparison, source: Source) -> str:

@@ -56,7 +56,7 @@ def headline(
     times = comparison.truth.times
     now = with_unit(moment(float(times[frame]), times), comparison, "time")
     clock = [f"t = {now}", f"frame {frame + 1} of {len(times)}"]
-    if len(times) > 1:
+    if len(times) > 1 and comparison.even:
         clock.append(f"dt = {short_number(float(times[1] - times[0]))}")
     if visible is not None and visible < 1.0 - 1e-9:
         clock.append(f"{100.0 * visible:.0f} % visible")

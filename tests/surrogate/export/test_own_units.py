@@ -13,6 +13,7 @@ from surrogate.export import figures, report
 from surrogate.export.metrics import sidecar, summary_text
 from surrogate.export.strip import ErrorStrip
 from surrogate.render import LIGHT
+from surrogate.render.hud import headline
 
 UNITS = {"length": "nm", "time": "ps", "mass": "Da"}
 NOTE = "velocities by backward differences of positions (frame 0 has none)"
@@ -76,3 +77,12 @@ def test_a_box_is_named(own: Comparison) -> None:
     assert "in a periodic box" in page(boxed)
     assert sidecar(boxed)["box"] == [2.0] * 3
     assert sidecar(own)["box"] is None
+
+
+def test_between_uneven_frames_no_one_spacing_is_claimed(own: Comparison) -> None:
+    kept = np.array([0, 1, 3, 7])
+    sources = ("truth", "forecast", "rollout")
+    uneven = replace(own, **{source: getattr(own, source).part(kept) for source in sources})
+    for comparison, about in ((own, False), (uneven, True)):
+        assert ("about 0.5 ps earlier" in page(comparison)) == about
+        assert ("dt = " in headline(comparison, 1)) != about
