@@ -61,6 +61,7 @@ class Windows:
 
     def pick(self, samples: Tensor, starts: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Inputs x, v, q, m and targets x, v of the chosen samples and start frames."""
+        samples, starts = samples.to(self.x.device), starts.to(self.x.device)
         here, there = (samples, starts), (samples, self.after[starts])
         return self.x[here], self.v[here], self.q[samples], self.m[samples], self.x[there], self.v[there]
 
