@@ -62,19 +62,21 @@ def state_quantities(states: States) -> dict[str, FloatArray]:
         # the mean of r_ij^2 over pairs is 2 N / (N - 1) times that of |x_i - centroid|^2
         squares = np.mean(np.sum(centred**2, axis=-1), axis=1, keepdims=True)
         found["rms_distance"] = np.sqrt(2 * n / (n - 1) * squares)
-        blocks = range(0, len(centred), max(MOST_PAIRS // (4 * n * min(n, MOST_RECEIVERS)), 1))
-        parts = [_distances(centred[i : i + blocks.step]) for i in blocks]
+        most = min(MOST_RECEIVERS, max(4 * MOST_PAIRS // (len(centred) * n), 1))
+        blocks = range(0, len(centred), max(MOST_PAIRS // (4 * n * min(n, most)), 1))
+        parts = [_distances(centred[i : i + blocks.step], most) for i in blocks]
         found["distances"] = np.concatenate(parts)
         found["nearest"] = found["distances"].min(axis=1, keepdims=True)
     return found
 
 
-def _distances(x: FloatArray) -> FloatArray:
-    """Distances of some particles of each state from all others, (samples, pairs)."""
+def _distances(x: FloatArray, most: int) -> FloatArray:
+    """Distances of at most so many particles of each state from all others, (samples, pairs)."""
     n = x.shape[1]
-    i, j = np.triu_indices(n, 1)
-    if n > MOST_RECEIVERS:
-        receivers = np.unique(np.linspace(0, n - 1, MOST_RECEIVERS).round().astype(int))
+    if n <= most:
+        i, j = np.triu_indices(n, 1)
+    else:
+        receivers = np.unique(np.linspace(0, n - 1, most).round().astype(int))
         i, j = (grid.ravel() for grid in np.meshgrid(receivers, np.arange(n), indexing="ij"))
         i, j = i[i != j], j[i != j]
     return np.asarray(np.linalg.norm(x[:, i] - x[:, j], axis=-1))
