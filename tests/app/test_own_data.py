@@ -332,3 +332,21 @@ def test_another_model_of_few_particles_keeps_the_old_forecasts_until_it_has_its
     session.data.step(1)
     runner.finish()
     assert runner.pending[-1][1].truth
+
+
+def test_measuring_stops_where_a_newer_comparison_was_asked_for(tmp_path):
+    from app.viewmodel.worker.stored import MADE, stored_parts
+
+    class Stop(Exception):  # noqa: N818  (what the child raises there)
+        pass
+
+    def progress(share):
+        if share >= MADE and seen:
+            raise Stop
+
+    seen = []
+    setup = Setup(scenario="", data=stored(tmp_path), model="integrator-nd")
+    parts = (part for part in stored_parts(setup, progress, 0) if not isinstance(part, ForecastPart))
+    with pytest.raises(Stop):
+        any(seen.append(part) for part in parts)
+    assert [result.measured for result in seen] == [False]

@@ -40,7 +40,7 @@ REDUCED = Detail(frames_per_horizon=8, n_elements=1, sampled=12, double_sampled=
 FORECASTS = Detail(frames_per_horizon=8, n_elements=0, sampled=0, double_sampled=0, engine=False, measured=False)
 """Nothing but the forecasts."""
 
-MOST_IN_FULL, MOST_MEASURED = 50, 300
+MOST_IN_FULL, MOST_MEASURED = 50, 100
 """Particles up to which all is made, and up to which more than the forecasts of stored data."""
 
 

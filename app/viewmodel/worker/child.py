@@ -85,6 +85,8 @@ class _Server:
     def _answer(self, number: int, request: Request, near: tuple[int, int] | None, frame: int) -> Any:
         def report(fraction: float) -> None:
             self._connection.send((number, "progress", fraction))
+            if isinstance(request, Setup) and request.data:
+                self._drop_if_outdated()
 
         def first(part: Any) -> None:
             self._connection.send((number, "first", part))

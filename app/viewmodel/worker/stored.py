@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 PART_SECONDS = 0.4
 """Forecasts are handed over about so often."""
 
+MADE = 0.9
+"""Progress where all forecasts are made; what is measured on them follows."""
+
 EXPORT_SECONDS = 50.0
 """About so much time is spent on an export of large data, unless all is asked for."""
 
@@ -131,7 +134,7 @@ def stored_parts(setup: Setup, progress: Progress, frame: int) -> Iterator[Forec
         yield replace(shown, no_forecast=str(error), measured=True, seconds=time.perf_counter() - begin)
         return
     for part in one.parts(frame):
-        progress(one.share * (0.45 if second else 0.9))
+        progress(one.share * (0.5 * MADE if second else MADE))
         yield part
     comparison = one.whole()
     first = replace(
@@ -150,7 +153,7 @@ def stored_parts(setup: Setup, progress: Progress, frame: int) -> Iterator[Forec
         try:
             other = _Forecasts(shown, setup.contrast, setup.contrast_effort)
             for _ in other.parts(frame):
-                progress(0.45 + 0.45 * other.share)
+                progress(0.5 * MADE * (1.0 + other.share))
             contrast = other.whole()
             first = replace(first, contrast=contrast, contrast_made=other.made)
         except InputError as error:
@@ -159,15 +162,15 @@ def stored_parts(setup: Setup, progress: Progress, frame: int) -> Iterator[Forec
     if not detail.measured:
         yield replace(first, measured=True)
         return
-    symmetry = {
-        name: one_of.symmetry(setup, detail)
-        for name, one_of in (("model", one), ("contrast", other))
-        if one_of is not None
-    }
+    symmetry = {}
+    for name, one_of in (("model", one), ("contrast", other)):
+        if one_of is not None:
+            progress(MADE)
+            symmetry[name] = one_of.symmetry(setup, detail)
     comparison = with_energy_shares(
         replace(
             comparison,
-            rollout=one.rollout(),
+            rollout=one.rollout(lambda: progress(MADE)),
             equivariance_error=float(np.median(symmetry["model"].errors["rotation"])),
         )
     )
@@ -266,12 +269,15 @@ class _Forecasts:
         truth = self._truth
         return Trajectory(truth.times, x, v, truth.system, truth.velocity_offset)
 
-    def rollout(self) -> Trajectory | None:
-        """The chained roll-out, on all frames as the forecasts are; None where it is not finite."""
+    def rollout(self, step: Callable[[], None]) -> Trajectory | None:
+        """The chained roll-out, on all frames as the forecasts are; None where it is not finite.
+
+        `step` is called with each part of it, and may raise to stop.
+        """
         from surrogate.inference.rollout import chained_rollout
 
         try:
-            rolled = chained_rollout(self._model, self._truth, pairs=self._pairs)
+            rolled = chained_rollout(self._model, self._truth, pairs=self._pairs, made=lambda _: step())
         except InputError:
             return None
         x, v = self._truth.positions.copy(), self._truth.velocities.copy()
