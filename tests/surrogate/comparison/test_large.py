@@ -50,7 +50,7 @@ def test_what_is_left_out_is_said_and_null(
     arrays = tiny_arrays(frames=14, particles=5, spacing=0.2)
     data = npz(tmp_path / "mine.npz", arrays, recipe={"law": "coulomb", "parameters": {"eps": 0.1}})
     model = saved_model(tmp_path / "m", "integrator")
-    given = (model, "--data", data, "--index", 0, "--formats", "csv,npz,png")
+    given = (model, "--data", data, "--index", 0, "--formats", "csv,npz")
     status, said, error = command(compare.main, capsys, *given, "--out", tmp_path / "some")
     assert status == 0, error
     found = json.loads((tmp_path / "some" / "metrics.json").read_text())

@@ -38,16 +38,15 @@ def picture(comparison: Comparison, options: ViewOptions | None = None) -> np.nd
         return painter.frame()
 
 
-@pytest.mark.parametrize("length", [1e-30, 1e-25, 1e-9, 1e-4, 1e4, 1e12, 1e25])
-def test_a_picture_does_not_depend_on_the_unit_of_length(length, comparison_of):
-    usual = comparison_of(3)
-    quiet = ViewOptions(hud=False)
-    of_one, other = picture(usual, quiet), picture(in_unit(usual, length), quiet)
-    assert (np.abs(of_one.astype(int) - other.astype(int)).max(axis=-1) > 60).mean() < 0.004
-    for pane in np.split(other, 3, axis=1):  # it bites: as one point there would be one ball
-        seen = np.abs(pane.astype(int) - rgb(DARK.positive)).max(axis=-1) < 40
-        columns = np.flatnonzero(seen.any(axis=0))
-        assert np.ptp(columns) > 20
+def test_a_picture_does_not_depend_on_the_unit_of_length(comparison_of):
+    usual, quiet = comparison_of(3), ViewOptions(hud=False, panes=("truth", "forecast"))
+    of_one = picture(usual, quiet)
+    for length in (1e-30, 1e-25, 1e-9, 1e12, 1e25):
+        other = picture(in_unit(usual, length), quiet)
+        assert (np.abs(of_one.astype(int) - other.astype(int)).max(axis=-1) > 60).mean() < 0.004, length
+        for pane in np.split(other, 2, axis=1):  # it bites: as one point there would be one ball
+            seen = np.abs(pane.astype(int) - rgb(DARK.positive)).max(axis=-1) < 40
+            assert np.ptp(np.flatnonzero(seen.any(axis=0))) > 20, length
 
 
 @pytest.mark.parametrize("length", [1e-30, 1e-9, 1.0, 1e12])
@@ -69,11 +68,10 @@ def test_going_from_one_unit_to_another_in_one_window(comparison_of):
 
 
 @pytest.mark.parametrize("length", [1e-25, 1e25])
-@pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_figures_in_such_units_have_axes(length, theme, comparison_of):
+def test_figures_in_such_units_have_axes(length, comparison_of):
     comparison = in_unit(comparison_of(3), length)
     with np.errstate(all="raise", under="ignore"):
-        made = [figures.errors_figure(comparison, theme), figures.conservation_figure(comparison, theme)]
+        made = [figures.errors_figure(comparison, LIGHT), figures.conservation_figure(comparison, LIGHT)]
     for figure in made:
         assert len(figures.png_bytes(figure, 60.0)) > 1000
         for axes in figure.axes:
