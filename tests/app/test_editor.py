@@ -87,6 +87,15 @@ def test_pure_edits():
     assert own_system.with_value(SCENE, 0, "mass", 3.0).masses == (3.0, 2.0, 1.0)
 
 
+def test_a_mass_of_zero_is_a_test_particle_of_gravity_alone():
+    tracers = replace(own_system.with_law(SCENE, "gravity"), masses=(1.0, 0.0, 0.0))
+    assert problems(tracers) == {}
+    session_with(tracers)
+    for bad in (replace(tracers, law="coulomb", parameters=SCENE.parameters), replace(tracers, trap=1.0)):
+        assert "mass 1" in problems(bad)
+    assert list(problems(replace(tracers, masses=(1.0, -1.0, 0.0)))) == ["mass 1"]
+
+
 @pytest.mark.parametrize("law", LAWS)
 def test_every_law_brings_its_parameters_with_defaults_and_limits(law):
     system = own_system.with_law(SCENE, law)

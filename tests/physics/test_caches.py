@@ -115,7 +115,7 @@ def test_every_command_works_with_nothing_but_its_output_writable(python):
     ):
         done = python("-m", *command.split())
         assert done.returncode == 0, done.stderr
-        assert done.stderr.count("cannot be written") == 1, done.stderr
+        assert done.stderr.count("cannot be written") <= 1, done.stderr  # none where nothing was compiled
         assert "atplotlib" not in done.stderr
 
 

@@ -13,6 +13,7 @@ from app.viewmodel.state.own_fields import fields_of, with_field_dims, with_fiel
 from app.viewmodel.state.setup import OwnSystem
 from physics.datasets.presets import PRESETS, draw_masses, draw_state
 from physics.errors import InputError
+from physics.massless import refuse_forces_on_massless
 from physics.types import FloatArray
 
 if TYPE_CHECKING:
@@ -99,15 +100,26 @@ def problems(system: OwnSystem) -> dict[str, str]:
         found["duration"] = f"must be from {least:g} to {most:g}; got {system.duration:g}"
     if not 2 <= system.n_particles <= MAX_PARTICLES:
         found["particles"] = f"2 to {MAX_PARTICLES} particles; got {system.n_particles}"
-    for at, mass in enumerate(system.masses):
-        if mass <= 0:
-            found[f"mass {at}"] = f"the mass of particle {at} must be above 0; got {mass:g}"
+    found |= _mass_problems(system)
     if system.drag < 0:
         found["drag"] = f"drag must be 0 or more; got {system.drag:g}"
     if system.law == "reference" and (system.magnetic or system.drag):
         found["fields"] = "the law 'reference' takes no magnetic field and no drag"
     if len(set(system.positions)) < system.n_particles and not law_claims(system.law).smooth_at_contact:
         found["particles"] = f"two particles at one place, which the law {system.law!r} does not take"
+    return found
+
+
+def _mass_problems(system: OwnSystem) -> dict[str, str]:
+    """Masses below 0, and of 0 where more than gravity acts on a test particle."""
+    found = {}
+    for at, (charge, mass) in enumerate(zip(system.charges, system.masses, strict=True)):
+        if mass <= 0:
+            one = (np.array([charge]), np.array([mass]))
+            try:
+                refuse_forces_on_massless(system.law, dict(system.parameters), fields_of(system), *one)
+            except InputError:
+                found[f"mass {at}"] = f"the mass of particle {at} must be above 0; got {mass:g}"
     return found
 
 
