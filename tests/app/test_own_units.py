@@ -9,8 +9,9 @@ from app.viewmodel.presenters.particles import particle_words
 from app.viewmodel.presenters.readouts import NONE, readouts
 from app.viewmodel.presenters.ruler import ticks
 from app.viewmodel.state.playback import Playback
-from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.setup import Setup, Turn
 from app.viewmodel.state.view_state import ViewState
+from app.viewmodel.worker.stored import truth_alone
 from physics.types import System, Trajectory
 from surrogate.comparison.comparison import Comparison
 from surrogate.render.captions import decade, moment
@@ -119,3 +120,15 @@ def test_units_that_the_data_name_are_shown():
     assert "from the truth 1 ps earlier" in drawn.panes[1].subtitle
     assert "nm/ps" in particle_words(state, 0)
     assert "+1 e" in particle_words(state, 0)
+
+
+@pytest.mark.parametrize("operations", [(), (Turn(0, 1, 40.0),)])
+def test_data_far_from_the_origin_fill_the_picture(tmp_path, operations):
+    path = stored(tmp_path)
+    with np.load(path) as given:
+        arrays = dict(given)
+    np.savez(path, **{**arrays, "positions": arrays["positions"] + [500.0, 0.0, 0.0]})
+    frames = truth_alone(Setup(scenario="", data=path, model="m", operations=operations)).frames
+    assert frames.radius < 10
+    assert np.linalg.norm(frames.centre) == pytest.approx(500, abs=2)
+    assert frames.radius == truth_alone(Setup(scenario="", data=path, model="m")).frames.radius

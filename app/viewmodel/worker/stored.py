@@ -79,7 +79,7 @@ def truth_alone(setup: Setup) -> ComparisonResult:
         system=before.own_system,
         made=np.zeros(truth.n_frames, dtype=np.bool_),
         measured=False,
-        framing=steady_framing(comparison),
+        framing=steady_framing(comparison, stored=True),
     )
 
 
@@ -140,7 +140,7 @@ def stored_parts(setup: Setup, progress: Progress, frame: int) -> Iterator[Forec
     first = replace(
         shown,
         comparison=comparison,
-        framing=steady_framing(comparison),
+        framing=steady_framing(comparison, stored=True),
         made=one.made,
         no_forecast=one.why_not_all(),
         notes=(*shown.notes, one.note) if one.note else shown.notes,
