@@ -117,15 +117,21 @@ def loaded() -> None:
     gc.enable()
 
 
-def _start_after_the_first_picture(window: "MainWindow", left: int) -> None:
-    """Start the session once the stored comparison is seen; at once without one, at the latest in `left` ms."""
+def _start_after_the_first_picture(window: "MainWindow", left: int, opening: bool = False) -> None:
+    """Start the session once the stored comparison is seen; at once without one, at the latest in `left` ms.
+
+    While a file is being opened (`opening`) it waits for that, too: it is what will be shown.
+    """
     if not window.isVisible():
         return  # closed meanwhile
-    if window.session.state.result is None or window.viewport.on_screen is not None or left <= 0:
+    state = window.session.state
+    awaited = opening and window.session.comparison.idle and state.message is None
+    seen = (state.result is None or window.viewport.on_screen is not None) and not awaited
+    if seen or left <= 0:
         loaded()
         window.session.start()
     else:
-        QTimer.singleShot(FIRST_LOOK, lambda: _start_after_the_first_picture(window, left - FIRST_LOOK))
+        QTimer.singleShot(FIRST_LOOK, lambda: _start_after_the_first_picture(window, left - FIRST_LOOK, opening))
 
 
 def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _: None) -> int:
@@ -137,7 +143,7 @@ def run(paths: Sequence[str], opened: Callable[["MainWindow"], None] = lambda _:
     window = make_window(folder=config_folder())
     opened(window)
     window.show()
-    QTimer.singleShot(0, lambda: _start_after_the_first_picture(window, FIRST_PATIENCE))
+    QTimer.singleShot(0, lambda: _start_after_the_first_picture(window, FIRST_PATIENCE, bool(paths)))
     for path in paths:
         QTimer.singleShot(0, lambda path=path: window.session.files.open(path))
     for number in (signal.SIGINT, signal.SIGTERM):  # seen at the next tick of the clock
