@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.boundaries import looks_wrapped, unwrapped
+from physics.datasets.times import even_times
 from physics.errors import InputError
 
 QUANTITIES = ("length", "time", "charge", "mass")
@@ -15,6 +16,8 @@ QUANTITIES = ("length", "time", "charge", "mass")
 LABEL_LENGTH = 32
 MOST_AXES = 3
 """Space has rarely more dimensions in files; so many particles or fewer are then more likely the dimensions."""
+ROUNDED = 1.01
+"""Of the spacing of float32: how far times of that kind may lie from even ones that they mean."""
 LOOKED_AT = 16
 """Samples that are asked whether they look wrapped."""
 SWAPPED = (
@@ -70,6 +73,9 @@ def checked_times(path: Path, times: NDArray[Any] | None, shape: tuple[int, int]
         t = t[0]
     if t.shape != (n_frames,):
         raise InputError(f"{path}: times must be ({n_frames},), one a frame; got shape {t.shape}")
+    if times.dtype == np.float32 and len(t) > 2:
+        even = even_times(t)  # their own rounding, not a spacing that varies
+        t = even if (np.abs(t - even) <= ROUNDED * np.spacing(np.abs(t).max().astype(np.float32))).all() else t
     steps = np.diff(t)
     if (steps <= 0).any():
         at = int(np.argmax(steps <= 0)) + 1
@@ -95,6 +101,18 @@ def checked_units(path: Path, units: object) -> dict[str, str]:
                 f"got {label!r:.60}"
             )
     return dict(units)
+
+
+def swapped_axes(positions: tuple[int, ...], one_a_particle: tuple[int, ...]) -> str:
+    """The way out where an array with one number a particle tells that axes of positions are swapped."""
+    n_samples, n_frames, _, n_dims = positions
+    if one_a_particle == (n_samples, n_dims):
+        return SWAPPED
+    if one_a_particle == (n_samples, n_frames):
+        return SWAPPED.replace("(samples, frames, dims, particles)", "(samples, particles, frames, dims)").replace(
+            "samples,frames,dims,particles", "samples,particles,frames,dims"
+        )
+    return ""
 
 
 def unlikely_axes(path: Path, n_particles: int, n_dims: int) -> list[str]:

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.datasets.checks import (
-    SWAPPED,
     causal_velocities,
     checked_times,
     checked_units,
     continuous,
     numbers,
     refuse_where,
+    swapped_axes,
     unlikely_axes,
 )
 from physics.datasets.times import clock_ratio
@@ -146,9 +146,10 @@ def checked_split(
         given["box"] = np.broadcast_to(given["box"], shapes["box"])
     for name, array in given.items():
         if array.shape != shapes[name]:
-            swapped = name in ("charges", "masses", "species") and array.shape == (n_samples, n_dims)
+            particles = name in ("charges", "masses", "species")
             raise InputError(
-                f"{path}: {name} must be {shapes[name]}; got shape {array.shape}" + (SWAPPED if swapped else "")
+                f"{path}: {name} must be {shapes[name]}; got shape {array.shape}"
+                + (swapped_axes(positions.shape, array.shape) if particles else "")
             )
     if not given.keys() & {"charges", "masses", "species", "edges"} and not recipe:
         notes += unlikely_axes(path, n, n_dims)

@@ -15,6 +15,7 @@ from surrogate.evaluation.chosen_windows import UNASKED, Asked, chosen_windows, 
 from surrogate.evaluation.evaluation_set import frames_after, windows_at
 from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
 from surrogate.inference.forecaster import Forecaster, not_finite
+from surrogate.inference.frame_pairs import affordable
 from surrogate.inference.training_range import preset_times
 from surrogate.tasks.dynamics.ranges import States
 
@@ -56,8 +57,9 @@ def evaluation(
     """
     given, chosen = split, chosen_windows(model, split, split_name, asked)
     split, first, last, horizon = chosen.split, chosen.first, chosen.last, chosen.horizon
+    fewer = ""
     if model.horizons == "any":
-        model = model.with_horizon(horizon)
+        model, fewer = affordable(model.with_horizon(horizon), model.evaluations)
     model.refuse_unfit(split.n_dims, split.n_particles, horizon, torch.as_tensor(split.masses))
     if evaluations is not None:
         model = model.with_evaluations(evaluations)
@@ -79,7 +81,8 @@ def evaluation(
     result |= _clean_errors(split, errors, w, horizon)
     result |= _equivariance(model, w, kind, rotations, rotation_seed)
     seen = seen_text(chosen.seen, len(split), model.name)
-    notes = [*split.notes, *chosen.notes, *([seen] if seen else [])]
+    fewer = fewer if evaluations is None else ""
+    notes = [*split.notes, *chosen.notes, *(text for text in (fewer, seen) if text)]
     if not has_splits:
         notes.insert(0, no_splits_text(len(split), chosen.split is given))
     at = float(split.times[first])

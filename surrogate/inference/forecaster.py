@@ -21,12 +21,14 @@ from physics.errors import InputError
 from physics.types import FloatArray, System
 from surrogate.inference.batched_forward import Passed, Passes, State, has_values
 from surrogate.inference.given_arrays import particle_tensor, real_tensor
-from surrogate.inference.training_range import reasons_outside, states_outside, units_outside
+from surrogate.inference.training_range import masses_missing, reasons_outside, states_outside, units_outside
 from surrogate.models import SurrogateModel
 from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.scales import Scales
 
 UNIT_SCALES = Scales()
+SHORT = 0.01
+"""Of the horizon of own data: who asks for less most likely means another unit of time."""
 MASS_SLACK = 1e-6
 """Masses that differ by less, as a share, are equal."""
 
@@ -265,6 +267,8 @@ class Forecaster:
             m = None if state[3] is None else state[3].detach().cpu().double().numpy()
             states = States(x, v, q, m)
         outside = self.outside(state[0].shape[2], state[0].shape[1], states=states, horizon=horizon)
+        if state[3] is None and self.uses_masses:
+            outside += masses_missing(self.card, self.scales)
         given = [t.detach() for t in forecast if t is not None]
         finite = torch.stack([torch.isfinite(t).all(dim=2).all(dim=1) for t in given]).all(dim=0)
         if not has_values(finite):
@@ -359,6 +363,8 @@ class Forecaster:
         horizon = self.horizon if horizon is None else horizon
         if abs(horizon) > self._measured_horizon * (1 + 1e-6):
             reasons += (f"horizon {horizon:g} (measured: up to {self._measured_horizon:g})",)
+        elif self.scales.time != 1 and abs(horizon) < SHORT * self._measured_horizon:  # most likely another unit
+            reasons += (f"horizon {horizon:g} (trained: {self._measured_horizon:g})",)
         return reasons
 
     def outside_system(

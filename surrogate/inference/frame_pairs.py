@@ -169,14 +169,17 @@ def fitted(
     frame_pairs(times, bound.horizon, any_horizon=model.horizons == "any")
     if evaluations is not None:
         return bound.with_evaluations(evaluations), note
-    most = max(MOST_ROUNDS, model.evaluations)
-    if bound.chooses_evaluations and bound.evaluations > most:
-        note = f"{note}; " if note else ""
-        note += (
-            f"{most} evaluations, not {float(bound.evaluations):g} for a horizon so long (--evaluations chooses)"
-        )
-        bound = bound.with_evaluations(most)
-    return bound, note
+    bound, fewer = affordable(bound, model.evaluations)
+    return bound, "; ".join(text for text in (note, fewer) if text)
+
+
+def affordable(bound: "Forecaster", usual: int) -> tuple["Forecaster", str]:
+    """A model bound to a long horizon with at most MOST_ROUNDS evaluations (or its `usual` ones), and a note."""
+    most = max(MOST_ROUNDS, usual)
+    if not bound.chooses_evaluations or bound.evaluations <= most:
+        return bound, ""
+    said = f"{most} evaluations, not {float(bound.evaluations):g} for a horizon so long (--evaluations chooses)"
+    return bound.with_evaluations(most), said
 
 
 def _nearest_pairs(times: FloatArray, horizon: float) -> FramePairs:

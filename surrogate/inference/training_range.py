@@ -55,7 +55,7 @@ class Quantity:
 
 QUANTITIES = (
     Quantity("charges", "charges", ("charge",), signed=True),
-    Quantity("masses", "masses", ("mass",), signed=True),
+    Quantity("masses", "masses", ("mass",), least_far=1.5, most_far=1.5),
     Quantity("nearest", "pair distances", ("length",), high=False, least_far=30.0),
     Quantity("distances", "pair distances", ("length",), low=False),
     Quantity("rms_distance", "pair distances around", ("length",)),
@@ -172,7 +172,7 @@ def _beyond(quantity: Quantity, values: FloatArray, trained: Sequence[float], st
         if not asked:
             continue
         each = values.min(axis=1) if sign < 0 else values.max(axis=1)
-        if quantity.signed:
+        if quantity.signed or most == least:
             size = max(abs(least), abs(most))
             near = extreme + sign * (0.05 * (most - least) + 1e-3 * size)
             distant = extreme + sign * (0.5 * (most - least) + 1e-3 * size)
@@ -226,6 +226,14 @@ def _box_outside(trained: Sequence[float] | None, box: FloatArray | None, scales
     if trained and (scales.length * trained[0] * 0.95 <= least and most <= scales.length * trained[1] * 1.05):
         return ()
     return (f"box of {_span(least, most)} (trained: {said})",)
+
+
+def masses_missing(card: Mapping[str, Any], scales: Scales) -> tuple[str, ...]:
+    """What is said of states without masses, where those that were trained on differ."""
+    least, *_, most = (card.get("ranges") or {}).get("masses") or (1.0, 1.0)
+    if most <= least:
+        return ()
+    return (f"no masses given (trained: {scales.mass * least:.3g} to {scales.mass * most:.3g})",)
 
 
 def usable_card(card: Any) -> bool:

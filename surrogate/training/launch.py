@@ -1,7 +1,9 @@
 """What a training command starts: one run, a sweep of runs, or the learning-rate finder."""
 
+import csv
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from physics.cli import EXIT_INTERRUPTED, refuse_existing
@@ -76,7 +78,20 @@ def launch(
         raise InputError(f"{error}; {out} keeps its state; {go_on}") from None
     finally:
         leave_processes()
-    return f"{table}{out}: done; its best model is {out / 'best'}\n" if processes.first else ""
+    return f"{table}{out}: done; its best model is {out / 'best'}\n{_failed(out)}" if processes.first else ""
+
+
+def _failed(out: Path) -> str:
+    """What is said of a run that never came below x + v t on the data kept aside."""
+    with suppress(OSError, ValueError):
+        rows = list(csv.DictReader((out / "metrics.csv").read_text(encoding="utf-8").splitlines()))
+        errors = [float(row["valid_relative"]) for row in rows if row.get("valid_relative")]
+        if errors and min(errors) >= 1:
+            return (
+                f"note: at best {min(errors):.3g} times the error of x + v t, the forecast without any force: "
+                "nothing is learned yet; more epochs, other settings?\n"
+            )
+    return ""
 
 
 def _found_rate(config: Config, out: Path, device: str, command: str, overwrite: bool) -> str:

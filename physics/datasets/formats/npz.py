@@ -1,9 +1,11 @@
 """NumPy archives: one split a file, read whole or streamed through its zip; never a pickle."""
 
 import json
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,27 +32,33 @@ PICKLED = (
     "holds pickled objects, which are never loaded (NumPy makes them of lists of unequal length, as of samples "
     "with different numbers of particles); expected plain arrays, one file for each number of particles"
 )
+NAMED = 8
+"""Other arrays that are named."""
 PACKED_LIMIT, PACKED_MOST = 64 << 20, 100
 """A larger .npz that is packed smaller than by so much is not unpacked: it would fill the memory with nothing."""
 
 
 def _read(path: Path, split: str, samples: range | None) -> tuple[DataSplit, int]:
-    arrays = _arrays(path)
+    arrays, notes = _arrays(path)
+    for note in notes:
+        warnings.warn(f"{path}: {note}", stacklevel=2)
     recipe, units = _texts(path, arrays)
-    return some_samples(checked_split(path, arrays, recipe, units), samples)
+    whole = checked_split(path, arrays, recipe, units)
+    return some_samples(replace(whole, notes=(*whole.notes, *notes)), samples)
 
 
 def _load(path: Path, split: str, hints: Hints) -> Imported:
-    arrays = _arrays(path)
+    arrays, notes = _arrays(path)
     recipe, units = _texts(path, arrays)
     found = {name: values for name, values in arrays.items() if name not in TEXTS}
     for name in ("positions", "velocities"):
         if hints.axes and name in found:
             found[name] = in_our_order(path, found[name], hints.axes)
-    return Imported(found, "", units, recipe)
+    return Imported(found, "", units, recipe, notes)
 
 
-def _arrays(path: Path) -> Arrays:
+def _arrays(path: Path) -> tuple[Arrays, tuple[str, ...]]:
+    """The arrays of known names, and what is said of others."""
     try:
         with zipfile.ZipFile(path) as archive:
             declared = sum(entry.file_size for entry in archive.infolist())
@@ -65,6 +73,7 @@ def _arrays(path: Path) -> Arrays:
     arrays: Arrays = {}
     try:
         with np.load(path, allow_pickle=False) as archive:
+            others = [name for name in archive.files if name not in (*ARRAYS, *TEXTS)]
             for name in (*ARRAYS, *TEXTS):
                 if name in archive.files:
                     arrays[name] = archive[name]
@@ -76,7 +85,10 @@ def _arrays(path: Path) -> Arrays:
         if isinstance(error, ValueError) and "pickle" in str(error).lower():
             raise InputError(f"{path}: {PICKLED}") from None
         raise InputError(f"{path}: damaged .npz ({type(error).__name__}: {error})") from None
-    return arrays
+    named = ", ".join(others[:NAMED])
+    if "positions" not in arrays:
+        raise InputError(f"{path}: {NO_POSITIONS}; it has {named or 'nothing else'}")
+    return arrays, (f"arrays left aside: {named} (known: {', '.join(ARRAYS)})",) if others else ()
 
 
 def _texts(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Iterator[Mapping[str, Any]]:
@@ -96,7 +108,7 @@ def _shape(path: Path, split: str) -> Shape:
     with ExitStack() as stack:
         shape = _members(path, stack)[0]["positions"][1]
     if len(shape) != 4 or 0 in shape:
-        raise InputError(f"{path}: {NO_POSITIONS}")
+        raise InputError(f"{path}: positions must be (samples, frames, particles, dims); got shape {shape}")
     return (shape[0], shape[1], shape[2], shape[3])
 
 

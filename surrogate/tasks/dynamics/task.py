@@ -3,6 +3,7 @@
 A stage of its own may train a velocity head afterwards, with all else frozen.
 """
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -148,6 +149,13 @@ class Dynamics(Task):
             raise InputError(f"{sets[0].source}: systems of one particle; models need at least 2")
         if not model.uses_masses and any(bool(((s.m - 1).abs() > 1e-6).any()) for s in sets):
             raise InputError(f"model {name!r} is for equal masses; the data has others")
+        couplings = getattr(model, "couplings", ())
+        if couplings and "masses" not in couplings and any(bool((s.m != s.m.reshape(-1)[0]).any()) for s in sets):
+            named = ",".join(couplings)
+            warnings.warn(
+                f"masses differ, and no force of this model scales with them (model.couplings = {named})",
+                stacklevel=2,
+            )
         if model.dims is not None and dims != {model.dims}:
             raise InputError(
                 f"model {name!r} is for n = {model.dims} (model.dims); "

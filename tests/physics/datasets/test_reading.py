@@ -160,6 +160,32 @@ def test_a_box_unwraps_positions_and_velocities_made_of_them(tmp_path):
     np.testing.assert_array_equal(blind.positions, wrapped["positions"])
 
 
+def test_frames_and_particles_that_look_swapped_are_turned_by_the_command_named(tmp_path, arrays):
+    swapped = {"positions": np.zeros((5, 3, 4, 2)), "velocities": None, "times": np.arange(3.0)}
+    refused(saved(tmp_path, arrays, **swapped), "(5, 4); got shape (5, 3)", "--axes samples,particles,frames,dims")
+
+
+def test_arrays_of_other_names_are_named(tmp_path, arrays):
+    path = saved(tmp_path, arrays, masses=None, mass=arrays["masses"], vel=arrays["velocities"])
+    with pytest.warns(UserWarning, match="left aside") as told:
+        split = read_split(path, "train")
+    assert "arrays left aside: mass, vel" in str(told[0].message)
+    assert split.notes[-1].startswith("arrays left aside: mass, vel")
+    refused(saved(tmp_path, {"position": arrays["positions"]}), "no array 'positions'", "it has position")
+
+
+def test_evenly_spaced_times_are_found_behind_the_rounding_of_float32(tmp_path, arrays):
+    """Rounded to 0.0625, frames 0.1 apart lie 0.0625 or 0.125 apart."""
+    x = np.random.default_rng(0).standard_normal((5, 40, 3, 2))
+    times = (1e6 + 0.1 * np.arange(40)).astype(np.float32)
+    split = read_split(saved(tmp_path, arrays, positions=x, velocities=x, times=times), "train")
+    np.testing.assert_allclose(np.diff(split.times), 0.1, rtol=0.02)
+    assert np.ptp(np.diff(split.times)) < 1e-8
+    times[20] += np.float32(0.25)
+    uneven = read_split(saved(tmp_path, arrays, positions=x, velocities=x, times=np.sort(times)), "train")
+    np.testing.assert_array_equal(uneven.times, np.sort(times))
+
+
 def test_unequal_lengths_are_told_from_a_pickle_to_be_loaded(tmp_path, arrays):
     ragged = np.empty(2, dtype=object)
     ragged[:] = [np.zeros((4, 3, 2)), np.zeros((4, 2, 2))]

@@ -127,11 +127,27 @@ def test_every_forecast_is_flagged_single_ones_and_tensors_too(model: Forecaster
     x, v, q, m = drawn(20, seed=4)
     assert model.forecast(x, v, q, masses=m).outside_training == ()
     assert model.forecast(x[0], v[0], q[0], masses=m[0]).outside_training == ()
-    for state in ((x, v, 3 * q), (x[0], v[0], 3 * q[0]), [torch.as_tensor(a) for a in (x, v, 3 * q)]):
-        said = model.forecast(*state).outside_training
+    for *state, masses in ((x, v, 3 * q, m), (x[0], v[0], 3 * q[0], m[0]), map(torch.as_tensor, (x, v, 3 * q, m))):
+        said = model.forecast(*state, masses=masses).outside_training
         assert said == ("charges -3 to 3 (trained: -1 to 1)",)
     moving = torch.as_tensor(x).requires_grad_()
-    assert len(model.forecast(moving, torch.as_tensor(v), torch.as_tensor(3 * q)).outside_training) == 1
+    v_in, q_in, m_in = (torch.as_tensor(a) for a in (v, 3 * q, m))
+    assert len(model.forecast(moving, v_in, q_in, masses=m_in).outside_training) == 1
+
+
+@pytest.mark.parametrize("factor", [1e-28, 1e-6, 0.1, 10.0])
+def test_masses_of_another_size_are_flagged_and_so_are_none(model: Forecaster, factor: float) -> None:
+    x, v, q, m = drawn(20, seed=4)
+    assert any(said.startswith("masses") for said in model.forecast(x, v, q, masses=factor * m).outside_training)
+    (said,) = model.forecast(x, v, q).outside_training
+    assert said.startswith("no masses given (trained: ")
+
+
+def test_a_horizon_that_is_most_likely_in_another_unit_of_time_is_flagged() -> None:
+    model = trained_on(drawn(100), scales=Scales(time=172800.0))
+    asked = model.outside(3, 5, horizon=1e-3 * model.horizon)
+    assert asked == (f"horizon {1e-3 * model.horizon:g} (trained: {model.horizon:g})",)
+    assert model.outside(3, 5, horizon=0.1 * model.horizon) == ()
 
 
 def test_a_forecast_that_is_not_finite_is_named() -> None:

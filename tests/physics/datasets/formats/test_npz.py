@@ -87,6 +87,7 @@ def test_npz_that_declares_more_than_it_holds(tmp_path, arrays, monkeypatch):
 def test_nothing_packed_small_is_not_unpacked(tmp_path, arrays, monkeypatch):
     path = tmp_path / "packed.npz"
     np.savez_compressed(path, **arrays, padding=np.zeros(200_000))
-    read_split(path, "train")
+    with pytest.warns(UserWarning, match="left aside: padding"):
+        read_split(path, "train")
     monkeypatch.setattr(npz, "PACKED_LIMIT", 1_000_000)
     refused(path, "do not pack so small")
