@@ -21,14 +21,18 @@ from physics.errors import InputError
 from physics.types import FloatArray, System
 from surrogate.inference.batched_forward import Passed, Passes, State, has_values
 from surrogate.inference.given_arrays import particle_tensor, real_tensor
-from surrogate.inference.training_range import masses_missing, reasons_outside, states_outside, units_outside
+from surrogate.inference.training_range import (
+    horizon_outside,
+    masses_missing,
+    reasons_outside,
+    states_outside,
+    units_outside,
+)
 from surrogate.models import SurrogateModel
 from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.scales import Scales
 
 UNIT_SCALES = Scales()
-SHORT = 0.01
-"""Of the horizon of own data: who asks for less most likely means another unit of time."""
 MASS_SLACK = 1e-6
 """Masses that differ by less, as a share, are equal."""
 
@@ -361,11 +365,7 @@ class Forecaster:
         if states is not None:
             reasons += states_outside(self.card, states, self.scales, self.sees)
         horizon = self.horizon if horizon is None else horizon
-        if abs(horizon) > self._measured_horizon * (1 + 1e-6):
-            reasons += (f"horizon {horizon:g} (measured: up to {self._measured_horizon:g})",)
-        elif self.scales.time != 1 and abs(horizon) < SHORT * self._measured_horizon:  # most likely another unit
-            reasons += (f"horizon {horizon:g} (trained: {self._measured_horizon:g})",)
-        return reasons
+        return reasons + horizon_outside(abs(horizon), self._measured_horizon, self.scales)
 
     def outside_system(
         self,

@@ -15,6 +15,8 @@ from surrogate.tasks.dynamics.scales import Scales
 
 TIME_SLACK = 0.5
 """How far from the trained times an input may lie before it is flagged [time]."""
+SHORT = 0.01
+"""Of the horizon that own data were trained for: who asks for less most likely means another unit of time."""
 FEW = 0.01
 """Up to this share of samples may pass the trained extremes, as those of the same kind do now and then."""
 
@@ -226,6 +228,17 @@ def _box_outside(trained: Sequence[float] | None, box: FloatArray | None, scales
     if trained and (scales.length * trained[0] * 0.95 <= least and most <= scales.length * trained[1] * 1.05):
         return ()
     return (f"box of {_span(least, most)} (trained: {said})",)
+
+
+def horizon_outside(horizon: float, measured: float, scales: Scales) -> tuple[str, ...]:
+    """What is said of a horizon [time] beyond the measured one, or of own data so short that another unit is meant."""
+    if horizon > measured * (1 + 1e-6):
+        return (f"horizon {horizon:g} (measured: up to {measured:g})",)
+    return (
+        (f"horizon {horizon:g} (trained: {measured:g})",)
+        if scales.time != 1 and horizon < SHORT * measured
+        else ()
+    )
 
 
 def masses_missing(card: Mapping[str, Any], scales: Scales) -> tuple[str, ...]:
