@@ -14,9 +14,9 @@ from physics.types import FloatArray
 from surrogate.evaluation.chosen_windows import UNASKED, Asked, chosen_windows, no_splits_text, seen_text
 from surrogate.evaluation.evaluation_set import frames_after, windows_at
 from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
-from surrogate.inference.forecaster import Forecaster, not_finite
+from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.frame_pairs import affordable
-from surrogate.inference.training_range import preset_times
+from surrogate.inference.training_range import not_finite, preset_times
 from surrogate.tasks.dynamics.ranges import States
 
 FORWARD_BATCH = 100

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from physics.errors import InputError
@@ -24,6 +23,7 @@ from surrogate.inference.given_arrays import particle_tensor, real_tensor
 from surrogate.inference.training_range import (
     horizon_outside,
     masses_missing,
+    not_finite,
     reasons_outside,
     states_outside,
     units_outside,
@@ -385,14 +385,6 @@ class Forecaster:
         if system.fields.any:  # no data set with fields is made or read: none was trained on
             reasons += (f"{', '.join(system.fields.names)} (trained: none)",)
         return reasons
-
-
-def not_finite(finite: NDArray[np.bool_]) -> tuple[str, ...]:
-    """What is said of forecasts of which some are not finite; empty where all are."""
-    if finite.all():
-        return ()
-    count = "" if len(finite) == 1 else f", in {int((~finite).sum())} of {len(finite)} samples"
-    return (f"the forecast is not finite{count}",)
 
 
 def _refuse_masses(masses: Tensor) -> None:
