@@ -231,14 +231,19 @@ def _box_outside(trained: Sequence[float] | None, box: FloatArray | None, scales
 
 
 def horizon_outside(horizon: float, measured: float, scales: Scales) -> tuple[str, ...]:
-    """What is said of a horizon [time] beyond the measured one, or of own data so short that another unit is meant."""
+    """What is said of a horizon [time] beyond the measured one; of own data also if another unit seems meant."""
     if horizon > measured * (1 + 1e-6):
         return (f"horizon {horizon:g} (measured: up to {measured:g})",)
-    return (
-        (f"horizon {horizon:g} (trained: {measured:g})",)
-        if scales.time != 1 and horizon < SHORT * measured
-        else ()
-    )
+    too_short = scales.time != 1 and horizon < SHORT * measured
+    return (f"horizon {horizon:g} (trained: {measured:g})",) if too_short else ()
+
+
+def not_finite(finite: NDArray[np.bool_]) -> tuple[str, ...]:
+    """What is said of forecasts of which some are not finite; empty where all are."""
+    if finite.all():
+        return ()
+    count = "" if len(finite) == 1 else f", in {int((~finite).sum())} of {len(finite)} samples"
+    return (f"the forecast is not finite{count}",)
 
 
 def masses_missing(card: Mapping[str, Any], scales: Scales) -> tuple[str, ...]:
