@@ -191,4 +191,4 @@ def test_stored_data_are_shown_by_a_child_that_forecasts_nothing(loop, tmp_path)
     session.comparison.cancel()
     assert session.state.result.no_forecast == "stopped"
     session.close()
-    assert children() == []
+    loop.until(lambda: not children())

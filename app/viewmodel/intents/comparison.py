@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeGuard
 
 from app.viewmodel.intents.jobs import JobIntents
@@ -279,7 +280,8 @@ class ComparisonIntents:
         told = _notes(old) if old is not None and old.setup.data == result.setup.data else ()
         new = [text for text in _notes(result) if text and text not in told]
         if new:
-            changes["message"] = Message("; ".join(new))
+            named = f"{Path(result.setup.data).name}: " if result.setup.data else ""
+            changes["message"] = Message(named + "; ".join(new))
         return changes | _within(replace(state, playback=playback), result)
 
 
