@@ -175,6 +175,7 @@ def test_a_killed_export_leaves_nothing_behind(tmp_path: Path, existed: bool) ->
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_stored_data_are_shown_by_a_child_that_forecasts_nothing(loop, tmp_path):
+    before = children()  # of the session that other tests share
     runner = ProcessRunner(loop.post, at_once=False)
     state = ViewState(setup=Setup(scenario="", data="", model=default_model()))
     session = Session(runner, state)
@@ -191,4 +192,4 @@ def test_stored_data_are_shown_by_a_child_that_forecasts_nothing(loop, tmp_path)
     session.comparison.cancel()
     assert session.state.result.no_forecast == "stopped"
     session.close()
-    loop.until(lambda: not children())
+    assert children() == before
