@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.boundaries import looks_wrapped, unwrapped
-from physics.datasets.times import even_times
+from physics.datasets.times import even_times, same_spacing
 from physics.errors import InputError
 
 QUANTITIES = ("length", "time", "charge", "mass")
@@ -73,7 +73,7 @@ def checked_times(path: Path, times: NDArray[Any] | None, shape: tuple[int, int]
         t = t[0]
     if t.shape != (n_frames,):
         raise InputError(f"{path}: times must be ({n_frames},), one a frame; got shape {t.shape}")
-    if times.dtype == np.float32 and len(t) > 2:
+    if times.dtype == np.float32 and len(t) > 2 and not same_spacing(t):
         even = even_times(t)  # their own rounding, not a spacing that varies
         t = even if (np.abs(t - even) <= ROUNDED * np.spacing(np.abs(t).max().astype(np.float32))).all() else t
     steps = np.diff(t)

@@ -16,7 +16,10 @@ from surrogate.training.config import config_from_tree
 from surrogate.training.run import train
 from tests.surrogate.helpers import TINY, npz, tiny_arrays
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*no valid split"),
+    pytest.mark.filterwarnings("ignore:masses differ"),
+]
 
 UNITS = {
     "reduced": Scales(),
