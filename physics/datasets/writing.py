@@ -10,6 +10,7 @@ import numpy as np
 from physics.cli import staged_folder, uninterrupted
 from physics.datasets.formats.base import Imported
 from physics.datasets.formats.importer import labels
+from physics.datasets.formats.npz import ORIGIN
 from physics.datasets.manifest import MARK, file_entry
 from physics.datasets.split import SAMPLED
 from physics.errors import InputError
@@ -49,7 +50,7 @@ def write_data(out: Path, splits: Mapping[str, Imported], origin: Mapping[str, A
 
 def _write_npz(out: Path, data: Imported, *, origin: Mapping[str, Any]) -> None:
     arrays: dict[str, Any] = dict(data.arrays)
-    for name, texts in (("recipe", data.recipe), ("units", labels(data)), ("origin", origin)):
+    for name, texts in (("recipe", data.recipe), ("units", labels(data)), (ORIGIN, origin)):
         if texts:
             arrays[name] = np.array(json.dumps(plain(texts)))
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,7 @@ def _write_zarr(folder: Path, splits: Mapping[str, Imported], origin: Mapping[st
     import zarr
     from zarr.codecs import Crc32cCodec
 
-    attributes: Any = {"format": MARK, "origin": plain(origin)}
+    attributes: Any = {"format": MARK, ORIGIN: plain(origin)}
     root = zarr.open_group(folder, mode="a", attributes=attributes)
     for split, data in splits.items():
         group = root.require_group(split) if split else root

@@ -229,6 +229,9 @@ def test_where_the_data_come_from_is_kept(tmp_path, source):
         origin = json.loads(str(archive["origin"]))
     assert origin["files"] == ["run.xyz"]
     assert origin["command"].startswith("python -m physics.convert")
+    with pytest.warns(UserWarning, match="velocities|charges"):
+        notes = read_split(tmp_path / "a.npz", "any").notes
+    assert not any("left aside" in note for note in notes)
     convert(path, "--out", tmp_path / "a.zarr")
     root = json.loads((tmp_path / "a.zarr" / "zarr.json").read_text())
     assert root["attributes"]["origin"]["files"] == ["run.xyz"]

@@ -28,6 +28,8 @@ from physics.errors import InputError
 
 TEXTS = ("recipe", "units")
 """JSON objects, each in a 0-d array of text."""
+ORIGIN = "origin"
+"""Where converted data come from: for people, not read here."""
 PICKLED = (
     "holds pickled objects, which are never loaded (NumPy makes them of lists of unequal length, as of samples "
     "with different numbers of particles); expected plain arrays, one file for each number of particles"
@@ -73,7 +75,7 @@ def _arrays(path: Path) -> tuple[Arrays, tuple[str, ...]]:
     arrays: Arrays = {}
     try:
         with np.load(path, allow_pickle=False) as archive:
-            others = [name for name in archive.files if name not in (*ARRAYS, *TEXTS)]
+            others = [name for name in archive.files if name not in (*ARRAYS, *TEXTS, ORIGIN)]
             for name in (*ARRAYS, *TEXTS):
                 if name in archive.files:
                     arrays[name] = archive[name]
