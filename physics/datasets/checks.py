@@ -20,10 +20,6 @@ ROUNDED = 1.01
 """Of the spacing of float32: how far times of that kind may lie from even ones that they mean."""
 LOOKED_AT = 16
 """Samples that are asked whether they look wrapped."""
-SWAPPED = (
-    "; where the axes are (samples, frames, dims, particles): "
-    "python -m physics.convert IN --axes samples,frames,dims,particles"
-)
 
 
 def numbers(path: Path, name: str, array: NDArray[Any]) -> NDArray[Any]:
@@ -57,9 +53,8 @@ def refuse_first(path: Path, name: str, array: NDArray[Any], wrong: NDArray[Any]
     raise InputError(f"{path}: {name} must be {wanted}; got {array[where]:g} at index {where}")
 
 
-def checked_times(path: Path, times: NDArray[Any] | None, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Increasing times (frames,) of data of `shape` (samples, frames); a row a sample where all are equal."""
-    n_frames = shape[1]
+def checked_times(path: Path, times: NDArray[Any] | None, n_frames: int) -> NDArray[np.float64]:
+    """Increasing times (frames,); those of a file may have a row for each sample where all are equal."""
     if times is None:
         raise InputError(f"{path}: no array 'times' ({n_frames},)")
     t = numbers(path, "times", times).astype(np.float64)
@@ -107,12 +102,15 @@ def swapped_axes(positions: tuple[int, ...], one_a_particle: tuple[int, ...]) ->
     """The way out where an array with one number a particle tells that axes of positions are swapped."""
     n_samples, n_frames, _, n_dims = positions
     if one_a_particle == (n_samples, n_dims):
-        return SWAPPED
+        return _turned("samples", "frames", "dims", "particles")
     if one_a_particle == (n_samples, n_frames):
-        return SWAPPED.replace("(samples, frames, dims, particles)", "(samples, particles, frames, dims)").replace(
-            "samples,frames,dims,particles", "samples,particles,frames,dims"
-        )
+        return _turned("samples", "particles", "frames", "dims")
     return ""
+
+
+def _turned(*axes: str) -> str:
+    """How data whose axes have this order are read right."""
+    return f"; where the axes are ({', '.join(axes)}): python -m physics.convert IN --axes {','.join(axes)}"
 
 
 def unlikely_axes(path: Path, n_particles: int, n_dims: int) -> list[str]:
@@ -120,12 +118,13 @@ def unlikely_axes(path: Path, n_particles: int, n_dims: int) -> list[str]:
     if n_particles >= n_dims:
         return []
     read_as = f"{n_particles} particles in {n_dims} dimensions"
+    turned = _turned("samples", "frames", "dims", "particles")
     if n_particles <= MOST_AXES < n_dims:
         raise InputError(
-            f"{path}: positions would be {read_as}, and no charges or masses tell{SWAPPED} (or "
+            f"{path}: positions would be {read_as}, and no charges or masses tell{turned} (or "
             "samples,frames,particles,dims to keep them)"
         )
-    return [f"read as {read_as}{SWAPPED}"]
+    return [f"read as {read_as}{turned}"]
 
 
 def causal_velocities(positions: NDArray[Any], times: NDArray[np.float64]) -> NDArray[Any]:

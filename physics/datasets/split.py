@@ -160,7 +160,7 @@ def checked_split(
     refuse_where(path, "species", given.get("species"), "whole numbers", lambda kinds: kinds % 1 != 0)
     positions, said = continuous(positions, given.get("box"), guess=not recipe)
     notes += said
-    times = checked_times(path, arrays.get("times"), (n_samples, n_frames))
+    times = checked_times(path, arrays.get("times"), n_frames)
     first_state = 0
     if "velocities" in arrays:
         velocities = numbers(path, "velocities", arrays["velocities"])

@@ -71,6 +71,12 @@ class PeriodicBox:
         axes = self.axes
         return np.asarray(others + wrapped((positions - others) @ axes.T, self.lengths) @ axes)
 
+    def beside(self, positions: FloatArray, truth: FloatArray) -> FloatArray:
+        """Positions as they are; at their images nearest to the truth where only they stay in the box."""
+        if self.holds(positions) and not self.holds(truth):
+            return self.nearest_to(positions, truth)
+        return positions
+
     def holds(self, positions: FloatArray) -> bool:
         """Whether all positions (..., n_dims) lie in it."""
         along = (positions - self.corner) @ self.axes.T / self.lengths

@@ -24,6 +24,7 @@ from surrogate.inference.rollout import (
     Indices,
     States,
     chained_rollout,
+    finite_states,
     forecast_blocks,
     joined_blocks,
     model_pairs,
@@ -199,7 +200,7 @@ def _with_forecasts(empty: Comparison, pairs: FramePairs, block: Block, left: in
     which, x, v = block
     truth, box = empty.truth, empty.box
     targets, notes = pairs.targets[which], empty.notes
-    finite = np.isfinite(x).all(axis=(1, 2)) & np.isfinite(v).all(axis=(1, 2))
+    finite = finite_states(x, v)
     when = truth.times[targets[~finite]]
     if not finite.any():
         raise InputError(f"the forecast is not finite from t = {when[0]:g} on; this state is far outside training")
@@ -208,8 +209,8 @@ def _with_forecasts(empty: Comparison, pairs: FramePairs, block: Block, left: in
         notes = (*notes, f"the forecast is not finite at {count}, first at t = {when[0]:g}; they are left aside")
     targets, x, v = targets[finite], x[finite], v[finite]
     seen = truth.part(targets)
-    if box is not None and box.holds(x) and not box.holds(seen.positions):
-        x = box.nearest_to(x, seen.positions)
+    if box is not None and (beside := box.beside(x, seen.positions)) is not x:
+        x = beside
         notes = (*notes, "the model forecasts positions in the box: compared at their images nearest to the truth")
     forecast = Trajectory(seen.times, x, v, truth.system, truth.velocity_offset)
     return replace(empty, truth=seen, forecast=forecast, notes=notes, frames=targets, forecasts_left=left)

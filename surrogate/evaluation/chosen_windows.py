@@ -12,7 +12,8 @@ from physics.errors import InputError
 from physics.types import FloatArray
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.frame_pairs import fitting_horizon
-from surrogate.tasks.dynamics.frames import elapsed, task_frames, times_said
+from surrogate.tasks.dynamics.config import DataConfig
+from surrogate.tasks.dynamics.frames import elapsed, task_frames, times_said, window_frames
 from surrogate.tasks.dynamics.scales import is_preset
 from surrogate.tasks.dynamics.signatures import share_seen, signatures
 from surrogate.tasks.dynamics.splits import cut
@@ -92,22 +93,22 @@ def chosen_windows(model: Forecaster, split: DataSplit, split_name: str, asked: 
     notes: tuple[str, ...] = (note,) if note else ()
     if len(split) > 1 or asked.input_frame >= 0 or asked.target_frame >= 0 or is_preset(split):
         return Chosen(split, first, last, (first, last), horizon, notes, seen_share(model, split, first))
-    after = later_frames(split.times, horizon)
-    after[: split.first_state] = -1
-    starts = np.flatnonzero(after >= 0)
-    whole = seen_share(model, cut(split, starts, after[starts], horizon), 0)
-    held = model.card.get("held_out_from")
+    every = window_frames(split, split_name, DataConfig(input_frame=first, target_frame=last, windows="all"))
+    starts, ends = every.inputs, every.targets
+    whole = seen_share(model, cut(split, starts, ends, horizon), 0)
+    held, kept = model.card.get("held_out_from"), np.arange(len(starts))
     if whole and isinstance(held, list) and held:
-        late = starts[split.times[starts] >= min(held) - HORIZON_SLACK * horizon]
+        late = np.flatnonzero(split.times[starts] >= min(held) - HORIZON_SLACK * horizon)
         if len(late):
-            starts = late
+            kept = late
             notes += (
                 f"{model.name} was trained on this trajectory up to t = {min(held):.6g}: what follows is measured",
             )
-    starts = starts[np.unique(np.linspace(0, len(starts) - 1, MOST_WINDOWS).round().astype(int))]
-    windows = cut(split, starts, after[starts], horizon)
-    notes += (f"one trajectory: {len(starts)} windows of {horizon:g}, frames {starts[0]} to {after[starts[-1]]}",)
-    found = (int(starts[0]), int(after[starts[0]]))
+    kept = kept[np.unique(np.linspace(0, len(kept) - 1, MOST_WINDOWS).round().astype(int))]
+    starts, ends = starts[kept], ends[kept]
+    windows = cut(split, starts, ends, horizon)
+    notes += (f"one trajectory: {len(starts)} windows of {horizon:g}, frames {starts[0]} to {ends[-1]}",)
+    found = (int(starts[0]), int(ends[0]))
     return Chosen(windows, 0, 1, found, horizon, notes, seen_share(model, windows, 0))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.datasets.times import STEP_SLACK, first_uneven, frame_after, same_spacing, time_tolerance
+from physics.datasets.times import STEP_SLACK, first_uneven, later_frames, same_spacing, time_tolerance
 from physics.errors import InputError
 from physics.types import FloatArray
 
@@ -101,16 +101,15 @@ def frame_pairs(times: FloatArray, horizon: float, *, any_horizon: bool) -> Fram
         return FramePairs(frames, frames + count, np.full(n - count, horizon))
     if any_horizon:
         return _nearest_pairs(times, horizon)
-    found = [(frame, after) for frame in range(n) if (after := frame_after(times, frame, horizon)) is not None]
-    if not found:
+    after = later_frames(times, horizon)
+    inputs = np.flatnonzero(after >= 0)
+    if not len(inputs):
         raise InputError(
             f"frames are {_range(times)} apart: frame 0 (t = {times[0]:g}) has no frame one horizon of "
             f"{horizon:g} later, nor has any other; store such frames, or take a model of any horizon "
             "(integrator-nd)"
         )
-    inputs, targets = (np.array(frames, dtype=np.int64) for frames in zip(*found, strict=True))
-    order = np.argsort(targets, kind="stable")
-    return FramePairs(inputs[order], targets[order], np.full(len(order), horizon))
+    return FramePairs(inputs, after[inputs], np.full(len(inputs), horizon))
 
 
 def fitting_horizon(times: FloatArray, own: float) -> tuple[float, str]:

@@ -136,9 +136,7 @@ def chained_rollout(
             x[at], v[at] = new_x, new_v
             made(len(part))
         at = pairs.targets[which]
-        _trajectory(
-            truth, truth.times[at], x[at], v[at]
-        )  # else the next level would start from what is not finite
+        _trajectory(truth, truth.times[at], x[at], v[at])  # else the next level starts from what is not finite
     return _trajectory(truth, truth.times[pairs.targets], x[pairs.targets], v[pairs.targets])
 
 
@@ -191,11 +189,16 @@ def rollout_batch(step: Step, x: FloatArray, v: FloatArray, count: int) -> State
 
     def kept_finite(x: FloatArray, v: FloatArray) -> States:
         x_new, v_new = step(x, v)
-        finite = (np.isfinite(x_new) & np.isfinite(v_new)).all(axis=(1, 2), keepdims=True)
+        finite = finite_states(x_new, v_new)[:, None, None]
         return np.where(finite, x_new, x), np.where(finite, v_new, v)
 
     positions, velocities = zip(*repeated(kept_finite, x, v, count), strict=True)
     return np.stack(positions, axis=1), np.stack(velocities, axis=1)
+
+
+def finite_states(x: FloatArray, v: FloatArray) -> NDArray[np.bool_]:
+    """Of which states (samples, N, n) all numbers are finite, (samples,)."""
+    return np.asarray(np.isfinite(x).all(axis=(1, 2)) & np.isfinite(v).all(axis=(1, 2)))
 
 
 def _trajectory(truth: Trajectory, times: FloatArray, x: FloatArray, v: FloatArray) -> Trajectory:

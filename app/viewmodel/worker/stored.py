@@ -243,14 +243,16 @@ class _Forecasts:
 
     def _taken(self, targets: NDArray[np.int64], x: FloatArray, v: FloatArray) -> ForecastPart:
         """Forecasts of some frames as they are shown: where finite, in a periodic box beside the truth."""
+        from surrogate.inference.rollout import finite_states
+
         truth, box = self._truth, self._shown.comparison.box
-        finite = np.isfinite(x).all(axis=(1, 2)) & np.isfinite(v).all(axis=(1, 2))
+        finite = finite_states(x, v)
         if not finite.all():
             when = truth.times[targets[~finite]].min()
             self.trouble = self.trouble or f"not finite, as at t = {when:g}: far outside training"
         targets, x, v = targets[finite], x[finite], v[finite]
-        if box is not None and len(x) and box.holds(x) and not box.holds(truth.positions[targets]):
-            x = box.nearest_to(x, truth.positions[targets])
+        if box is not None and len(x):
+            x = box.beside(x, truth.positions[targets])
         self._x[targets], self._v[targets], self.made[targets] = x, v, True
         notes = (self.note,) if self.note else ()
         return ForecastPart(self._shown.setup, targets, x, v, self._facts, notes)

@@ -39,8 +39,7 @@ def task_frames(
     if horizon and 0 <= first < n_frames:
         last = frame_after(split.times, first, horizon)
         if last is None and input_frame < 0 and not preset:  # of uneven times another frame may have one
-            after = later_frames(split.times[first:], horizon)
-            first += int(np.argmax(after >= 0))
+            first += int(np.argmax(later_frames(split.times[first:], horizon) >= 0))
             last = frame_after(split.times, first, horizon)
         if last is None:
             raise InputError(
@@ -109,8 +108,17 @@ class WindowFrames:
     @property
     def inputs(self) -> NDArray[np.int64]:
         """The input frames as the split counts them."""
-        first = self.kept[0] if isinstance(self.kept, list) else self.kept.start
-        return np.asarray(self.starts + first)
+        return np.asarray(self._counted[self.starts])
+
+    @property
+    def targets(self) -> NDArray[np.int64]:
+        """The frame one horizon after each input frame, as the split counts them."""
+        return np.asarray(self._counted[self.after[self.starts]])
+
+    @property
+    def _counted(self) -> NDArray[np.int64]:
+        """The frames that are kept."""
+        return np.array(self.kept) if isinstance(self.kept, list) else np.arange(len(self.after)) + self.kept.start
 
 
 def window_frames(split: DataSplit, split_name: str, config: DataConfig) -> WindowFrames:

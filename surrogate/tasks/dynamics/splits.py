@@ -102,7 +102,7 @@ def _train_and_valid(path: str, opened: Callable[[str, str], S]) -> tuple[S, S]:
 
 def _of_one_trajectory(path: str, split: DataSplit, config: DataConfig, frames: tuple[int, int]) -> TrainingData:
     every = window_frames(split, "train", replace(config, windows="all"))
-    starts, ends = every.inputs, every.inputs + every.after[every.starts] - every.starts
+    starts, ends = every.inputs, every.targets
     one_window = _one_window(config)
     if "valid" in available_splits(path):
         valid = read_split(path, "valid")
@@ -136,7 +136,7 @@ def _one_window(config: DataConfig) -> DataConfig:
 
 def _windows_cut(split: DataSplit, config: DataConfig) -> DataSplit:
     every = window_frames(split, "valid", replace(config, windows="all"))
-    return cut(split, every.inputs, every.inputs + every.after[every.starts] - every.starts, every.horizon)
+    return cut(split, every.inputs, every.targets, every.horizon)
 
 
 def cut(split: DataSplit, starts: NDArray[np.int64], ends: NDArray[np.int64], horizon: float) -> DataSplit:

@@ -88,9 +88,7 @@ class Dynamics(Task):
         first = next(iter(outlines.values()))
         self.units = _same_units(list(outlines.values()))
         self.horizon = chosen[0].horizon
-        if model.any_horizon and is_preset(
-            first
-        ):  # trained on windows of any length; asked for the data's own task
+        if model.any_horizon and is_preset(first):  # windows of any length train; the data's own task is asked for
             self.horizon = task_horizon(first)
         held = [one.held_out_from for one in sets.values() if one.held_out_from is not None]
         self._card = {
