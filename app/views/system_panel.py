@@ -1,6 +1,6 @@
 """What is simulated, and who forecasts it."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from app.viewmodel.presenters.catalogue import Catalogue
@@ -100,7 +100,8 @@ class SystemPanel(QWidget):
         about = (str(result.comparison.details.get("description", "")), *result.notes)
         self.description.setText("; ".join(filter(None, about)))
         truth = result.comparison.truth
-        self.particles.setMaximum(max(MAX_PARTICLES, truth.system.n_particles))
+        with QSignalBlocker(self.particles):  # a value cut to the maximum is no request of the user's
+            self.particles.setMaximum(max(MAX_PARTICLES, truth.system.n_particles))
         for widget, value in (
             (self.dims, setup.dims or truth.n_dims),
             (self.particles, setup.particles or truth.system.n_particles),

@@ -82,3 +82,20 @@ def test_a_refused_drop_leaves_the_playing_data(open_window, qtbot, tmp_path):
     assert window.session.state.result is shown
     assert window.session.state.setup == Setup(scenario="", data=shown.setup.data, model="egnn-nbody")
     assert np.isfinite(shown.errors()[10:]).all()
+
+
+def test_a_small_file_after_a_large_one_keeps_its_number_of_particles(open_window, qtbot, tmp_path):
+    """The box of N takes the sizes of systems that are drawn; what it cannot take is no request of the user's."""
+    runner = LaterRunner()
+    window = open_window(runner=runner, scenario="", data=stored(tmp_path, n=2000, frames=12), model="fake")
+    setup, callbacks = runner.pending.pop()
+    callbacks.first(truth_alone(setup))
+    small = tmp_path / "small"
+    small.mkdir()
+    window.session.comparison.change(data=stored(small, n=6, frames=12))
+    setup, callbacks = runner.pending.pop()
+    callbacks.first(truth_alone(setup))
+    window.show_panel("system")
+    qtbot.waitUntil(lambda: window.panels["system"].particles.value() != 2000)
+    assert window.panels["system"].particles.value() == 6
+    assert window.session.state.setup.particles is None

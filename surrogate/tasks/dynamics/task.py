@@ -148,7 +148,9 @@ class Dynamics(Task):
         if not model.uses_masses and any(bool(((s.m - 1).abs() > 1e-6).any()) for s in sets):
             raise InputError(f"model {name!r} is for equal masses; the data has others")
         couplings = getattr(model, "couplings", ())
-        if couplings and "masses" not in couplings and any(bool((s.m != s.m.reshape(-1)[0]).any()) for s in sets):
+        uncharged = not any(bool(s.q.any()) for s in sets)
+        differ = any(bool((s.m != s.m.reshape(-1)[0]).any()) for s in sets)
+        if couplings and "masses" not in couplings and uncharged and differ:
             named = ",".join(couplings)
             warnings.warn(
                 f"masses differ, and no force of this model scales with them (model.couplings = {named})",

@@ -16,10 +16,7 @@ from surrogate.training.config import config_from_tree
 from surrogate.training.run import train
 from tests.surrogate.helpers import TINY, npz, tiny_arrays
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*no valid split"),
-    pytest.mark.filterwarnings("ignore:masses differ"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
 
 UNITS = {
     "reduced": Scales(),
@@ -144,3 +141,9 @@ def test_equal_masses_of_any_size_train_a_model_for_equal_masses(tmp_path: Path)
     np.testing.assert_array_equal(with_masses.positions, model.forecast(x, v, q, horizon=0.5).positions)
     with pytest.raises(InputError, match=r"equal masses of 6\.6e-26 and takes no others"):
         model.forecast(x, v, q, horizon=0.5, masses=2 * m)
+
+
+def test_neutral_particles_of_other_masses_need_a_force_that_scales_with_them(tmp_path: Path) -> None:
+    neutral = drawn() | {"charges": np.zeros((40, 3))}
+    with pytest.warns(UserWarning, match=r"no force of this model scales with them \(model.couplings = "):
+        trained(tmp_path, [neutral], epochs=1)
