@@ -117,7 +117,12 @@ def main(argv: Sequence[str]) -> None:
         "--split", nargs="+", action="extend", default=[], metavar="NAME=COUNT", help="trajectories per split"
     )
     parser.add_argument("--dims", type=positive_int, metavar="n", help="space dimensions (default 3)")
-    parser.add_argument("--particles", type=positive_int, metavar="N", help="particles per system (default 5)")
+    parser.add_argument(
+        "--particles",
+        type=positive_int,
+        metavar="N",
+        help="particles per system (default: the preset's, mostly 5)",
+    )
     parser.add_argument("--seed", type=seed, help="random seed (default: the preset's)")
     parser.add_argument(
         "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="law parameters, or dt"

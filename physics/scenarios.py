@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from physics.datasets.presets import PRESETS, PUBLISHED_STREAM, draw_state, published_states
+from physics.datasets.presets import PRESETS, draw_state, published_states
 from physics.errors import InputError, unknown_name
 from physics.fields import NO_FIELDS, Fields
 from physics.files import bounded_text
@@ -131,12 +131,13 @@ class Scenario:
         n = int(self.random["particles"]) if n_particles is None else n_particles
         d = int(self.random["dims"]) if dims is None else dims
         chosen = int(self.random["seed"]) if seed is None else seed
-        if PRESETS[preset].fixed_shape:
-            if (n, d) != (5, 3):
-                raise InputError(f"scenario {self.name!r} draws from {preset!r}: n = 3 and N = 5 only")
-            if chosen >= PUBLISHED_STREAM["test"]:
+        spec = PRESETS[preset]
+        if spec.fixed_shape and (n, d) != (spec.particles, 3):
+            raise InputError(f"scenario {self.name!r} draws from {preset!r}: n = 3 and N = {spec.particles} only")
+        if spec.streams:
+            if chosen >= spec.sizes["test"]:
                 raise InputError(
-                    f"scenario {self.name!r}: seed picks one of the {PUBLISHED_STREAM['test']} published test "
+                    f"scenario {self.name!r}: seed picks one of the {spec.sizes['test']} published test "
                     f"trajectories; got {chosen}"
                 )
             *_, (x, v, q) = published_states(preset, "test", chosen + 1)

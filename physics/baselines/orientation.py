@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.baselines.references import Windows, clamped_acceleration, in_blocks
-from physics.datasets.presets import SPEED
+from physics.datasets.streams import SPEED
 from physics.integrators.euler import symplectic_euler
 from physics.integrators.walls import kick
 from physics.kernels.jit import kernel

@@ -53,7 +53,7 @@ class Chunk:
 def chunks_of(request: Request, out: Path, split: str) -> Iterator[Chunk]:
     """All chunks of a split, in order; lazily, since the published stream is drawn on the way."""
     count, height = request.sizes[split], chunk_samples(request, split)
-    stream = published_states(request.preset, split, count) if PRESETS[request.preset].fixed_shape else None
+    stream = published_states(request.preset, split, count) if PRESETS[request.preset].streams else None
     for index, first in enumerate(range(0, count, height)):
         size = min(height, count - first)
         yield Chunk(request, out, split, index, first, size, None if stream is None else streamed(stream, size))

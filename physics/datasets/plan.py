@@ -63,7 +63,7 @@ def plan_text(request: Request, workers: int) -> str:
 
 
 def _some_states(request: Request, split: str) -> States:
-    if PRESETS[request.preset].fixed_shape:
+    if PRESETS[request.preset].streams:
         return streamed(published_states(request.preset, "train", LANES), LANES)
     return drawn_states(request, split, range(LANES))
 

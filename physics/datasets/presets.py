@@ -1,7 +1,7 @@
 """The data presets: how each data set's initial states are drawn, under which law, stored when.
 
 Trajectory i of a split depends on (seed, split, i) alone, so any part of the work gives the same bytes.
-The one exception is the published data set, whose generator draws everything from one legacy stream.
+The exceptions are published sets whose generators draw everything from one legacy stream (`streams`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,23 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from physics.datasets.streams import SPEED, State, Stream, charged, gravitating
 from physics.errors import InputError
 from physics.types import FloatArray
-
-SPEED = 0.5
-"""Initial speed of every particle in every preset."""
 
 SPLITS = ("train", "valid", "test")
 
 PUBLISHED_STREAM = {"train": 10_000, "valid": 2_000, "test": 2_000}
 """Trajectories per split in the published generator's stream, drawn in this order."""
 
-
-_reached: dict[tuple[tuple[int, int], int], Any] = {}
-"""States of the published streams where a split began or ended, from which the next one goes on."""
-
-
-State = tuple[FloatArray, FloatArray, FloatArray]
 Draw = Callable[[int, int, np.random.Generator], State]
 
 
@@ -76,8 +68,12 @@ class Preset:
     sizes : mapping of split to int
         Default numbers of trajectories.
     seed : int
+    particles : int
+        N; another can be asked for unless `fixed_shape`.
     fixed_shape : bool
-        Only n = 3, N = 5 (the published stream).
+        Only n = 3 and this N: a published set.
+    streams : mapping of split to Stream
+        Of a set whose public generator draws all trajectories from one legacy stream.
     first_frame_is_start : bool
         Whether the initial state is stored.
     draw : callable
@@ -99,9 +95,10 @@ class Preset:
     description: str
     input_frame: Mapping[str, int]
     target_frame: Mapping[str, int]
+    particles: int = 5
     fixed_shape: bool = False
     first_frame_is_start: bool = True
-    stream: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    streams: Mapping[str, Stream] = field(default_factory=dict)
     draw: Draw = free_charges
     masses: tuple[float, float] | None = None
 
@@ -111,7 +108,26 @@ def _same(value: Any) -> dict[str, Any]:
 
 
 _published_times = 0.1 * np.arange(1, 50)
-_published: dict[str, Any] = {"law": "reference", "parameters": {}, "integrator": "symplectic-euler", "dt": 0.001}
+_published_stream = Stream(43, PUBLISHED_STREAM, charged(49))
+_published: dict[str, Any] = {
+    "law": "reference",
+    "parameters": {},
+    "integrator": "symplectic-euler",
+    "dt": 0.001,
+    "fixed_shape": True,
+    "first_frame_is_start": False,
+}
+_gravity: dict[str, Any] = {
+    "law": "gravity",
+    "parameters": {"eps": 0.1, "G": 1.0},
+    "integrator": "leapfrog",
+    "dt": 0.001,
+    "times": _same(0.1 * np.arange(50)),
+    "sizes": PUBLISHED_STREAM,
+    "seed": 43,
+    "fixed_shape": True,
+    "streams": _same(Stream(43, PUBLISHED_STREAM, gravitating(50))),
+}
 _isotropic: dict[str, Any] = {
     "law": "coulomb",
     "integrator": "leapfrog",
@@ -136,9 +152,17 @@ PRESETS: dict[str, Preset] = {
         description="the published charged N-body set (Satorras et al. 2021, section 5.1), its own random stream",
         input_frame=_same(30),
         target_frame=_same(40),
-        fixed_shape=True,
-        first_frame_is_start=False,
-        stream=dict.fromkeys(SPLITS, (43, 49)),
+        streams=_same(_published_stream),
+    ),
+    "nbody-reference-long": Preset(
+        **_published,
+        times=_same(0.1 * np.arange(1, 52)),
+        sizes=PUBLISHED_STREAM,
+        seed=43,
+        description="the same recipe with 51 frames, so other trajectories: for targets up to frame 50",
+        input_frame=_same(30),
+        target_frame=_same(40),
+        streams=_same(Stream(43, PUBLISHED_STREAM, charged(51))),
     ),
     "nbody-reference-large": Preset(
         **_published,
@@ -148,9 +172,20 @@ PRESETS: dict[str, Preset] = {
         description="its large training set for the data-efficiency sweep (seed 42; valid and test of seed 43)",
         input_frame={"train": 6, "valid": 30, "test": 30},
         target_frame={"train": 8, "valid": 40, "test": 40},
-        fixed_shape=True,
-        first_frame_is_start=False,
-        stream={"train": (42, 9), "valid": (43, 49), "test": (43, 49)},
+        streams=_same(_published_stream) | {"train": Stream(42, {"train": 50_000}, charged(9))},
+    ),
+    "gravity-5": Preset(
+        **_gravity,
+        description="softened gravity of 5 equal masses, the set of SEGNN and SEGNO, its own random stream",
+        input_frame=_same(0),
+        target_frame=_same(10),
+    ),
+    "gravity-100": Preset(
+        **_gravity,
+        particles=100,
+        description="the same of 100 masses (0.24 MB a trajectory)",
+        input_frame=_same(30),
+        target_frame=_same(40),
     ),
     "charged-iso": Preset(
         **_isotropic,
@@ -223,37 +258,13 @@ def draw_state(preset: str, n_particles: int, n_dims: int, rng: np.random.Genera
     return PRESETS[preset].draw(n_particles, n_dims, rng)
 
 
-def published_states(preset: str, split: str, count: int) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
-    """The first `count` initial states of a split of the published stream: positions, velocities, charges.
+def published_states(preset: str, split: str, count: int) -> Iterator[State]:
+    """The first `count` initial states of a split of a published stream: positions, velocities, charges.
 
     Yields
     ------
-    (5, 3), (5, 3), (5,) float64
+    (N, n), (N, n), (N,) float64
         In stream order; the draws of the splits before it are walked and thrown away.
-
-    Notes
-    -----
-    Per trajectory: charges, positions and velocities as (n, N) arrays, then two noise arrays (T, n, N) that the
-    generator multiplies by zero. Source: Satorras et al. 2021, section 5.1 and its public generator.
     """
-    seed, n_frames = PRESETS[preset].stream[split]
-    n, d = 5, 3
-    skipped = 0
-    if seed == 43:
-        for earlier in SPLITS[: SPLITS.index(split)]:
-            skipped += PUBLISHED_STREAM[earlier]
-    stream = np.random.RandomState(seed)
-    begun = max((index for key, index in _reached if key == (seed, n_frames) and index <= skipped), default=0)
-    if begun:
-        stream.set_state(_reached[(seed, n_frames), begun])
-    for index in range(begun, skipped + count):
-        q = stream.choice([-1.0, 0.0, 1.0], size=(n, 1), p=[0.5, 0.0, 0.5])
-        x = stream.randn(d, n) * (n / 5) ** (1 / 3)
-        v = stream.randn(d, n)
-        v = v * SPEED / np.sqrt((v**2).sum(axis=0, keepdims=True))
-        stream.randn(n_frames, d, n)
-        stream.randn(n_frames, d, n)
-        if index + 1 in (skipped, skipped + count):
-            _reached[(seed, n_frames), index + 1] = stream.get_state(legacy=True)
-        if index >= skipped:
-            yield x.T, v.T, q[:, 0]
+    spec = PRESETS[preset]
+    return spec.streams[split].states(split, count, spec.particles)

@@ -94,13 +94,17 @@ def request_from_options(
         raise unknown_name("preset", preset, PRESETS)
     spec = PRESETS[preset]
     if spec.fixed_shape:
-        fixed = (("--dims", dims, 3), ("--particles", particles, 5), ("--seed", chosen_seed, spec.seed))
+        fixed = (
+            ("--dims", dims, 3),
+            ("--particles", particles, spec.particles),
+            ("--seed", chosen_seed, spec.seed),
+        )
         for option, value, only in fixed:
             if value is not None and value != only:
-                raise InputError(f"preset {preset!r} is the published set: {option} is {only}; got {value}")
+                raise InputError(f"preset {preset!r} is a published set: {option} is {only}; got {value}")
         if settings:
             raise InputError(
-                f"preset {preset!r} is the published set: --set is not possible; got {', '.join(settings)}"
+                f"preset {preset!r} is a published set: --set is not possible; got {', '.join(settings)}"
             )
     sizes = dict(spec.sizes) if not split else {}
     for name, text in split.items():
@@ -110,13 +114,13 @@ def request_from_options(
             sizes[name] = positive_int(text)
         except argparse.ArgumentTypeError:
             raise InputError(f"--split {name} must be a whole number of at least 1; got {text!r:.60}") from None
-        if spec.fixed_shape and sizes[name] > spec.sizes[name]:
+        if spec.streams and sizes[name] > spec.sizes[name]:
             raise InputError(
                 f"--split {name}: the published stream has {spec.sizes[name]} trajectories; got {text}"
             )
     parameters, dt = _settings(spec, settings)
     seed = spec.seed if chosen_seed is None else chosen_seed
-    return Request(preset, sizes, dims or 3, particles or 5, seed, parameters, dt)
+    return Request(preset, sizes, dims or 3, particles or spec.particles, seed, parameters, dt)
 
 
 def _settings(spec: Preset, settings: dict[str, str]) -> tuple[dict[str, Any], float]:

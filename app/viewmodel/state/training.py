@@ -130,6 +130,12 @@ class Training:
         return self.status in ("data", "training", "stopping")
 
 
+def fixed_shape(preset: str) -> tuple[int, int] | None:
+    """(n, N) of a preset that has no other; None of the others."""
+    row = PRESETS.get(preset)
+    return (3, row.particles) if row and row.fixed_shape else None
+
+
 def trouble(plan: TrainPlan) -> dict[str, str]:
     """What is wrong with a plan, by field."""
     found: dict[str, str] = {}
@@ -139,8 +145,8 @@ def trouble(plan: TrainPlan) -> dict[str, str]:
         found["data"] = f"{plan.data}: no such data set"
     if plan.preset and plan.preset not in PRESETS:
         found["data"] = f"no preset {plan.preset!r}"
-    elif plan.preset and PRESETS[plan.preset].fixed_shape and (plan.dims, plan.particles) != (3, 5):
-        found["data"] = f"{plan.preset} is n = 3, N = 5 only"
+    elif plan.preset and (shape := fixed_shape(plan.preset)) and (plan.dims, plan.particles) != shape:
+        found["data"] = f"{plan.preset} is n = {shape[0]}, N = {shape[1]} only"
     if plan.config not in configs() and not Path(plan.config).is_file():
         found["config"] = f"{plan.config}: neither a shipped configuration nor a file"
     if not 0 < plan.learning_rate < 1:
