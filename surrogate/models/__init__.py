@@ -16,6 +16,8 @@ STATE = ("positions", "velocities", "charges")
 class ModelRow:
     """A registered model: `row(config)` builds it, `row.Config()` is its default configuration.
 
+    What a row says is true of the default; of another, the built model says it.
+
     Attributes
     ----------
     module, name : str
@@ -26,6 +28,9 @@ class ModelRow:
         "any", or "config" where the weights are for the one dimension that its configuration names.
     sees : tuple of str
         What a forecast depends on, of "positions", "velocities", "charges" and "masses".
+    may_see : tuple of str
+        Of "uniform_field" and "magnetic_field", what some configuration sees besides; the group then acts on them,
+        too.
     """
 
     module: str
@@ -33,6 +38,7 @@ class ModelRow:
     group: str = "E(n)"
     dims: str = "any"
     sees: tuple[str, ...] = STATE
+    may_see: tuple[str, ...] = ()
 
     @property
     def model(self) -> type[SurrogateModel]:
@@ -55,7 +61,9 @@ MODELS: dict[str, ModelRow] = {
     "gnn": ModelRow("gnn", "GNN", group="Sym", dims="config"),
     "egnn": ModelRow("egnn.model", "EGNN"),
     "egnn-recurrent": ModelRow("egnn.recurrent", "EGNNRecurrent"),
-    "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses")),
+    "integrator": ModelRow(
+        "integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=("uniform_field", "magnetic_field")
+    ),
     "segno": ModelRow("segno", "Segno"),
 }
 

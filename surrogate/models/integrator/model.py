@@ -1,7 +1,7 @@
 """The flagship: a learned pair law, stepped by exact two-body motions; one set of weights for every n, N and K."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +22,9 @@ from surrogate.models.integrator.conserved import (
 from surrogate.models.integrator.cpu.autograd import rounds_in_numba
 from surrogate.models.integrator.cpu.large_systems import LARGE, potentials_of_large_systems
 from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS
+from surrogate.models.integrator.external_fields import GIVEN, ExternalFields
 from surrogate.models.integrator.node_features import FEATURE_CHANNELS, NodeFeatures
+from surrogate.models.integrator.one_body import one_body
 from surrogate.models.integrator.pair_law import FARTHEST, PairLaw
 from surrogate.models.integrator.rounds import LimitedGrowth, rounds_in_torch
 
@@ -58,6 +60,12 @@ class IntegratorConfig:
     pull : str
         A learned harmonic trap about the centre of mass: "none", "always", or "at-rest" (only systems whose centre
         of mass does not move: so data of a free and of a trapped law are distinguished).
+    fields : str
+        Comma-separated uniform fields that act on each particle by itself, learned: "uniform" (an acceleration),
+        "electric" (a force per charge), "magnetic" (an antisymmetric matrix B: a force q B v); or given with the
+        data and learned in strength: "given-uniform" (per mass and per charge), "given-magnetic".
+    dims : int
+        The one dimension it is for, which learned fields need; 0 runs in any.
     conserve : bool
         Whether momentum and angular momentum are kept. False adds a learned drag, for data that loses both.
     energy : bool
@@ -83,6 +91,8 @@ class IntegratorConfig:
     softening: float = 0.1
     reach: float = 30.0
     pull: str = "none"
+    fields: str = ""
+    dims: int = 0
     conserve: bool = True
     energy: bool = True
     most_substeps: int = MOST_SUBSTEPS
@@ -113,7 +123,7 @@ class Integrator(SurrogateModel):
 
     Config = IntegratorConfig
     gives_velocity = True
-    sees = ("positions", "velocities", "charges", "masses")
+    sees: tuple[str, ...] = ("positions", "velocities", "charges", "masses")
     chooses_evaluations = True
     any_horizon = True
 
@@ -123,6 +133,14 @@ class Integrator(SurrogateModel):
         for name in self.couplings:
             if name not in COUPLINGS:
                 raise InputError(f"model.couplings: {name!r} is none of {', '.join(COUPLINGS)}")
+        if config.dims < 0:
+            raise InputError(f"model.dims must be >= 0; got {config.dims}")
+        terms = tuple(name.strip() for name in config.fields.split(",") if name.strip())
+        self.fields = ExternalFields(terms, config.dims) if terms else None
+        self.dims = config.dims or None
+        if self.fields is not None:
+            self.group = "Sym" if self.fields.learned else self.group
+            self.sees = (*self.sees, *self.fields.takes)
         if config.pull not in TRAPS:
             raise InputError(f"model.pull must be one of {', '.join(TRAPS)}; got {config.pull!r}")
         if not config.powers.isdecimal():
@@ -164,9 +182,10 @@ class Integrator(SurrogateModel):
         horizon: float = 1.0,
         masses: Tensor | None = None,
         evaluations: int | None = None,
+        **given: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """See SurrogateModel.forward; `evaluations` rounds, and any horizon: a negative one goes back in time."""
-        return self._forecast(rounds_in_torch, x, v, q, horizon, masses, evaluations)
+        return self._forecast(rounds_in_torch, x, v, q, horizon, masses, evaluations, **given)
 
     def for_inference(self) -> Accelerated:
         """See SurrogateModel.for_inference."""
@@ -194,25 +213,26 @@ class Integrator(SurrogateModel):
         horizon: float = 1.0,
         masses: Tensor | None = None,
         evaluations: int | None = None,
+        **given: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """`forward` by one or the other implementation of the rounds."""
-        if horizon < 0:
-            if not self.conserve:
-                raise InputError("a law with drag cannot be run back in time; the horizon must be positive")
-            back_x, back_v = self._forecast(rounds, x, -v, q, -horizon, masses, evaluations)
-            return back_x, -back_v
+        if horizon < 0 and not self.conserve:
+            raise InputError("a law with drag cannot be run back in time; the horizon must be positive")
+        back, horizon = horizon < 0, abs(horizon)
         n_rounds = evaluations or self.rounds_for(horizon)
-        start_x, start_v, charge = x.double(), v.double(), q.double()
+        start_x, start_v, charge = x.double(), (-v if back else v).double(), q.double()
         m = torch.ones_like(charge) if masses is None else masses.double()
         known = {"constant": torch.ones_like(charge), "charges": charge, "masses": m}
         couplings = torch.stack([known[name] for name in self.couplings])
         table, kappa = self.law.table(), self.trap_strength(start_v, m)
         gamma = self.drag.double() if not self.conserve else start_x.new_zeros(())
+        acceleration, gyration = self._of_fields(charge, m, given)
         limit = {} if self.log_limit is None else {"limit": self.log_limit.double().exp()}
         growth, dt = self.gradient_growth if self.training else math.inf, horizon / n_rounds
+        one = one_body(kappa, gamma, dt, acceleration, -gyration if back and gyration is not None else gyration)
 
         def run(x: Tensor, v: Tensor, couplings: Tensor, n_rounds: int) -> tuple[Tensor, Tensor, Any]:
-            facts = (x, v, couplings, m, kappa, gamma, table, self.law.u0, self.law.softening, dt, n_rounds)
+            facts = (x, v, couplings, m, one, table, self.law.u0, self.law.softening, dt, n_rounds)
             return rounds(*facts, most=self.most_substeps, growth=growth, **limit)
 
         if self.features is None:
@@ -233,7 +253,7 @@ class Integrator(SurrogateModel):
         if not self.training:  # a state that is not finite has nothing to conserve, and must not stop the others
             lost = ~(torch.isfinite(out_x).all(2).all(1) & torch.isfinite(out_v).all(2).all(1))[:, None, None]
             out_x, out_v = torch.where(lost, start_x, out_x), torch.where(lost, start_v, out_v)
-        if self.conserve:
+        if self.conserve and (self.fields is None or self.fields.acts_on_all_alike):
             kept = angular_momentum(centred(start_x, m), centred(start_v, m), m)
             out_x, out_v = with_angular_momentum(out_x, out_v, m, kept)
         if self.conserve and self.energy and not self.training:
@@ -243,10 +263,23 @@ class Integrator(SurrogateModel):
             large = rounds is rounds_in_numba and x.shape[1] >= LARGE and not watched
             potential = self._potential_of_large if large else self.potential
             before, after = potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
-            out_v = with_energy(out_x, out_v, m, kinetic_energy(start_v, m) + (before - after))
+            wanted = kinetic_energy(start_v, m) + (before - after)
+            if acceleration is not None:  # the work of constant forces; a magnetic field does none
+                wanted = wanted + (m.unsqueeze(-1) * acceleration * (out_x - start_x)).sum((1, 2))
+            out_v = with_energy(out_x, out_v, m, wanted)
         if lost is not None:
             out_x, out_v = (out.masked_fill(lost, math.nan) for out in (out_x, out_v))
-        return out_x.to(x), out_v.to(x)
+        return out_x.to(x), (-out_v if back else out_v).to(x)
+
+    def _of_fields(self, q: Tensor, m: Tensor, given: Mapping[str, Tensor]) -> tuple[Tensor | None, Tensor | None]:
+        """Acceleration and gyration of each particle, where there are fields: see ExternalFields."""
+        if self.fields is None:
+            return None, None
+        for name in self.fields.takes:
+            if name not in given:
+                raise InputError(f"this model needs {name} (model.fields), and none is given")
+        uniform, magnetic = (given[name].double() if name in given else None for name in GIVEN.values())
+        return self.fields.acceleration(q, m, uniform), self.fields.gyration(q, m, magnetic)
 
     def potential(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
         """Energy of the learned law, up to a constant of the system: (B,)."""

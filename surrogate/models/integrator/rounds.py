@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, SUBSTEP_ANGLE
+from surrogate.models.integrator.one_body import OneBody, first_half, second_half
 from surrogate.models.integrator.pair_law import spline
 
 
@@ -58,8 +59,7 @@ def rounds_in_torch(
     v: Tensor,
     couplings: Tensor,
     m: Tensor,
-    kappa: Tensor,
-    gamma: Tensor,
+    one: OneBody,
     table: Tensor,
     u0: float,
     softening: float,
@@ -76,10 +76,8 @@ def rounds_in_torch(
     x, v : (B, N, n) tensor [length], [length/time]
     couplings : (C, B, N) tensor
     m : (B, N) tensor [mass]
-    kappa : (B,) tensor
-        Strength of the trap.
-    gamma : scalar tensor
-        Drag.
+    one : OneBody
+        What acts on each particle by itself, for this dt.
     table : (C, G) tensor
         Coefficients of the pair law's spline.
     u0, softening, dt : float
@@ -109,8 +107,7 @@ def rounds_in_torch(
     factors = couplings[:, :, first] * couplings[:, :, second] * inverse
     share = (m[:, second] / (m[:, first] + m[:, second])).unsqueeze(-1)
     weight = (m / m.sum(1, keepdim=True)).unsqueeze(-1)
-    shrink, evaluations = torch.exp(-0.5 * gamma * dt), x.new_zeros(())
-    trap = (0.5 * dt * kappa)[:, None, None]
+    evaluations = x.new_zeros(())
 
     def law(p: Tensor, f: Tensor) -> Tensor:
         return (f * spline(table, p.square().sum(-1), softening, u0)).sum(0).unsqueeze(-1)
@@ -122,7 +119,7 @@ def rounds_in_torch(
     limited = LimitedGrowth(growth)
     for _ in range(n_rounds):
         x, v = limited(x, v)
-        v = shrink * v - trap * (x - (weight * x).sum(1, keepdim=True))
+        x, v = first_half(one, x, v, weight, dt)
         r, w = x[:, first] - x[:, second], v[:, first] - v[:, second]
         with torch.no_grad():
             ww = w.square().sum(-1)
@@ -144,6 +141,6 @@ def rounds_in_torch(
         x = x + dt * v
         x = x.index_add(1, first, share * d).index_add(1, second, (share - 1.0) * d)
         v = v.index_add(1, first, share * e).index_add(1, second, (share - 1.0) * e)
-        v = shrink * (v - trap * (x - (weight * x).sum(1, keepdim=True)))
+        x, v = second_half(one, x, v, weight, dt)
     x, v = limited(x, v)
     return x, v, evaluations

@@ -31,7 +31,7 @@ def made(case: str, n: int = 3, seed: int = 0) -> SurrogateModel:
     name, changes = CASES[case]
     config_type = MODELS[name].Config
     settings = dict(changes)
-    if hasattr(config_type(), "dims"):
+    if MODELS[name].dims == "config":
         settings["dims"] = n
     torch.manual_seed(seed)
     return MODELS[name](config_from_dict(config_type, settings, "model"))

@@ -11,6 +11,7 @@ from physics import State, System, simulate
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models import SurrogateModel
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
+from surrogate.models.integrator.one_body import OneBody, one_body
 from surrogate.models.integrator.pair_law import KNOT_SPACING, PairLaw
 
 
@@ -52,6 +53,11 @@ def drawn(std: float = 0.1, **settings: Any) -> Integrator:
         if not model.conserve:
             model.drag.fill_(0.3)
     return model.double() if model.features is not None else model  # the law is tabulated in float64 anyhow
+
+
+def alone(systems: int, dt: float) -> OneBody:
+    """Nothing that acts on particles by themselves."""
+    return one_body(torch.zeros(systems, dtype=torch.float64), torch.zeros((), dtype=torch.float64), dt)
 
 
 def state(systems: int = 4, particles: int = 5, n: int = 3, seed: int = 0, spread: float = 1.0) -> list[Tensor]:

@@ -14,7 +14,16 @@ from surrogate.models.base import Accelerated
 from surrogate.models.integrator.conserved import angular_momentum, kinetic_energy
 from surrogate.models.integrator.cpu.autograd import rounds_in_numba
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
-from tests.surrogate.models.integrators import coulomb_table, drawn, forecast, gap, knowing_coulomb, rmses, state
+from tests.surrogate.models.integrators import (
+    alone,
+    coulomb_table,
+    drawn,
+    forecast,
+    gap,
+    knowing_coulomb,
+    rmses,
+    state,
+)
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -170,7 +179,7 @@ def test_with_drag_they_do_not() -> None:
 def test_it_is_the_restoring_that_keeps_the_angular_momentum() -> None:
     model = knowing_coulomb()
     x, v, q, m = state(8)
-    facts = (torch.stack([torch.ones_like(q), q]), m, torch.zeros(8).double(), torch.zeros(()).double())
+    facts = (torch.stack([torch.ones_like(q), q]), m, alone(8, 1 / 16))
     table = model.law.table()
     end_x, end_v, _ = rounds_in_numba(x, v, *facts, table, model.law.u0, model.law.softening, 1 / 16, 16)
     lost = (m.unsqueeze(-1) * (end_v - v)).sum(1)

@@ -11,7 +11,7 @@ from physics.rotations import plane_rotation
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
 from surrogate.models.integrator.node_features import FEATURE_CHANNELS
 from surrogate.models.integrator.rounds import rounds_in_torch
-from tests.surrogate.models.integrators import drawn, forecast, gap, knowing_coulomb, state
+from tests.surrogate.models.integrators import alone, drawn, forecast, gap, knowing_coulomb, state
 
 # 1 Node features
 
@@ -100,9 +100,8 @@ def test_each_component_of_a_pair_force_stays_within() -> None:
     x = torch.tensor([[[0.1, 0.02, 0.0], [-0.1, -0.02, 0.0]]], dtype=torch.float64)
     v, ones = torch.zeros_like(x), torch.ones(1, 2, dtype=torch.float64)
     model = knowing_coulomb(component_limit=5.0)
-    zero = torch.zeros(1, dtype=torch.float64)
-    facts = (torch.stack([ones, ones]), ones, zero, zero[0], model.law.table(), model.law.u0, model.law.softening)
     dt = 1e-6
+    facts = (torch.stack([ones, ones]), ones, alone(1, dt), model.law.table(), model.law.u0, model.law.softening)
 
     def force(limit: Tensor | None) -> Tensor:
         return rounds_in_torch(x, v, *facts, dt, 1, 1, limit=limit)[1][0, 0] / dt

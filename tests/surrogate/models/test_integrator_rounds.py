@@ -10,8 +10,9 @@ from torch import Tensor
 from surrogate.models.integrator.cpu import autograd
 from surrogate.models.integrator.cpu.autograd import rounds_in_numba
 from surrogate.models.integrator.cpu.large_systems import LARGE
+from surrogate.models.integrator.one_body import one_body
 from surrogate.models.integrator.rounds import rounds_in_torch
-from tests.surrogate.models.integrators import drawn, forecast, knowing_coulomb, rmses, slope, state, truth
+from tests.surrogate.models.integrators import alone, drawn, forecast, knowing_coulomb, rmses, slope, state, truth
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
@@ -29,7 +30,9 @@ def test_the_kernel_is_what_pytorch_computes(n: int, particles: int, most: int) 
     for rounds in (rounds_in_numba, rounds_in_torch):
         given = [leaf.clone().requires_grad_() for leaf in leaves]
         x, v, c, k, gamma, table = given
-        out_x, out_v, count = rounds(x, v, c, m, k, gamma, table, model.law.u0, model.law.softening, 0.1, 4, most)
+        out_x, out_v, count = rounds(
+            x, v, c, m, one_body(k, gamma, 0.1), table, model.law.u0, model.law.softening, 0.1, 4, most
+        )
         gradients = torch.autograd.grad((weight[0] * out_x).sum() + (weight[1] * out_v).sum(), given)
         found.append((out_x.detach(), out_v.detach(), *gradients))
         pairs = 4 * 4 * particles * (particles - 1) // 2
@@ -48,7 +51,7 @@ def test_the_gradient_is_that_of_differences() -> None:
 
     def rounds(*given: Tensor) -> Any:
         x, v, c, k, g, t = given
-        return rounds_in_numba(x, v, c, m, k, g, t, model.law.u0, model.law.softening, 0.05, 2)[:2]
+        return rounds_in_numba(x, v, c, m, one_body(k, g, 0.05), t, model.law.u0, model.law.softening, 0.05, 2)[:2]
 
     given = tuple(a.requires_grad_() for a in (x, v, couplings, kappa, gamma, table))
     assert torch.autograd.gradcheck(rounds, given, fast_mode=True)
@@ -61,7 +64,7 @@ def on_meta() -> list[Tensor]:
     leaves = [x, v, torch.stack([torch.ones_like(q), q]), torch.ones(4).double(), torch.tensor(0.3).double()]
     leaves.append(model.law.table().detach())
     x, v, c, k, gamma, table = given = [leaf.to("meta").requires_grad_() for leaf in leaves]
-    facts = (x, v, c, m.to("meta"), k, gamma, table, model.law.u0, model.law.softening, 0.1, 2)
+    facts = (x, v, c, m.to("meta"), one_body(k, gamma, 0.1), table, model.law.u0, model.law.softening, 0.1, 2)
     out_x, out_v, count = rounds_in_torch(*facts, 4, 2.0)
     assert count.is_meta
     return [out_x, out_v, *torch.autograd.grad(out_x.sum() + out_v.sum(), given)]
@@ -83,7 +86,7 @@ def test_pairs_of_one_sub_step_are_not_touched_by_those_of_many() -> None:
 
     def rounds(x: Tensor, v: Tensor, q: Tensor, m: Tensor) -> Tensor:
         couplings = torch.stack([torch.ones_like(q), q])
-        return rounds_in_torch(x, v, couplings, m, 0 * m[:, 0], torch.zeros(()).double(), *facts)[0]
+        return rounds_in_torch(x, v, couplings, m, alone(len(m), 0.1), *facts)[0]
 
     x[0] *= 0.01  # pairs that take many
     together = rounds(x, v, q, m)
@@ -127,7 +130,7 @@ def test_pytorch_limits_it_as_the_kernel_does() -> None:
     x, v, q, m = state(12, 5, spread=0.3)
     model = knowing_coulomb()
     couplings = torch.stack([torch.ones_like(q), q])
-    facts = (couplings, m, torch.zeros(12).double(), torch.zeros(()).double(), model.law.table(), model.law.u0)
+    facts = (couplings, m, alone(12, 1 / 8), model.law.table(), model.law.u0)
     facts = (*facts, model.law.softening, 1 / 8, 8)
 
     def gradient(rounds: Any, limit: float) -> Tensor:

@@ -9,10 +9,15 @@ import numpy as np
 
 from physics.kernels.jit import kernel
 from physics.types import FloatArray
+from surrogate.models.integrator.cpu.one_body import (
+    OneBodyArrays,
+    first_half,
+    first_half_adjoint,
+    second_half_adjoint,
+)
 from surrogate.models.integrator.cpu.rounds import (
     Pair,
     Spline,
-    half_kick,
     new_pair,
     pair_law,
     pair_motion,
@@ -56,66 +61,24 @@ def pair_motion_adjoint(
 
 
 @kernel
-def half_kick_adjoint(
-    x: FloatArray,
-    v: FloatArray,
-    m: FloatArray,
-    kappa: float,
-    gamma: float,
-    dt: float,
-    gx: FloatArray,
-    gv: FloatArray,
-    sums: FloatArray,
-) -> None:
-    """Adjoint of `half_kick` at its inputs x, v; gx, gv change in place, sums gains d/dkappa and d/dgamma."""
-    number, n = x.shape
-    step = abs(dt)
-    shrink = math.exp(-0.5 * gamma * step)
-    total = 0.0
-    for i in range(number):
-        total += m[i]
-    for k in range(n):
-        centre, centre_gradient = 0.0, 0.0
-        for i in range(number):
-            centre += m[i] * x[i, k]
-        centre /= total
-        for i in range(number):
-            reach = x[i, k] - centre
-            g = gv[i, k]
-            if dt > 0.0:
-                pulled = g
-                sums[1] += -0.5 * step * shrink * v[i, k] * g
-            else:
-                pulled = shrink * g
-                sums[1] += -0.5 * step * shrink * (v[i, k] - 0.5 * step * kappa * reach) * g
-            sums[0] += -0.5 * step * reach * pulled
-            gx[i, k] += -0.5 * step * kappa * pulled
-            centre_gradient += 0.5 * step * kappa * pulled
-            gv[i, k] = shrink * g
-        for i in range(number):
-            gx[i, k] += m[i] / total * centre_gradient
-
-
-@kernel
 def rounds_backward(
     kept: FloatArray,
     couplings: FloatArray,
     m: FloatArray,
-    kappa: FloatArray,
-    gamma: float,
+    one: OneBodyArrays,
     spline: Spline,
     dt: float,
     gx: FloatArray,
     gv: FloatArray,
     g_couplings: FloatArray,
-    g_kappa: FloatArray,
+    g_one: OneBodyArrays,
     g_table: FloatArray,
     growth: float,
     most: int,
-) -> float:
+) -> None:
     """Adjoint of `rounds_forward`: gx, gv enter as gradients of the end and leave as those of the start.
 
-    g_couplings (C, B, N), g_kappa (B,) and g_table (C, G) are added to; returns the gradient of gamma.
+    g_couplings (C, B, N), g_one and g_table (C, G) are added to.
     Where the gradient of a (chaotic) system has grown more than `growth` times, it is scaled down.
     """
     n_systems, n_rounds, _, number, n = kept.shape
@@ -126,20 +89,19 @@ def rounds_backward(
     gdx, gdv = np.empty((number, n)), np.empty((number, n))
     sums = np.zeros(2)
     counts = np.empty(number * (number - 1) // 2, dtype=np.int64)
-    gamma_total = 0.0
     for b in range(n_systems):
         sums[:] = 0.0
         ceiling = growth * math.sqrt((gx[b] * gx[b]).sum() + (gv[b] * gv[b]).sum())
         for step in range(n_rounds - 1, -1, -1):
             x[:] = kept[b, step, 0]
             v[:] = kept[b, step, 1]
-            half_kick(x, v, m[b], kappa[b], gamma, dt)
+            first_half(x, v, m[b], one, b, dt)
             sum_pair_motions(x, v, couplings[:, b], m[b], dt, spline, most, pair, path, x1, v1, counts)
-            for i in range(number):  # the state before the second half kick
+            for i in range(number):  # the state before the second half
                 for k in range(n):
                     x1[i, k] += x[i, k] + dt * v[i, k]
                     v1[i, k] += v[i, k]
-            half_kick_adjoint(x1, v1, m[b], kappa[b], gamma, -dt, gx[b], gv[b], sums)
+            second_half_adjoint(x1, v1, m[b], one, b, dt, gx[b], gv[b], g_one, sums)
             gdx[:] = gx[b]
             gdv[:] = gv[b]
             for i in range(number):
@@ -165,11 +127,10 @@ def rounds_backward(
                         gv[b, j, k] -= g.w[k]
             x[:] = kept[b, step, 0]
             v[:] = kept[b, step, 1]
-            half_kick_adjoint(x, v, m[b], kappa[b], gamma, dt, gx[b], gv[b], sums)
+            first_half_adjoint(x, v, m[b], one, b, dt, gx[b], gv[b], g_one, sums)
             norm = math.sqrt((gx[b] * gx[b]).sum() + (gv[b] * gv[b]).sum())
             if norm > ceiling:
                 gx[b] *= ceiling / norm
                 gv[b] *= ceiling / norm
-        g_kappa[b] += sums[0]
-        gamma_total += sums[1]
-    return gamma_total
+        g_one.kappa[b] += sums[0]
+        g_one.gamma[0] += sums[1]

@@ -11,13 +11,15 @@ from torch.autograd.function import once_differentiable
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.adjoint import rounds_backward
 from surrogate.models.integrator.cpu.large_systems import LARGE, rounds_of_large_systems
+from surrogate.models.integrator.cpu.one_body import OneBodyArrays
 from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, Spline, rounds_forward
+from surrogate.models.integrator.one_body import OneBody
 from surrogate.models.integrator.pair_law import KNOT_SPACING
 from surrogate.nn.cpu.threads import for_each
 
 PAIRS_A_THREAD = 20_000
 """Pairs times rounds that make another thread worth starting."""
-Facts = tuple[FloatArray, FloatArray, FloatArray, float, Spline, float]
+Facts = tuple[FloatArray, FloatArray, OneBodyArrays, Spline, float]
 
 
 def rounds_in_numba(
@@ -25,8 +27,7 @@ def rounds_in_numba(
     v: Tensor,
     couplings: Tensor,
     m: Tensor,
-    kappa: Tensor,
-    gamma: Tensor,
+    one: OneBody,
     table: Tensor,
     u0: float,
     softening: float,
@@ -37,8 +38,8 @@ def rounds_in_numba(
 ) -> tuple[Tensor, Tensor, int]:
     """What :func:`surrogate.models.integrator.rounds.rounds_in_torch` computes, on the CPU in float64."""
     count = [0]
-    facts = (x, v, couplings, m, kappa, gamma, table, u0, softening, dt, n_rounds)
-    out_x, out_v = _Rounds.apply(*facts, count, most, growth)  # type: ignore[no-untyped-call]
+    facts = (u0, softening, dt, n_rounds, count, most, growth)
+    out_x, out_v = _Rounds.apply(*facts, x, v, couplings, m, table, *one)  # type: ignore[no-untyped-call]
     return out_x, out_v, count[0]
 
 
@@ -48,7 +49,7 @@ def _forward_in_threads(x: FloatArray, v: FloatArray, facts: Facts, n_rounds: in
     Each thread has copies of its own: Numba counts references to arrays, and one count that threads share would
     keep them waiting for each other.
     """
-    couplings, m, kappa, gamma, spline, dt = facts
+    couplings, m, one, spline, dt = facts
     n_systems, number = m.shape
     work = n_systems * n_rounds * number * (number - 1) // 2
     n_threads = max(min(torch.get_num_threads(), n_systems, work // PAIRS_A_THREAD), 1)
@@ -58,7 +59,7 @@ def _forward_in_threads(x: FloatArray, v: FloatArray, facts: Facts, n_rounds: in
     def part(index: int) -> None:
         some = slice(bounds[index], bounds[index + 1])
         own_x, own_v = x[some].copy(), v[some].copy()
-        own = (couplings[:, some].copy(), m[some].copy(), kappa[some].copy(), gamma)
+        own = (couplings[:, some].copy(), m[some].copy(), one.part(some))
         law = spline._replace(table=spline.table.copy())
         counts[index] = rounds_forward(own_x, own_v, *own, law, dt, n_rounds, np.empty((0,) * 5), most)
         x[some], v[some] = own_x, own_v
@@ -73,13 +74,6 @@ class _Rounds(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        x: Tensor,
-        v: Tensor,
-        couplings: Tensor,
-        m: Tensor,
-        kappa: Tensor,
-        gamma: Tensor,
-        table: Tensor,
         u0: float,
         softening: float,
         dt: float,
@@ -87,12 +81,16 @@ class _Rounds(torch.autograd.Function):
         count: list[int],
         most: int,
         growth: float,
+        x: Tensor,
+        v: Tensor,
+        *others: Tensor,
     ) -> tuple[Tensor, Tensor]:
         out_x, out_v = np.array(x.detach().numpy(), order="C"), np.array(v.detach().numpy(), order="C")
-        c, mass, k, t = (np.ascontiguousarray(a.detach().numpy()) for a in (couplings, m, kappa, table))
+        c, mass, t, *single = (np.ascontiguousarray(a.detach().numpy()) for a in others)
+        one = OneBodyArrays(single[0], single[1].reshape(1), *single[2:])
         shape = (len(out_x), n_rounds, 2, *out_x.shape[1:]) if any(ctx.needs_input_grad) else (0,) * 5
         kept = np.empty(shape)
-        facts = (c, mass, k, float(gamma), Spline(t, softening * softening, u0, 1.0 / KNOT_SPACING), dt)
+        facts = (c, mass, one, Spline(t, softening * softening, u0, 1.0 / KNOT_SPACING), dt)
         if out_x.shape[1] >= LARGE and not kept.size:
             count[0] = rounds_of_large_systems(out_x, out_v, *facts, n_rounds, most)
         elif kept.size:
@@ -106,10 +104,12 @@ class _Rounds(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         facts: Facts = ctx.facts
-        couplings, _, kappa, _, spline, _ = facts
+        couplings, _, one, spline, _ = facts
         gx, gv = (np.array(g.numpy(), order="C") for g in grads)
-        g_couplings, g_kappa, g_table = (np.zeros_like(array) for array in (couplings, kappa, spline.table))
-        made = (gx, gv, g_couplings, g_kappa, g_table)
-        g_gamma = torch.tensor(rounds_backward(ctx.kept, *facts, *made, ctx.growth, ctx.most), dtype=torch.float64)
-        of_x, of_v, of_couplings, of_kappa, of_table = map(torch.from_numpy, made)
-        return of_x, of_v, of_couplings, None, of_kappa, g_gamma, of_table, *(None,) * 7
+        g_couplings, g_table = np.zeros_like(couplings), np.zeros_like(spline.table)
+        g_one = OneBodyArrays(*map(np.zeros_like, one))
+        rounds_backward(ctx.kept, *facts, gx, gv, g_couplings, g_one, g_table, ctx.growth, ctx.most)
+        of_x, of_v, of_couplings, of_table = map(torch.from_numpy, (gx, gv, g_couplings, g_table))
+        of_kappa, of_gamma, *of_fields = map(torch.from_numpy, g_one)
+        of_one = (of_kappa, of_gamma.reshape(()), *of_fields)
+        return *(None,) * 7, of_x, of_v, of_couplings, None, of_table, *of_one

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from physics.kernels.jit import inlined_kernel, kernel
 from physics.types import FloatArray
-from surrogate.models.integrator.cpu.rounds import SUBSTEP_ANGLE, Spline, half_kick
+from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, second_half
+from surrogate.models.integrator.cpu.rounds import SUBSTEP_ANGLE, Spline
 from surrogate.nn.cpu.threads import for_each
 
 LARGE = 256
@@ -151,8 +152,7 @@ def rounds_of_large_systems(
     v: FloatArray,
     couplings: FloatArray,
     m: FloatArray,
-    kappa: FloatArray,
-    gamma: float,
+    one: OneBodyArrays,
     spline: Spline,
     dt: float,
     n_rounds: int,
@@ -167,7 +167,7 @@ def rounds_of_large_systems(
     for b in range(n_systems):
         c = np.ascontiguousarray(couplings[:, b])
         for _ in range(n_rounds):
-            half_kick(x[b], v[b], m[b], kappa[b], gamma, dt)
+            first_half(x[b], v[b], m[b], one, b, dt)
 
             def work(part: int, b: int = b, c: FloatArray = c) -> None:
                 law = (table, spline.s2, spline.u0, spline.per_knot)
@@ -177,7 +177,7 @@ def rounds_of_large_systems(
             evaluations += int(counts.sum())
             x[b] += dt * v[b] + dx.sum(axis=0)
             v[b] += dv.sum(axis=0)
-            half_kick(x[b], v[b], m[b], kappa[b], gamma, -dt)
+            second_half(x[b], v[b], m[b], one, b, dt)
     return evaluations
 
 

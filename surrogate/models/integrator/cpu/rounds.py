@@ -3,10 +3,10 @@
 One round, from positions x, velocities v (per system; r = x_i - x_j, w = v_i - v_j, L(r) r the relative
 acceleration of a pair):
 
-    v <- exp(-gamma dt/2) (v - kappa dt/2 (x - x_com))
+    first half of what acts on each particle by itself: `cpu/one_body.py`
     (d, e)_ij = two-body motion of the pair over dt, less its free flight:   r(dt) - r - w dt,   w(dt) - w
     x_i <- x_i + dt v_i + sum_j mu_ij/m_i d_ij,       v_i <- v_i + sum_j mu_ij/m_i e_ij
-    v <- exp(-gamma dt/2) v - kappa dt/2 (x - x_com)
+    second half of what acts on each particle by itself
 
 The two-body motion is a drift-kick-drift of 2^k sub-steps, as many as the pair's own time scale asks for, so a
 close pair never shortens the step of the others. L is a sum over channels c of k_ci k_cj (1/m_i + 1/m_j) T_c(u),
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
 from physics.types import FloatArray
+from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, second_half
 
 SUBSTEP_ANGLE = 0.15
 """Largest phase a sub-step may advance a pair by: a leapfrog sub-step is then right to about 1e-3 of its kick."""
@@ -211,34 +212,12 @@ def sum_pair_motions(
 
 
 @kernel
-def half_kick(x: FloatArray, v: FloatArray, m: FloatArray, kappa: float, gamma: float, dt: float) -> None:
-    """First or second half of the one-body part: damp, then trap (`dt` > 0), or trap, then damp (`dt` < 0)."""
-    number, n = x.shape
-    step = abs(dt)
-    shrink = math.exp(-0.5 * gamma * step)
-    total = 0.0
-    for i in range(number):
-        total += m[i]
-    for k in range(n):
-        centre = 0.0
-        for i in range(number):
-            centre += m[i] * x[i, k]
-        centre /= total
-        for i in range(number):
-            if dt > 0.0:
-                v[i, k] = shrink * v[i, k] - 0.5 * step * kappa * (x[i, k] - centre)
-            else:
-                v[i, k] = shrink * (v[i, k] - 0.5 * step * kappa * (x[i, k] - centre))
-
-
-@kernel
 def rounds_forward(
     x: FloatArray,
     v: FloatArray,
     couplings: FloatArray,
     m: FloatArray,
-    kappa: FloatArray,
-    gamma: float,
+    one: OneBodyArrays,
     spline: Spline,
     dt: float,
     n_rounds: int,
@@ -252,7 +231,8 @@ def rounds_forward(
     x, v : (B, N, n) float64
     couplings : (C, B, N) float64
     m : (B, N) float64
-    kappa : (B,) float64
+    one : OneBodyArrays
+        For this dt.
     kept : (B, n_rounds, 2, N, n) float64, or (0, 0, 0, 0, 0)
         Filled with x and v at the start of each round, unless it is empty.
     most : int
@@ -268,7 +248,7 @@ def rounds_forward(
             if kept.shape[0] > 0:
                 kept[b, step, 0] = x[b]
                 kept[b, step, 1] = v[b]
-            half_kick(x[b], v[b], m[b], kappa[b], gamma, dt)
+            first_half(x[b], v[b], m[b], one, b, dt)
             evaluations += sum_pair_motions(
                 x[b], v[b], couplings[:, b], m[b], dt, spline, most, pair, path, dx, dv, counts
             )
@@ -276,5 +256,5 @@ def rounds_forward(
                 for k in range(n):
                     x[b, i, k] += dt * v[b, i, k] + dx[i, k]
                     v[b, i, k] += dv[i, k]
-            half_kick(x[b], v[b], m[b], kappa[b], gamma, -dt)
+            second_half(x[b], v[b], m[b], one, b, dt)
     return evaluations
