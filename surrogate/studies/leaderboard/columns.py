@@ -1,0 +1,93 @@
+"""The benchmarks: data set, window, unit, and what others have published."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Sizes = tuple[int, int, int]
+PROTOCOL: Sizes = (3000, 2000, 2000)
+"""Train, valid and test trajectories of SEGNO's and ClofNet's protocols."""
+HUNDREDTHS = 1e-2
+"""Unit of the tables that print MSE x 10^-2."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One benchmark: a window of a data set, and its numbers elsewhere.
+
+    Attributes
+    ----------
+    title : str
+    preset : str
+        The data set, as `python -m physics.generate` makes it.
+    frames : (int, int)
+        Input and target.
+    targets : tuple of int
+        Several target frames whose errors are averaged; empty: the one of `frames`.
+    particles : int
+    sizes : (int, int, int)
+        Trajectories that train, validate and test.
+    unit : float [length^2]
+        What the page's numbers of this column are multiples of.
+    published : mapping of method to float
+        Test MSE in `unit`.
+    source : str
+        Where these were read.
+    flagship : str
+        The configuration that the integrator has here.
+    smaller : str
+        The column of whose training windows alone the integrator also forecasts this one.
+    remark : str
+        What a reader of the numbers must know.
+    """
+
+    title: str
+    preset: str
+    frames: tuple[int, int]
+    targets: tuple[int, ...] = ()
+    particles: int = 5
+    sizes: Sizes = PROTOCOL
+    unit: float = 1.0
+    published: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""
+    flagship: str = "integrator-nbody"
+    smaller: str = ""
+    remark: str = ""
+
+
+_SEGNO = "SEGNO (Liu et al., ICLR 2024)"
+
+
+def _of_segno(egnn: float, gmn: float, segnn: float, segno: float, **others: float) -> dict[str, float]:
+    return {"EGNN": egnn, "GMN": gmn, "SEGNN": segnn, "SEGNO": segno, **others}
+
+
+COLUMNS: dict[str, Column] = {
+    "charged-1000": Column(
+        "charged, 1000 steps",
+        "nbody-reference",
+        (30, 40),
+        published=_of_segno(0.711, 0.824, 0.448, 0.433, CGENN=0.39, **{"Multivector Neurons": 0.35}),
+        remark="the published EGNN set; its clamp of each component of the force keeps isotropic models from 0",
+        unit=HUNDREDTHS,
+        source=_SEGNO,
+    ),
+    "charged-1500": Column(
+        "charged, 1500 steps",
+        "nbody-reference",
+        (30, 45),
+        published=_of_segno(2.998, 3.436, 2.573, 1.858),
+        smaller="charged-1000",
+        unit=HUNDREDTHS,
+        source=_SEGNO,
+    ),
+    "egno": Column(
+        "charged, five targets (EGNO's A-MSE)",
+        "nbody-reference",
+        (30, 40),
+        targets=(32, 34, 36, 38, 40),
+        unit=HUNDREDTHS,
+        smaller="charged-1000",
+        remark="mean over the targets 32, 34, 36, 38 and 40; the last one alone (F-MSE) is charged-1000; EGNO's "
+        "own numbers were not at hand",
+    ),
+}

@@ -1,0 +1,98 @@
+"""Two figures of the leaderboard: every column at a glance, and error against law calls."""
+
+from pathlib import Path
+from typing import Any
+
+from physics.files import atomic_path
+from surrogate.evaluation.benchmark.figures import blank, errors_against, look
+from surrogate.studies.leaderboard.columns import COLUMNS
+from surrogate.studies.leaderboard.page import FLOOR, Results, best_published, floor_of, over_seeds, seeds_of
+from surrogate.studies.leaderboard.recipes import ROUNDS
+
+SHOWN = {
+    "integrator": "integrator",
+    "integrator-transfer": "integrator, shorter or smaller column",
+    "segno": "SEGNO, ours",
+    "egnn": "EGNN, ours",
+    "gnn": "GNN, ours",
+}
+COLUMNS_OF_COST = 3
+"""Panels beside each other."""
+
+
+def save_figures(results: Results, folder: Path) -> list[str]:
+    """leaderboard.png and leaderboard-cost.png, those that have numbers; their names."""
+    names = []
+    for name, draw in {"leaderboard.png": _every_column, "leaderboard-cost.png": _cost}.items():
+        figure = draw(results)
+        if figure is None:
+            continue
+        with atomic_path(folder / name) as temporary:
+            figure.savefig(temporary)
+        names.append(name)
+    return names
+
+
+def _every_column(results: Results) -> Any:
+    names = [name for name in COLUMNS if results.get(name)]
+    if not names:
+        return None
+    figure, (axes,) = blank(9.0, 1.6 + 0.42 * len(names), 1)
+    points: dict[str, list[tuple[float, int]]] = {"x + v t": [], "best published": [], FLOOR: []}
+    points |= {label: [] for label in SHOWN.values()}
+    for place, name in enumerate(names):
+        for baseline in ("x + v t", FLOOR):
+            if (value := floor_of(results, name, baseline)) is not None:
+                points[baseline].append((value, place))
+        if best := best_published(COLUMNS[name]):
+            points["best published"].append((best[1] * COLUMNS[name].unit, place))
+        for model, label in SHOWN.items():
+            if found := over_seeds(seeds_of(results, name, model), "mse"):
+                points[label].append((found[0], place))
+    for index, (label, found_points) in enumerate(points.items()):
+        if found_points:
+            axes.plot(*zip(*found_points, strict=True), label=label, **{**look(index), "linestyle": "none"})
+    axes.set(xscale="log", xlabel="test MSE of positions, further left is better")
+    axes.set_yticks(range(len(names)), [COLUMNS[name].title for name in names])
+    axes.invert_yaxis()
+    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=4)
+    return figure
+
+
+def _cost(results: Results) -> Any:
+    names = [name for name in COLUMNS if seeds_of(results, name, "integrator")]
+    if not names:
+        return None
+    columns = min(COLUMNS_OF_COST, len(names))
+    rows = -(-len(names) // columns)
+    figure, _ = blank(4.2 * columns, 3.4 * rows, 0)
+    for index, name in enumerate(names):
+        axes = figure.add_subplot(rows, columns, index + 1)
+        axes.grid(True, color="#dddddd", linewidth=0.7)
+        seeds = seeds_of(results, name, "integrator")
+        found = [(over_seeds(seeds, "law_calls_per_pair", k), over_seeds(seeds, "mse", k)) for k in sorted(ROUNDS)]
+        known = [(calls[0], mse) for calls, mse in found if calls and mse]
+        errors_against(
+            axes,
+            [calls for calls, _ in known],
+            [mse for _, (mse, _) in known],
+            [spread for _, (_, spread) in known],
+            label="integrator (learned law)",
+            **look(1),
+        )
+        for rank, kind in enumerate(("leapfrog", "adaptive")):
+            curve = [
+                (row["law_calls_per_pair"], row["mse"])
+                for baseline, row in results[name].get("floors", {}).items()
+                if baseline.startswith(kind) and row["mse"]
+            ]
+            if curve:
+                axes.plot(*zip(*sorted(curve), strict=True), label=f"{kind}, the true law", **look(2 + rank))
+        if (floor := floor_of(results, name)) is not None:
+            axes.axhline(floor, color="#666666", linestyle="--", linewidth=1, label=FLOOR)
+        if best := best_published(COLUMNS[name]):
+            axes.axhline(best[1] * COLUMNS[name].unit, color="#cc79a7", linewidth=1, label=f"{best[0]}, published")
+        axes.set(xscale="log", yscale="log", xlabel="law calls per pair and window", ylabel="test MSE")
+        axes.set_title(COLUMNS[name].title, fontsize=10, loc="left")
+        axes.legend(fontsize=6, frameon=False)
+    return figure

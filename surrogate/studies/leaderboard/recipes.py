@@ -1,0 +1,101 @@
+"""The models of the leaderboard, and how each is trained on a column."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from surrogate.studies.leaderboard.columns import COLUMNS, Column
+from surrogate.training.config import Config, load_config
+
+ROUNDS = (64, 16, 32, 128)
+"""Rounds per unit of time at which the integrator is measured; the first one stands in the tables."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A model and its training.
+
+    Attributes
+    ----------
+    config : str
+        A shipped configuration; "": the column's flagship.
+    sees : str
+        What a forecast depends on, for the page.
+    recipe : str
+        How it is trained, for the page.
+    changes : mapping
+        As `--set` takes them.
+    transfer : bool
+        Not trained on the column: the flagship of the column's `smaller` one forecasts it.
+    budget : mapping of column to changes
+        What a column with more particles takes less of.
+    """
+
+    config: str
+    sees: str
+    recipe: str
+    changes: Mapping[str, str] = field(default_factory=dict)
+    transfer: bool = False
+    budget: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+RECIPES: dict[str, Recipe] = {
+    "integrator": Recipe("", "r, q_i q_j, v", "the column's own window, positions alone"),
+    "integrator-transfer": Recipe(
+        "", "r, q_i q_j, v", "trained on the shorter or smaller column alone", transfer=True
+    ),
+    "egnn": Recipe(
+        "egnn-nbody",
+        "r, q_i q_j, speeds, v",
+        "configuration egnn-nbody: 160 epochs with clipping and averaged weights (published: 10000 epochs)",
+        {"train.velocity_epochs": "0"},
+    ),
+    "segno": Recipe("segno-nbody", "r, q_i q_j, speeds, v", "configuration segno-nbody: 300 epochs"),
+    "gnn": Recipe(
+        "gnn-nbody",
+        "x, v, q_i q_j; no symmetry",
+        "configuration gnn-nbody: 120 epochs",
+        {"train.velocity_epochs": "0"},
+    ),
+}
+
+
+def trained_column(name: str, model: str) -> str:
+    """The column whose training windows a model has seen that forecasts column `name`; "" where there is none."""
+    if RECIPES[model].transfer:
+        return COLUMNS[name].smaller
+    return "" if COLUMNS[name].targets else name
+
+
+def entries(names: Iterable[str], models: Iterable[str]) -> list[tuple[str, str]]:
+    """Columns and the models that have a place there: a transfer asks for a smaller column."""
+    chosen = list(models)
+    return [(name, model) for name in names for model in chosen if trained_column(name, model)]
+
+
+def configured(name: str, model: str, seed: int, data: str, settings: Mapping[str, str]) -> Config:
+    """The configuration of the training behind a model in a column: one thread, one window a trajectory."""
+    source = trained_column(name, model)
+    column, recipe = COLUMNS[source], RECIPES["integrator" if RECIPES[model].transfer else model]
+    protocol = {
+        "data.windows": "task",
+        "data.input_frame": str(column.frames[0]),
+        "data.target_frame": str(column.frames[1]),
+        "data.train_samples": str(column.sizes[0]),
+        "train.threads": "1",
+        "train.seed": str(seed),
+    }
+    changes = {**protocol, **recipe.changes, **recipe.budget.get(source, {}), **settings}
+    config = load_config(recipe.config or column.flagship, changes)
+    return replace(config, data=replace(config.data, paths=(data,)), note=recipe.recipe)
+
+
+def digest(config: Config, trained: Column, measured: Column) -> str:
+    """Of all that decides a result, wherever its data lie: 16 hexadecimal digits."""
+    tree = config.as_dict()
+    tree["data"]["paths"] = [trained.preset]
+    del tree["note"]
+    measurement = [measured.preset, measured.frames, measured.targets, measured.sizes[2], ROUNDS]
+    text = json.dumps([tree, trained.sizes, measurement], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
