@@ -134,7 +134,7 @@ def column_section(results: Results, name: str) -> str:
         + (f" Published numbers: {column.source}." if column.published else ""),
         "",
         f"| who | MSE{unit_text(unit)} | median window | excess over the isotropic simulator (95 %) | law calls "
-        "| ms a window | training [min] | sees |",
+        "| ms a window | training: epochs x windows, min | sees |",
         "|---|---|---|---|---|---|---|---|",
     ]
     rows: list[tuple[float, str]] = []
@@ -175,9 +175,16 @@ def _model_row(name: str, model: str, seeds: Sequence[Mapping[str, Any]]) -> tup
     text = (
         f"| {label} | **{cell(mse, unit, len(seeds))}** | {number(median[0] / unit, 2)} | {excess} "
         f"| {count(calls[0]) if calls else ''} | {number(ms[0], 2) if ms else ''} "
-        f"| {np.mean([seed['seconds'] for seed in seeds]) / 60:.1f} | {RECIPES[model].sees} |"
+        f"| {_training(seeds)} | {RECIPES[model].sees} |"
     )
     return mse[0] / unit, text
+
+
+def _training(seeds: Sequence[Mapping[str, Any]]) -> str:
+    """Epochs, windows and minutes of the first seed's recipe."""
+    config = seeds[0]["config"]
+    minutes = np.mean([seed["seconds"] for seed in seeds]) / 60
+    return f"{config['train']['epochs']} x {config['data']['train_samples']}, {minutes:.1f}"
 
 
 def rounds_table(results: Results) -> str:

@@ -29,7 +29,7 @@ class Recipe:
     transfer : bool
         Not trained on the column: the flagship of the column's `smaller` one forecasts it.
     budget : mapping of column to changes
-        What a column with more particles takes less of.
+        What a column takes less of, so that all of it takes one night.
     """
 
     config: str
@@ -40,22 +40,39 @@ class Recipe:
     budget: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+def _epochs(count: int, *columns: str) -> dict[str, dict[str, str]]:
+    return {name: {"train.epochs": str(count), "train.validate_every": "10"} for name in columns}
+
+
 RECIPES: dict[str, Recipe] = {
-    "integrator": Recipe("", "r, q_i q_j, v", "the column's own window, positions alone"),
+    "integrator": Recipe(
+        "",
+        "r, q_i q_j, v",
+        "the column's own window, positions alone",
+        budget={
+            **_epochs(50, "charged-1000"),
+            **_epochs(20, "charged-1500", "charged-2000", "gravity-1500", "gravity-2000"),
+        },
+    ),
     "integrator-transfer": Recipe(
         "", "r, q_i q_j, v", "trained on the shorter or smaller column alone", transfer=True
     ),
     "egnn": Recipe(
         "egnn-nbody",
         "r, q_i q_j, speeds, v",
-        "configuration egnn-nbody: 160 epochs with clipping and averaged weights (published: 10000 epochs)",
+        "configuration egnn-nbody, with clipping and averaged weights (published: 10000 epochs without)",
         {"train.velocity_epochs": "0"},
     ),
-    "segno": Recipe("segno-nbody", "r, q_i q_j, speeds, v", "configuration segno-nbody: 300 epochs"),
+    "segno": Recipe(
+        "segno-nbody",
+        "r, q_i q_j, speeds, v",
+        "configuration segno-nbody in 100 epochs",
+        {"train.epochs": "100"},
+    ),
     "gnn": Recipe(
         "gnn-nbody",
         "x, v, q_i q_j; no symmetry",
-        "configuration gnn-nbody: 120 epochs",
+        "configuration gnn-nbody",
         {"train.velocity_epochs": "0"},
     ),
 }

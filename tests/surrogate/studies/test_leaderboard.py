@@ -177,7 +177,8 @@ def test_bad_input_is_one_line(
 
 def seed_of(mse: float, **changes: Any) -> dict[str, Any]:
     numbers = {"rounds": 64, "mse": mse, "mse_median": mse / 100, "law_calls_per_pair": 70.0, "ms_per_window": 0.5}
-    known = {"seconds": 60.0, "failed": "", "machine": "a machine", "date": "2026-11-30"}
+    config = {"train": {"epochs": 7}, "data": {"train_samples": 300}}
+    known = {"config": config, "seconds": 60.0, "failed": "", "machine": "a machine", "date": "2026-11-30"}
     return {"settings": [numbers, {**numbers, "rounds": 16, "mse": 2 * mse}], **known, **changes}
 
 
@@ -195,5 +196,6 @@ def test_the_page_says_mean_spread_and_what_is_missing() -> None:
     assert "**0.3 +- 0.1**" in row
     assert "| 1.17 | 50.0 % |" in row
     assert "| egno | gnn | 1, 2 | 3 |" in text
+    assert "| 7 x 300, 1.0 |" in text
     assert "![one.png](figures/one.png)" in text
     assert "| charged, 1000 steps x 10^-2 | 0.6 (70) |" in text
