@@ -7,7 +7,6 @@ from physics.files import atomic_path
 from surrogate.evaluation.benchmark.figures import blank, errors_against, look
 from surrogate.studies.leaderboard.columns import COLUMNS
 from surrogate.studies.leaderboard.page import FLOOR, Results, best_published, floor_of, over_seeds, seeds_of
-from surrogate.studies.leaderboard.recipes import ROUNDS
 
 SHOWN = {
     "integrator": "integrator",
@@ -59,8 +58,14 @@ def _every_column(results: Results) -> Any:
     return figure
 
 
+def _settings(results: Results, name: str) -> list[dict[str, Any]]:
+    """What the integrator's first seed was measured at, of the rounds that the column has."""
+    seeds = seeds_of(results, name, "integrator")
+    return [s for s in seeds[0]["settings"] if s["rounds"] in COLUMNS[name].rounds] if seeds else []
+
+
 def _cost(results: Results) -> Any:
-    names = [name for name in COLUMNS if seeds_of(results, name, "integrator")]
+    names = [name for name in COLUMNS if any(s["rounds"] for s in _settings(results, name))]
     if not names:
         return None
     columns = min(COLUMNS_OF_COST, len(names))
@@ -70,7 +75,10 @@ def _cost(results: Results) -> Any:
         axes = figure.add_subplot(rows, columns, index + 1)
         axes.grid(True, color="#dddddd", linewidth=0.7)
         seeds = seeds_of(results, name, "integrator")
-        found = [(over_seeds(seeds, "law_calls_per_pair", k), over_seeds(seeds, "mse", k)) for k in sorted(ROUNDS)]
+        found = [
+            (over_seeds(seeds, "law_calls_per_pair", k), over_seeds(seeds, "mse", k))
+            for k in sorted(COLUMNS[name].rounds)
+        ]
         known = [(calls[0], mse) for calls, mse in found if calls and mse]
         errors_against(
             axes,

@@ -29,7 +29,7 @@ from surrogate.evaluation.metrics import error_summary
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
 from surrogate.studies.leaderboard.columns import COLUMNS, Column
-from surrogate.studies.leaderboard.recipes import RECIPES, ROUNDS, configured, digest, trained_column
+from surrogate.studies.leaderboard.recipes import RECIPES, configured, digest, trained_column
 from surrogate.training.config import Config
 from surrogate.training.divergence import DivergedError
 from surrogate.training.machine import machine
@@ -196,7 +196,7 @@ def result_of(work: Job, places: Places, isotropic: np.ndarray | None) -> dict[s
     result |= {"best_epoch": model.card["best_epoch"], "epochs": work.config.train.epochs}
     result["parameters"] = model.network(torch.float32).n_parameters
     sets = evaluation_sets(COLUMNS[work.column], places)
-    rates = ROUNDS if model.chooses_evaluations else (0,)
+    rates = COLUMNS[work.column].rounds if model.chooses_evaluations else (0,)
     with progress_bar(f"{work.column}, {work.name}", len(rates), "settings") as advance:
         for rounds in rates:
             result["settings"].append(measured(model, sets, rounds, isotropic))

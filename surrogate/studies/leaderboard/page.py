@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from surrogate.evaluation.benchmark.tables import count, number
-from surrogate.studies.leaderboard.columns import COLUMNS, Column
-from surrogate.studies.leaderboard.recipes import RECIPES, ROUNDS, entries, trained_column
+from surrogate.studies.leaderboard.columns import COLUMNS, ROUNDS, Column
+from surrogate.studies.leaderboard.recipes import RECIPES, entries, trained_column
 
 Results = Mapping[str, Mapping[str, Any]]
 """By column: "floors" (baseline to numbers) and "models" (model to the results of its seeds)."""
@@ -189,7 +189,7 @@ def _training(seeds: Sequence[Mapping[str, Any]]) -> str:
 
 def rounds_table(results: Results) -> str:
     """The integrator's error at every number of rounds."""
-    rates = sorted(ROUNDS)
+    rates = sorted({rate for column in COLUMNS.values() for rate in column.rounds})
     lines = [
         "| column | " + " | ".join(f"{rate} rounds (law calls)" for rate in rates) + " |",
         "|---|" + "---|" * len(rates),

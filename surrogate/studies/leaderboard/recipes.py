@@ -3,13 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from surrogate.studies.leaderboard.columns import COLUMNS, Column
 from surrogate.training.config import Config, load_config
-
-ROUNDS = (64, 16, 32, 128)
-"""Rounds per unit of time at which the integrator is measured; the first one stands in the tables."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,8 @@ class Recipe:
         How it is trained, for the page.
     changes : mapping
         As `--set` takes them.
+    columns : tuple of str
+        Where it has a place; empty: everywhere.
     transfer : bool
         Not trained on the column: the flagship of the column's `smaller` one forecasts it.
     budget : mapping of column to changes
@@ -36,6 +36,7 @@ class Recipe:
     sees: str
     recipe: str
     changes: Mapping[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
     transfer: bool = False
     budget: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -52,6 +53,22 @@ RECIPES: dict[str, Recipe] = {
         budget={
             **_epochs(50, "charged-1000"),
             **_epochs(20, "charged-1500", "charged-2000", "gravity-1500", "gravity-2000"),
+        },
+    ),
+    "integrator-short": Recipe(
+        "",
+        "r, v",
+        "extra supervision: positions and velocities of all frames of the training trajectories, windows of 0.1",
+        {"data.windows": "all", "train.velocity_weight": "0.1"},
+        columns=("gravity-100",),
+        budget={
+            "gravity-100": {
+                "data.target_frame": "31",
+                "model.evaluations": "160",
+                "train.epochs": "20",
+                "train.batch_size": "5",
+                "train.validate_every": "10",
+            }
         },
     ),
     "integrator-transfer": Recipe(
@@ -80,9 +97,10 @@ RECIPES: dict[str, Recipe] = {
 
 def trained_column(name: str, model: str) -> str:
     """The column whose training windows a model has seen that forecasts column `name`; "" where there is none."""
-    if RECIPES[model].transfer:
+    recipe = RECIPES[model]
+    if recipe.transfer:
         return COLUMNS[name].smaller
-    return "" if COLUMNS[name].targets else name
+    return "" if COLUMNS[name].targets or (recipe.columns and name not in recipe.columns) else name
 
 
 def entries(names: Iterable[str], models: Iterable[str]) -> list[tuple[str, str]]:
@@ -109,10 +127,18 @@ def configured(name: str, model: str, seed: int, data: str, settings: Mapping[st
 
 
 def digest(config: Config, trained: Column, measured: Column) -> str:
-    """Of all that decides a result, wherever its data lie: 16 hexadecimal digits."""
-    tree = config.as_dict()
-    tree["data"]["paths"] = [trained.preset]
-    del tree["note"]
-    measurement = [measured.preset, measured.frames, measured.targets, measured.sizes[2], ROUNDS]
+    """Of all that decides a result, wherever its data lie: 16 hexadecimal digits.
+
+    Settings that have their defaults do not count, so that a setting that is new leaves results as they are.
+    """
+    parts = {"model": config.model_config, "data": config.data, "train": config.train, "task": config.task_config}
+    tree: dict[str, Any] = {section: _not_default(part) for section, part in parts.items()}
+    tree["model"]["name"], tree["data"]["paths"] = config.model, [trained.preset]
+    measurement = [measured.preset, measured.frames, measured.targets, measured.sizes[2], measured.rounds]
     text = json.dumps([tree, trained.sizes, measurement], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _not_default(part: Any) -> dict[str, Any]:
+    """The fields of a dataclass whose values are not their defaults."""
+    return {f.name: getattr(part, f.name) for f in fields(part) if getattr(part, f.name) != f.default}
