@@ -19,10 +19,10 @@ from surrogate.comparison.ground_truth import Rotation
 from surrogate.evaluation.metrics import haar_matrices, relative_residuals
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.frame_pairs import FramePairs
+from surrogate.inference.given_arrays import system_fields
 from surrogate.inference.rollout import (
     Block,
     Indices,
-    States,
     chained_rollout,
     finite_states,
     forecast_blocks,
@@ -60,7 +60,11 @@ def outside_training(
     system, shape = truth.system, (inputs.n_frames, truth.system.n_particles)
     q, m = (np.broadcast_to(a, shape) for a in (system.charges, system.masses))
     lengths = None if box is None else np.broadcast_to(box.lengths, (inputs.n_frames, truth.n_dims))
-    states = InputStates(inputs.positions, inputs.velocities, q, m, lengths)
+    acting = None
+    if model.card.get("fields") or not law_known:
+        known = system_fields(system.fields, truth.n_dims)
+        acting = {name: np.broadcast_to(a, (inputs.n_frames, *a.shape)) for name, a in known.items()}
+    states = InputStates(inputs.positions, inputs.velocities, q, m, lengths, acting)
     if law_known:
         times = (float(inputs.times[0]), float(inputs.times[-1]))
         return model.outside_system(system, truth.n_dims, times, states=states)
@@ -106,6 +110,7 @@ def comparison_parts(
     progress : callable
     """
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
+    model = model.of_system(truth.system, truth.n_dims)
     pairs = model_pairs(model, truth)
     n = truth.system.n_particles
     extent = whole_extent(len(pairs), n_elements if rotation.identity else 1, chained=chained)
@@ -244,21 +249,18 @@ def _equivariance_error(
     if not len(measured):
         return None
 
-    def forecast(states: States) -> FloatArray:
-        found = []
-        for block in forecast_blocks(model, truth.system, states, pairs, dtype, measured):
+    def forecast(matrix: FloatArray) -> FloatArray:
+        found, states = [], (truth.positions @ matrix, truth.velocities @ matrix)
+        for block in forecast_blocks(model.turned(matrix.T), truth.system, states, pairs, dtype, measured):
             found.append(block[1])
             made(len(block[0]))
         return np.concatenate(found)
 
-    def turned(matrix: FloatArray) -> States:
-        return truth.positions @ matrix, truth.velocities @ matrix
-
     f = x[measured]
     if rotation.identity:
         matrices = haar_matrices(truth.n_dims, n_elements, 0)
-        errors = np.concatenate([relative_residuals(forecast(turned(g.T)), f, g) for g in matrices])
+        errors = np.concatenate([relative_residuals(forecast(g.T), f, g) for g in matrices])
     else:
         # The forecast of the turned state, which there is, against the turned forecast of the state before it.
-        errors = relative_residuals(f, forecast(turned(rotation.matrix)), rotation.matrix)
+        errors = relative_residuals(f, forecast(rotation.matrix), rotation.matrix)
     return float(np.median(errors))

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from physics.boundaries import OPEN, Boundary
 from physics.datasets.presets import PRESETS
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
+from physics.fields import Fields
 from physics.laws.names import is_law
 from physics.rotations import parse_operations, random_rotation, reflection
 from physics.scenarios import Scenario
 from physics.types import FloatArray, State, System, Trajectory
 from surrogate.comparison.box import PeriodicBox, periodic_box
 from surrogate.inference.frame_pairs import horizon_in_frames
+from surrogate.models.base import GIVEN
 
 MOST_FRAMES = 100_000
 """Frames of a scenario."""
@@ -109,7 +112,9 @@ def stored_truth(split: DataSplit, split_name: str, index: int) -> tuple[Traject
     known = is_law(recipe.get("law")) and not acting(split)
     law, parameters = (recipe["law"], recipe.get("parameters") or {}) if known else ("coulomb", {})
     boundary = Boundary("periodic", split.box[index]) if known and split.box is not None else OPEN
-    system = System(split.charges[index], split.masses[index], law, parameters, boundary=boundary)
+    there, none = stored_given(split, index), np.empty(0)
+    fields = Fields(there.get("uniform_field", none), there.get("magnetic_field", none))
+    system = System(split.charges[index], split.masses[index], law, parameters, fields, boundary)
     truth = Trajectory(
         split.times[first:],
         split.positions[index, first:],
@@ -124,6 +129,14 @@ def acting(split: DataSplit) -> tuple[str, ...]:
     """What acts in the data beside a law of pairs, so that the recipe's law alone gives no energies."""
     names = ("edges", "uniform_field", "magnetic_field")
     return tuple(name for name in names if getattr(split, name) is not None)
+
+
+def stored_given(split: DataSplit, index: int) -> dict[str, NDArray[Any]]:
+    """What of a stored sample models may see beside its states: species, edges, fields.
+
+    A uniform field is its system's electric field, too, whatever the particles feel of it.
+    """
+    return {name: values[index] for name in GIVEN if (values := getattr(split, name)) is not None}
 
 
 def stored_notes(split: DataSplit) -> tuple[str, ...]:

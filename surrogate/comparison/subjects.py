@@ -15,6 +15,7 @@ from surrogate.comparison.ground_truth import (
     scenario_times,
     scenario_truth,
     stored_box,
+    stored_given,
     stored_notes,
     stored_truth,
 )
@@ -121,6 +122,8 @@ def stored_comparison(
         Of the sample in the data set, for its name, where `split` is a part of that.
     """
     truth, known, recipe = stored_truth(split, split_name, index)
+    given = stored_given(split, index)
+    model = model.with_given(**{name: given[name] for name in ("species", "edges") if name in given})
     model.refuse_unfit(truth.n_dims, truth.system.n_particles, model.horizon)
     rotation = rotation_of(truth.n_dims, world.rotate, world.random_seed, world.reflect)
     try:

@@ -16,7 +16,9 @@ from surrogate.evaluation.metrics import sample_errors
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.frame_pairs import horizon_in_frames
 from surrogate.tasks.dynamics.frames import elapsed, task_frames
+from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.scales import is_preset
+from surrogate.tasks.dynamics.windows import FIELDS
 
 
 def windows_at(split: DataSplit, frame: int) -> Windows:
@@ -28,6 +30,12 @@ def windows_at(split: DataSplit, frame: int) -> Windows:
     law, parameters = split.recipe.get("law"), split.recipe.get("parameters")
     known = str(law) if is_law(law) else ""
     return Windows(x, v, q, m, known, parameters if isinstance(parameters, dict) else {})
+
+
+def input_states(split: DataSplit, w: Windows) -> States:
+    """Windows of a split with what else bounds a model's use: its box, the fields that act."""
+    acting = {name: values for name in FIELDS if (values := getattr(split, name)) is not None}
+    return States(w.x, w.v, w.q, w.m, split.box, acting)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,14 +1,15 @@
 """Metrics of a forecast: errors over windows, equivariance, valid time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from physics.rotations import random_orthogonal
 from physics.types import FloatArray
+from surrogate.inference.given_arrays import turned_given
 
-StateMap = Callable[[FloatArray, FloatArray], FloatArray]
+StateMap = Callable[..., FloatArray]
 
 VALID_TIME_LIMIT = 0.1
 """A roll-out is valid while its RMSE is below this share of the RMS radius."""
@@ -32,7 +33,11 @@ def error_summary(errors: FloatArray) -> dict[str, Any]:
 
 
 def equivariance_errors(
-    forecast: StateMap, x: FloatArray, v: FloatArray, matrices: list[FloatArray]
+    forecast: StateMap,
+    x: FloatArray,
+    v: FloatArray,
+    matrices: list[FloatArray],
+    given: Mapping[str, FloatArray] | None = None,
 ) -> FloatArray:
     """|f(Rx, Rv) - R f(x, v)| / |f - centroid of f| of each sample and matrix, (matrices, samples).
 
@@ -43,9 +48,16 @@ def equivariance_errors(
     x, v : (samples, N, n) float64
     matrices : list of (n, n) float64
         Elements of O(n), applied about the origin in float64.
+    given : mapping, optional
+        What the model takes beside the states, a third argument of `forecast`: its fields turn along.
     """
-    f = forecast(x, v)
-    return np.array([relative_residuals(forecast(x @ m.T, v @ m.T), f, m) for m in matrices])
+    f = forecast(x, v) if given is None else forecast(x, v, given)
+
+    def turned(m: FloatArray) -> FloatArray:
+        state = (x @ m.T, v @ m.T)
+        return forecast(*state) if given is None else forecast(*state, turned_given(given, m))
+
+    return np.array([relative_residuals(turned(m), f, m) for m in matrices])
 
 
 def relative_residuals(turned: FloatArray, f: FloatArray, matrix: FloatArray) -> FloatArray:

@@ -16,10 +16,9 @@ from physics.errors import InputError
 from physics.laws.names import is_law, law_claims, resolve_parameters
 from physics.observables import accelerations
 from physics.types import FloatArray, System
-from surrogate.evaluation.evaluation_set import windows_at
+from surrogate.evaluation.evaluation_set import input_states, windows_at
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models.integrator.model import Integrator
-from surrogate.tasks.dynamics.ranges import States
 
 Curves = tuple[FloatArray | None, FloatArray, FloatArray | None]
 """True force, learned force, relative error, each (R,); the learned one alone where the law is unknown."""
@@ -131,7 +130,7 @@ def recovery(model: Forecaster, split: DataSplit) -> Recovery:
 def outside_of(model: Forecaster, split: DataSplit) -> list[str]:
     """What is said of data unlike those the model has learned its law from, at their first state."""
     w = windows_at(split, split.first_state)
-    states = States(w.x, w.v, w.q, w.m, split.box)
+    states = input_states(split, w)
     reasons = model.outside(split.n_dims, split.n_particles, split.recipe, states=states, units=split.units)
     return [f"outside training: {reason}" for reason in reasons if not reason.startswith("N =")]
 

@@ -16,6 +16,7 @@ from surrogate.evaluation.metrics import valid_times
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.rollout import States, model_step, rollout_batch
 from surrogate.tasks.dynamics.frames import task_frames
+from surrogate.tasks.dynamics.windows import given_arrays
 
 DRIFT_HORIZON = 10
 
@@ -120,7 +121,8 @@ def rollout_summary(
     """
     truth = rollout_set(split, task_frames(split, split_name, -1, -1)[0], model.horizon)
     w = truth.start
-    found = rollout_metrics(truth, rollout_batch(model_step(model, w.q, w.m, dtype), w.x, w.v, truth.n_horizons))
+    step = model_step(model, w.q, w.m, dtype, given_arrays(split, model.takes))
+    found = rollout_metrics(truth, rollout_batch(step, w.x, w.v, truth.n_horizons))
     at = [count for count in (1, 5, 10) if count <= truth.n_horizons]
     return {
         "horizons": truth.n_horizons,

@@ -1,7 +1,8 @@
 """Errors of single forecasts over the samples of a data set; with equivariance, evaluations and forward time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,12 @@ from physics.baselines.references import Windows
 from physics.datasets.split import DataSplit
 from physics.types import FloatArray
 from surrogate.evaluation.chosen_windows import UNASKED, Asked, chosen_windows, no_splits_text, seen_text
-from surrogate.evaluation.evaluation_set import frames_after, windows_at
+from surrogate.evaluation.evaluation_set import frames_after, input_states, windows_at
 from surrogate.evaluation.metrics import equivariance_errors, error_summary, haar_matrices, sample_errors
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.frame_pairs import affordable
 from surrogate.inference.training_range import not_finite, preset_times
-from surrogate.tasks.dynamics.ranges import States
+from surrogate.tasks.dynamics.windows import given_arrays
 
 FORWARD_BATCH = 100
 FORWARD_REPEATS = 20
@@ -67,7 +68,8 @@ def evaluation(
         model = model.with_tolerance(tolerance)
     kind = torch.float64 if dtype == "float64" else torch.float32
     w, target = windows_at(split, first), windows_at(split, last)
-    forecast, velocities = model.forecast_in(w.x, w.v, w.q, kind, w.m)
+    beside = given_arrays(split, model.takes)
+    forecast, velocities = model.forecast_in(w.x, w.v, w.q, kind, w.m, beside)
     cost = model.cost
     errors = sample_errors(forecast, target.x)
     result = error_summary(errors)
@@ -79,7 +81,7 @@ def evaluation(
     if velocities is not None and result["non_finite"] == 0:
         result["velocity_mse"] = float(sample_errors(velocities, target.v).mean())
     result |= _clean_errors(split, errors, w, horizon)
-    result |= _equivariance(model, w, kind, rotations, rotation_seed)
+    result |= _equivariance(model, w, beside, kind, rotations, rotation_seed)
     seen = seen_text(chosen.seen, len(split), model.name)
     fewer = fewer if evaluations is None else ""
     notes = [*split.notes, *chosen.notes, *(text for text in (fewer, seen) if text)]
@@ -91,14 +93,14 @@ def evaluation(
         split.n_particles,
         split.recipe,
         preset_times(split.recipe, at, at),
-        states=States(w.x, w.v, w.q, w.m, split.box),
+        states=input_states(split, w),
         units=split.units,
     )
     result |= {
         "evaluations": cost.evaluations if tolerance else model.evaluations,
         "tolerance": tolerance,
         "law_calls_per_pair": cost.force_evaluations,
-        "forward_ms": forward_milliseconds(model, w, kind),
+        "forward_ms": forward_milliseconds(model, w, kind, beside),
         "dtype": dtype,
         "model": model.name,
         "data": split.source,
@@ -129,11 +131,13 @@ def _clean_errors(split: DataSplit, errors: FloatArray, w: Windows, horizon: flo
     }
 
 
-def _equivariance(model: Forecaster, w: Windows, kind: torch.dtype, count: int, chosen: int) -> dict[str, Any]:
-    def positions(x: FloatArray, v: FloatArray) -> FloatArray:
-        return model.forecast_in(x, v, w.q, kind, w.m)[0]
+def _equivariance(
+    model: Forecaster, w: Windows, given: Mapping[str, FloatArray], kind: torch.dtype, count: int, chosen: int
+) -> dict[str, Any]:
+    def positions(x: FloatArray, v: FloatArray, given: Mapping[str, FloatArray]) -> FloatArray:
+        return model.forecast_in(x, v, w.q, kind, w.m, given)[0]
 
-    values = equivariance_errors(positions, w.x, w.v, haar_matrices(w.x.shape[-1], count, chosen))
+    values = equivariance_errors(positions, w.x, w.v, haar_matrices(w.x.shape[-1], count, chosen), given)
     finite = bool(np.isfinite(values).all())
     return {
         "equivariance_error": float(np.median(values)) if finite else None,
@@ -154,10 +158,13 @@ def median_milliseconds(call: Callable[[], object], repeats: int) -> float:
     return float(np.median(samples))
 
 
-def forward_milliseconds(model: Forecaster, w: Windows, kind: torch.dtype) -> float:
+def forward_milliseconds(
+    model: Forecaster, w: Windows, kind: torch.dtype, given: Mapping[str, FloatArray] = MappingProxyType({})
+) -> float:
     """Median wall time of 20 forwards on a batch of 100, after one to warm up."""
-    w = w.part(np.resize(np.arange(len(w)), FORWARD_BATCH))
-    return median_milliseconds(lambda: model.forecast_in(w.x, w.v, w.q, kind, w.m), FORWARD_REPEATS)
+    rows = np.resize(np.arange(len(w)), FORWARD_BATCH)
+    w, given = w.part(rows), {name: array[rows] for name, array in given.items()}
+    return median_milliseconds(lambda: model.forecast_in(w.x, w.v, w.q, kind, w.m, given), FORWARD_REPEATS)
 
 
 def evaluation_table(result: dict[str, Any]) -> str:
@@ -212,5 +219,5 @@ def window_errors(
     model.refuse_unfit(samples.n_dims, samples.n_particles, model.horizon)
     target = np.asarray(samples.positions[:, frames_after(samples, first, model.horizon)[0]], dtype=np.float64)
     w = windows_at(samples, first)
-    forecast, _ = model.forecast_in(w.x, w.v, w.q, dtype, w.m)
+    forecast, _ = model.forecast_in(w.x, w.v, w.q, dtype, w.m, given_arrays(samples, model.takes))
     return np.asarray(np.sqrt(sample_errors(forecast, target)))

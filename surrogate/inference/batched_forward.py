@@ -1,8 +1,10 @@
 """Forward passes in users' units: states centred, scaled, cast and cut into batches for a network, and back."""
 
 import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -18,6 +20,8 @@ FIRST_SHARE = 4
 """With a tolerance, the first forecast takes the usual number of evaluations divided by this."""
 State = tuple[Tensor, Tensor, Tensor, Tensor | None]
 """Positions, velocities, charges and masses (or None)."""
+Given = Mapping[str, Tensor]
+NOTHING: Given = MappingProxyType({})
 
 
 def samples_at_once(n_particles: int, least: int | None = None) -> int:
@@ -83,7 +87,13 @@ class Passes:
         return self._accelerated[dtype]
 
     def run(
-        self, state: State, dtype: torch.dtype, horizon: float, evaluations: int, tolerance: float | None = None
+        self,
+        state: State,
+        dtype: torch.dtype,
+        horizon: float,
+        evaluations: int,
+        tolerance: float | None = None,
+        beside: Given = NOTHING,
     ) -> Passed:
         """The state one horizon later.
 
@@ -98,6 +108,8 @@ class Passes:
             Message rounds, for models that choose.
         tolerance : float, optional [length]
             Where set, each sample chooses its own number of evaluations, from a quarter of `evaluations` on.
+        beside : mapping of str to (samples, ...) tensor
+            What the model takes beside the state: see :data:`surrogate.models.base.GIVEN`.
         """
         given = state[0]
         if self._scales != Scales() and given.device.type != "mps":  # which has no double precision
@@ -106,7 +118,7 @@ class Passes:
         else:
             x, v, q, masses = state
         model, accelerated = self._network(dtype), self.accelerated(dtype)
-        plain = not accelerated.differentiable and is_differentiated(state)
+        plain = not accelerated.differentiable and is_differentiated((*state, *beside.values()))
         forward: Forward = model if plain else accelerated.forward
         length, time = self._scales.length, self._scales.time
         # With centring the network sees and returns displacements from the centroid.
@@ -115,16 +127,20 @@ class Passes:
         speed = (v * (time / length)).to(self._device, dtype)
         charge = (q / self._scales.charge).to(self._device, dtype)
         mass = None if masses is None else (masses / self._scales.mass).to(self._device, dtype)
+        beside = {
+            name: (t.to(x) / self._scales.unit_of(name)).to(self._device, dtype) for name, t in beside.items()
+        }
         share = samples_at_once(x.shape[1], 1 if forward is model else None)
         positions, velocities, spent, calls = [], [], [], 0.0
         for first in range(0, len(x), share):
             part = slice(first, first + share)
             batch = (inner[part], speed[part], charge[part], None if mass is None else mass[part])
+            more = {name: t[part] for name, t in beside.items()}
             if tolerance is None:
-                x_hat, v_hat, per_pair = self._pass(model, forward, batch, horizon / time, evaluations)
+                x_hat, v_hat, per_pair = self._pass(model, forward, batch, more, horizon / time, evaluations)
                 taken = torch.full((len(x_hat),), evaluations)
             else:
-                forecasts = partial(self._pass_of_rows, model, forward, batch, horizon / time)
+                forecasts = partial(self._pass_of_rows, model, forward, batch, more, horizon / time)
                 start = max(evaluations // FIRST_SHARE, 1)
                 x_hat, v_hat, taken, per_pair = until_agreed(forecasts, len(batch[0]), start, tolerance / length)
             positions.append(x_hat)
@@ -140,21 +156,34 @@ class Passes:
         )
 
     def _pass(
-        self, model: SurrogateModel, forward: Forward, state: State, horizon: float, evaluations: int
+        self,
+        model: SurrogateModel,
+        forward: Forward,
+        state: State,
+        given: Given,
+        horizon: float,
+        evaluations: int,
     ) -> tuple[Tensor, Tensor | None, float]:
         chosen = {"evaluations": evaluations} if model.chooses_evaluations else {}
         x, v, q, m = state
-        x_hat, v_hat = forward(x, v, q, horizon, m, **chosen)
+        x_hat, v_hat = forward(x, v, q, horizon, m, **chosen, **given)
         return x_hat, v_hat, float(getattr(model, "force_evaluations", 0.0))
 
     def _pass_of_rows(
-        self, model: SurrogateModel, forward: Forward, state: State, horizon: float, rows: Tensor, evaluations: int
+        self,
+        model: SurrogateModel,
+        forward: Forward,
+        state: State,
+        given: Given,
+        horizon: float,
+        rows: Tensor,
+        evaluations: int,
     ) -> tuple[Tensor, Tensor | None, float]:
         x, v, q, m = state
         at = rows.to(x.device)
-        return self._pass(
-            model, forward, (x[at], v[at], q[at], None if m is None else m[at]), horizon, evaluations
-        )
+        chosen = (x[at], v[at], q[at], None if m is None else m[at])
+        more = {name: t[at] for name, t in given.items()}
+        return self._pass(model, forward, chosen, more, horizon, evaluations)
 
 
 def has_values(tensor: Tensor) -> bool:
@@ -162,7 +191,7 @@ def has_values(tensor: Tensor) -> bool:
     return not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
 
 
-def is_differentiated(state: State) -> bool:
+def is_differentiated(state: Sequence[Tensor | None]) -> bool:
     """Whether what is made from a state is to be differentiated, or mapped by `torch.func`."""
     if forward_ad._current_level >= 0 or torch._C._functorch.maybe_current_level() is not None:
         return True

@@ -8,7 +8,6 @@ Shapes, dtypes, horizons, training range and refusals are dealt with here and un
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -18,8 +17,16 @@ from torch import Tensor
 
 from physics.errors import InputError
 from physics.types import FloatArray, System
-from surrogate.inference.batched_forward import Passed, Passes, State, has_values
-from surrogate.inference.given_arrays import particle_tensor, real_tensor
+from surrogate.inference.batched_forward import NOTHING, Given, Passed, Passes, State, has_values
+from surrogate.inference.forecast import Cost, Forecast
+from surrogate.inference.given_arrays import (
+    given_tensors,
+    particle_tensor,
+    real_tensor,
+    refuse_masses,
+    system_fields,
+    turned_given,
+)
 from surrogate.inference.training_range import (
     horizon_outside,
     masses_missing,
@@ -31,48 +38,11 @@ from surrogate.inference.training_range import (
 from surrogate.models import SurrogateModel
 from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.scales import Scales
+from surrogate.tasks.dynamics.windows import FIELDS
 
 UNIT_SCALES = Scales()
 MASS_SLACK = 1e-6
 """Masses that differ by less, as a share, are equal."""
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What `forecast` returns.
-
-    Attributes
-    ----------
-    positions : array or tensor like the input
-    velocities : array or tensor like the input, or None where the model gives none
-    outside_training : tuple of str
-        Why this lies outside the model's training range; empty inside.
-    evaluations : (samples,) int64 array, an int for a single system, or None where unknown
-        Spent on each sample; those of discarded forecasts included where a tolerance was given.
-    finite : (samples,) bool array, or a bool for a single system
-        Whether all numbers of a sample's forecast are.
-    """
-
-    positions: Any
-    velocities: Any
-    outside_training: tuple[str, ...] = ()
-    evaluations: Any = None
-    finite: Any = True
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What the last forecast took, mean over its samples.
-
-    Attributes
-    ----------
-    evaluations : float
-    force_evaluations : float or None
-        Per pair, of models that sub-step close pairs.
-    """
-
-    evaluations: float
-    force_evaluations: float | None
 
 
 class Forecaster:
@@ -102,7 +72,11 @@ class Forecaster:
     scales : Scales
         The units the network was trained in.
     sees : tuple of str
-        What a forecast depends on, of "positions", "velocities", "charges" and "masses".
+        What a forecast depends on, of "positions", "velocities", "charges", "masses" and `takes`.
+    takes : tuple of str
+        Of "species", "edges", "uniform_field" and "magnetic_field" what it needs beside the state.
+    bound : dict of str to array
+        Those of one system, for forecasts that are given none: see `with_given`.
     """
 
     def __init__(
@@ -123,7 +97,7 @@ class Forecaster:
         self.horizon = horizon
         self._own_horizon = 1.0 if model.any_horizon else horizon
         self._measured_horizon = horizon
-        self.sees = tuple(model.sees)
+        self.sees, self.takes, self.bound = tuple(model.sees), model.takes, dict[str, FloatArray]()
         self.dims: tuple[int, ...] | str = "any" if model.dims is None else (model.dims,)
         self.particles: tuple[int, ...] | str = "any"
         self.uses_masses = model.uses_masses
@@ -180,6 +154,27 @@ class Forecaster:
         other.horizon = other._own_horizon = horizon
         return other
 
+    def with_given(self, **arrays: Any) -> "Forecaster":
+        """The same model for one system: species (N,), edges (N, N), uniform_field (n,), magnetic_field (n, n).
+
+        What the model does not take is left aside.
+        """
+        other, taken = copy.copy(self), {name: arrays[name] for name in self.takes if name in arrays}
+        other.bound = self.bound | {name: np.asarray(a, dtype=np.float64) for name, a in taken.items()}
+        return other
+
+    def _beside(self, given: Mapping[str, Any] | None, x: Tensor) -> Given:
+        """What the model takes beside states x: what is given, else what it is bound to."""
+        return given_tensors(self.takes, given or self.bound, x, self.name)
+
+    def of_system(self, system: System, n_dims: int) -> "Forecaster":
+        """The same model, bound to the fields of a system where it takes fields and is bound to none."""
+        return self if self.bound.keys() & FIELDS else self.with_given(**system_fields(system.fields, n_dims))
+
+    def turned(self, matrix: FloatArray) -> "Forecaster":
+        """The same model where every position x of its system became matrix @ x: bound fields turn along."""
+        return self.with_given(**turned_given(self.bound, matrix)) if self.bound else self
+
     def _rounds(self, horizon: float) -> int:
         if not self.chooses_evaluations:
             return self.evaluations
@@ -199,6 +194,7 @@ class Forecaster:
         masses: Any = None,
         evaluations: int | None = None,
         tolerance: float | None = None,
+        **given: Any,
     ) -> Forecast:
         """The state one horizon later.
 
@@ -215,6 +211,10 @@ class Forecaster:
             Message rounds, for models that choose.
         tolerance : float, optional [length]
             Let each sample choose its own number, starting at a quarter of `evaluations`: see `with_tolerance`.
+        given : optional
+            What a model `takes`: species (samples, N), edges (samples, N, N), uniform_field (samples, n),
+            magnetic_field (samples, n, n); without the first axis for all samples. Of two fields one may be left
+            out, which is then 0.
 
         Returns
         -------
@@ -239,12 +239,13 @@ class Forecaster:
         q = particle_tensor("charges", charges, x)
         m = None if masses is None else particle_tensor("masses", masses, x)
         self.refuse_unfit(x.shape[2], x.shape[1], horizon, m)
+        beside = self._beside(given, x)
         device = x.device
         chosen = self if tolerance is None else self.with_tolerance(tolerance)
         rounds = self._rounds(horizon) if evaluations is None else self.with_evaluations(evaluations).evaluations
-        passed = chosen._passed((x, v, q, m), x.dtype, horizon, rounds)
+        passed = chosen._passed((x, v, q, m), x.dtype, horizon, rounds, beside)
         self.cost = chosen.cost
-        outside, finite = self._remarks((x, v, q, m), horizon, (passed.positions, passed.velocities))
+        outside, finite = self._remarks((x, v, q, m), horizon, (passed.positions, passed.velocities), beside)
         results: list[Any] = []
         for value in (passed.positions, passed.velocities):
             if value is None:
@@ -259,7 +260,7 @@ class Forecaster:
         return Forecast(results[0], results[1], outside, spent, finite)
 
     def _remarks(
-        self, state: State, horizon: float, forecast: Sequence[Tensor | None]
+        self, state: State, horizon: float, forecast: Sequence[Tensor | None], beside: Given = NOTHING
     ) -> tuple[tuple[str, ...], Any]:
         """What is said of a forecast, and of which samples all numbers are finite.
 
@@ -269,7 +270,8 @@ class Forecaster:
         if all(t is None or has_values(t) for t in state):
             x, v, q = (t.detach().cpu().double().numpy() for t in state[:3])
             m = None if state[3] is None else state[3].detach().cpu().double().numpy()
-            states = States(x, v, q, m)
+            known = {name: t.detach().cpu().double().numpy() for name, t in beside.items() if has_values(t)}
+            states = States(x, v, q, m, given=known if self.takes else None)
         outside = self.outside(state[0].shape[2], state[0].shape[1], states=states, horizon=horizon)
         if state[3] is None and self.uses_masses:
             outside += masses_missing(self.card, self.scales)
@@ -281,7 +283,13 @@ class Forecaster:
         return outside + not_finite(mask), mask
 
     def forecast_in(
-        self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype, m: FloatArray | None = None
+        self,
+        x: FloatArray,
+        v: FloatArray,
+        q: FloatArray,
+        dtype: torch.dtype,
+        m: FloatArray | None = None,
+        given: Mapping[str, FloatArray] | None = None,
     ) -> tuple[FloatArray, FloatArray | None]:
         """Forecasts of float64 states computed in `dtype`: centred before the cast, back in float64 after it.
 
@@ -291,6 +299,8 @@ class Forecaster:
         q : (samples, N) float64
         m : (samples, N) float64, optional
             Used by models that use masses.
+        given : mapping of str to (samples, ...) float64, optional
+            What the model `takes`; by default what it is bound to.
         """
         with torch.no_grad():
             # torch.tensor copies: the arrays of a Trajectory are read-only
@@ -298,8 +308,9 @@ class Forecaster:
             masses = None
             if m is not None and self.uses_masses:
                 masses = torch.tensor(np.asarray(m), device=self.device)
-                _refuse_masses(masses)
-            passed = self._passed((x_in, v_in, q_in, masses), dtype, self.horizon, self.evaluations)
+                refuse_masses(masses)
+            beside = self._beside(given, x_in)
+            passed = self._passed((x_in, v_in, q_in, masses), dtype, self.horizon, self.evaluations, beside)
         v_hat = passed.velocities
         return passed.positions.cpu().numpy(), None if v_hat is None else v_hat.cpu().numpy()
 
@@ -309,9 +320,9 @@ class Forecaster:
         """Positions one horizon later, as `forecast_in`, for those who know no torch: in float32 or in float64."""
         return self.forecast_in(x, v, q, torch.float64 if double else torch.float32, m)[0]
 
-    def _passed(self, state: State, dtype: torch.dtype, horizon: float, evaluations: int) -> Passed:
+    def _passed(self, state: State, dtype: torch.dtype, horizon: float, evaluations: int, beside: Given) -> Passed:
         """The passes over a state; `cost` is set."""
-        passed = self._passes.run(state, dtype, horizon, evaluations, self.tolerance)
+        passed = self._passes.run(state, dtype, horizon, evaluations, self.tolerance, beside)
         self.cost = Cost(float(passed.evaluations.double().mean()), passed.force_evaluations)
         return passed
 
@@ -334,7 +345,7 @@ class Forecaster:
             same = "unit masses" if unit == 1 else f"equal masses of {unit:g}"
             raise InputError(f"model {self.name!r} was made for {same} and takes no others")
         if masses is not None:
-            _refuse_masses(masses)
+            refuse_masses(masses)
 
     def outside(
         self,
@@ -382,12 +393,7 @@ class Forecaster:
         unit = self.scales.mass
         if not said and not self.uses_masses and (np.abs(system.masses - unit) > MASS_SLACK * unit).any():
             reasons += (f"masses other than {unit:g}",)
-        if system.fields.any:  # no data set with fields is made or read: none was trained on
-            reasons += (f"{', '.join(system.fields.names)} (trained: none)",)
+        compared = () if states is None or states.given is None else ("electric field", "magnetic field")
+        if others := [name for name in system.fields.names if name not in compared]:
+            reasons += (f"{', '.join(others)} (trained: none)",)
         return reasons
-
-
-def _refuse_masses(masses: Tensor) -> None:
-    """Refuse masses of 0 and below: a law's simulation takes test particles, a model does not."""
-    if not bool((masses > 0).all()):
-        raise InputError(f"masses must be positive for a model; got {float(masses.min()):g}")

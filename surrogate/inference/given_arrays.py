@@ -1,5 +1,6 @@
 """Arrays and tensors as users give them, checked and made tensors of one kind."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,13 @@ import torch
 from torch import Tensor
 
 from physics.errors import InputError
+from physics.fields import Fields
+from physics.types import FloatArray
+from surrogate.tasks.dynamics.windows import FIELDS
+
+SYMMETRY = {"magnetic_field": -1.0, "edges": 1.0}
+ROUNDING = 1e-5
+"""Asymmetry below this share of the largest entry is that of a rotation in float32."""
 
 
 def real_tensor(name: str, values: Any) -> Tensor:
@@ -50,3 +58,89 @@ def particle_tensor(name: str, values: Any, x: Tensor) -> Tensor:
     if tensor.shape != shape:
         raise InputError(f"{name} must be {shape} or {shape[1:]}; got shape {tuple(tensor.shape)}")
     return tensor
+
+
+def given_shape(name: str, samples: int, n_particles: int, n_dims: int) -> tuple[int, ...]:
+    """The shape of a given array, its first axis the samples."""
+    shapes: dict[str, tuple[int, ...]] = {
+        "species": (n_particles,),
+        "edges": (n_particles, n_particles),
+        "uniform_field": (n_dims,),
+        "magnetic_field": (n_dims, n_dims),
+    }
+    return (samples, *shapes[name])
+
+
+def given_tensors(takes: Sequence[str], values: Mapping[str, Any], x: Tensor, model: str) -> dict[str, Tensor]:
+    """The arrays that a model takes beside the state, (samples, ...) like positions `x`.
+
+    Parameters
+    ----------
+    takes : sequence of str
+        What the model takes, of :data:`surrogate.models.base.GIVEN`.
+    values : mapping
+        What the user gives, of all samples or one for all; None is nothing.
+    x : (samples, N, n) tensor
+    model : str
+        Its name, for messages.
+
+    Raises
+    ------
+    InputError
+        For an array that the model does not take, one that it needs and is not given, or a wrong shape.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    for name in given:
+        if name not in takes:
+            taken = f"it takes {', '.join(takes)}" if takes else "it takes none"
+            raise InputError(f"model {model!r} does not see {name}; {taken}")
+    refuse_missing(takes, tuple(given), model)
+    found = {}
+    for name in takes:
+        shape = given_shape(name, *x.shape)
+        tensor = real_tensor(name, given[name]).to(x) if name in given else x.new_zeros(shape)
+        tensor = tensor.expand(shape) if tensor.shape == shape[1:] else tensor
+        if tensor.shape != shape:
+            raise InputError(f"{name} must be {shape} or {shape[1:]}; got shape {tuple(tensor.shape)}")
+        if name in SYMMETRY:
+            sign = SYMMETRY[name]
+            if bool((tensor - sign * tensor.mT).abs().max() > ROUNDING * tensor.abs().max()):
+                kind = "symmetric" if sign > 0 else "antisymmetric"
+                raise InputError(f"{name} must be {kind} in its last two axes")
+            tensor = 0.5 * (tensor + sign * tensor.mT)
+        found[name] = tensor
+    return found
+
+
+def refuse_missing(takes: Sequence[str], given: Sequence[str], model: str) -> None:
+    """Refuse to forecast without what the model needs: species, edges, one at least of its fields."""
+    missing = [name for name in takes if name not in given]
+    if any(name in FIELDS for name in given):
+        missing = [name for name in missing if name not in FIELDS]
+    if missing:
+        raise InputError(f"model {model!r} needs {' and '.join(missing)}; none given")
+
+
+def turned_given(given: Mapping[str, FloatArray], matrix: FloatArray) -> dict[str, FloatArray]:
+    """Given arrays as seen after every position x became matrix @ x: fields turn along."""
+    turned = dict(given)
+    if "uniform_field" in turned:
+        turned["uniform_field"] = turned["uniform_field"] @ matrix.T
+    if "magnetic_field" in turned:
+        b = matrix @ turned["magnetic_field"] @ matrix.T
+        turned["magnetic_field"] = 0.5 * (b - b.swapaxes(-1, -2))  # antisymmetric to the last digit
+    return turned
+
+
+def system_fields(fields: Fields, n_dims: int) -> dict[str, FloatArray]:
+    """The fields of a simulated system as arrays that come with data: the electric one is the uniform field."""
+    there = fields.padded(n_dims)
+    uniform = there.electric if there.electric.size else np.zeros(n_dims)
+    magnetic = there.magnetic if there.magnetic.size else np.zeros((n_dims, n_dims))
+    return {"uniform_field": uniform, "magnetic_field": magnetic}
+
+
+def refuse_masses(masses: Tensor) -> None:
+    """Refuse masses of 0 and below: a law's simulation takes test particles, a model does not."""
+    if not bool((masses > 0).all()):
+        raise InputError(f"masses must be positive for a model; got {float(masses.min()):g}")

@@ -5,14 +5,17 @@ Its code runs in this process, so only where the user said `--trust-code`.
 
 import importlib
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from physics.types import FloatArray
-from surrogate.inference.forecaster import UNIT_SCALES, Cost, Forecast, Forecaster
+from surrogate.inference.forecast import Cost, Forecast
+from surrogate.inference.forecaster import UNIT_SCALES, Forecaster
 from surrogate.inference.given_arrays import particle_tensor, real_tensor
+from surrogate.models.base import GIVEN
 from surrogate.training.checkpoint import ModelError
 
 
@@ -46,6 +49,8 @@ class OutsideForecaster(Forecaster):
         self.horizon = 1.0 if self.horizons == "any" else float(next(iter(self.horizons)))
         self._measured_horizon = math.inf  # it says no more than what it takes
         self.scales, self.sees = UNIT_SCALES, tuple(getattr(made, "sees", ("positions", "velocities", "charges")))
+        self.takes = tuple(name for name in GIVEN if name in self.sees)
+        self.bound: dict[str, FloatArray] = {}
         self.dims = getattr(made, "dims", "any")
         self.particles = getattr(made, "particles", "any")
         self.uses_masses = bool(getattr(made, "uses_masses", False))
@@ -67,34 +72,43 @@ class OutsideForecaster(Forecaster):
         masses: Any = None,
         evaluations: int | None = None,
         tolerance: float | None = None,
+        **given: Any,
     ) -> Forecast:
         """The outside object's own forecast; it chooses no evaluations."""
         if evaluations is not None or tolerance is not None:
             raise ModelError(f"{self.name}: an outside model has {self.evaluations} evaluations and chooses none")
         horizon = self.horizon if horizon is None else horizon
-        found = self._found(positions, velocities, charges, horizon, masses)
         x, v = real_tensor("positions", positions), real_tensor("velocities", velocities)
         single = x.ndim == 2
         x, v = (x[None], v[None]) if single else (x, v)
         q = particle_tensor("charges", charges, x)
         m = None if masses is None else particle_tensor("masses", masses, x)
+        beside = self._beside(given, x)
+        found = self._found(positions, velocities, charges, horizon, masses, given or self.bound)
         made = [None if a is None else torch.as_tensor(a).reshape(x.shape) for a in found]
-        outside, finite = self._remarks((x, v, q, m), horizon, made)
+        outside, finite = self._remarks((x, v, q, m), horizon, made, beside)
         return Forecast(*found, outside, finite=finite[0] if single else finite)
 
     def forecast_in(
-        self, x: FloatArray, v: FloatArray, q: FloatArray, dtype: torch.dtype, m: FloatArray | None = None
+        self,
+        x: FloatArray,
+        v: FloatArray,
+        q: FloatArray,
+        dtype: torch.dtype,
+        m: FloatArray | None = None,
+        given: Mapping[str, FloatArray] | None = None,
     ) -> tuple[FloatArray, FloatArray | None]:
         """See Forecaster.forecast_in."""
         kind = np.float32 if dtype is torch.float32 else np.float64
         masses = m.astype(kind) if m is not None and self.uses_masses else None
-        positions, velocities = self._found(x.astype(kind), v.astype(kind), q.astype(kind), self.horizon, masses)
+        states = (x.astype(kind), v.astype(kind), q.astype(kind))
+        positions, velocities = self._found(*states, self.horizon, masses, given or self.bound)
         as_double = None if velocities is None else np.asarray(velocities, dtype=np.float64)
         return np.asarray(positions, dtype=np.float64), as_double
 
-    def _found(self, x: Any, v: Any, q: Any, horizon: float, m: Any) -> tuple[Any, Any]:
+    def _found(self, x: Any, v: Any, q: Any, horizon: float, m: Any, given: Mapping[str, Any]) -> tuple[Any, Any]:
         """Positions and velocities (or None) that the object forecasts, of the shape of its input."""
-        result = self._made.forecast(x, v, q, horizon, masses=m)
+        result = self._made.forecast(x, v, q, horizon, masses=m, **given)
         if np.shape(result.positions) != np.shape(x):
             raise ModelError(
                 f"{self.name}: forecast positions must be {np.shape(x)}; got {np.shape(result.positions)}"

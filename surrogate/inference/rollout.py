@@ -1,7 +1,7 @@
 """Forecast trajectories: sliding (every frame from the truth one horizon earlier) and chained."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -22,14 +22,22 @@ Block = tuple[Indices, FloatArray, FloatArray]
 """Which pairs, and the positions and velocities of their targets, (n_block, N, n) each."""
 
 
-def model_step(model: Forecaster, q: FloatArray, m: FloatArray, dtype: torch.dtype) -> Step:
+def model_step(
+    model: Forecaster,
+    q: FloatArray,
+    m: FloatArray,
+    dtype: torch.dtype,
+    given: Mapping[str, FloatArray] | None = None,
+) -> Step:
     """One horizon of a model for systems of these charges and masses, (samples, N) float64.
+
+    `given` holds what the model takes beside the states, (samples, ...), unless it is bound to some.
 
     Without a velocity of its own the model's mean velocity over the horizon stands in.
     """
 
     def step(x: FloatArray, v: FloatArray) -> States:
-        positions, velocities = model.forecast_in(x, v, q, dtype, m)
+        positions, velocities = model.forecast_in(x, v, q, dtype, m, given)
         return positions, (positions - x) / model.horizon if velocities is None else velocities
 
     return step
@@ -73,7 +81,7 @@ def forecast_blocks(
         same = pairs.horizons[chosen[start : start + most]] == horizon
         stop = start + (len(same) if same.all() else int(np.argmin(same)))
         which = chosen[start:stop]
-        bound = _bound(model, float(horizon))
+        bound = _bound(model, float(horizon)).of_system(system, states[0].shape[2])
         step = model_step(bound, *_per_sample(system, len(which)), dtype)
         at = pairs.inputs[which]
         yield (which, *step(states[0][at], states[1][at]))
@@ -175,6 +183,7 @@ def rollout(
             f"duration must be a positive multiple of the horizon {model.horizon:g}; got {duration:g}"
         )
     x, v = state.positions[None], state.velocities[None]
+    model = model.of_system(system, state.n_dims)
     states = [(x, v), *repeated(model_step(model, *_per_sample(system, 1), dtype), x, v, count)]
     positions, velocities = (np.concatenate(arrays) for arrays in zip(*states, strict=True))
     times = np.asarray(state.time + model.horizon * np.arange(count + 1), dtype=np.float64)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from physics.datasets.presets import PRESETS
 from physics.types import FloatArray
-from surrogate.tasks.dynamics.ranges import States, state_quantities
+from surrogate.tasks.dynamics.ranges import States, field_sizes, state_quantities
 from surrogate.tasks.dynamics.scales import Scales
+from surrogate.tasks.dynamics.windows import FIELDS
 
 TIME_SLACK = 0.5
 """How far from the trained times an input may lie before it is flagged [time]."""
@@ -155,7 +156,7 @@ def states_outside(
         values, trained = found[quantity.name] / unit, ranges[quantity.name]
         text = _beyond(quantity, values, trained, ranges["independent"], unit)
         reasons += [text] if text else []
-    return (*reasons, *_box_outside(ranges.get("box"), states.box, scales))
+    return (*reasons, *_box_outside(ranges.get("box"), states.box, scales), *fields_outside(card, states.given))
 
 
 def _unit(scales: Scales, names: Sequence[str]) -> float:
@@ -230,6 +231,24 @@ def _box_outside(trained: Sequence[float] | None, box: FloatArray | None, scales
     return (f"box of {_span(least, most)} (trained: {said})",)
 
 
+def fields_outside(card: Mapping[str, Any], given: Mapping[str, FloatArray] | None) -> tuple[str, ...]:
+    """What is said of fields that are stronger than any in the training data, weaker than all, or not there."""
+    if given is None:
+        return ()
+    trained, reasons = card.get("fields") or {}, []
+    for name in FIELDS:
+        least, most = trained.get(name, (0.0, 0.0))
+        sizes = field_sizes(name, given[name]) if name in given else np.zeros(1)
+        low, high = float(sizes.min()), float(sizes.max())
+        words = name.replace("_", " ")
+        said = _span(least, most) if most > 0 else "none"
+        if high > 1.05 * most:
+            reasons.append(f"{words} up to {high:.3g} (trained: {said})")
+        elif low < 0.95 * least:
+            reasons.append(f"{words} of {low:.3g} (trained: {said})" if low else f"no {words} (trained: {said})")
+    return tuple(reasons)
+
+
 def horizon_outside(horizon: float, measured: float, scales: Scales) -> tuple[str, ...]:
     """What is said of a horizon [time] beyond the measured one; of own data also if another unit seems meant."""
     if horizon > measured * (1 + 1e-6):
@@ -263,7 +282,9 @@ def usable_card(card: Any) -> bool:
 
     if not isinstance(card, dict):
         return False
-    ranges = card.get("ranges", {})
+    ranges, acting = card.get("ranges", {}), card.get("fields", {})
+    if not isinstance(acting, dict) or not all(_is_span(acting[name]) for name in FIELDS if name in acting):
+        return False
     by_dims = ranges.get("by_dims", {}) if isinstance(ranges, dict) else None
     return (
         all(is_list(key, kind) for key, kind in (("dims", int), ("particles", int), ("laws", dict)))
@@ -280,6 +301,10 @@ def _usable_ranges(ranges: Any) -> bool:
     return (not ranges or isinstance(ranges.get("independent"), int)) and all(
         isinstance(row, list) and len(row) == length and all(map(_is_number, row)) for row, length in rows
     )
+
+
+def _is_span(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
 
 
 def _is_number(value: Any) -> bool:

@@ -37,6 +37,10 @@ class Accelerated:
     differentiable: bool
 
 
+GIVEN = ("species", "edges", "uniform_field", "magnetic_field")
+"""Arrays that come with data beside the states, in the order of `DataSplit`, for models that see them."""
+
+
 class SurrogateModel(nn.Module):
     """Base of all models: `forward` is the mathematics in PyTorch, in any precision and on any device.
 
@@ -47,7 +51,7 @@ class SurrogateModel(nn.Module):
     dims : int or None
         The one dimension its weights are for; None runs in any.
     sees : tuple of str
-        What a forecast depends on, of "positions", "velocities", "charges" and "masses".
+        What a forecast depends on, of "positions", "velocities", "charges", "masses" and those of GIVEN.
     gives_velocity : bool
         Whether forward returns velocities.
     chooses_evaluations : bool
@@ -89,6 +93,11 @@ class SurrogateModel(nn.Module):
         Weights may be changed in place meanwhile. It is for the present `skip_velocity_head`.
         """
         return Accelerated(self, "PyTorch", differentiable=True)
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Those of GIVEN that it sees: keyword tensors (B, ...) of forward."""
+        return tuple(name for name in GIVEN if name in self.sees)
 
     @property
     def uses_masses(self) -> bool:

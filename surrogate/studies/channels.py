@@ -44,11 +44,14 @@ def held_out_error(model: Forecaster, split: DataSplit, config: Config) -> float
     """
     network = model.network(torch.float64)
     every = replace(config.data, windows="all")
-    w = windows(split, "valid", every, model.scales, centre=network.centres, dtype=torch.float64)
+    w = windows(
+        split, "valid", every, model.scales, centre=network.centres, dtype=torch.float64, takes=network.takes
+    )
     samples, starts = np.meshgrid(np.arange(len(w)), w.starts, indexing="ij")
-    chosen = (torch.as_tensor(a.ravel()) for a in (samples, starts))
+    chosen = [torch.as_tensor(a.ravel()) for a in (samples, starts)]
     x, v, q, m, x_target, v_target = w.pick(*chosen)
-    found_x, found_v = network(x, v, q, w.horizon, m)
+    given = {name: values[chosen[0]] for name, values in w.given.items()}
+    found_x, found_v = network(x, v, q, w.horizon, m, **given)
     errors = (found_x - x_target).square().mean((1, 2))
     errors += config.task_config.velocity_weight * (found_v - v_target).square().mean((1, 2))
     return float(errors.median())

@@ -158,9 +158,9 @@ class Trainer:
         `model` stands in for the run's own: the same one with other weights (surrogate/training/whole_epochs.py).
         """
 
-        def called(*inputs: Any) -> Any:
+        def called(*inputs: Any, **given: Any) -> Any:
             with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.config.train.amp):
-                return (model or self.accelerated.forward)(*inputs)
+                return (model or self.accelerated.forward)(*inputs, **given)
 
         return self.task.loss(called, batch, self.stage)
 

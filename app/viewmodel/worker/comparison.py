@@ -150,10 +150,10 @@ def _symmetry(
     """Of the models and the engine, under the world rotation or, without one, a Haar draw."""
     n_seen = first.comparison.truth.n_frames
     rotation = first.comparison.rotation if first.setup.operations else None
-    found = {"model": model_symmetry(*precisions(models[0]), truth, rotation, n_seen, detail)}
+    found = {"model": model_symmetry(*precisions(models[0], truth), truth, rotation, n_seen, detail)}
     if models[1] is not None and first.contrast is not None:
         n_forecast = first.contrast.truth.n_frames
-        found["contrast"] = model_symmetry(*precisions(models[1]), truth, rotation, n_forecast, detail)
+        found["contrast"] = model_symmetry(*precisions(models[1], truth), truth, rotation, n_forecast, detail)
     if before.scenario is not None and detail.engine:
         errors = {name: values[-n_seen:] for name, values in errors_of_engine(before).items()}
         turned = truth_residual(truth, before.truth, first.comparison.rotation, n_seen)

@@ -10,16 +10,18 @@ from physics.types import FloatArray
 from surrogate.comparison.comparison import Comparison
 
 if TYPE_CHECKING:
+    from physics.types import Trajectory
     from surrogate.inference.forecaster import Forecaster
 
 Bools = NDArray[np.bool_]
 
 
-def precisions(model: "Forecaster") -> tuple[Forecast, Forecast]:
-    """A model in single and in double precision."""
+def precisions(model: "Forecaster", truth: "Trajectory") -> tuple[Forecast, Forecast]:
+    """A model in single and in double precision, in the fields of a system."""
+    bound = model.of_system(truth.system, truth.n_dims)
     return (
-        lambda states: model.positions_after(*states, double=False),
-        lambda states: model.positions_after(*states, double=True),
+        lambda states, matrix: bound.turned(matrix).positions_after(*states, double=False),
+        lambda states, matrix: bound.turned(matrix).positions_after(*states, double=True),
     )
 
 

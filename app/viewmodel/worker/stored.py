@@ -291,5 +291,5 @@ class _Forecasts:
         """Equivariance errors of the model, at frames of its forecasts."""
         rotation = self._shown.comparison.rotation if setup.operations else None
         inputs = self._truth.part(self._pairs.inputs)
-        found = model_symmetry(*precisions(self._model), inputs, rotation, len(self._pairs), detail)
+        found = model_symmetry(*precisions(self._model, inputs), inputs, rotation, len(self._pairs), detail)
         return replace(found, frames=self._pairs.targets[found.frames])

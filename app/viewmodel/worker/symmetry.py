@@ -88,8 +88,8 @@ def sampled_frames(n_frames: int, most: int) -> NDArray[np.int64]:
     return np.arange(0, n_frames, max(-(-n_frames // most), 1), dtype=np.int64)
 
 
-Forecast = Callable[[Arrays], FloatArray]
-"""Positions (samples, N, n) one horizon after states."""
+Forecast = Callable[[Arrays, FloatArray], FloatArray]
+"""Positions (samples, N, n) one horizon after states, in the truth's fields turned by a matrix (n, n)."""
 
 
 def model_symmetry(
@@ -120,14 +120,18 @@ def model_symmetry(
     shape = (len(frames), truth.system.n_particles)
     charges, masses = (np.broadcast_to(a, shape) for a in (truth.system.charges, truth.system.masses))
     arrays = (truth.positions[frames], truth.velocities[frames], charges, masses)
+    back = np.eye(truth.n_dims)
     if rotation is not None:
+        back = rotation.T
         arrays = (arrays[0] @ rotation, arrays[1] @ rotation, *arrays[2:])
 
     def errors(states: Arrays, forecast: Forecast) -> dict[str, FloatArray]:
-        plain = forecast(states)
+        plain = forecast(states, back)
         size = float(np.abs(states[0]).max())
         group = elements(truth.n_dims, shape[1], size, rotation)
-        return {k: relative(forecast(g.states(states)), g.positions(plain)) for k, g in group.items()}
+        return {
+            k: relative(forecast(g.states(states), g.matrix @ back), g.positions(plain)) for k, g in group.items()
+        }
 
     x, v, q, m = arrays
     exact = errors((x[few], v[few], q[few], m[few]), double)

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from physics.baselines.references import Windows
 from physics.errors import InputError
 from physics.types import FloatArray
-from surrogate.evaluation.evaluation_set import EvaluationSet
+from surrogate.evaluation.evaluation_set import EvaluationSet, input_states
 from surrogate.evaluation.single_forecasts import median_milliseconds
-from surrogate.inference.forecaster import Cost, Forecaster
+from surrogate.inference.forecast import Cost
+from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
 from surrogate.inference.training_range import preset_times
-from surrogate.tasks.dynamics.ranges import States
+from surrogate.tasks.dynamics.windows import given_arrays
 
 TIMED_BATCH = 100
 TIMED_REPEATS = 5
@@ -90,13 +91,17 @@ class BenchmarkModel:
         return self._measured(data, models, f"tolerance = {lengths[0]:g}")
 
     def _measured(self, data: EvaluationSet, models: Sequence[Forecaster], setting: str = "") -> Measurement:
-        results = [forecast_with_cost(m, data.windows, torch.float32) for m in models]
+        given = given_arrays(data.split, models[0].takes)
+        results = [forecast_with_cost(m, data.windows, torch.float32, given) for m in models]
         errors = np.array([data.errors(x) for x, _, _ in results])
         evaluations = float(np.mean([cost.evaluations for _, _, cost in results]))
         calls = float(np.mean([force_evaluations(cost) for _, _, cost in results]))
-        milliseconds = timed(
-            lambda rows: forecast_with_cost(models[0], data.windows.part(rows), torch.float32), len(data.windows)
-        )
+
+        def forward(rows: NDArray[np.int64]) -> object:
+            some = {name: array[rows] for name, array in given.items()}
+            return forecast_with_cost(models[0], data.windows.part(rows), torch.float32, some)
+
+        milliseconds = timed(forward, len(data.windows))
         return Measurement(errors, evaluations, calls, milliseconds, setting)
 
 
@@ -106,10 +111,10 @@ def force_evaluations(cost: Cost) -> float:
 
 
 def forecast_with_cost(
-    model: Forecaster, windows: Windows, dtype: torch.dtype
+    model: Forecaster, windows: Windows, dtype: torch.dtype, given: Mapping[str, FloatArray] | None = None
 ) -> tuple[FloatArray, FloatArray | None, Cost]:
     """Positions and velocities of all windows, and what they took."""
-    x, v = model.forecast_in(windows.x, windows.v, windows.q, dtype, windows.m)
+    x, v = model.forecast_in(windows.x, windows.v, windows.q, dtype, windows.m, given)
     return x, v, model.cost
 
 
@@ -165,7 +170,7 @@ def fitted_models(
     """The models that are measured, and for each that cannot do this n, N or horizon the reason it is left out."""
     models, left_out = list[BenchmarkModel](), dict[str, str]()
     w, split, time = data.windows, data.split, float(data.split.times[data.first])
-    times, states = preset_times(split.recipe, time, time), States(w.x, w.v, w.q, w.m, split.box)
+    times, states = preset_times(split.recipe, time, time), input_states(split, w)
     for item, forecasters in loaded.items():
         try:
             seeds = tuple(_fitted(model, data) for model in forecasters)

@@ -16,6 +16,7 @@ from surrogate.evaluation.evaluation_set import EvaluationSet, RolloutSet, rollo
 from surrogate.evaluation.rollout_metrics import rollout_metrics
 from surrogate.inference.rollout import States, model_step, rollout_batch
 from surrogate.tasks.dynamics.scales import is_preset, rms_radius
+from surrogate.tasks.dynamics.windows import given_arrays
 
 PERTURBATION = 1e-6
 """Of the unit of length of our presets; of own data, of the RMS radius."""
@@ -63,7 +64,8 @@ def model_rollouts(truth: RolloutSet, model: BenchmarkModel, evaluations: int | 
     rows = []
     for seed in model.seeds:
         chosen = seed.with_evaluations(evaluations) if evaluations else seed
-        step, calls = model_step(chosen, w.q, w.m, torch.float64), list[float]()
+        given = given_arrays(truth.split, chosen.takes)
+        step, calls = model_step(chosen, w.q, w.m, torch.float64, given), list[float]()
 
         def counted(x: FloatArray, v: FloatArray) -> States:
             states = step(x, v)  # noqa: B023  (called before the loop goes on)

@@ -5,21 +5,22 @@ subspace, so this is exact for it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from surrogate.tasks.dynamics.windows import Windows
+from surrogate.tasks.dynamics.windows import FIELDS, Windows
 
 
 @dataclass(frozen=True)
 class Batch:
     """Inputs and targets; `weight` (B, 1, 1) turns squared errors into the loss of mixed data sets.
 
-    `fraction` is the part of the whole batch that this is: 1 but where several processes divide it.
+    `fraction` is the part of the whole batch that this is: 1 but where several processes divide it. `given` holds
+    what the model takes beside the states, (B, ...) by name.
     """
 
     x: Tensor
@@ -30,13 +31,15 @@ class Batch:
     v_target: Tensor
     weight: Tensor
     fraction: float = 1.0
+    given: dict[str, Tensor] = field(default_factory=dict)
 
     def to(self, device: str) -> "Batch":
         """The batch on a device (those of mapped data sets come from the CPU)."""
         if self.x.device.type == torch.device(device).type:
             return self
-        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "fraction"}
-        return replace(self, **moved)
+        names = [f.name for f in fields(self) if f.name not in ("fraction", "given")]
+        given = {name: t.to(device) for name, t in self.given.items()}
+        return replace(self, given=given, **{name: getattr(self, name).to(device) for name in names})
 
 
 def windows_per_set(sets: Sequence[Windows], batch_size: int) -> int:
@@ -87,7 +90,21 @@ def batches(
             for s, order, begin in zip(sets, orders, begins, strict=True)
         ]
         x, v, q, m, x_target, v_target = _side_by_side(sets, picked, 0)
-        yield Batch(x, v, q, m, x_target, v_target, weight.to(x), (high - low) / per_set)
+        given = _given(sets, [torch.as_tensor(order[which]) for order in orders])
+        yield Batch(x, v, q, m, x_target, v_target, weight.to(x), (high - low) / per_set, given)
+
+
+def _given(sets: Sequence[Windows], samples: Sequence[Tensor]) -> dict[str, Tensor]:
+    """What the model takes beside the states of some samples of each set; fields get zeros as positions do."""
+    width, found = max(s.n_dims for s in sets), {}
+    for name in sets[0].given:
+        pieces = [s.given[name][at.to(s.x.device)] for s, at in zip(sets, samples, strict=True)]
+        if name in FIELDS:
+            more = [width - s.n_dims for s in sets]
+            axes = 2 if name == "magnetic_field" else 1
+            pieces = [nn.functional.pad(p, (0, k) * axes) for p, k in zip(pieces, more, strict=True)]
+        found[name] = torch.cat(pieces)
+    return found
 
 
 def _weights(sets: Sequence[Windows], count: int, loss: str) -> Tensor:

@@ -5,14 +5,15 @@ They are measured in the run's units, kept in the card as `ranges`, and compared
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from physics.types import FloatArray
-from surrogate.tasks.dynamics.windows import Windows
+from surrogate.tasks.dynamics.windows import FIELDS, Windows
 
 QUANTILES = (0.0, 0.01, 0.5, 0.99, 1.0)
 MOST_STATES = 20_000
@@ -34,6 +35,8 @@ class States(NamedTuple):
         None where no masses are given.
     box : (samples, n) [length] or None
         Periodic lengths.
+    given : mapping of str to (samples, ...), or None
+        Fields that act on them, by the names of `DataSplit`; None where that is not known.
     """
 
     x: FloatArray
@@ -41,6 +44,7 @@ class States(NamedTuple):
     q: FloatArray
     m: FloatArray | None = None
     box: FloatArray | None = None
+    given: Mapping[str, FloatArray] | None = None
 
 
 def state_quantities(states: States) -> dict[str, FloatArray]:
@@ -144,3 +148,29 @@ def _together(sets: Sequence[Measured]) -> dict[str, Any]:
         quantiles = np.quantile(np.concatenate([s.values[name] for s in sets]), levels)
         found[name] = [float(f"{value:.6g}") for value in quantiles]
     return found
+
+
+def field_ranges(sets: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, list[float]]:
+    """The card's `fields`: least and largest size of the fields that act in the data sets, in the data's units.
+
+    The size of a vector is its norm, of an antisymmetric matrix the root of half its squares; of a data set
+    without such a field it is 0.
+
+    Parameters
+    ----------
+    sets : sequence of mapping of str to (samples, ...) arrays
+        Those of each data set, by name.
+    """
+    found = {}
+    for name in FIELDS:
+        sizes = [field_sizes(name, one[name]) if name in one else np.zeros(1) for one in sets]
+        least, most = min(float(s.min()) for s in sizes), max(float(s.max()) for s in sizes)
+        if most > 0:
+            found[name] = [float(f"{least:.6g}"), float(f"{most:.6g}")]
+    return found
+
+
+def field_sizes(name: str, values: NDArray[Any]) -> FloatArray:
+    """Sizes of fields (samples, ...): see :func:`field_ranges`."""
+    flat = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    return np.asarray(np.linalg.norm(flat, axis=1) * (math.sqrt(0.5) if name == "magnetic_field" else 1.0))

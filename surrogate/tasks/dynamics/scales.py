@@ -42,6 +42,12 @@ class Scales:
         """The unit of velocities."""
         return self.length / self.time
 
+    def unit_of(self, name: str) -> float:
+        """The unit of a given array: a uniform field is an acceleration, others than fields have none."""
+        if name == "uniform_field":
+            return self.length / self.time**2
+        return self.mass / (self.charge * self.time) if name == "magnetic_field" else 1.0
+
 
 def rms_radius(positions: NDArray[np.float64]) -> float:
     """Root of the mean squared distance from the centroid over samples and particles, (samples, N, n) [length]."""

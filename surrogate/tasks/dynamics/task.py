@@ -21,12 +21,20 @@ from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
 from surrogate.tasks.dynamics.batches import Batch, DeviceBatches, batches, windows_per_set
 from surrogate.tasks.dynamics.config import DataConfig, LossConfig
 from surrogate.tasks.dynamics.frames import task_horizon, window_frames
-from surrogate.tasks.dynamics.ranges import measured, trained_ranges
+from surrogate.tasks.dynamics.ranges import field_ranges, measured, trained_ranges
 from surrogate.tasks.dynamics.scales import fitted_scales, is_preset
 from surrogate.tasks.dynamics.signatures import kept_signatures
 from surrogate.tasks.dynamics.splits import Split, TrainingData, training_data
 from surrogate.tasks.dynamics.streamed import blocks, outline
-from surrogate.tasks.dynamics.windows import ROWS, Windows, data_identity, input_times, training_range, windows
+from surrogate.tasks.dynamics.windows import (
+    FIELDS,
+    ROWS,
+    Windows,
+    data_identity,
+    input_times,
+    training_range,
+    windows,
+)
 
 AT_ONCE = 500
 """Windows of one forward pass of a validation."""
@@ -73,13 +81,17 @@ class Dynamics(Task):
 
         def prepared(split: Split, name: str, config: DataConfig) -> Windows:
             centre, dtype, device = model.centres, setting.dtype, setting.device
-            return windows(split, name, config, self.scales, centre=centre, dtype=dtype, device=device)
+            return windows(
+                split, name, config, self.scales, centre=centre, dtype=dtype, device=device, takes=model.takes
+            )
 
         self.train_sets = [prepared(one.train, "train", one.config) for one in sets.values()]
         self.valid_sets = [
             prepared(one.valid, "valid", replace(one.config, windows="task")) for one in sets.values()
         ]
         self._check(model)
+        acting = [_fields_of(one.train) for one in sets.values()]
+        self._check_fields(model, acting)
         self._identity = data_identity(self.train_sets, self.valid_sets)
         per_set = windows_per_set(self.train_sets, setting.batch_size)
         self.steps_per_epoch = min(len(s) for s in self.train_sets) // per_set
@@ -99,6 +111,7 @@ class Dynamics(Task):
             **training_range(outlines),
             "input_times": input_times(list(outlines.values()), [c.inputs for c in chosen]),
             "ranges": self._ranges(list(outlines.values())),
+            **({"fields": fields} if (fields := field_ranges(acting)) else {}),
             "seen": kept_signatures(_inputs(sets.values(), inputs, data.train_samples)),
             "units": self.units,
             "notes": sorted({note for head in outlines.values() for note in head.notes}),
@@ -172,6 +185,23 @@ class Dynamics(Task):
                 "a velocity head is trained by train.velocity_epochs"
             )
 
+    def _check_fields(self, model: SurrogateModel, acting: Sequence[Mapping[str, NDArray[Any]]]) -> None:
+        """Whether the data have the fields that the model is given, and the model sees those that they have.
+
+        Raises
+        ------
+        InputError
+        """
+        there = {name for one in acting for name in one}
+        for name in FIELDS:
+            if name in model.takes and name not in there:
+                raise InputError(f"{self.train_sets[0].source}: no {name}, which model.fields asks for")
+        if hasattr(model, "couplings") and there and getattr(model, "fields", None) is None:
+            warnings.warn(
+                f"the data have {' and '.join(sorted(there))}, which this model does not see (model.fields)",
+                stacklevel=2,
+            )
+
     def stages(self, model: nn.Module, epochs: int) -> list[Stage]:
         """Positions, then the velocity head where there is one and `train.velocity_epochs` asks for it."""
         assert isinstance(model, SurrogateModel)
@@ -196,7 +226,7 @@ class Dynamics(Task):
         masses = batch.m if self._uses_masses else None
         x: Tensor
         v: Tensor
-        x, v = model(batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses)
+        x, v = model(batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses, **batch.given)
         if stage.name == "velocities":
             return (batch.weight * (v - batch.v_target).square()).mean()
         errors = (batch.weight * (x - batch.x_target).square()).mean((1, 2))
@@ -214,6 +244,8 @@ class Dynamics(Task):
         """See Task.no_device_batches."""
         if any(s.x.device.type != torch.device(self._setting.device).type for s in self.train_sets):
             return "the data set is streamed, not on the device"
+        if self.train_sets[0].given:
+            return f"{', '.join(self.train_sets[0].given)} come with the data"
         return ""
 
     def device_batches(self, seeds: Sequence[int]) -> DeviceBatches:
@@ -263,11 +295,13 @@ class Dynamics(Task):
         chosen = torch.arange(samples.start, samples.stop)
         picked = s.pick(chosen, torch.zeros_like(chosen))
         x, v, q, m, x_target, v_target = (t.to(self._setting.device) for t in picked)
+        given = {name: t[chosen.to(t.device)].to(x.device) for name, t in s.given.items()}
         outputs = []
         for i in range(0, len(samples), AT_ONCE):
             part = slice(i, i + AT_ONCE)
             masses = m[part] if self._uses_masses else None
-            outputs.append(model(x[part], v[part], q[part], s.horizon, masses))
+            more = {name: t[part] for name, t in given.items()}
+            outputs.append(model(x[part], v[part], q[part], s.horizon, masses, **more))
         which, target = (1, v_target) if stage.name == "velocities" else (0, x_target)
         forecast = torch.cat([output[which] for output in outputs])
         return float((forecast - target).double().square().mean()), len(samples)
@@ -293,6 +327,17 @@ class Dynamics(Task):
             "position_steps": card["steps"],
             "position_best_epoch": card["best_epoch"],
         }
+
+
+def _fields_of(split: Split) -> dict[str, NDArray[Any]]:
+    """The fields that act in a split, (samples, ...) by name; none where all are 0."""
+    found: dict[str, list[NDArray[Any]]] = {}
+    for block in blocks(split):
+        for name in FIELDS:
+            if (values := getattr(block, name)) is not None:
+                found.setdefault(name, []).append(values)
+    whole = {name: np.concatenate(parts) for name, parts in found.items()}
+    return {name: values for name, values in whole.items() if values.any()}
 
 
 def _same_units(heads: Sequence[DataSplit]) -> dict[str, str]:

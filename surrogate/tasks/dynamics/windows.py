@@ -3,7 +3,7 @@
 import hashlib
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
+from physics.types import FloatArray
 from surrogate.tasks.dynamics.config import DataConfig
 from surrogate.tasks.dynamics.frames import WindowFrames, left_out, window_frames
 from surrogate.tasks.dynamics.scales import Scales
@@ -21,6 +22,8 @@ from surrogate.tasks.dynamics.streamed import StreamedSplit, blocks, mapped, out
 
 ROWS = 1 << 15
 """Samples that are summed or digested at a time."""
+FIELDS = ("uniform_field", "magnetic_field")
+"""Arrays of uniform fields; data without one have none."""
 LEAST = 1e-15
 """Mean squares below it, in the run's units, count as this: float32 resolves no less, nothing to compare with."""
 
@@ -42,6 +45,8 @@ class Windows:
         Mean squared error of x + v t on these windows: the unit of the relative loss.
     inertial : float
         Mean squared error of velocities that stay as they are.
+    given : dict of str to (n_samples, ...) tensor
+        What the model sees beside the states: see :data:`surrogate.models.base.GIVEN`.
     """
 
     x: Tensor
@@ -55,6 +60,7 @@ class Windows:
     inertial: float
     source: str
     n_dims: int
+    given: dict[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -66,16 +72,46 @@ class Windows:
         return self.x[here], self.v[here], self.q[samples], self.m[samples], self.x[there], self.v[there]
 
 
+def given_arrays(split: DataSplit, takes: Sequence[str]) -> dict[str, FloatArray]:
+    """Those arrays of a split that a model takes, (n_samples, ...) float64 in the data's units.
+
+    A field that the data have not is 0.
+
+    Raises
+    ------
+    InputError
+        Where the data have no species or edges, and the model needs them.
+    """
+    shapes = {"uniform_field": (split.n_dims,), "magnetic_field": (split.n_dims, split.n_dims)}
+    found = {}
+    for name in takes:
+        values = getattr(split, name)
+        if values is None and name not in shapes:
+            raise InputError(f"{split.source}: no {name}, which the model needs")
+        absent = values is None
+        found[name] = np.zeros((len(split), *shapes[name])) if absent else np.asarray(values, dtype=np.float64)
+    return found
+
+
 def _window_arrays(
-    split: DataSplit, frames: WindowFrames, scales: Scales, centre: bool, dtype: torch.dtype
+    split: DataSplit,
+    frames: WindowFrames,
+    scales: Scales,
+    centre: bool,
+    dtype: torch.dtype,
+    takes: Sequence[str] = (),
 ) -> tuple[list[Tensor], NDArray[np.float64]]:
-    """x, v, q, m in the run's units and dtype; the mean squared errors of x + v t and of a constant v."""
+    """x, v, q, m and what the model takes, in the run's units and dtype; then mean squared errors.
+
+    Those are of x + v t and of a constant v.
+    """
     x = np.asarray(split.positions[:, frames.kept], dtype=np.float64)
     v = np.asarray(split.velocities[:, frames.kept], dtype=np.float64)
     if centre:
         x = x - x.mean(axis=(1, 2), keepdims=True)
     charges, masses = (np.asarray(a, dtype=np.float64) for a in (split.charges, split.masses))
-    values = (x / scales.length, v * (scales.time / scales.length), charges / scales.charge, masses / scales.mass)
+    values = [x / scales.length, v * (scales.time / scales.length), charges / scales.charge, masses / scales.mass]
+    values += [array / scales.unit_of(name) for name, array in given_arrays(split, takes).items()]
     tensors = [torch.as_tensor(a, dtype=dtype) for a in values]
     if not all(bool(torch.isfinite(t).all()) for t in tensors):
         raise InputError(f"{split.source}: values too large for {dtype} in units of {scales.length:g}")
@@ -94,10 +130,12 @@ def windows(
     centre: bool,
     dtype: torch.dtype = torch.float32,
     device: str | torch.device = "cpu",
+    takes: Sequence[str] = (),
 ) -> Windows:
     """The windows of one split, centred in float64 before the cast where the model allows it.
 
-    Those of a streamed split lie in a mapped file and stay on the CPU.
+    Those of a streamed split lie in a mapped file and stay on the CPU. `takes` names the arrays that the model
+    takes beside the states.
     """
     limit = config.train_samples if split_name == "train" else config.valid_samples
     if limit:
@@ -106,16 +144,17 @@ def windows(
     frames = window_frames(head, split_name, config)
     if said := left_out(head, frames):
         warnings.warn(f"{head.source}: {said}", stacklevel=2)
-    parts = (_window_arrays(block, frames, scales, centre, dtype) for block in blocks(split))
+    parts = (_window_arrays(block, frames, scales, centre, dtype, takes) for block in blocks(split))
     if isinstance(split, StreamedSplit):
-        (x, v, q, m), squares = mapped(parts, len(split), split.folder)
+        (x, v, q, m, *more), squares = mapped(parts, len(split), split.folder)
     else:
         tensors, squares = next(parts)
-        x, v, q, m = (t.to(device) for t in tensors)
+        x, v, q, m, *more = (t.to(device) for t in tensors)
     after = torch.as_tensor(frames.after).to(x.device)
     ballistic, inertial = (max(float(value), LEAST) for value in squares)
     horizon = frames.horizon / scales.time
-    return Windows(x, v, q, m, frames.starts, after, horizon, ballistic, inertial, head.source, head.n_dims)
+    given = dict(zip(takes, more, strict=True))
+    return Windows(x, v, q, m, frames.starts, after, horizon, ballistic, inertial, head.source, head.n_dims, given)
 
 
 def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) -> list[dict[str, Any]]:
@@ -132,6 +171,7 @@ def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) 
             ),
             "sha256": _digest((s.x, s.v, s.q, valid.x, valid.v, valid.q)),
             "sha256_masses": _digest((s.m, valid.m)),
+            **({"sha256_given": _digest((*s.given.values(), *valid.given.values()))} if s.given else {}),
         }
         for s, valid in zip(train_sets, valid_sets, strict=True)
     ]
