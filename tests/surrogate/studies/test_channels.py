@@ -10,14 +10,18 @@ import torch
 
 from physics.datasets.split import DataSplit
 from surrogate.inference.forecaster import Forecaster
+from surrogate.models.integrator.external_fields import ExternalFields
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
 from surrogate.studies.channels import (
     TOLERANCE,
     candidates,
     chosen_couplings,
+    chosen_fields,
+    field_candidates,
     held_out_error,
     simplest,
     with_couplings,
+    with_fields,
 )
 from surrogate.tasks.dynamics.scales import Scales
 from surrogate.training.config import Config, load_config
@@ -33,10 +37,13 @@ def law_of(constant: float, charges: float) -> Integrator:
     return model
 
 
-def arrays_of(constant: float, charges: float, samples: int = 30, frames: int = 9) -> dict[str, Any]:
-    """Trajectories of three particles under that law, frames 0.1 apart."""
+def arrays_of(
+    constant: float, charges: float, samples: int = 30, frames: int = 9, fields: ExternalFields | None = None
+) -> dict[str, Any]:
+    """Trajectories of three particles under that law and those fields, frames 0.1 apart."""
     x, v, q, m = state(samples, 3, spread=0.7)
     model, m = law_of(constant, charges), torch.ones_like(m)
+    model.fields = fields
     at = [(x, v)]
     for _ in range(frames - 1):
         now, speed = forecast(model, *at[-1], q, m, horizon=0.1, evaluations=8)
@@ -128,3 +135,51 @@ def test_couplings_are_all_that_changes() -> None:
     changed = with_couplings(config, "masses")
     assert changed.model_config.couplings == "masses"
     assert with_couplings(changed, config.model_config.couplings) == config
+
+
+# Fields
+
+
+def test_fields_are_learned_unless_the_data_give_them() -> None:
+    x, one = np.zeros((2, 3, 4, 3)), np.ones((2, 4))
+
+    def split(q: Any, **given: Any) -> DataSplit:
+        return DataSplit(x, x, q, one, np.arange(3.0), "t", {}, **given)
+
+    assert field_candidates(split(0 * one)) == ["", "uniform"]
+    assert field_candidates(split(one))[:4] == ["", "uniform", "electric", "magnetic"]
+    assert field_candidates(split(one))[-1] == "uniform,electric,magnetic"
+    given = split(one, uniform_field=np.ones((2, 3)), magnetic_field=np.zeros((2, 3, 3)))
+    assert field_candidates(given)[-1] == "given-uniform,given-magnetic"
+
+
+@pytest.mark.parametrize(
+    ("without", "one", "both", "chosen"),
+    [(1.0, 1e-6, 1e-6, "uniform"), (0.99 * TOLERANCE, 1.0, 1.0, ""), (1.0, 1.0, 1e-6, "uniform,magnetic")],
+)
+def test_the_fewest_fields_that_explain_are_chosen(without: float, one: float, both: float, chosen: str) -> None:
+    errors = {"": without, "uniform": one, "magnetic": 2.0 * without, "uniform,magnetic": both}
+    assert simplest(errors) == chosen
+
+
+@pytest.mark.parametrize(("term", "chosen"), [("", ""), ("uniform", "uniform")])
+def test_data_get_the_field_that_acts_in_them(
+    term: str, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = ExternalFields((term,), 3) if term else None
+    if fields is not None:
+        with torch.no_grad():
+            fields.values[term].copy_(torch.tensor([0.5, 0.0, -1.0]))
+    arrays = arrays_of(0.0, 1.0, fields=fields)
+    config = with_couplings(config_for(npz(tmp_path / "d.npz", arrays)), "charges")
+    monkeypatch.setattr("surrogate.studies.channels.field_candidates", lambda _: ["", "uniform"])
+    with pytest.warns(UserWarning, match="no valid split"):
+        assert chosen_fields(config, tmp_path / "trials", "test") == chosen
+    assert {Path(name).parts[0] for name in tree(tmp_path / "trials")} == {"none", "uniform"}
+
+
+def test_a_model_is_bound_to_a_dimension_by_what_it_learns_alone() -> None:
+    config = load_config("integrator-law")
+    assert with_fields(config, "uniform,given-magnetic", 3).model_config.dims == 3
+    assert with_fields(config, "given-magnetic", 3).model_config.dims == 0
+    assert with_fields(with_fields(config, "magnetic", 2), "", 2) == config
