@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from physics.boundaries import OPEN, Boundary
 from physics.cli import uninterrupted
 from physics.datasets.manifest import file_entry
-from physics.datasets.presets import PRESETS, initial_states, published_states
+from physics.datasets.presets import PRESETS, States, initial_states, published_states
+from physics.datasets.recipes import Preset
 from physics.datasets.request import Request, check_resumable, chunk_samples, schedule_of
 from physics.errors import InputError
 from physics.simulate import simulate_batch
+from physics.stepping.external import External, external_batch
 from physics.stepping.schedule import Schedule
 from physics.types import FloatArray
 
-States = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 FileEntries = dict[str, dict[str, Any]]
 
 
@@ -37,7 +39,7 @@ class Chunk:
         The Zarr folder, prepared by :func:`prepare_split`.
     index : int
         Its number along the samples; `first` is its first sample, `size` how many it holds.
-    states : (x, v, q, m), optional
+    states : States, optional
         Initial states where they come from one random stream; else they are drawn where the chunk is made.
     """
 
@@ -62,7 +64,7 @@ def chunks_of(request: Request, out: Path, split: str) -> Iterator[Chunk]:
 def streamed(stream: Iterator[tuple[FloatArray, FloatArray, FloatArray]], count: int) -> States:
     """The next `count` initial states of a published stream, with masses of 1."""
     x, v, q = (np.array(values) for values in zip(*islice(stream, count), strict=True))
-    return x, v, q, np.ones_like(q)
+    return States(x, v, q, np.ones_like(q))
 
 
 def drawn_states(request: Request, split: str, indices: range) -> States:
@@ -79,9 +81,18 @@ def simulated(
     progress: Callable[[int], None] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Positions and velocities (S, F, N, n) from initial states, as the request has them simulated."""
-    preset, (x, v, q, m) = PRESETS[request.preset], states
-    law: Any = {"law": preset.law, "parameters": request.parameters, "integrator": preset.integrator}
-    return simulate_batch(x, v, q, masses=m, schedule=schedule, **law, workers=threads, progress=progress)
+    preset, (x, v, q, m, edges) = PRESETS[request.preset], states
+    law: Any = {"law": preset.law, "parameters": request.parameters, "schedule": schedule}
+    external = _external(preset, request.n_dims, edges)
+    if external.any:
+        return external_batch(x, v, q, external, masses=m, **law, workers=threads, progress=progress)
+    integrator = preset.integrator
+    return simulate_batch(x, v, q, masses=m, **law, integrator=integrator, workers=threads, progress=progress)
+
+
+def _external(preset: Preset, n_dims: int, edges: FloatArray | None) -> External:
+    boundary = Boundary("reflecting", np.array(2 * preset.walls[n_dims])) if n_dims in preset.walls else OPEN
+    return External(preset.uniform_field, preset.magnetic_field, edges, boundary)
 
 
 def prepare_split(root: Any, request: Request, split: str) -> None:
@@ -94,12 +105,11 @@ def prepare_split(root: Any, request: Request, split: str) -> None:
     height = chunk_samples(request, split)
     shapes = {
         "times": ((len(times),), (len(times),)),
-        "charges": ((count, n), (height, n)),
         "positions": ((count, len(times), n, d), (height, len(times), n, d)),
         "velocities": ((count, len(times), n, d), (height, len(times), n, d)),
     }
-    if preset.masses:
-        shapes["masses"] = shapes["charges"]
+    for name, shape in preset.arrays(n, d).items():
+        shapes[name] = ((count, *shape), (height, *shape))
     with uninterrupted():
         group = root.require_group(split)
         for name, (shape, chunks) in shapes.items():
@@ -137,7 +147,13 @@ def make_chunk(chunk: Chunk, progress: Callable[[int], None] | None = None, thre
         positions, velocities = simulated(chunk.request, states, schedule, threads, progress)
         begin = 0 if PRESETS[chunk.request.preset].first_frame_is_start else 1
         made = {"positions": positions[:, begin:], "velocities": velocities[:, begin:]}
-        made |= {"charges": states[2], "masses": states[3]}
+        made |= {"charges": states.q, "masses": states.m}
+        if states.edges is not None:
+            made["edges"] = states.edges
+        for name in ("uniform_field", "magnetic_field"):
+            if name in arrays:
+                field = getattr(PRESETS[chunk.request.preset], name)
+                made[name] = np.broadcast_to(field, (chunk.size, *field.shape))
         for name, array in arrays.items():
             array[where] = made[name]
     files = [_file(chunk, name, array.ndim) for name, array in arrays.items()]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from physics.datasets.presets import SPLITS
+from physics.datasets.recipes import SPLITS
 from physics.errors import InputError
 
 MARK = "isotwin-dataset/1"

@@ -2,8 +2,8 @@
 
 import time
 
-from physics.datasets.chunks import States, drawn_states, simulated, streamed
-from physics.datasets.presets import PRESETS, published_states
+from physics.datasets.chunks import drawn_states, simulated, streamed
+from physics.datasets.presets import PRESETS, States, published_states
 from physics.datasets.request import (
     Request,
     chunk_samples,
@@ -50,7 +50,7 @@ def plan_text(request: Request, workers: int) -> str:
             f"  {split:6} {count:>13,} trajectories, {2 * one:,} bytes each; {chunks:,} chunks of {height:,} "
             f"({height * one / 2**20:.1f} MiB of positions)"
         )
-    arrays = 4 if PRESETS[request.preset].masses else 3
+    arrays = 2 + len(PRESETS[request.preset].arrays(request.n_particles, request.n_dims))
     files = sum(arrays * -(-count // chunk_samples(request, split)) for split, count in request.sizes.items())
     total = stored_bytes(request)
     lines += [

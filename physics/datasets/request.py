@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import platform
 import shutil
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from physics import __version__
 from physics.cli import positive_int
 from physics.datasets.formats.base import CHUNK_LIMIT
 from physics.datasets.manifest import MARK
-from physics.datasets.presets import PRESETS, SPLITS, Preset
+from physics.datasets.presets import PRESETS
+from physics.datasets.recipes import SPLITS, Preset
 from physics.errors import InputError, unknown_name
 from physics.integrators import INTEGRATORS
 from physics.laws.names import resolve_parameters
@@ -59,6 +61,8 @@ class Request:
             "n_dims": self.n_dims,
             "n_particles": self.n_particles,
             "velocity_offset": INTEGRATORS[preset.integrator].velocity_offset * self.dt,
+            **({} if preset.uniform_field is None else {"uniform_field_per": "mass"}),
+            **({"half_side": preset.walls[self.n_dims]} if self.n_dims in preset.walls else {}),
             "input_frame": dict(preset.input_frame),
             "target_frame": dict(preset.target_frame),
             "sizes": self.sizes,
@@ -95,13 +99,14 @@ def request_from_options(
     spec = PRESETS[preset]
     if spec.fixed_shape:
         fixed = (
-            ("--dims", dims, 3),
-            ("--particles", particles, spec.particles),
-            ("--seed", chosen_seed, spec.seed),
+            ("--dims", dims, spec.dims),
+            ("--particles", particles, (spec.particles,)),
+            *((("--seed", chosen_seed, (spec.seed,)),) if spec.streams else ()),
         )
         for option, value, only in fixed:
-            if value is not None and value != only:
-                raise InputError(f"preset {preset!r} is a published set: {option} is {only}; got {value}")
+            if value is not None and value not in only:
+                choices = " or ".join(map(str, only))
+                raise InputError(f"preset {preset!r} is a published set: {option} is {choices}; got {value}")
         if settings:
             raise InputError(
                 f"preset {preset!r} is a published set: --set is not possible; got {', '.join(settings)}"
@@ -165,9 +170,9 @@ def schedule_of(request: Request, split: str) -> Schedule:
 
 def stored_bytes(request: Request) -> int:
     """Bytes of all arrays of the data set."""
-    per_particle = 16 if PRESETS[request.preset].masses else 8
+    beside = PRESETS[request.preset].arrays(request.n_particles, request.n_dims)
     return sum(
-        count * (2 * trajectory_bytes(request, split) + request.n_particles * per_particle)
+        count * (2 * trajectory_bytes(request, split) + 8 * sum(map(math.prod, beside.values())))
         for split, count in request.sizes.items()
     )
 

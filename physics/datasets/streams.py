@@ -15,6 +15,9 @@ from physics.types import FloatArray
 SPEED = 0.5
 """Initial speed of every charge in every set."""
 
+WALL = 5.0
+"""Half side of the box that the charged sets' generators have, and reflect nothing but starts in [length]."""
+
 State = tuple[FloatArray, FloatArray, FloatArray]
 """Positions and velocities (N, n), charges (N,)."""
 
@@ -68,11 +71,26 @@ def charged(n_frames: int) -> Callable[[np.random.RandomState, int], State]:
         x = stream.randn(3, n_particles) * (n_particles / 5) ** (1 / 3)
         v = stream.randn(3, n_particles)
         v = v * SPEED / np.sqrt((v**2).sum(axis=0, keepdims=True))
-        for _ in range(2 if n_frames else 0):
+        for _ in range(2):
             stream.randn(n_frames, 3, n_particles)
         return x.T, v.T, q[:, 0]
 
     return draw
+
+
+def seeded(stream: np.random.RandomState, n_particles: int) -> State:
+    """Draws of the Newtonian many-body sets: a seed, and the charged set's numbers from a stream of that seed.
+
+    What starts beyond a wall is reflected, position and velocity: with 20 charges in one trajectory of ten.
+
+    Notes
+    -----
+    **Source** the generator in the code of Du et al. 2022 (ClofNet). Its workers hand in trajectories in any
+    order; here they stand in the order of their seeds. Its box reflects the start alone, in place.
+    """
+    x, v, q = charged(0)(np.random.RandomState(stream.choice(1_000_000)), n_particles)
+    beyond, side = np.abs(x) > WALL, np.sign(x)
+    return np.where(beyond, side * 2 * WALL - x, x), np.where(beyond, -side * np.abs(v), v), q
 
 
 def gravitating(n_frames: int) -> Callable[[np.random.RandomState, int], State]:

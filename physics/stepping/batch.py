@@ -48,6 +48,11 @@ def block_lanes(coordinates: int) -> int:
     return LANES if coordinates * LANES <= BLOCK_NUMBERS else GROUP
 
 
+def filled_lanes(count: int, n_particles: int) -> int:
+    """Lanes of a block of `count` systems: whole groups, except of one or of large systems."""
+    return count if count == 1 or n_particles >= LARGE else count + -count % GROUP
+
+
 def run_blocks(
     run: Callable[[slice], int],
     n_systems: int,
@@ -108,7 +113,7 @@ class Batch:
             The kernel, and the same or one that shares its work among threads.
         """
         count, n = block.stop - block.start, self.positions.shape[1]
-        lanes = count if count == 1 or n >= LARGE else count + -count % GROUP
+        lanes = filled_lanes(count, n)
         x, v, q, m = (
             pack_lanes(values[block], lanes)
             for values in (self.positions, self.velocities, self.charges, self.masses)

@@ -316,6 +316,11 @@ def _span(first: float, last: float) -> str:
 
 
 def _same_law(entry: Mapping[str, Any], law: Mapping[str, Any]) -> bool:
-    return bool(
-        entry.get("law") == law.get("law") and (entry.get("parameters") or {}) == (law.get("parameters") or {})
-    )
+    """Whether two recipes mean one law; a parameter that only one of them names has its default in the other."""
+    if entry.get("law") != law.get("law"):
+        return False
+    from physics.laws.names import is_law, law_claims  # Numba
+
+    given = [recipe.get("parameters") or {} for recipe in (entry, law)]
+    known = law_claims(str(law["law"])).defaults if is_law(law["law"]) else {}
+    return bool({**known, **given[0]} == {**known, **given[1]})

@@ -37,14 +37,14 @@ def coulomb_energy(x, q, m, eps, p, kappa):
     return total
 
 
-def reference_acceleration(x, q, m, force_limit):
-    force = coulomb_acceleration(x, q, np.ones(len(x)), 0.0, 2, 0.0)
+def reference_acceleration(x, q, m, force_limit, eps=0.0):
+    force = coulomb_acceleration(x, q, np.ones(len(x)), eps, 2, 0.0)
     return np.clip(force, -force_limit, force_limit) / m[:, None]
 
 
-def reference_energy(x, q, m, force_limit):
+def reference_energy(x, q, m, force_limit, eps=0.0):
     del force_limit  # the energy is that of the unclamped force
-    return coulomb_energy(x, q, m, 0.0, 2, 0.0)
+    return coulomb_energy(x, q, m, eps, 2, 0.0)
 
 
 def pair_sum(x, m, coefficient):

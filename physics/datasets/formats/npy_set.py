@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from physics.datasets.formats.base import AXES, Arrays, Hints, Imported, in_our_order
 from physics.datasets.formats.importer import importer
-from physics.datasets.presets import SPLITS
+from physics.datasets.recipes import SPLITS
 from physics.errors import InputError
 
 NAME = re.compile(r"(loc|vel|charges|edges)(?:_(train|valid|val|test)(?![a-z0-9]))?(|[_-].*)\.npy")

@@ -19,7 +19,7 @@ from physics.datasets.formats.base import (
     wanted_samples,
 )
 from physics.datasets.manifest import MARK, json_file, verify_manifest
-from physics.datasets.presets import SPLITS
+from physics.datasets.recipes import SPLITS
 from physics.datasets.split import ARRAYS, NO_POSITIONS, DataSplit, checked_split
 from physics.errors import InputError
 

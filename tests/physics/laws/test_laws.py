@@ -21,7 +21,7 @@ VARIANTS = {
     "coulomb": [{"p": p, "eps": 0.1} for p in POWERS]
     + [{"p": p, "eps": 0.3, "kappa": 0.7} for p in POWERS]
     + [{"eps": 0.0}],
-    "reference": [{}, {"force_limit": 0.5}],
+    "reference": [{}, {"force_limit": 0.5}, {"eps": 0.2}],
     "gravity": [{}, {"eps": 0.3, "G": 0.7}],
     "spring": [{}, {"k": 1.3}],
     "yukawa": [{}, {"eps": 0.3, "screening": 0.4}],

@@ -166,7 +166,7 @@ def test_padding_repeats_the_last_system(rng):
 
 LARGE_LAWS = {
     "coulomb": [{}, {"p": 1.0, "kappa": 0.5}, {"eps": 0.0}],
-    "reference": [{"force_limit": 5.0}],
+    "reference": [{"force_limit": 5.0}, {"force_limit": 5.0, "eps": 0.2}],
 }
 
 

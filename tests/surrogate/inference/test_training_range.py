@@ -175,7 +175,7 @@ def test_derivatives_by_functional_transforms_say_nothing_and_work(model: Foreca
 @pytest.mark.parametrize("name", ["egnn-nd", "integrator-nd"])
 def test_shipped_models_know_their_range(name: str) -> None:
     model = load(name)
-    x, v, q, _ = initial_states("charged-bound", "test", range(200), n_particles=5, n_dims=3, seed=9)
+    x, v, q, *_ = initial_states("charged-bound", "test", range(200), n_particles=5, n_dims=3, seed=9)
     assert model.forecast(x, v, q).outside_training == ()
     assert model.forecast(x, v, 3 * q).outside_training[0] == "charges -3 to 3 (trained: -1 to 1)"
     assert any("speeds" in said for said in model.forecast(x, v + 30, q).outside_training)
@@ -228,6 +228,16 @@ def test_a_clock_behind_all_frames_of_a_preset_is_another_one() -> None:
     card = {"laws": [{"preset": "nbody-reference", "law": "reference"}], "input_times": [3.1, 3.1]}
     assert reasons_outside(card, 3, 5, None, (0.0, 0.0)) == ("t = 0 (trained: 3.1)",)
     assert reasons_outside(card, 3, 5, None, (1000.0, 1001.0)) == ()
+
+
+def test_a_parameter_that_a_law_gained_has_its_default_in_older_cards() -> None:
+    card = {"laws": [{"law": "reference", "parameters": {"force_limit": 100.0}}]}
+
+    def outside(**more: float) -> tuple[str, ...]:
+        return reasons_outside(card, 3, 5, {"law": "reference", "parameters": {"force_limit": 100.0, **more}})
+
+    assert outside() == outside(eps=0.0) == ()
+    assert outside(eps=1e-3) != ()
 
 
 def test_only_the_times_of_our_presets_are_compared() -> None:
