@@ -11,7 +11,8 @@ import numpy as np
 
 from physics.datasets.draws import bound_charges, no_charges, real_charges
 from physics.datasets.published import PUBLISHED
-from physics.datasets.recipes import SPLITS, Preset, same
+from physics.datasets.recipes import SPLITS as SPLITS
+from physics.datasets.recipes import Preset, same
 from physics.datasets.streams import State
 from physics.errors import InputError
 from physics.types import FloatArray
