@@ -73,6 +73,9 @@ class IntegratorConfig:
         `conserve`).
     most_substeps : int
         Steps a close pair may take within a round; a power of two, 1 for none of its own.
+    order : int
+        What a round gets wrong falls with its length as dt^2, or as dt^4 with no more evaluations of the law.
+        Drag and fields stay of second order.
     features : int
         Width of node features h that carry history from round to round; 0 for none. They give each particle
         further couplings, proportional to dt: a correction that vanishes as the rounds get shorter.
@@ -96,6 +99,7 @@ class IntegratorConfig:
     conserve: bool = True
     energy: bool = True
     most_substeps: int = MOST_SUBSTEPS
+    order: int = 2
     features: int = 0
     component_limit: float = 0.0
     gradient_growth: float = 10.0
@@ -107,7 +111,8 @@ class Integrator(SurrogateModel):
     Each round is one EGNN layer with velocities whose pair message is the motion of two bodies under the
     learned law L over dt, less their free flight: a force that sees (r, q_i, q_j) alone, and a correction
     that vanishes with dt. So one round is right for any two bodies (to the 1e-4 of its sub-steps), what it gets
-    wrong is three-body, and that falls as dt^2 with more rounds.
+    wrong is three-body, and that falls as dt^2 with more rounds; as dt^4 where each pair also sees how far the
+    others move it (`order`).
 
     Notes
     -----
@@ -149,9 +154,12 @@ class Integrator(SurrogateModel):
             raise InputError(f"model.softening must be positive and below model.reach and {FARTHEST:g}")
         if config.most_substeps < 1 or config.most_substeps.bit_count() > 1:
             raise InputError(f"model.most_substeps must be a power of two; got {config.most_substeps}")
+        if config.order not in (2, 4) or (config.order == 4 and config.component_limit):
+            raise InputError(f"model.order must be 2, or 4 without model.component_limit; got {config.order}")
         for name in ("gradient_growth", "features", "component_limit"):
             if getattr(config, name) < 0:
                 raise InputError(f"model.{name} must be >= 0; got {getattr(config, name)}")
+        self.order = config.order
         self.most_substeps, self.gradient_growth = config.most_substeps, config.gradient_growth or math.inf
         self.pull, self.conserve, self.energy = config.pull, config.conserve, config.energy
         self.evaluations = config.evaluations
@@ -233,7 +241,7 @@ class Integrator(SurrogateModel):
 
         def run(x: Tensor, v: Tensor, couplings: Tensor, n_rounds: int) -> tuple[Tensor, Tensor, Any]:
             facts = (x, v, couplings, m, one, table, self.law.u0, self.law.softening, dt, n_rounds)
-            return rounds(*facts, most=self.most_substeps, growth=growth, **limit)
+            return rounds(*facts, most=self.most_substeps, growth=growth, order=self.order, **limit)
 
         if self.features is None:
             out_x, out_v, calls = run(start_x, start_v, couplings, n_rounds)

@@ -71,6 +71,12 @@ def one_body(
     return OneBody(kappa, gamma, kick, rotation, drift, offset)
 
 
+def split_trap(one: OneBody, order: int) -> tuple[OneBody, Tensor]:
+    """The one-body motions less the trap, and the (B,) strength of one that pairs take as springs (order 4)."""
+    none = torch.zeros_like(one.kappa)
+    return (one._replace(kappa=none), one.kappa) if order == 4 else (one, none)
+
+
 def exponential_integrals(w: Tensor, h: float) -> tuple[Tensor, Tensor, Tensor]:
     """exp(h W), its integral P(h) and that of P from 0 to h, (..., n, n) each.
 

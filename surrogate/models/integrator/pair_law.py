@@ -99,10 +99,7 @@ class PairLaw(nn.Module):
 
 def spline(table: Tensor, r2: Tensor, softening: float, u0: float) -> Tensor:
     """The cubic B-spline of `table` (C, G) at squared distances: (C, *r2.shape)."""
-    place = (0.5 * torch.log(r2 + softening * softening) - u0) / KNOT_SPACING
-    place = place.clamp(0.0, table.shape[1] - 4 + 0.999999)
-    first = place.detach().floor()
-    t = place - first
+    index, t, _ = _place(table, r2, softening, u0)
     s = 1.0 - t
     weights = (
         s**3 / 6.0,
@@ -110,6 +107,34 @@ def spline(table: Tensor, r2: Tensor, softening: float, u0: float) -> Tensor:
         (4.0 - 6.0 * s**2 + 3.0 * s**3) / 6.0,
         t**3 / 6.0,
     )
-    index = first.nan_to_num(0.0).long()
+    return _weighted(table, index, weights)
+
+
+def spline_derivatives(table: Tensor, r2: Tensor, softening: float, u0: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The spline and its first two derivatives by r^2/2, (C, *r2.shape) each; beyond its end they are zero."""
+    index, t, inside = _place(table, r2, softening, u0)
+    s = 1.0 - t
+    by_u = _weighted(table, index, (-0.5 * s**2, 1.5 * t**2 - 2.0 * t, 2.0 * s - 1.5 * s**2, 0.5 * t**2))
+    by_uu = _weighted(table, index, (s, 3.0 * t - 2.0, 3.0 * s - 2.0, t))
+    by_u, by_uu, rho2 = inside / KNOT_SPACING * by_u, inside / KNOT_SPACING**2 * by_uu, r2 + softening * softening
+    return spline(table, r2, softening, u0), by_u / rho2, (by_uu - 2.0 * by_u) / rho2**2
+
+
+def rough_values(table: Tensor, r2: Tensor, softening: float, u0: float) -> Tensor:
+    """The coefficients of the knots below squared distances, (C, *r2.shape): the spline to some percent."""
+    return table[:, _place(table, r2, softening, u0)[0] + 1]
+
+
+def _place(table: Tensor, r2: Tensor, softening: float, u0: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The first of four coefficients at squared distances, the place between knots, whether it is in the table."""
+    place = (0.5 * torch.log(r2 + softening * softening) - u0) / KNOT_SPACING
+    end = table.shape[1] - 4 + 0.999999
+    inside = (place < end).to(place)
+    place = place.clamp(0.0, end)
+    first = place.detach().floor()
+    return first.nan_to_num(0.0).long(), place - first, inside
+
+
+def _weighted(table: Tensor, index: Tensor, weights: tuple[Tensor, ...]) -> Tensor:
     parts = [weight * table[:, index + k] for k, weight in enumerate(weights)]
     return parts[0] + parts[1] + parts[2] + parts[3]

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, SUBSTEP_ANGLE
-from surrogate.models.integrator.one_body import OneBody, first_half, second_half
+from surrogate.models.integrator.fourth_order import fourth_order_sums
+from surrogate.models.integrator.one_body import OneBody, first_half, second_half, split_trap
 from surrogate.models.integrator.pair_law import spline
 
 
@@ -67,6 +68,7 @@ def rounds_in_torch(
     n_rounds: int,
     most: int = MOST_SUBSTEPS,
     growth: float = math.inf,
+    order: int = 2,
     limit: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The rounds of `cpu/rounds.py` in PyTorch, where nothing waits for the device.
@@ -86,9 +88,11 @@ def rounds_in_torch(
         Sub-steps a pair may take in a round.
     growth : float
         Of gradients: see :class:`LimitedGrowth`.
+    order : int
+        2, or 4 as in `cpu/fourth_order.py`.
     limit : scalar tensor, optional
         Each Cartesian component of a pair's force stays within it: the published simulator's clamp, which the
-        kernels do not know.
+        kernels and order 4 do not know.
 
     Returns
     -------
@@ -108,6 +112,7 @@ def rounds_in_torch(
     share = (m[:, second] / (m[:, first] + m[:, second])).unsqueeze(-1)
     weight = (m / m.sum(1, keepdim=True)).unsqueeze(-1)
     evaluations = x.new_zeros(())
+    one, trap = split_trap(one, order)
 
     def law(p: Tensor, f: Tensor) -> Tensor:
         return (f * spline(table, p.square().sum(-1), softening, u0)).sum(0).unsqueeze(-1)
@@ -120,6 +125,11 @@ def rounds_in_torch(
     for _ in range(n_rounds):
         x, v = limited(x, v)
         x, v = first_half(one, x, v, weight, dt)
+        if order == 4:
+            d, e, counts = fourth_order_sums(x, v, factors, m, trap, table, u0, softening, dt, most)
+            evaluations = evaluations + counts.sum()
+            x, v = second_half(one, x + dt * v + d, v + e, weight, dt)
+            continue
         r, w = x[:, first] - x[:, second], v[:, first] - v[:, second]
         with torch.no_grad():
             ww = w.square().sum(-1)

@@ -17,8 +17,8 @@ from tests.surrogate.models.integrators import alone, drawn, forecast, knowing_c
 
 @pytest.mark.parametrize("n", [2, 3, 5])
 @pytest.mark.parametrize("particles", [2, 5])
-@pytest.mark.parametrize("most", [1, 2, 64])
-def test_the_kernel_is_what_pytorch_computes(n: int, particles: int, most: int) -> None:
+@pytest.mark.parametrize(("most", "order"), [(1, 2), (2, 2), (64, 2), (1, 4), (64, 4)])
+def test_the_kernel_is_what_pytorch_computes(n: int, particles: int, most: int, order: int) -> None:
     model = drawn(0.3, pull="always", conserve=False)
     x, v, q, m = state(4, particles, n)
     generator = torch.Generator().manual_seed(n)
@@ -31,7 +31,19 @@ def test_the_kernel_is_what_pytorch_computes(n: int, particles: int, most: int) 
         given = [leaf.clone().requires_grad_() for leaf in leaves]
         x, v, c, k, gamma, table = given
         out_x, out_v, count = rounds(
-            x, v, c, m, one_body(k, gamma, 0.1), table, model.law.u0, model.law.softening, 0.1, 4, most
+            x,
+            v,
+            c,
+            m,
+            one_body(k, gamma, 0.1),
+            table,
+            model.law.u0,
+            model.law.softening,
+            0.1,
+            4,
+            most,
+            math.inf,
+            order,
         )
         gradients = torch.autograd.grad((weight[0] * out_x).sum() + (weight[1] * out_v).sum(), given)
         found.append((out_x.detach(), out_v.detach(), *gradients))
@@ -42,7 +54,8 @@ def test_the_kernel_is_what_pytorch_computes(n: int, particles: int, most: int) 
         assert float((kernel - plain).abs().max()) < 1e-9 * float(plain.abs().max().clamp_min(1)), name
 
 
-def test_the_gradient_is_that_of_differences() -> None:
+@pytest.mark.parametrize("order", [2, 4])
+def test_the_gradient_is_that_of_differences(order: int) -> None:
     """Against finite differences, and not only against the other implementation."""
     model = drawn(0.1, pull="always", conserve=False)
     x, v, q, m = state(1, 3, 2, spread=2.0)
@@ -51,13 +64,14 @@ def test_the_gradient_is_that_of_differences() -> None:
 
     def rounds(*given: Tensor) -> Any:
         x, v, c, k, g, t = given
-        return rounds_in_numba(x, v, c, m, one_body(k, g, 0.05), t, model.law.u0, model.law.softening, 0.05, 2)[:2]
+        facts = (t, model.law.u0, model.law.softening, 0.05, 2)
+        return rounds_in_numba(x, v, c, m, one_body(k, g, 0.05), *facts, order=order)[:2]
 
     given = tuple(a.requires_grad_() for a in (x, v, couplings, kappa, gamma, table))
     assert torch.autograd.gradcheck(rounds, given, fast_mode=True)
 
 
-def on_meta() -> list[Tensor]:
+def on_meta(order: int) -> list[Tensor]:
     """Positions, velocities and the gradients of both, of rounds where there are shapes and no numbers."""
     model = drawn(0.3, pull="always", conserve=False)
     x, v, q, m = state(4, 5)
@@ -65,24 +79,26 @@ def on_meta() -> list[Tensor]:
     leaves.append(model.law.table().detach())
     x, v, c, k, gamma, table = given = [leaf.to("meta").requires_grad_() for leaf in leaves]
     facts = (x, v, c, m.to("meta"), one_body(k, gamma, 0.1), table, model.law.u0, model.law.softening, 0.1, 2)
-    out_x, out_v, count = rounds_in_torch(*facts, 4, 2.0)
+    out_x, out_v, count = rounds_in_torch(*facts, 4, 2.0, order)
     assert count.is_meta
     return [out_x, out_v, *torch.autograd.grad(out_x.sum() + out_v.sum(), given)]
 
 
-def test_rounds_wait_for_no_device() -> None:
+@pytest.mark.parametrize("order", [2, 4])
+def test_rounds_wait_for_no_device(order: int) -> None:
     """A tensor without numbers cannot be read by the host: neither pass does."""
-    found = on_meta()
+    found = on_meta(order)
     assert all(t.is_meta for t in found)
     assert found[0].shape == found[2].shape == (4, 5, 3)
     with pytest.raises((RuntimeError, NotImplementedError)):  # as reading how many sub-steps are taken would
         found[0].max().item()
 
 
-def test_pairs_of_one_sub_step_are_not_touched_by_those_of_many() -> None:
+@pytest.mark.parametrize("order", [2, 4])
+def test_pairs_of_one_sub_step_are_not_touched_by_those_of_many(order: int) -> None:
     """The sub-steps beyond a pair's own change no bit of it."""
     model, (x, v, q, m) = drawn(0.3), state(6, 5)
-    facts = (model.law.table().detach(), model.law.u0, model.law.softening, 0.1, 3, 64)
+    facts = (model.law.table().detach(), model.law.u0, model.law.softening, 0.1, 3, 64, math.inf, order)
 
     def rounds(x: Tensor, v: Tensor, q: Tensor, m: Tensor) -> Tensor:
         couplings = torch.stack([torch.ones_like(q), q])
@@ -172,19 +188,43 @@ def test_so_do_those_of_long_forecasts_in_many_rounds() -> None:
     assert slope(wrong, counts) < 0.5
 
 
+@pytest.mark.parametrize("pull", ["none", "always"])
+def test_those_of_order_four_fall_as_its_fourth_power(pull: str) -> None:
+    """Pairs' own sub-steps and a trap are of that order too; against the model itself in many more rounds."""
+    (x, v, q, m), counts = state(40, spread=2.0), (4, 8, 16, 32)
+
+    def errors(order: int, counts: tuple[int, ...]) -> Tensor:
+        model = knowing_coulomb(order=order, pull=pull)
+        if pull != "none":
+            model.log_kappa.data.fill_(0.0)
+        with torch.no_grad():
+            made = [model.for_inference().forward(x, v, q, 1.0, m, evaluations=k)[0] for k in (*counts, 512)]
+        return torch.stack([(some - made[-1]).square().mean((1, 2)).sqrt().median() for some in made[:-1]])
+
+    found, plain = errors(4, counts), errors(2, counts)
+    assert 3.6 < slope(found, counts) < 4.6
+    assert slope(plain, counts) < 2.4
+    assert (found < 0.3 * plain).all()
+
+
+@pytest.mark.parametrize("order", [2, 4])
 @pytest.mark.parametrize("particles", [2, 5])
-def test_more_rounds_are_never_worse(particles: int) -> None:
+def test_more_rounds_are_never_worse(particles: int, order: int) -> None:
     """But for the error of a pair's own sub-steps, a few 1e-4 that know nothing of K."""
-    errors = rmses(knowing_coulomb(), state(40, particles), 1.0, (1, 2, 4, 8, 16, 32, 64, 128))
+    model = knowing_coulomb(order=order)
+    errors = rmses(model, state(40, particles), 1.0, (1, 2, 4, 8, 16, 32, 64, 128))
     of_all = errors.square().mean(1).sqrt()
     assert (of_all[1:] < (1.1 * of_all[:-1]).clamp_min(4e-4)).all()
     assert float(of_all[-1]) < 0.1 * float(of_all[0])
 
 
+@pytest.mark.parametrize("order", [2, 4])
 @pytest.mark.parametrize("particles", [5, 40])
-def test_systems_shared_by_threads_are_the_same_bits(particles: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_systems_shared_by_threads_are_the_same_bits(
+    particles: int, order: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(autograd, "PAIRS_A_THREAD", 1)
-    model = knowing_coulomb()
+    model = knowing_coulomb(order=order)
     x, v, q, _ = state(7, particles, 3, spread=2.0)
     threads, made = torch.get_num_threads(), []
     try:
@@ -197,9 +237,10 @@ def test_systems_shared_by_threads_are_the_same_bits(particles: int, monkeypatch
     assert all(torch.equal(a, b) for other in made[1:] for a, b in zip(made[0], other, strict=True))
 
 
+@pytest.mark.parametrize("order", [2, 4])
 @pytest.mark.parametrize("n", [2, 3])
-def test_large_systems_by_kernels_that_share_their_rows(n: int) -> None:
-    model = knowing_coulomb()
+def test_large_systems_by_kernels_that_share_their_rows(n: int, order: int) -> None:
+    model = knowing_coulomb(order=order)
     x, v, q, _ = state(2, LARGE + 5, n, spread=4.0)
     threads = torch.get_num_threads()
     try:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from surrogate.models.integrator.cpu import rounds as pair_kernels
+from surrogate.models.integrator.cpu import spline as spline_kernels
 from surrogate.models.integrator.pair_law import FARTHEST, KNOT_SPACING, PairLaw, spline
 from tests.surrogate.models.integrators import coulomb_table
 
@@ -60,8 +60,8 @@ def test_the_kernel_evaluates_the_same_spline() -> None:
             values = spline(table, torch.exp(2 * u) - 0.01, 0.1, made.u0)
             combined = (torch.as_tensor(factors) * values).sum()
             (slope,) = torch.autograd.grad(combined, u)
-            kept = pair_kernels.Spline(table.numpy(), 0.01, made.u0, 1 / KNOT_SPACING)
-            out = pair_kernels.pair_law(float(r2), kept, factors)
+            kept = spline_kernels.Spline(table.numpy(), 0.01, made.u0, 1 / KNOT_SPACING)
+            out = spline_kernels.pair_law(float(r2), kept, factors)
             expected = (float(combined.detach()), float(slope))[u_or_value]
             if u_or_value and (r < 1e-6 or r > FARTHEST):
                 continue  # at the ends of the table the clamp's one-sided slopes differ

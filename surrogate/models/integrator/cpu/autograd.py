@@ -12,8 +12,9 @@ from physics.types import FloatArray
 from surrogate.models.integrator.cpu.adjoint import rounds_backward
 from surrogate.models.integrator.cpu.large_systems import LARGE, rounds_of_large_systems
 from surrogate.models.integrator.cpu.one_body import OneBodyArrays
-from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, Spline, rounds_forward
-from surrogate.models.integrator.one_body import OneBody
+from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS, rounds_forward
+from surrogate.models.integrator.cpu.spline import Spline
+from surrogate.models.integrator.one_body import OneBody, split_trap
 from surrogate.models.integrator.pair_law import KNOT_SPACING
 from surrogate.nn.cpu.threads import for_each
 
@@ -35,15 +36,19 @@ def rounds_in_numba(
     n_rounds: int,
     most: int = MOST_SUBSTEPS,
     growth: float = math.inf,
+    order: int = 2,
 ) -> tuple[Tensor, Tensor, int]:
     """What :func:`surrogate.models.integrator.rounds.rounds_in_torch` computes, on the CPU in float64."""
     count = [0]
-    facts = (u0, softening, dt, n_rounds, count, most, growth)
-    out_x, out_v = _Rounds.apply(*facts, x, v, couplings, m, table, *one)  # type: ignore[no-untyped-call]
+    one, trap = split_trap(one, order)
+    facts = (u0, softening, dt, n_rounds, count, most, growth, order)
+    out_x, out_v = _Rounds.apply(*facts, x, v, couplings, m, table, trap, *one)  # type: ignore[no-untyped-call]
     return out_x, out_v, count[0]
 
 
-def _forward_in_threads(x: FloatArray, v: FloatArray, facts: Facts, n_rounds: int, most: int) -> int:
+def _forward_in_threads(
+    x: FloatArray, v: FloatArray, facts: Facts, n_rounds: int, most: int, trap: FloatArray, order: int
+) -> int:
     """`rounds_forward` without gradients, the systems shared by as many threads as it is worth.
 
     Each thread has copies of its own: Numba counts references to arrays, and one count that threads share would
@@ -61,7 +66,8 @@ def _forward_in_threads(x: FloatArray, v: FloatArray, facts: Facts, n_rounds: in
         own_x, own_v = x[some].copy(), v[some].copy()
         own = (couplings[:, some].copy(), m[some].copy(), one.part(some))
         law = spline._replace(table=spline.table.copy())
-        counts[index] = rounds_forward(own_x, own_v, *own, law, dt, n_rounds, np.empty((0,) * 5), most)
+        none, springs = np.empty((0,) * 5), trap[some].copy()
+        counts[index] = rounds_forward(own_x, own_v, *own, law, dt, n_rounds, none, most, springs, order)
         x[some], v[some] = own_x, own_v
 
     for_each(part, n_threads, n_threads)
@@ -81,23 +87,24 @@ class _Rounds(torch.autograd.Function):
         count: list[int],
         most: int,
         growth: float,
+        order: int,
         x: Tensor,
         v: Tensor,
         *others: Tensor,
     ) -> tuple[Tensor, Tensor]:
         out_x, out_v = np.array(x.detach().numpy(), order="C"), np.array(v.detach().numpy(), order="C")
-        c, mass, t, *single = (np.ascontiguousarray(a.detach().numpy()) for a in others)
+        c, mass, t, trap, *single = (np.ascontiguousarray(a.detach().numpy()) for a in others)
         one = OneBodyArrays(single[0], single[1].reshape(1), *single[2:])
         shape = (len(out_x), n_rounds, 2, *out_x.shape[1:]) if any(ctx.needs_input_grad) else (0,) * 5
         kept = np.empty(shape)
         facts = (c, mass, one, Spline(t, softening * softening, u0, 1.0 / KNOT_SPACING), dt)
         if out_x.shape[1] >= LARGE and not kept.size:
-            count[0] = rounds_of_large_systems(out_x, out_v, *facts, n_rounds, most)
+            count[0] = rounds_of_large_systems(out_x, out_v, *facts, n_rounds, most, trap, order)
         elif kept.size:
-            count[0] = rounds_forward(out_x, out_v, *facts, n_rounds, kept, most)
+            count[0] = rounds_forward(out_x, out_v, *facts, n_rounds, kept, most, trap, order)
         else:
-            count[0] = _forward_in_threads(out_x, out_v, facts, n_rounds, most)
-        ctx.kept, ctx.facts, ctx.growth, ctx.most = kept, facts, growth, most
+            count[0] = _forward_in_threads(out_x, out_v, facts, n_rounds, most, trap, order)
+        ctx.kept, ctx.facts, ctx.growth, ctx.most, ctx.trap, ctx.order = kept, facts, growth, most, trap, order
         return torch.from_numpy(out_x), torch.from_numpy(out_v)
 
     @staticmethod
@@ -108,8 +115,9 @@ class _Rounds(torch.autograd.Function):
         gx, gv = (np.array(g.numpy(), order="C") for g in grads)
         g_couplings, g_table = np.zeros_like(couplings), np.zeros_like(spline.table)
         g_one = OneBodyArrays(*map(np.zeros_like, one))
-        rounds_backward(ctx.kept, *facts, gx, gv, g_couplings, g_one, g_table, ctx.growth, ctx.most)
-        of_x, of_v, of_couplings, of_table = map(torch.from_numpy, (gx, gv, g_couplings, g_table))
+        g_trap, made = np.zeros_like(ctx.trap), (gx, gv, g_couplings, g_one, g_table)
+        rounds_backward(ctx.kept, *facts, *made, ctx.growth, ctx.most, ctx.trap, g_trap, ctx.order)
+        of_x, of_v, of_couplings, of_table, of_trap = map(torch.from_numpy, (gx, gv, g_couplings, g_table, g_trap))
         of_kappa, of_gamma, *of_fields = map(torch.from_numpy, g_one)
         of_one = (of_kappa, of_gamma.reshape(()), *of_fields)
-        return *(None,) * 7, of_x, of_v, of_couplings, None, of_table, *of_one
+        return *(None,) * 8, of_x, of_v, of_couplings, None, of_table, of_trap, *of_one

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from physics.kernels.jit import inlined_kernel, kernel
 from physics.types import FloatArray
+from surrogate.models.integrator.cpu.fourth_order import fourth_order_sums, new_motions
 from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, second_half
-from surrogate.models.integrator.cpu.rounds import SUBSTEP_ANGLE, Spline
+from surrogate.models.integrator.cpu.rounds import SUBSTEP_ANGLE
+from surrogate.models.integrator.cpu.spline import Spline
 from surrogate.nn.cpu.threads import for_each
 
 LARGE = 256
@@ -157,6 +159,8 @@ def rounds_of_large_systems(
     dt: float,
     n_rounds: int,
     most: int,
+    trap: FloatArray,
+    order: int,
 ) -> int:
     """As :func:`surrogate.models.integrator.cpu.rounds.rounds_forward`, one system after the other."""
     n_systems, number, n = x.shape
@@ -168,6 +172,17 @@ def rounds_of_large_systems(
         c = np.ascontiguousarray(couplings[:, b])
         for _ in range(n_rounds):
             first_half(x[b], v[b], m[b], one, b, dt)
+            if order == 4:
+                sums, changes = np.empty((2, 2, number, n))
+                springs = float(trap[b] / m[b].sum())
+                motions = new_motions(number * (number - 1) // 2, n, number * number)
+                law = spline._replace(table=table)
+                motions = fourth_order_sums(x[b], v[b], c, m[b], springs, dt, law, most, motions, sums, changes)
+                evaluations += int(motions.first[-1])
+                x[b] += dt * v[b] + sums[0]
+                v[b] += sums[1]
+                second_half(x[b], v[b], m[b], one, b, dt)
+                continue
 
             def work(part: int, b: int = b, c: FloatArray = c) -> None:
                 law = (table, spline.s2, spline.u0, spline.per_knot)

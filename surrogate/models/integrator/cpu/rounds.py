@@ -22,33 +22,14 @@ from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
 from physics.types import FloatArray
+from surrogate.models.integrator.cpu.fourth_order import fourth_order_sums, new_motions
 from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, second_half
+from surrogate.models.integrator.cpu.spline import Spline, pair_law
 
 SUBSTEP_ANGLE = 0.15
 """Largest phase a sub-step may advance a pair by: a leapfrog sub-step is then right to about 1e-3 of its kick."""
 MOST_SUBSTEPS = 64
 """Most of them for one pair and round by default; a power of two."""
-
-
-class Spline(NamedTuple):
-    """The pair law as a spline in u = log(r^2 + s2) / 2.
-
-    Attributes
-    ----------
-    table : (C, G) float64
-        Coefficients of each channel.
-    s2 : float [length^2]
-        The softening's square.
-    u0 : float
-        Where the table begins.
-    per_knot : float
-        One over the distance of knots.
-    """
-
-    table: FloatArray
-    s2: float
-    u0: float
-    per_knot: float
 
 
 class Pair(NamedTuple):
@@ -71,46 +52,10 @@ class Pair(NamedTuple):
     factors: FloatArray
 
 
-Four = tuple[float, float, float, float]
-
-
 @kernel
 def new_pair(n: int, n_channels: int) -> Pair:
     """Buffers for a pair in n dimensions."""
     return Pair(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n_channels))
-
-
-@kernel
-def spline_weights(place: float) -> tuple[int, Four, Four]:
-    """At `place` (in knots): the first knot's index, the four cubic B-spline weights and their derivatives."""
-    first = math.floor(place)
-    t = place - first
-    s = 1.0 - t
-    weights = (
-        s * s * s / 6.0,
-        (4.0 - 6.0 * t * t + 3.0 * t * t * t) / 6.0,
-        (4.0 - 6.0 * s * s + 3.0 * s * s * s) / 6.0,
-        t * t * t / 6.0,
-    )
-    slopes = (-0.5 * s * s, -2.0 * t + 1.5 * t * t, 2.0 * s - 1.5 * s * s, 0.5 * t * t)
-    return first, weights, slopes
-
-
-@kernel
-def pair_law(r2: float, spline: Spline, factors: FloatArray) -> tuple[float, float, int, Four]:
-    """L, dL/du, the first knot and the weights of the spline at a squared distance."""
-    table = spline.table
-    last = table.shape[1] - 4
-    place = (0.5 * math.log(r2 + spline.s2) - spline.u0) * spline.per_knot
-    place = min(max(place, 0.0), last + 0.999999)
-    first, a, b = spline_weights(place)
-    value, slope = 0.0, 0.0
-    for c in range(table.shape[0]):
-        if factors[c] != 0.0:
-            t0, t1, t2, t3 = table[c, first], table[c, first + 1], table[c, first + 2], table[c, first + 3]
-            value += factors[c] * (a[0] * t0 + a[1] * t1 + a[2] * t2 + a[3] * t3)
-            slope += factors[c] * (b[0] * t0 + b[1] * t1 + b[2] * t2 + b[3] * t3)
-    return value, slope * spline.per_knot, first, a
 
 
 @kernel
@@ -223,6 +168,8 @@ def rounds_forward(
     n_rounds: int,
     kept: FloatArray,
     most: int,
+    trap: FloatArray,
+    order: int,
 ) -> int:
     """Advance systems in place; returns the number of evaluations of the law.
 
@@ -237,8 +184,13 @@ def rounds_forward(
         Filled with x and v at the start of each round, unless it is empty.
     most : int
         Sub-steps a pair may take in a round.
+    trap : (B,) float64
+        Strength of a trap that pairs take as springs: of order 4 alone.
+    order : int
+        2, or 4 as in `cpu/fourth_order.py`.
     """
     n_systems, number, n = x.shape
+    motions, changes = new_motions(number * (number - 1) // 2, n, number * number), np.empty((2, 2, number, n))
     pair, path = new_pair(n, couplings.shape[0]), np.empty((most, n))
     dx, dv = np.empty((number, n)), np.empty((number, n))
     counts = np.empty(number * (number - 1) // 2, dtype=np.int64)
@@ -249,9 +201,18 @@ def rounds_forward(
                 kept[b, step, 0] = x[b]
                 kept[b, step, 1] = v[b]
             first_half(x[b], v[b], m[b], one, b, dt)
-            evaluations += sum_pair_motions(
-                x[b], v[b], couplings[:, b], m[b], dt, spline, most, pair, path, dx, dv, counts
-            )
+            if order == 4:
+                springs = trap[b] / m[b].sum()
+                motions = fourth_order_sums(
+                    x[b], v[b], couplings[:, b], m[b], springs, dt, spline, most, motions, changes[0], changes[1]
+                )
+                dx[:] = changes[0, 0]
+                dv[:] = changes[0, 1]
+                evaluations += motions.first[-1]
+            else:
+                evaluations += sum_pair_motions(
+                    x[b], v[b], couplings[:, b], m[b], dt, spline, most, pair, path, dx, dv, counts
+                )
             for i in range(number):
                 for k in range(n):
                     x[b, i, k] += dt * v[b, i, k] + dx[i, k]
