@@ -1,19 +1,28 @@
-"""`python -m surrogate.recover`: the pair force an integrator has learned, against the true one if it is known."""
+"""`python -m surrogate.recover`: the pair force an integrator has learned, against the true one if it is known.
+
+With `--formula` also its closed form.
+"""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from physics.cli import CommandParser, command_line, refuse_existing, run_command
+from physics.cli import CommandParser, command_line, progress_bar, refuse_existing, run_command
 from physics.datasets.reading import available_splits, read_split
+from physics.datasets.split import DataSplit
+from physics.errors import InputError
 from physics.files import write_json
+from surrogate.evaluation.formula.report import formula_curve, formula_numbers, formula_summary
+from surrogate.evaluation.formula.search import Formula, formula_of
 from surrogate.evaluation.pair_law_recovery import Recovery, outside_of, recovery
 from surrogate.export.recovery_figure import recovery_figure
+from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
 
 EXAMPLES = (
     "python -m surrogate.recover --run runs/gravity --data data/gravity.zarr --out out/gravity",
     "python -m surrogate.recover --run integrator-nd --data data/iso3.zarr --out out/iso3",
+    "python -m surrogate.recover --run runs/yukawa --data data/yukawa.zarr --formula --json y.json --out out/y",
 )
 
 
@@ -25,9 +34,13 @@ def main(argv: Sequence[str]) -> None:
         "--data", type=Path, required=True, help="what it was trained on; with its law, errors are given, too"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for recovery.json and recovery.png")
+    parser.add_argument("--formula", action="store_true", help="look for its closed form, too (a minute or two)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there, too")
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
     options = parser.parse_args(argv)
     refuse_existing(options.out, options.overwrite)
+    if options.json and options.json.exists() and not options.overwrite:
+        raise InputError(f"{options.json}: already exists; choose another name or use --overwrite")
     model = load(options.run)
     split = read_split(options.data, "train" if "train" in available_splits(options.data) else "")
     found = recovery(model, split)
@@ -37,12 +50,33 @@ def main(argv: Sequence[str]) -> None:
         "notes": [*split.notes, *outside_of(model, split)],
         "command": command_line("surrogate.recover", argv),
     }
+    formula = _formula(model, split, found) if options.formula else None
+    if formula:
+        numbers |= formula_numbers(model, found, formula)
     write_json(options.out / "recovery.json", numbers)
+    if options.json:
+        write_json(options.json, numbers)
     name = found.law or options.data.name
-    figure = recovery_figure({name: found.curves()}, {name: found.seen}, found.distances, units=split.units)
+    drawn = {name: formula_curve(found, formula)} if formula and formula.candidate else {}
+    figure = recovery_figure(
+        {name: found.curves()}, {name: found.seen}, found.distances, units=split.units, formulas=drawn
+    )
     figure.savefig(options.out / "recovery.png")
     notes = "".join(f"note: {note}\n" for note in numbers["notes"])
-    sys.stdout.write(f"{_summary(found)}\n{notes}{options.out / 'recovery.png'}\n")
+    said = f"{_summary(found)}\n{formula_summary(numbers) if formula else ''}"
+    sys.stdout.write(f"{said}{notes}{options.out / 'recovery.png'}\n")
+
+
+def _formula(model: Forecaster, split: DataSplit, found: Recovery) -> Formula:
+    done = 0.0
+    with progress_bar("looking for a formula", 100, "%") as advance:
+
+        def progress(_: str, share: float) -> None:
+            nonlocal done
+            advance(100 * share - done)
+            done = 100 * share
+
+        return formula_of(model, split, found.seen, progress)
 
 
 def _summary(found: Recovery) -> str:

@@ -26,7 +26,9 @@ Curves = tuple[FloatArray | None, FloatArray, FloatArray | None]
 NEAREST, FARTHEST, N_DISTANCES = 0.2, 5.0, 200
 """The range of distances that is compared [length], evenly in log r."""
 SEEN_QUANTILES = (0.01, 0.99)
-"""The range where the law is unknown, or where few pairs are in the one above: of the distances in the data."""
+"""The range where few pairs are in the one above: of the distances in the data."""
+LEAST_SEEN, LEAST_SEEN_OF_KNOWN = 0.5, 0.1
+"""Few are less than this share of them; of a known law (free charges drift far apart)."""
 MOST_SEEN = 2_000_000
 """Pair distances that are looked at: of frames spread evenly."""
 N_PAIRS = 5
@@ -90,11 +92,14 @@ class Recovery:
             found["error_largest_at"] = float(self.distances[at])
         return found
 
+    @property
+    def strongest(self) -> int:
+        """The pair with the largest force."""
+        return int(np.abs(self.learned if self.true is None else self.true).max(axis=1).argmax())
+
     def curves(self) -> Curves:
         """What the figure draws: the strongest pair's force, the worst error of all pairs."""
-        forces = self.learned if self.true is None else self.true
-        strongest = int(np.abs(forces).max(axis=1).argmax())
-        errors = self.errors
+        errors, strongest = self.errors, self.strongest
         true = None if self.true is None else self.true[strongest]
         return true, self.learned[strongest], None if errors is None else errors.max(axis=0)
 
@@ -115,7 +120,7 @@ def recovery(model: Forecaster, split: DataSplit) -> Recovery:
     law = str(split.recipe.get("law")) if is_law(split.recipe.get("law")) else None
     seen = seen_distances(split)
     limits = (NEAREST, FARTHEST)
-    if law is None or np.mean((seen >= NEAREST) & (seen <= FARTHEST)) < 0.5:
+    if np.mean((seen >= NEAREST) & (seen <= FARTHEST)) < (LEAST_SEEN if law is None else LEAST_SEEN_OF_KNOWN):
         limits = tuple(np.quantile(seen, SEEN_QUANTILES))
     if not limits[0] > 0:
         raise InputError(f"{split.source}: particles on top of each other; no range of distances to show")
@@ -177,10 +182,15 @@ def learned_forces(model: Forecaster, network: Integrator, pairs: FloatArray, di
     radial = network.law.coefficients(torch.as_tensor(distances / scales.length)).numpy()
     radial = radial * (scales.mass / scales.time**2)
     radial = radial[: len(network.couplings)]  # what node features add vanishes with the step: it is no law
-    q_i, q_j, m_i, m_j = (pairs / [scales.charge, scales.charge, scales.mass, scales.mass]).T
-    factors = {"constant": np.ones(len(pairs)), "charges": q_i * q_j, "masses": m_i * m_j}
-    channels = np.stack([factors[name] for name in network.couplings])
-    return np.asarray(np.einsum("cp,cr->pr", channels, radial) * distances)
+    factors = coupling_factors(pairs / [scales.charge, scales.charge, scales.mass, scales.mass], network.couplings)
+    return np.asarray(np.einsum("pc,cr->pr", factors, radial) * distances)
+
+
+def coupling_factors(pairs: FloatArray, couplings: Sequence[str]) -> FloatArray:
+    """k_i k_j of pairs (P, 4) of q_i, q_j, m_i, m_j in each channel: (P, C)."""
+    q_i, q_j, m_i, m_j = pairs.T
+    known = {"constant": np.ones(len(pairs)), "charges": q_i * q_j, "masses": m_i * m_j}
+    return np.stack([known[name] for name in couplings], axis=1)
 
 
 def seen_distances(split: DataSplit) -> FloatArray:

@@ -24,6 +24,7 @@ def recovery_figure(
     distances: FloatArray,
     noisy: Mapping[str, Curves] | None = None,
     units: Mapping[str, str] | None = None,
+    formulas: Mapping[str, FloatArray] | None = None,
 ) -> "Figure":
     """One column a law; rows: force, relative error (where the true law is known), distances in the data.
 
@@ -36,6 +37,8 @@ def recovery_figure(
         The same learned from noisy positions.
     units : mapping of str to str, optional
         Labels of the data's units.
+    formulas : mapping of law to (R,) float64, optional
+        Forces of the laws' formulas.
     """
     theme = THEMES["light"]
     judged = any(true is not None for true, _, _ in clean.values())
@@ -54,6 +57,8 @@ def recovery_figure(
             _force(force, distances, np.minimum(learned, 0), theme.rollout, "--", "learned, attracting")
         if noisy and name in noisy:
             _force(force, distances, noisy[name][1], theme.rollout, ":", "learned, 1 % noise")
+        if formulas and name in formulas:
+            _force(force, distances, formulas[name], theme.text, ":", "formula")
         for below in between:
             below.plot(distances, error, color=theme.forecast)
             if noisy and name in noisy:

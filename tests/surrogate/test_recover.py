@@ -169,3 +169,21 @@ def test_the_command_writes_numbers_and_a_figure(tmp_path: Path, capsys: pytest.
     status, _, err = command(main, capsys, "--run", tmp_path / "none", *line[2:4], "--out", tmp_path / "no")
     assert "none" in refused(status, err)
     assert not (tmp_path / "no").exists()
+
+
+def test_the_command_writes_the_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = saved_model(tmp_path / "run", "integrator", couplings="charges")
+    recipe = {"law": "coulomb", "parameters": {"eps": 0.1}}
+    data = npz(tmp_path / "d.npz", recipe=recipe)
+    line = ("--run", run, "--data", data, "--formula", "--json", tmp_path / "f.json", "--out", tmp_path / "out")
+    status, out, err = command(main, capsys, *line)
+    assert status == 0, err
+    numbers = json.loads((tmp_path / "f.json").read_text())
+    assert numbers == json.loads((tmp_path / "out/recovery.json").read_text())
+    assert numbers.keys() >= {"formula", "parameters", "fields", "largest_error", "form"}
+    assert numbers["fields"] == {"uniform": None, "magnetic": None}
+    said = numbers["form"] or "no simple form"
+    assert said in out
+    assert all(p.keys() == {"value", "error"} for p in numbers["parameters"].values())
+    status, _, err = command(main, capsys, *line[:-1], tmp_path / "other")
+    assert "already exists" in refused(status, err)
