@@ -115,6 +115,8 @@ def recovery(model: Forecaster, split: DataSplit) -> Recovery:
     network = model.network(torch.float64)
     if not isinstance(network, Integrator):
         raise InputError(f"{model.name}: has no pair law to recover; expected a run of model 'integrator'")
+    if others := [name for name in network.couplings if name not in ("constant", "charges", "masses")]:
+        raise InputError(f"{model.name}: has a channel of {others[0]}, which no pair of charges and masses shows")
     if split.n_particles < 2:
         raise InputError(f"{split.source}: systems of one particle have no pairs")
     law = str(split.recipe.get("law")) if is_law(split.recipe.get("law")) else None

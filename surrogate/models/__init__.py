@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from surrogate.models.base import SurrogateModel
+from surrogate.models.base import GIVEN, SurrogateModel
 
 STATE = ("positions", "velocities", "charges")
 
@@ -29,8 +29,8 @@ class ModelRow:
     sees : tuple of str
         What a forecast depends on, of "positions", "velocities", "charges" and "masses".
     may_see : tuple of str
-        Of "uniform_field" and "magnetic_field", what some configuration sees besides; the group then acts on them,
-        too.
+        Of "species", "edges", "uniform_field" and "magnetic_field" what some configuration sees besides; the group
+        then acts on fields, too.
     """
 
     module: str
@@ -61,9 +61,7 @@ MODELS: dict[str, ModelRow] = {
     "gnn": ModelRow("gnn", "GNN", group="Sym", dims="config"),
     "egnn": ModelRow("egnn.model", "EGNN"),
     "egnn-recurrent": ModelRow("egnn.recurrent", "EGNNRecurrent"),
-    "integrator": ModelRow(
-        "integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=("uniform_field", "magnetic_field")
-    ),
+    "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=GIVEN),
     "segno": ModelRow("segno", "Segno"),
 }
 

@@ -27,6 +27,8 @@ TRIAL_EPOCHS = 300
 """Length of a trial: enough to distinguish a law that fits from one that cannot."""
 TOLERANCE = 10.0
 """A choice is good enough where its held-out error (a squared one) is at most so many times the least."""
+MOST_KINDS = 4
+"""Kinds of particles that are told apart: each two of them have a radial function of their own."""
 
 EXAMPLES = (
     "python -m surrogate.studies.channels --data mine.npz --out out/mine",
@@ -41,6 +43,10 @@ def candidates(split: DataSplit) -> list[str]:
         channels.append("charges")
     if np.any(split.masses != 1):
         channels.append("masses")
+    if split.edges is not None and np.any(split.edges):
+        channels.append("edges")
+    if split.species is not None and 1 < len(np.unique(split.species)) <= MOST_KINDS:
+        channels.append("species")
     return [",".join(c) for size in range(1, len(channels) + 1) for c in combinations(channels, size)]
 
 
@@ -89,6 +95,12 @@ def with_couplings(config: Config, couplings: str) -> Config:
     return replace(config, model_config=replace(config.model_config, couplings=couplings))
 
 
+def with_kinds(config: Config, split: DataSplit) -> Config:
+    """`config` with the species of some data, where they have any."""
+    kinds = "" if split.species is None else ",".join(map(str, np.unique(split.species)))
+    return replace(config, model_config=replace(config.model_config, kinds=kinds))
+
+
 def with_fields(config: Config, fields: str, n_dims: int) -> Config:
     """`config` with other fields, bound to a dimension where some are learned."""
     dims = n_dims if fields and any(not name.startswith("given-") for name in fields.split(",")) else 0
@@ -108,6 +120,7 @@ def chosen_couplings(config: Config, out: Path, command: str) -> str:
         Said in the trials' cards.
     """
     splits = training_splits(config.data.paths[0])
+    config = with_kinds(config, splits[0])
     choices = {name: with_couplings(config, name) for name in candidates(splits[0])}
     return _chosen(choices, splits[1], out, command)
 
@@ -125,6 +138,7 @@ def chosen_terms(config: Config, out: Path, command: str) -> Config:
     train_split, _ = training_splits(config.data.paths[0])
     every = with_fields(config, field_candidates(train_split)[-1], train_split.n_dims)
     config = with_couplings(config, chosen_couplings(every, out / "couplings", command))
+    config = with_kinds(config, train_split)
     return with_fields(config, chosen_fields(config, out / "fields", command), train_split.n_dims)
 
 

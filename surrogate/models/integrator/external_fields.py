@@ -19,7 +19,7 @@ class ExternalFields(nn.Module):
         A_i = g + (q_i / m_i) E + (a + b q_i / m_i) u,     W_i = (q_i / m_i) (B + c B'),
 
     g, E, the antisymmetric matrix B and the strengths a, b, c learned, u and B' given (`uniform_field`,
-    `magnetic_field`). Everything learned starts at 0.
+    `magnetic_field`). Fields start at 0, strengths at a = c = 1 and b = 0.
 
     Parameters
     ----------
@@ -49,6 +49,8 @@ class ExternalFields(nn.Module):
         sizes = {"uniform": dims, "electric": dims, "magnetic": dims * (dims - 1) // 2}
         sizes |= {"given-uniform": 2, "given-magnetic": 1}
         self.values = nn.ParameterDict({term: nn.Parameter(torch.zeros(sizes[term])) for term in terms})
+        for term in self.values.keys() & GIVEN.keys():
+            nn.init.ones_(self.values[term][:1])
         self.dims = dims
 
     @property

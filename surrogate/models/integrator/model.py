@@ -19,6 +19,7 @@ from surrogate.models.integrator.conserved import (
     with_angular_momentum,
     with_energy,
 )
+from surrogate.models.integrator.couplings import Couplings
 from surrogate.models.integrator.cpu.autograd import rounds_in_numba
 from surrogate.models.integrator.cpu.large_systems import LARGE, potentials_of_large_systems
 from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS
@@ -30,7 +31,6 @@ from surrogate.models.integrator.rounds import LimitedGrowth, rounds_in_torch
 
 Rounds = Callable[..., tuple[Tensor, Tensor, Any]]
 """Of the arguments of `rounds_in_torch`: positions, velocities, evaluations of the law."""
-COUPLINGS = ("constant", "charges", "masses")
 TRAPS = ("none", "always", "at-rest")
 AT_REST = 1e-3
 """A system is at rest where its centre of mass moves slower than this fraction of the RMS speed."""
@@ -50,7 +50,10 @@ class IntegratorConfig:
         Rounds per unit of time where the caller does not choose.
     couplings : str
         Comma-separated channels of the pair law, each with its own radial function times k_i k_j:
-        "constant" (1), "charges", "masses".
+        "constant" (1), "charges", "masses"; "species" has one for each kind of particles and each two kinds,
+        "edges" one whose pairs scale with the given e_ij.
+    kinds : str
+        Comma-separated species (integers) there are, for a channel "species".
     powers : str
         Digits p of the prefactors (r^2 + s^2)^(-p/2) on offer; "3" is Coulomb's alone, "0" none.
     softening : float
@@ -90,6 +93,7 @@ class IntegratorConfig:
     hidden: int = 64
     evaluations: int = 16
     couplings: str = "constant,charges"
+    kinds: str = ""
     powers: str = "0123"
     softening: float = 0.1
     reach: float = 30.0
@@ -134,15 +138,14 @@ class Integrator(SurrogateModel):
 
     def __init__(self, config: IntegratorConfig) -> None:
         super().__init__()
-        self.couplings = tuple(name.strip() for name in config.couplings.split(","))
-        for name in self.couplings:
-            if name not in COUPLINGS:
-                raise InputError(f"model.couplings: {name!r} is none of {', '.join(COUPLINGS)}")
+        self._couplings = Couplings(config.couplings, config.kinds)
+        self.couplings = self._couplings.channels
         if config.dims < 0:
             raise InputError(f"model.dims must be >= 0; got {config.dims}")
         terms = tuple(name.strip() for name in config.fields.split(",") if name.strip())
         self.fields = ExternalFields(terms, config.dims) if terms else None
         self.dims = config.dims or None
+        self.sees = (*self.sees, *self._couplings.takes)
         if self.fields is not None:
             self.group = "Sym" if self.fields.learned else self.group
             self.sees = (*self.sees, *self.fields.takes)
@@ -230,9 +233,12 @@ class Integrator(SurrogateModel):
         n_rounds = evaluations or self.rounds_for(horizon)
         start_x, start_v, charge = x.double(), (-v if back else v).double(), q.double()
         m = torch.ones_like(charge) if masses is None else masses.double()
-        known = {"constant": torch.ones_like(charge), "charges": charge, "masses": m}
-        couplings = torch.stack([known[name] for name in self.couplings])
+        if missing := [name for name in self.takes if name not in given]:
+            raise InputError(f"this model needs {' and '.join(missing)}, and none is given")
+        couplings, rows = self._couplings(charge, m, given)
         table, kappa = self.law.table(), self.trap_strength(start_v, m)
+        if rows is not None:  # those of node features come last
+            table = table[[*rows, *range(len(self.couplings), len(table))]]
         gamma = self.drag.double() if not self.conserve else start_x.new_zeros(())
         acceleration, gyration = self._of_fields(charge, m, given)
         limit = {} if self.log_limit is None else {"limit": self.log_limit.double().exp()}
@@ -283,9 +289,6 @@ class Integrator(SurrogateModel):
         """Acceleration and gyration of each particle, where there are fields: see ExternalFields."""
         if self.fields is None:
             return None, None
-        for name in self.fields.takes:
-            if name not in given:
-                raise InputError(f"this model needs {name} (model.fields), and none is given")
         uniform, magnetic = (given[name].double() if name in given else None for name in GIVEN.values())
         return self.fields.acceleration(q, m, uniform), self.fields.gyration(q, m, magnetic)
 

@@ -22,6 +22,7 @@ from surrogate.studies.channels import (
     simplest,
     with_couplings,
     with_fields,
+    with_kinds,
 )
 from surrogate.tasks.dynamics.scales import Scales
 from surrogate.training.config import Config, load_config
@@ -80,6 +81,10 @@ def test_only_channels_the_data_can_tell_apart_are_candidates() -> None:
     assert candidates(split(other, one)) == ["constant", "charges", "constant,charges"]
     assert candidates(split(0 * one, abs(other))) == ["constant", "masses", "constant,masses"]
     assert candidates(split(other, abs(other)))[-1] == "constant,charges,masses"
+    given = replace(split(0 * one, one), edges=np.ones((2, 4, 4)), species=np.array([[3, 3, 1, 1]] * 2))
+    assert candidates(given)[:3] == ["constant", "edges", "species"]
+    assert with_kinds(load_config("integrator-law"), given).model_config.kinds == "1,3"
+    assert candidates(replace(given, edges=np.zeros((2, 4, 4)), species=3 + 0 * given.species)) == ["constant"]
 
 
 @pytest.mark.parametrize(
