@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.baselines.references import Windows, clamped_acceleration, in_blocks
+from physics.baselines.references import Windows, in_blocks
 from physics.datasets.streams import SPEED
 from physics.integrators.euler import symplectic_euler
+from physics.integrators.kick_drift import kick_drift
 from physics.integrators.walls import kick
 from physics.kernels.jit import kernel
 from physics.kernels.parameters import Forces
@@ -22,7 +23,9 @@ from physics.laws.packing import packed_parameters
 from physics.laws.reference import REFERENCE, REFERENCE_DT, REFERENCE_FORCE_LIMIT
 from physics.rotations import random_rotation
 from physics.stepping.batch import pack_lanes, run_blocks
+from physics.stepping.external import NO_EXTERNAL, External
 from physics.sums.accelerations import lane_acceleration
+from physics.sums.external import LaneExternal, external_acceleration
 from physics.types import FloatArray
 
 LIKELY_SHARE = 0.05
@@ -30,18 +33,6 @@ LIKELY_SHARE = 0.05
 
 BLIND_ROTATIONS = 500
 """Rotations drawn for each window of the orientation-blind reference: fewer move it by several per cent."""
-
-
-@kernel
-def _isotropic_euler(
-    x: FloatArray, v: FloatArray, forces: Forces, norm_limit: float, dt: float, n_steps: int
-) -> None:
-    """The published kick-then-drift with the clamp on the norm of the force."""
-    a = np.empty_like(x)
-    for _ in range(n_steps):
-        clamped_acceleration(x, forces, norm_limit, a)
-        kick(v, a, dt)
-        kick(x, v, dt)
 
 
 @kernel
@@ -68,26 +59,32 @@ def isotropic_simulation(
     -------
     positions, velocities : (n_windows, N, n) float64
     """
-    packed = packed_parameters("reference", {"force_limit": math.inf}, windows.x.shape[-1])
-    return in_blocks(windows, lambda x, v, q, m: _isotropic_euler(x, v, Forces(q, m, packed), limit, dt, n_steps))
+    return in_blocks(
+        windows.isotropic(limit),
+        lambda x, v, forces, beside: kick_drift(x, v, forces, beside, np.empty_like(x), dt, n_steps),
+    )
 
 
-def _published(windows: Windows) -> FloatArray:
-    """The published law with its per-component clamp, as kernels read it."""
-    return replace(windows, law="reference", norm_limit=math.inf).packed()
+def _published(windows: Windows) -> Windows:
+    """The windows under the published law with its per-component clamp."""
+    return replace(windows, norm_limit=math.inf)
 
 
 def published_start(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> tuple[FloatArray, FloatArray]:
     """Where the published simulator came from, `n_steps` steps earlier: its map run backwards, exactly."""
-    packed = _published(windows)
-    return in_blocks(windows, lambda x, v, q, m: _euler_backwards(x, v, Forces(q, m, packed), dt, n_steps))
+    return in_blocks(_published(windows), lambda x, v, forces, _: _euler_backwards(x, v, forces, dt, n_steps))
 
 
 def published_step(windows: Windows, n_steps: int, dt: float = REFERENCE_DT) -> tuple[FloatArray, FloatArray]:
     """The published simulator run on: full kick, then drift, with its per-component clamp."""
-    packed = _published(windows)
+    if windows.external.any:
+        return in_blocks(
+            _published(windows),
+            lambda x, v, forces, beside: kick_drift(x, v, forces, beside, np.empty_like(x), dt, n_steps),
+        )
     return in_blocks(
-        windows, lambda x, v, q, m: symplectic_euler(x, v, Forces(q, m, packed), np.empty_like(x), dt, n_steps)
+        _published(windows),
+        lambda x, v, forces, _: symplectic_euler(x, v, forces, np.empty_like(x), dt, n_steps),
     )
 
 
@@ -218,8 +215,40 @@ def _follow(x: FloatArray, v: FloatArray, forces: Forces, dt: float, n_steps: in
         symplectic_euler(x, v, forces, a, dt, 1)
 
 
+@kernel
+def _follow_all(
+    x: FloatArray,
+    v: FloatArray,
+    forces: Forces,
+    external: LaneExternal,
+    dt: float,
+    n_steps: int,
+    largest: FloatArray,
+) -> None:
+    """The same among external forces, which count in, or under a softened law."""
+    n, d, lanes = x.shape
+    a = np.empty_like(x)
+    unclamped = LaneExternal(external.uniform, external.edges, external.turns, np.inf, np.inf)
+    for _ in range(n_steps):
+        external_acceleration(x, v, forces, unclamped, True, a)
+        for w in range(lanes):
+            for i in range(n):
+                f2 = 0.0
+                for k in range(d):
+                    f2 += (forces.masses[i, w] * a[i, k, w]) ** 2
+                largest[w] = max(largest[w], math.sqrt(f2))
+        kick_drift(x, v, forces, external, a, dt, 1)
+
+
 def largest_forces(
-    positions: FloatArray, velocities: FloatArray, charges: FloatArray, *, dt: float, n_steps: int
+    positions: FloatArray,
+    velocities: FloatArray,
+    charges: FloatArray,
+    *,
+    dt: float,
+    n_steps: int,
+    eps: float = 0.0,
+    external: External = NO_EXTERNAL,
 ) -> FloatArray:
     """Largest unclamped |F| of any particle along each window, following the published law.
 
@@ -230,18 +259,27 @@ def largest_forces(
     charges : (n_samples, N) float64
     dt : float [time]
     n_steps : int
+    eps : float [length]
+        The law's softening.
+    external : External
+        What acts beside the law; it counts in.
 
     Returns
     -------
     (n_samples,) float64 [force]
     """
     result = np.zeros(len(positions))
+    softened, limit = external.law("reference", {"eps": eps}, positions.shape[-1])
     packed = packed_parameters("reference", REFERENCE.defaults, positions.shape[-1])
 
     def run(block: slice) -> int:
         x, v, q = (pack_lanes(np.asarray(a[block], dtype=np.float64)) for a in (positions, velocities, charges))
         largest = np.zeros(q.shape[-1])
-        _follow(x, v, Forces(q, np.ones_like(q), packed), dt, n_steps, largest)
+        if eps or external.any:
+            beside = external.lanes(block, q.shape[-1], limit)
+            _follow_all(x, v, Forces(q, np.ones_like(q), softened), beside, dt, n_steps, largest)
+        else:
+            _follow(x, v, Forces(q, np.ones_like(q), packed), dt, n_steps, largest)
         result[block] = largest
         return int(block.stop - block.start)
 

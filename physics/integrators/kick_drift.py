@@ -12,6 +12,15 @@ FloatArray = NDArray[np.float64]
 
 
 @kernel
+def drift(x: FloatArray, v: FloatArray, forces: Forces, dt: float) -> None:
+    """X <- x + dt v, between walls if there are any."""
+    if boundary_at(forces.parameters, x.shape[1]) < forces.parameters.shape[0]:
+        folded_drift(x, v, dt, forces.parameters)
+    else:
+        kick(x, v, dt)
+
+
+@kernel
 def kick_drift(
     x: FloatArray, v: FloatArray, forces: Forces, external: LaneExternal, a: FloatArray, dt: float, n_steps: int
 ) -> None:
@@ -32,11 +41,7 @@ def kick_drift(
     :func:`physics.integrators.euler.symplectic_euler`. With a magnetic field the update is not symplectic: the
     speed of a free charge grows by half of (q B dt)^2 a step.
     """
-    walls = boundary_at(forces.parameters, x.shape[1]) < forces.parameters.shape[0]
     for _ in range(n_steps):
         external_acceleration(x, v, forces, external, True, a)
         kick(v, a, dt)
-        if walls:
-            folded_drift(x, v, dt, forces.parameters)
-        else:
-            kick(x, v, dt)
+        drift(x, v, forces, dt)

@@ -63,7 +63,10 @@ class External:
         """What kernels take of it for a block of systems."""
         edges = np.empty((0, 0, 0)) if self.edges is None else pack_lanes(self.edges[block], lanes)
         uniform = np.empty(0) if self.uniform is None else np.array(self.uniform)
-        return LaneExternal(uniform, edges, limit, norm_limit)
+        return LaneExternal(uniform, edges, self.magnetic is not None, limit, norm_limit)
+
+
+NO_EXTERNAL = External()
 
 
 def external_batch(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
-from physics.kernels.parameters import FIELDS, LAW_PARAMETERS, Forces, term_of
+from physics.kernels.parameters import FIELDS, Forces, term_of
 from physics.sums.accelerations import total_acceleration
 from physics.sums.fields import add_velocity_fields
 
@@ -29,12 +29,15 @@ class LaneExternal(NamedTuple):
         Acceleration of every particle; empty for none.
     edges : (n_particles, n_particles, lanes) float64
         Weights of the springs of the law `spring`, which is then the law; empty for none.
+    turns : bool
+        Whether there is a magnetic field.
     limit, norm_limit : float [force]
         What each Cartesian component of a particle's total force, and its norm, are cut down to.
     """
 
     uniform: FloatArray
     edges: FloatArray
+    turns: bool
     limit: float
     norm_limit: float
 
@@ -96,7 +99,7 @@ def external_acceleration(
         total_acceleration(x, forces, a)
     for k in range(external.uniform.shape[0]):
         a[:, k] += external.uniform[k]
-    if moving and forces.parameters.shape[0] > LAW_PARAMETERS:
+    if moving and external.turns:
         add_velocity_fields(v, forces, a)
     clamp(a, forces.masses, external.limit, external.norm_limit)
 
@@ -105,8 +108,6 @@ def external_acceleration(
 def turn(v: FloatArray, forces: Forces, dt: float) -> None:
     """V <- exp(q B dt / m) v, in place: the exact motion in the magnetic field alone."""
     n, d, lanes = v.shape
-    if forces.parameters.shape[0] <= LAW_PARAMETERS:
-        return
     first = FIELDS + 2 + d
     term, following = np.empty(d), np.empty(d)
     for i in range(n):

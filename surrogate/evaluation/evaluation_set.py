@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physics.baselines.references import Windows
+from physics.baselines.references import windows_at as windows_at
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
-from physics.laws.names import is_law
 from physics.types import FloatArray
 from surrogate.evaluation.chosen_windows import UNASKED, Asked, chosen_windows
 from surrogate.evaluation.metrics import sample_errors
@@ -19,17 +19,6 @@ from surrogate.tasks.dynamics.frames import elapsed, task_frames
 from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.scales import is_preset
 from surrogate.tasks.dynamics.windows import FIELDS
-
-
-def windows_at(split: DataSplit, frame: int) -> Windows:
-    """The states of all samples at one frame; `law` is "" where the data do not say one."""
-    x, v, q, m = (
-        np.asarray(a, dtype=np.float64)
-        for a in (split.positions[:, frame], split.velocities[:, frame], split.charges, split.masses)
-    )
-    law, parameters = split.recipe.get("law"), split.recipe.get("parameters")
-    known = str(law) if is_law(law) else ""
-    return Windows(x, v, q, m, known, parameters if isinstance(parameters, dict) else {})
 
 
 def input_states(split: DataSplit, w: Windows) -> States:

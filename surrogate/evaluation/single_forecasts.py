@@ -122,7 +122,9 @@ def _clean_errors(split: DataSplit, errors: FloatArray, w: Windows, horizon: flo
     dt = split.recipe.get("dt", 0.001)
     if not isinstance(dt, float) or not horizon / STEPS_LIMIT < dt <= horizon:
         return {}  # a recipe that was not written by us
-    clean = clean_windows(largest_forces(w.x, w.v, w.q, dt=dt, n_steps=round(horizon / dt)))
+    eps = float(w.parameters.get("eps", 0.0))
+    steps = round(horizon / dt)
+    clean = clean_windows(largest_forces(w.x, w.v, w.q, dt=dt, n_steps=steps, eps=eps, external=w.external))
     summary = error_summary(errors[clean])
     return {
         "mse_clean": summary["mse"],

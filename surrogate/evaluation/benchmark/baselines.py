@@ -62,7 +62,9 @@ def published_set(data: EvaluationSet) -> PublishedSet | None:
     if data.windows.law != "reference":
         return None
     w, steps = data.windows, round(data.horizon / REFERENCE_DT)
-    clean = clean_windows(largest_forces(w.x, w.v, w.q, dt=REFERENCE_DT, n_steps=steps))
+    eps = float(w.parameters.get("eps", 0.0))
+    largest = largest_forces(w.x, w.v, w.q, dt=REFERENCE_DT, n_steps=steps, eps=eps, external=w.external)
+    clean = clean_windows(largest)
     return PublishedSet(clean, data.errors(isotropic_simulation(w, steps)[0]))
 
 

@@ -224,6 +224,6 @@ def test_refusals():
         leapfrog_forecast(w, 1.0, 0)
     with pytest.raises(InputError, match="eta must be positive"):
         adaptive_leapfrog_forecast(w, 1.0, 0.0)
-    other = Windows(w.x, w.v, w.q, w.m, "gravity")
+    other = Windows(w.x, w.v, w.q, w.m, "yukawa")
     with pytest.raises(InputError, match="adaptive leapfrog knows the laws coulomb, reference"):
         adaptive_leapfrog_forecast(other, 1.0, 0.1)
