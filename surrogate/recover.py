@@ -1,17 +1,19 @@
 """`python -m surrogate.recover`: the pair force an integrator has learned, against the true one if it is known.
 
-With `--formula` also its closed form.
+Also the fields it has learned, beside what the momentum of the data says; with `--formula` its closed form.
 """
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from physics.cli import CommandParser, command_line, progress_bar, refuse_existing, run_command
 from physics.datasets.reading import available_splits, read_split
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.files import write_json
+from surrogate.evaluation.field_recovery import learned_fields, momentum_balance
 from surrogate.evaluation.formula.report import formula_curve, formula_numbers, formula_summary
 from surrogate.evaluation.formula.search import Formula, formula_of
 from surrogate.evaluation.pair_law_recovery import Recovery, outside_of, recovery
@@ -53,6 +55,9 @@ def main(argv: Sequence[str]) -> None:
     formula = _formula(model, split, found) if options.formula else None
     if formula:
         numbers |= formula_numbers(model, found, formula)
+    if fields := learned_fields(model):
+        numbers["fields"] = {"uniform": None, "magnetic": None} | fields
+        numbers["fields_by_momentum"] = momentum_balance(split, tuple(fields))
     write_json(options.out / "recovery.json", numbers)
     if options.json:
         write_json(options.json, numbers)
@@ -63,7 +68,7 @@ def main(argv: Sequence[str]) -> None:
     )
     figure.savefig(options.out / "recovery.png")
     notes = "".join(f"note: {note}\n" for note in numbers["notes"])
-    said = f"{_summary(found)}\n{formula_summary(numbers) if formula else ''}"
+    said = f"{_summary(found)}\n{formula_summary(numbers) if formula else ''}{_said_of_fields(numbers)}"
     sys.stdout.write(f"{said}{notes}{options.out / 'recovery.png'}\n")
 
 
@@ -77,6 +82,26 @@ def _formula(model: Forecaster, split: DataSplit, found: Recovery) -> Formula:
             done = 100 * share
 
         return formula_of(model, split, found.seen, progress)
+
+
+def _said_of_fields(numbers: dict[str, Any]) -> str:
+    lines = []
+    for name, value in numbers.get("fields", {}).items():
+        if value is None:
+            continue
+        line = f"{name}: {_rounded(value)}"
+        if (balance := numbers["fields_by_momentum"].get(name)) is not None:
+            line += f"; by the momentum of the data {_rounded(balance['value'])} +- {_rounded(balance['error'])}"
+        lines.append(f"{line}\n")
+    return "".join(lines)
+
+
+def _rounded(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_rounded, value))}]"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_rounded(one)}" for key, one in value.items())
+    return f"{value:.4g}"
 
 
 def _summary(found: Recovery) -> str:

@@ -16,7 +16,7 @@ from surrogate.inference.forecaster import Forecaster
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
 from surrogate.recover import main
 from surrogate.tasks.dynamics.scales import Scales
-from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_model
+from tests.surrogate.helpers import command, npz, refused, saved_model, tiny_arrays, tiny_model
 from tests.surrogate.models.integrators import Uncopied, knowing_coulomb
 
 
@@ -187,3 +187,20 @@ def test_the_command_writes_the_formula(tmp_path: Path, capsys: pytest.CaptureFi
     assert all(p.keys() == {"value", "error"} for p in numbers["parameters"].values())
     status, _, err = command(main, capsys, *line[:-1], tmp_path / "other")
     assert "already exists" in refused(status, err)
+
+
+def test_learned_fields_are_told_beside_the_momentum_of_the_data(tmp_path: Path, capsys: Any) -> None:
+    model = saved_model(tmp_path / "m", "integrator", fields="uniform,magnetic", dims=3)
+    arrays = tiny_arrays(frames=6)
+    arrays["velocities"] = arrays["velocities"] + np.arange(6.0)[None, :, None, None] * 0.5 * np.array([0, 0, 0.3])
+    data = npz(tmp_path / "d.npz", arrays)
+    status, out, err = command(
+        main, capsys, "--run", model, "--data", data, "--out", tmp_path / "out", "--json", tmp_path / "f.json"
+    )
+    assert status == 0, err
+    numbers = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
+    assert np.shape(numbers["fields"]["uniform"]) == (3,)
+    assert np.shape(numbers["fields"]["magnetic"]) == (3, 3)
+    assert numbers["fields_by_momentum"]["uniform"]["value"][2] == pytest.approx(0.3, abs=0.05)
+    assert "uniform: [" in out
+    assert "by the momentum of the data [" in out

@@ -87,8 +87,8 @@ def test_without_pairs_one_round_is_exact(n: int) -> None:
 
 
 @pytest.mark.parametrize("n", [2, 3])
-@pytest.mark.parametrize("drag", [False, True])
-def test_the_kernel_is_what_pytorch_computes(n: int, drag: bool) -> None:
+@pytest.mark.parametrize(("drag", "order"), [(False, 2), (True, 2), (True, 4)])
+def test_the_kernel_is_what_pytorch_computes(n: int, drag: bool, order: int) -> None:
     """Forward and backward, with and without a magnetic field."""
     model = drawn(0.3, pull="always", conserve=False)
     x, v, q, m = state(3, 4, n)
@@ -103,7 +103,7 @@ def test_the_kernel_is_what_pytorch_computes(n: int, drag: bool) -> None:
             given = [leaf.clone().requires_grad_() for leaf in leaves]
             one = one_body(given[3], given[4], 0.2, *given[5:])
             facts = (model.law.table().detach(), model.law.u0, model.law.softening, 0.2, 3)
-            out_x, out_v, _ = rounds(given[0], given[1], given[2], m, one, *facts)
+            out_x, out_v, _ = rounds(given[0], given[1], given[2], m, one, *facts, order=order)
             gradients = torch.autograd.grad((weight[0] * out_x).sum() + (weight[1] * out_v).sum(), given)
             found.append((out_x.detach(), out_v.detach(), *gradients))
         for name, kernel, plain in zip(("x", "v", "gx", "gv", "gc", "gk", "gg", "ga", "gw"), *found, strict=False):
