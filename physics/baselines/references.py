@@ -119,7 +119,7 @@ def _external_of(split: DataSplit) -> External | None:
     uniform, magnetic = (None if values is None else np.array(values[0], dtype=np.float64) for values in fields)
     edges = None if split.edges is None else np.asarray(split.edges, dtype=np.float64)
     half = split.recipe.get("half_side")
-    boundary = Boundary("reflecting", np.array(2.0 * half)) if isinstance(half, float) else OPEN
+    boundary = Boundary("reflecting", np.array(2.0 * half)) if isinstance(half, float) and half > 0 else OPEN
     return External(uniform, magnetic, edges, boundary)
 
 

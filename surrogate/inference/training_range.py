@@ -321,6 +321,8 @@ def _same_law(entry: Mapping[str, Any], law: Mapping[str, Any]) -> bool:
         return False
     from physics.laws.names import is_law, law_claims  # Numba
 
-    given = [recipe.get("parameters") or {} for recipe in (entry, law)]
-    known = law_claims(str(law["law"])).defaults if is_law(law["law"]) else {}
-    return bool({**known, **given[0]} == {**known, **given[1]})
+    ours, theirs = (recipe.get("parameters") or {} for recipe in (entry, law))
+    if ours == theirs or not (isinstance(ours, dict) and isinstance(theirs, dict) and is_law(law["law"])):
+        return bool(ours == theirs)
+    defaults = law_claims(str(law["law"])).defaults
+    return bool({**defaults, **ours} == {**defaults, **theirs})
