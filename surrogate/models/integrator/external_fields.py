@@ -78,21 +78,20 @@ class ExternalFields(nn.Module):
             parts.append((by_mass + by_charge * ratio) * uniform_field.unsqueeze(1))
         return sum(parts[1:], parts[0]) if parts else None
 
-    def gyration(self, q: Tensor, m: Tensor, magnetic_field: Tensor | None = None) -> Tensor | None:
-        """W of each particle, (B, N, n, n) float64 [1/time]; None where no term gives one.
+    def magnetic_field(self, given: Tensor | None = None) -> Tensor | None:
+        """B + c B' of each system, (B, n, n) or (1, n, n) float64; None where no term gives one.
 
         Parameters
         ----------
-        q, m : (B, N) float64 tensors
-        magnetic_field : (B, n, n) float64 tensor, optional
+        given : (B, n, n) float64 tensor, optional
+            B'.
         """
         parts = []
-        ratio = (q / m)[..., None, None]
         if "magnetic" in self.values:
-            parts.append(ratio * self.magnetic())
+            parts.append(self.magnetic().unsqueeze(0))
         if "given-magnetic" in self.values:
-            assert magnetic_field is not None
-            parts.append(self.values["given-magnetic"].double() * ratio * magnetic_field.unsqueeze(1))
+            assert given is not None
+            parts.append(self.values["given-magnetic"].double() * given)
         return sum(parts[1:], parts[0]) if parts else None
 
     def magnetic(self) -> Tensor:

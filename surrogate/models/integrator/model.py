@@ -240,10 +240,10 @@ class Integrator(SurrogateModel):
         if rows is not None:  # those of node features come last
             table = table[[*rows, *range(len(self.couplings), len(table))]]
         gamma = self.drag.double() if not self.conserve else start_x.new_zeros(())
-        acceleration, gyration = self._of_fields(charge, m, given)
+        acceleration, magnetic = self._of_fields(charge, m, given)
         limit = {} if self.log_limit is None else {"limit": self.log_limit.double().exp()}
         growth, dt = self.gradient_growth if self.training else math.inf, horizon / n_rounds
-        one = one_body(kappa, gamma, dt, acceleration, -gyration if back and gyration is not None else gyration)
+        one = one_body(kappa, gamma, dt, acceleration, (-charge if back else charge) / m, magnetic)
 
         def run(x: Tensor, v: Tensor, couplings: Tensor, n_rounds: int) -> tuple[Tensor, Tensor, Any]:
             facts = (x, v, couplings, m, one, table, self.law.u0, self.law.softening, dt, n_rounds)
@@ -286,11 +286,11 @@ class Integrator(SurrogateModel):
         return out_x.to(x), (-out_v if back else out_v).to(x)
 
     def _of_fields(self, q: Tensor, m: Tensor, given: Mapping[str, Tensor]) -> tuple[Tensor | None, Tensor | None]:
-        """Acceleration and gyration of each particle, where there are fields: see ExternalFields."""
+        """Acceleration of each particle and magnetic field, where there are fields: see ExternalFields."""
         if self.fields is None:
             return None, None
         uniform, magnetic = (given[name].double() if name in given else None for name in GIVEN.values())
-        return self.fields.acceleration(q, m, uniform), self.fields.gyration(q, m, magnetic)
+        return self.fields.acceleration(q, m, uniform), self.fields.magnetic_field(magnetic)
 
     def potential(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
         """Energy of the learned law, up to a constant of the system: (B,)."""

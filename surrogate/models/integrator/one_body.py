@@ -11,10 +11,14 @@ where no pair acts: with h = dt / 2, P(s) = int_0^s exp(W u) du and K = int_0^h 
 where 2 D = P(h) + P(h)^T - dt and 2 d = (K - K^T) A. Without W only the kicks h A are left.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+TERMS = 18
+"""Of a series in a matrix of norm 1 or less: what follows is below 1 / 18! = 2e-16."""
 
 
 class OneBody(NamedTuple):
@@ -43,7 +47,12 @@ class OneBody(NamedTuple):
 
 
 def one_body(
-    kappa: Tensor, gamma: Tensor, dt: float, acceleration: Tensor | None = None, gyration: Tensor | None = None
+    kappa: Tensor,
+    gamma: Tensor,
+    dt: float,
+    acceleration: Tensor | None = None,
+    ratio: Tensor | None = None,
+    magnetic: Tensor | None = None,
 ) -> OneBody:
     """The motions of rounds of length dt > 0.
 
@@ -54,18 +63,19 @@ def one_body(
     dt : float [time]
     acceleration : (B, N, n) tensor, optional [length/time^2]
         A of each particle.
-    gyration : (B, N, n, n) tensor, optional [1/time]
-        W of each particle, antisymmetric.
+    ratio : (B, N) tensor, optional [charge/mass]
+    magnetic : (B, n, n) or (1, n, n) tensor, optional [mass/(charge time)]
+        Antisymmetric: W of a particle is its ratio times this.
     """
     none, no_matrix = kappa.new_empty((0,) * 3), kappa.new_empty((0,) * 4)
-    if gyration is None:
+    if ratio is None or magnetic is None:
         kick = none if acceleration is None else 0.5 * dt * acceleration
         return OneBody(kappa, gamma, kick, no_matrix, no_matrix, none)
-    rotation, once, twice = exponential_integrals(gyration, 0.5 * dt)
-    unit = torch.eye(gyration.shape[-1], dtype=gyration.dtype, device=gyration.device)
+    rotation, once, twice = exponential_integrals(ratio, magnetic, 0.5 * dt)
+    unit = torch.eye(magnetic.shape[-1], dtype=magnetic.dtype, device=magnetic.device)
     drift = 0.5 * (once + once.mT - dt * unit)
     if acceleration is None:
-        still = torch.zeros_like(gyration[..., 0])
+        still = torch.zeros_like(rotation[..., 0])
         return OneBody(kappa, gamma, still, rotation, drift, still)
     kick, offset = _applied(once, acceleration), 0.5 * _applied(twice - twice.mT, acceleration)
     return OneBody(kappa, gamma, kick, rotation, drift, offset)
@@ -77,17 +87,33 @@ def split_trap(one: OneBody, order: int) -> tuple[OneBody, Tensor]:
     return (one._replace(kappa=none), one.kappa) if order == 4 else (one, none)
 
 
-def exponential_integrals(w: Tensor, h: float) -> tuple[Tensor, Tensor, Tensor]:
-    """exp(h W), its integral P(h) and that of P from 0 to h, (..., n, n) each.
+def exponential_integrals(ratio: Tensor, b: Tensor, h: float) -> tuple[Tensor, Tensor, Tensor]:
+    """exp(h W), its integral P(h) and that of P from 0 to h, of W = ratio b: (B, N, n, n) each.
 
-    Blocks of the exponential of [[W, 1, 0], [0, 0, 1], [0, 0, 0]] h.
+    Their series in W, whose powers of b all particles of a system share; of h / 2^k where |h W| is above 1, and
+    doubled k times.
     """
-    n = w.shape[-1]
-    unit = torch.eye(n, dtype=w.dtype, device=w.device).expand(w.shape)
-    none = torch.zeros_like(w)
-    rows = [torch.cat(row, -1) for row in ((w, unit, none), (none, none, unit), (none, none, none))]
-    found: Tensor = torch.linalg.matrix_exp(h * torch.cat(rows, -2))
-    return found[..., :n, :n], found[..., :n, n : 2 * n], found[..., :n, 2 * n :]
+    largest = float((ratio.detach().abs().amax(-1) * b.detach().norm(dim=(-2, -1))).max()) * h
+    halvings = math.ceil(math.log2(largest)) if 1.0 < largest < math.inf else 0
+    h /= 2**halvings
+    angle, unit = h * ratio, torch.eye(b.shape[-1], dtype=b.dtype, device=b.device).expand_as(b)
+    powers, monomials = [unit], [torch.ones_like(angle)]
+    for _ in range(1, TERMS):
+        powers.append(powers[-1] @ b)
+        monomials.append(monomials[-1] * angle)
+    matrices, factors = torch.stack(powers, 1).unsqueeze(1), torch.stack(monomials, -1)
+
+    def series(shift: int) -> Tensor:
+        inverses = [1.0 / math.factorial(k + shift) for k in range(TERMS)]
+        weights = factors * torch.tensor(inverses, dtype=factors.dtype, device=factors.device)
+        return h**shift * (weights[..., None, None] * matrices).sum(2)
+
+    rotation, once, twice = (series(shift) for shift in range(3))
+    for _ in range(halvings):
+        twice = twice + h * once + rotation @ twice
+        once = once + rotation @ once
+        rotation, h = rotation @ rotation, 2 * h
+    return rotation, once, twice
 
 
 def first_half(one: OneBody, x: Tensor, v: Tensor, weight: Tensor, dt: float) -> tuple[Tensor, Tensor]:

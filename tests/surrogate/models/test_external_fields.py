@@ -13,9 +13,10 @@ from physics.errors import InputError
 from physics.fields import Fields
 from physics.rotations import random_orthogonal
 from surrogate.models.integrator.conserved import angular_momentum, centred, kinetic_energy
+from surrogate.models.integrator.cpu import autograd
 from surrogate.models.integrator.cpu.autograd import rounds_in_numba
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
-from surrogate.models.integrator.one_body import one_body
+from surrogate.models.integrator.one_body import exponential_integrals, one_body
 from surrogate.models.integrator.rounds import rounds_in_torch
 from tests.surrogate.models.integrators import drawn, forecast, gap, knowing_coulomb, slope, state
 
@@ -93,11 +94,12 @@ def test_the_kernel_is_what_pytorch_computes(n: int, drag: bool, order: int) -> 
     model = drawn(0.3, pull="always", conserve=False)
     x, v, q, m = state(3, 4, n)
     generator = torch.Generator().manual_seed(n)
-    a, w = torch.randn((3, 4, n), generator=generator).double(), 3 * antisymmetric(n).expand(3, 4, n, n)
+    a, ratio = (torch.randn(shape, generator=generator).double() for shape in ((3, 4, n), (3, 4)))
+    b = torch.stack([3 * antisymmetric(n, seed=s) for s in range(3)])
     weight = torch.randn((2, 3, 4, n), dtype=torch.float64, generator=generator)
     couplings, kappa = torch.stack([torch.ones_like(q), q]), torch.full((3,), 0.4).double()
     gamma = torch.tensor(0.3 if drag else 0.0).double()
-    for leaves in ([x, v, couplings, kappa, gamma, a], [x, v, couplings, kappa, gamma, a, w]):
+    for leaves in ([x, v, couplings, kappa, gamma, a], [x, v, couplings, kappa, gamma, a, ratio, b]):
         found = []
         for rounds in (rounds_in_numba, rounds_in_torch):
             given = [leaf.clone().requires_grad_() for leaf in leaves]
@@ -106,9 +108,23 @@ def test_the_kernel_is_what_pytorch_computes(n: int, drag: bool, order: int) -> 
             out_x, out_v, _ = rounds(given[0], given[1], given[2], m, one, *facts, order=order)
             gradients = torch.autograd.grad((weight[0] * out_x).sum() + (weight[1] * out_v).sum(), given)
             found.append((out_x.detach(), out_v.detach(), *gradients))
-        for name, kernel, plain in zip(("x", "v", "gx", "gv", "gc", "gk", "gg", "ga", "gw"), *found, strict=False):
+        for name, kernel, plain in zip(
+            ("x", "v", "gx", "gv", "gc", "gk", "gg", "ga", "gr", "gb"), *found, strict=False
+        ):
             assert float(plain.abs().max()) > 1e-6, name
             assert float((kernel - plain).abs().max()) < 1e-10 * float(plain.abs().max().clamp_min(1)), name
+
+
+def test_threads_and_large_systems_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = with_values(drawn(0.05, fields=LEARNED, dims=3, pull="always", energy=False)).eval()
+    given = state(5, 6, spread=2.0)
+    plain = forecast(model, *given, evaluations=3)
+    monkeypatch.setattr(autograd, "PAIRS_A_THREAD", 1)
+    assert gap(forecast(model, *given, evaluations=3), plain) == 0
+    monkeypatch.setattr(autograd, "LARGE", 6)
+    assert gap(forecast(model, *given, evaluations=3), plain) < 1e-12
+    with torch.no_grad():
+        assert gap(list(model(*given[:3], 1.0, given[3], evaluations=3)), plain) < 1e-11
 
 
 def test_the_gradient_of_fields_is_that_of_differences() -> None:
@@ -117,11 +133,11 @@ def test_the_gradient_of_fields_is_that_of_differences() -> None:
     couplings, zero = torch.stack([torch.ones_like(q), q]), torch.zeros(1).double()
     facts = (model.law.table().detach(), model.law.u0, model.law.softening, 0.05, 2)
 
-    def rounds(a: Tensor, w: Tensor) -> Any:
-        one = one_body(zero, zero[0], 0.05, a, w)
+    def rounds(a: Tensor, b: Tensor) -> Any:
+        one = one_body(zero, zero[0], 0.05, a, q / m, b)
         return rounds_in_numba(x, v, couplings, m, one, *facts)[:2]
 
-    given = (torch.ones(1, 3, 2).double(), 20 * antisymmetric(2).repeat(1, 3, 1, 1))
+    given = (torch.ones(1, 3, 2).double(), 20 * antisymmetric(2).unsqueeze(0))
     assert torch.autograd.gradcheck(rounds, tuple(a.requires_grad_() for a in given), fast_mode=True)
 
 
@@ -180,6 +196,18 @@ def test_gradients_reach_every_value_by_both_paths() -> None:
             assert gradient is not None, name
             assert float(gradient.abs().min()) > 1e-4, name
             torch.testing.assert_close(gradient, found[1][name], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-3, 0.5, 30.0])
+def test_series_are_the_exponential_and_its_integrals(size: float) -> None:
+    ratio, b, h = torch.tensor([[1.0, -0.7, 0.0]]).double(), size * antisymmetric(3).unsqueeze(0), 0.4
+    found = exponential_integrals(ratio, b, h)
+    for i, w in enumerate((ratio[0, :, None, None] * b).numpy()):
+        rates = np.zeros((9, 9))
+        rates[:3, :3], rates[:3, 3:6], rates[3:6, 6:] = w, np.eye(3), np.eye(3)
+        whole = expm(h * rates)
+        for block, matrices in zip((whole[:3, :3], whole[:3, 3:6], whole[:3, 6:]), found, strict=True):
+            np.testing.assert_allclose(matrices[0, i], block, atol=1e-13)
 
 
 # What it keeps
