@@ -15,6 +15,7 @@ from app.viewmodel.intents.data import DataIntents
 from app.viewmodel.intents.editor import EditorIntents
 from app.viewmodel.intents.export import ExportIntents
 from app.viewmodel.intents.files import FileIntents
+from app.viewmodel.intents.formula import FormulaIntents
 from app.viewmodel.intents.history import HistoryIntents
 from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.intents.lessons import LessonIntents
@@ -70,6 +71,7 @@ class Session:
         self.models = ModelIntents(store, runner, self.jobs, self.comparison)
         self.training = TrainIntents(store, runner, self.jobs, self.models, self.comparison, self.system)
         self.data = DataIntents(store, runner, self.jobs, self.comparison, self.system)
+        self.formula = FormulaIntents(store, runner, self.jobs)
         self.export = ExportIntents(store, runner, self.jobs)
         self.files = FileIntents(
             store, runner, self.comparison, self.tours, self.system, self.models, self.data, self.preferences

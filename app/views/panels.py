@@ -16,6 +16,7 @@ from app.views.charts import Charts
 from app.views.data_panel import DataPanel
 from app.views.editor_panel import EditorPanel
 from app.views.equivariance_chart import EquivarianceChart
+from app.views.formula_panel import FormulaPanel
 from app.views.lesson_panel import LessonPanel
 from app.views.models_panel import ModelsPanel
 from app.views.particle_panel import ParticlePanel
@@ -100,6 +101,8 @@ PANELS: dict[str, Panel] = {
         "The samples of a data set, worst first if wanted", tab_with="curves", shown=False),
     "train": Panel("Train", BOTTOM, lambda s, c: TrainPanel(s), "Alt+T",
         "A model of your own: data, budget, live curves", tab_with="curves", shown=False),
+    "formula": Panel("Formula", BOTTOM, lambda s, c: FormulaPanel(s), "Alt+L",
+        "The learned pair force as a closed form", tab_with="curves", shown=False, pace="change"),
 }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """`make laws`: five laws from 100 trajectories each, learned with one configuration and held against the truth.
 
+Of each learned law the formula is looked for, too.
+
 With noise, every coordinate of every position gets an independent error of 1 % of the RMS radius of the initial
 states; velocities stay as simulated, and positions are smoothed by them before training (smoothing.py).
 """
@@ -21,6 +23,8 @@ from physics.datasets.split import DataSplit
 from physics.errors import unknown_name
 from physics.files import atomic_write, write_json
 from physics.generate import generate
+from surrogate.evaluation.formula.report import formula_numbers
+from surrogate.evaluation.formula.search import formula_of
 from surrogate.evaluation.pair_law_recovery import Recovery, recovery
 from surrogate.export.recovery_figure import recovery_figure
 from surrogate.inference.loading import load
@@ -30,7 +34,14 @@ from surrogate.tasks.dynamics.scales import rms_radius
 from surrogate.training.config import add_settings, load_config
 from surrogate.training.run import train
 
-LAWS = ("gravity", "spring", "yukawa", "softcore", "couplings")
+LAWS: dict[str, tuple[str, dict[str, float]]] = {
+    "gravity": ("softened-power", {"k": -1.0, "p": 2.0, "s": 0.1}),
+    "spring": ("spring", {"k": 0.5 / 5}),
+    "yukawa": ("yukawa", {"k": 1.0, "length": 2.0, "s": 0.1}),
+    "softcore": ("soft-core", {"k": 1.0, "s": 0.5}),
+    "couplings": ("softened-power", {"k": 1.0, "p": 2.0, "s": 0.1}),
+}
+"""Of each law the form and the parameters that its formula should have."""
 NOISE = 0.01
 """Error of each coordinate, as a share of the RMS radius of the initial states."""
 
@@ -86,6 +97,44 @@ def learned(out: Path, data: Path, name: str, seed: int, settings: dict[str, str
     return recovery(load(run), read_split(truth, "train"))
 
 
+def formula(out: Path, run: str, data: Path, found: Recovery, law: str) -> dict[str, Any]:
+    """The formula of a run, looked for in the data it was trained on and kept in `out`/formulas/`run`.json.
+
+    `right` says whether it has the law's form, `parameter_error` is the largest relative error of a parameter.
+    """
+    file = out / "formulas" / f"{run}.json"
+    if not file.is_file():
+        model, split = load(out / "runs" / run), read_split(data, "train")
+        write_json(file, formula_numbers(model, found, formula_of(model, split, found.seen)))
+    numbers: dict[str, Any] = json.loads(file.read_text())
+    form, true = LAWS[law]
+    numbers["right"] = numbers["form"] == form
+    errors = (
+        [abs(numbers["parameters"][name]["value"] / true[name] - 1) for name in true] if numbers["right"] else []
+    )
+    return numbers | {"parameter_error": max(errors, default=None)}
+
+
+def formula_table(results: dict[str, list[dict[str, Any]]]) -> str:
+    """How often the form of each law and kind of data was found, and the errors of its formula, in Markdown."""
+    lines = [
+        "| law | positions | right form | formula of the first seed | parameters, largest error: mean (worst) "
+        "| force, largest error: mean (worst) |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, rows in results.items():
+        law, kind = name.split(", ")
+        found = [r["formula"] for r in rows]
+        right = [f for f in found if f["right"]]
+        spans = []
+        for key in ("parameter_error", "largest_error"):
+            values = [100 * f[key] for f in right]
+            spans.append(f"{np.mean(values):.2f} % ({max(values):.2f} %)" if values else "-")
+        text = f"`{found[0]['formula']}`"
+        lines.append(f"| {law} | {kind} | {len(right)} of {len(found)} | {text} | {spans[0]} | {spans[1]} |")
+    return "\n".join(lines) + "\n"
+
+
 def table(results: dict[str, list[dict[str, Any]]]) -> str:
     """Largest and median error of each law and kind of data, mean over seeds and largest of them, in Markdown."""
     lines = [
@@ -115,6 +164,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument(
         "--seeds", type=positive_int, default=1, metavar="K", help="seeds 0 to K-1, of data and model"
     )
+    parser.add_argument("--no-formula", action="store_true", help="do not look for formulas")
     parser.add_argument("--no-noise", action="store_true", help="only clean positions")
     add_settings(parser, "change the configuration")
     parser.add_argument("--resume", action="store_true", help="keep the runs that are there")
@@ -134,13 +184,18 @@ def main(argv: Sequence[str]) -> None:
             kinds = {"clean": clean} if options.no_noise else {"clean": clean, "noisy": noisy}
             for kind, data in kinds.items():
                 found = learned(options.out, data, f"{law}-{kind}-{seed}", seed, settings, clean)
+                name = f"{law}-{kind}-{seed}"
                 numbers = found.numbers()
+                if not options.no_formula:
+                    numbers["formula"] = formula(options.out, name, data, found, law)
                 results.setdefault(f"{law}, {kind}", []).append(numbers)
                 drawn[kind].setdefault(law, found)
                 sys.stdout.write(
                     f"{law}, {kind}, seed {seed}: largest error {numbers['error_largest']:.2%} at r = "
                     f"{numbers['error_largest_at']:.2f}, median {numbers['error_median']:.2%}\n"
                 )
+                if "formula" in numbers:
+                    sys.stdout.write(f"  {numbers['formula']['formula']}\n")
                 sys.stdout.flush()
     clean_curves, noisy_curves = (
         {law: r.curves() for law, r in drawn[kind].items()} for kind in ("clean", "noisy")
@@ -150,11 +205,12 @@ def main(argv: Sequence[str]) -> None:
         clean_curves, {law: r.seen for law, r in drawn["clean"].items()}, distances, noisy_curves
     )
     figure.savefig(options.out / "laws.png")
-    atomic_write(options.out / "laws.md", table(results).encode())
+    tables = table(results) + ("" if options.no_formula else f"\n{formula_table(results)}")
+    atomic_write(options.out / "laws.md", tables.encode())
     write_json(
         options.out / "laws.json", {"command": command_line("surrogate.studies.laws", argv), "results": results}
     )
-    sys.stdout.write(f"\n{table(results)}\n{options.out / 'laws.png'}\n")
+    sys.stdout.write(f"\n{tables}\n{options.out / 'laws.png'}\n")
 
 
 if __name__ == "__main__":

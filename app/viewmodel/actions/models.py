@@ -16,6 +16,11 @@ def _train(session: Session, dialogs: Dialogs) -> None:
     session.training.start()
 
 
+def _find_formula(session: Session, dialogs: Dialogs) -> None:
+    dialogs.show_panel("formula")
+    session.formula.find()
+
+
 action = partial(Action, "Models")
 
 ACTIONS: dict[str, Action] = {
@@ -29,6 +34,9 @@ ACTIONS: dict[str, Action] = {
         "The second model forecasts, the first stands beside it"),
     "no-second-model": action("No second model", "", lambda s, d: s.system.choose_contrast(""),
         "Truth and one forecast only"),
+    "find-formula": action("Find the formula", "", _find_formula,
+        "The learned pair force as a closed form, fitted to the data that are open"),
+    "cancel-formula": action("Cancel the formula", "", lambda s, d: s.formula.cancel(), "Stop the search"),
     "train": action("Train…", "Ctrl+T", lambda s, d: d.show_panel("train"), "A model of your own, and its curves"),
     "start-training": action("Start training", "", _train, "Generate the data if need be, and train"),
     "resume-training": action("Resume training", "", lambda s, d: s.training.start(resume=True),

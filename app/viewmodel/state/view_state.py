@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 from app.viewmodel.state.draft import Draft, Moving
+from app.viewmodel.state.formula import FormulaSearch
 from app.viewmodel.state.lessons import RunningLesson
 from app.viewmodel.state.models import ModelTable
 from app.viewmodel.state.playback import Playback
@@ -118,6 +119,8 @@ class ViewState:
         The training panel.
     browser : Browser
         The samples of the data set by their error.
+    formula : FormulaSearch
+        The formula panel.
     """
 
     setup: Setup = field(default_factory=Setup)
@@ -145,6 +148,7 @@ class ViewState:
     moving: Moving | None = None
     training: Training = field(default_factory=Training)
     browser: Browser = field(default_factory=Browser)
+    formula: FormulaSearch = field(default_factory=FormulaSearch)
 
     @property
     def n_frames(self) -> int:

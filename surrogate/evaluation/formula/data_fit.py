@@ -22,13 +22,13 @@ from surrogate.evaluation.formula.law_windows import (
 )
 from surrogate.inference.forecaster import Forecaster
 
-MOST_WINDOWS = 3000
+MOST_WINDOWS = 2000
 """Windows that a law is fitted to."""
 TRIAL = 2
 """Candidates are fitted to every second of them."""
 HELD_OUT = 5
 """Every fifth trajectory compares them."""
-ROUNDS = 6
+ROUNDS, ROUNDS_OF_NOISY = 6, 3
 """Least rounds of a window for each of its frames."""
 NOISY_FRAMES = 4
 """Frames of a window where the data are noisy, if there are as many; otherwise 1: the noise of a state then counts
@@ -127,7 +127,7 @@ class Search:
         self.noisy = bool(of_finer > NOISY_SHARE**2 * large)
         frames = min(NOISY_FRAMES, (len(self.split.times) - self.split.first_state - 1) // 2)
         if self.noisy and frames > 1:
-            self.windows = law_windows(self.model, self.split, frames, MOST_WINDOWS, ROUNDS)
+            self.windows = law_windows(self.model, self.split, frames, MOST_WINDOWS, ROUNDS_OF_NOISY)
         return self.noisy
 
     def strength(self, radial: FloatArray) -> FloatArray:
@@ -196,10 +196,11 @@ class Search:
 
         def errors(c: FloatArray) -> FloatArray:
             more = (c.reshape(n_channels, count) @ basis) * shape / self.sizes
-            return self.finer.errors(table_through((law + more) * self.unit))
+            return windows.errors(table_through((law + more) * self.unit))
 
+        windows = self.windows if self.noisy else self.finer
         start = np.zeros(n_channels * count)
-        found = most_likely(errors, start, self.finer.group, np.full(len(start), DIFFERENCE), 2)
+        found = most_likely(errors, start, windows.group, np.full(len(start), DIFFERENCE), 2)
         shown = BSpline.design_matrix(np.log(self.r), places, 3).toarray().T
         wanted = found.values.reshape(n_channels, count) @ shown
         blocks = found.covariance.reshape(n_channels, count, n_channels, count)

@@ -95,7 +95,7 @@ def law_windows(model: Forecaster, split: DataSplit, frames: int, most: int, rou
         Of frames that lie evenly; of others the windows of the same length as the first.
     most : int
     rounds_a_frame : int
-        Rounds of a window for each of its frames; twice what the model takes where that is more.
+        Rounds of a window for each of its frames; what the model takes where that is more.
     """
     network = with_given_law(model)
     first = split.first_state
@@ -108,7 +108,7 @@ def law_windows(model: Forecaster, split: DataSplit, frames: int, most: int, rou
         some = np.sort(np.random.default_rng(0).choice(len(samples), most, replace=False))
         samples, starts, group = samples[some], starts[some], group[some]
     x, v, q, m, x_end, v_end = w.pick(torch.as_tensor(samples), torch.as_tensor(starts))
-    rounds = max(2 * network.rounds_for(w.horizon), rounds_a_frame * frames)
+    rounds = max(network.rounds_for(w.horizon), rounds_a_frame * frames)
     return LawWindows(network, (x, v, q, m), (x_end, v_end), group, w.horizon, rounds)
 
 
@@ -237,7 +237,8 @@ def most_likely(
         weights = current.weights(scales)
         slopes = np.stack([(errors(values + h * (np.arange(count) == k)) - found) for k in range(count)])
         each = np.einsum("pswnd,swn,swnd->pw", slopes, weights, found)
-        hessian = np.einsum("pswnd,swn,qswnd->pq", slopes, weights, slopes)
+        flat = slopes.reshape(count, -1)
+        hessian = (flat * np.repeat(weights.ravel(), found.shape[-1])) @ flat.T
         gradients = np.stack([np.bincount(groups, row) for row in each], axis=1)
         gradient = gradients.sum(axis=0)
         accepted = False

@@ -106,12 +106,18 @@ def field_numbers(model: Forecaster) -> dict[str, Any]:
 
 def formula_summary(numbers: dict[str, Any]) -> str:
     """Lines for the terminal of what `formula_numbers` has."""
+    lines = [NO_FORM if numbers["form"] is None else f"{numbers['form']}: {numbers['formula']}"]
+    lines += [f"{name} = {p['value']:.6g} +- {p['error']:.2g}" for name, p in numbers["parameters"].items()]
+    return "\n  ".join([*lines, *formula_remarks(numbers)]) + "\n"
+
+
+def formula_remarks(numbers: dict[str, Any]) -> list[str]:
+    """How good what was found is."""
     if numbers["form"] is None:
-        asked = (
+        return [
             f"the data ask for corrections of {numbers['largest_correction']:.0%} of the best candidate's force"
-        )
-        return f"{NO_FORM}: {asked}\n"
-    lines = [f"{numbers['form']}: {numbers['formula']}"]
-    lines += [f"  {name} = {p['value']:.6g} +- {p['error']:.2g}" for name, p in numbers["parameters"].items()]
-    lines.append(f"  largest error of {numbers['largest_error_of']}: {numbers['largest_error']:.2%}")
-    return "\n".join(lines) + "\n"
+        ]
+    return [
+        f"largest difference of {numbers['largest_error_of']}: {numbers['largest_error']:.2%}",
+        f"corrections that the data ask for: at most {numbers['largest_correction']:.2%} of the force",
+    ]

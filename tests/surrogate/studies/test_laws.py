@@ -8,7 +8,16 @@ import pytest
 
 from physics.datasets.reading import read_split
 from physics.datasets.split import DataSplit
-from surrogate.studies.laws import NOISE, main, noisy_split, table
+from surrogate.studies.laws import (
+    NOISE,
+    formula,
+    formula_table,
+    learned,
+    main,
+    noisy_split,
+    prepared_data,
+    table,
+)
 from surrogate.tasks.dynamics.scales import rms_radius
 from tests.surrogate.helpers import command, refused, tree
 
@@ -36,9 +45,39 @@ def test_table_names_mean_and_worst_seed() -> None:
     )
 
 
+def test_the_table_of_formulas_counts_the_right_ones_and_averages_their_errors() -> None:
+    right = {"right": True, "formula": "F_ij = -0.1 r", "parameter_error": 0.01, "largest_error": 0.02}
+    wrong = right | {"right": False, "parameter_error": None}
+    rows = [{"formula": right}, {"formula": right | {"parameter_error": 0.03}}, {"formula": wrong}]
+    line = "| spring | noisy | 2 of 3 | `F_ij = -0.1 r` | 2.00 % (3.00 %) | 2.00 % (2.00 %) |"
+    assert line in formula_table({"spring, noisy": rows})
+    assert "| 0 of 1 | `F_ij = -0.1 r` | - | - |" in formula_table({"spring, clean": [{"formula": wrong}]})
+
+
+@pytest.mark.slow
+def test_the_formula_of_a_law_is_found_kept_and_held_against_it(tmp_path: Path) -> None:
+    clean, _ = prepared_data(tmp_path, "spring", 0)
+    settings = {"train.epochs": "100", "model.couplings": "constant"}
+    found = learned(tmp_path, clean, "spring-clean-0", 0, settings, clean)
+    numbers = formula(tmp_path, "spring-clean-0", clean, found, "spring")
+    assert numbers["right"]
+    assert numbers["parameter_error"] < 0.01
+    assert (tmp_path / "formulas/spring-clean-0.json").is_file()
+
+
 def test_the_command_learns_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "laws"
-    line = ("--out", out, "--laws", "spring", "--set", "train.epochs=2", "model.hidden=8", "model.evaluations=5")
+    line = (
+        "--out",
+        out,
+        "--no-formula",
+        "--laws",
+        "spring",
+        "--set",
+        "train.epochs=2",
+        "model.hidden=8",
+        "model.evaluations=5",
+    )
     status, text, err = command(main, capsys, *line)
     assert status == 0, err
     assert "| spring | clean | constant | 1 |" in text
