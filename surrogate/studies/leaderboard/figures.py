@@ -10,7 +10,8 @@ from surrogate.studies.leaderboard.page import FLOOR, Results, best_published, f
 
 SHOWN = {
     "integrator": "integrator",
-    "integrator-transfer": "integrator, shorter or smaller column",
+    "integrator-transfer": "integrator, trained on a shorter or smaller column",
+    "integrator-short": "integrator, extra supervision",
     "segno": "SEGNO, ours",
     "egnn": "EGNN, ours",
     "gnn": "GNN, ours",
@@ -54,7 +55,7 @@ def _every_column(results: Results) -> Any:
     axes.set(xscale="log", xlabel="test MSE of positions, further left is better")
     axes.set_yticks(range(len(names)), [COLUMNS[name].title for name in names])
     axes.invert_yaxis()
-    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=4)
+    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
     return figure
 
 
@@ -65,6 +66,8 @@ def _settings(results: Results, name: str) -> list[dict[str, Any]]:
 
 
 def _cost(results: Results) -> Any:
+    from matplotlib.ticker import NullLocator, ScalarFormatter
+
     names = [name for name in COLUMNS if any(s["rounds"] for s in _settings(results, name))]
     if not names:
         return None
@@ -85,7 +88,7 @@ def _cost(results: Results) -> Any:
             [calls for calls, _ in known],
             [mse for _, (mse, _) in known],
             [spread for _, (_, spread) in known],
-            label="integrator (learned law)",
+            label="integrator, learned law",
             **look(1),
         )
         for rank, kind in enumerate(("leapfrog", "adaptive")):
@@ -101,6 +104,9 @@ def _cost(results: Results) -> Any:
         if best := best_published(COLUMNS[name]):
             axes.axhline(best[1] * COLUMNS[name].unit, color="#cc79a7", linewidth=1, label=f"{best[0]}, published")
         axes.set(xscale="log", yscale="log", xlabel="law calls per pair and window", ylabel="test MSE")
+        axes.set_xticks([16, 32, 64, 128, 256, 512])
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set_title(COLUMNS[name].title, fontsize=10, loc="left")
         axes.legend(fontsize=6, frameon=False)
     return figure

@@ -43,9 +43,9 @@ def floors(sets: list[EvaluationSet]) -> dict[str, dict[str, Any]]:
     if last.knows_law:
         for rate in LEAPFROG:
             found = [baselines.leapfrog(data, max(round(rate * data.horizon), 1)) for data in sets]
-            add(f"leapfrog, {rate}", [m.errors[0] for m in found], found[-1].force_evaluations)
+            add(f"leapfrog, {rate} a unit of time", [m.errors[0] for m in found], found[-1].force_evaluations)
     if baselines.adaptive_knows_law(last):
         for rate in LEAPFROG:
             found = [baselines.adaptive(data, rate * data.horizon) for data in sets]
-            add(f"adaptive, {rate}", [m.errors[0] for m in found], found[-1].force_evaluations)
+            add(f"adaptive, {rate} a unit of time", [m.errors[0] for m in found], found[-1].force_evaluations)
     return rows

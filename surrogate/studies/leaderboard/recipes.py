@@ -123,7 +123,8 @@ def configured(name: str, model: str, seed: int, data: str, settings: Mapping[st
     }
     changes = {**protocol, **recipe.changes, **recipe.budget.get(source, {}), **settings}
     config = load_config(recipe.config or column.flagship, changes)
-    return replace(config, data=replace(config.data, paths=(data,)), note=recipe.recipe)
+    note = recipe.recipe if recipe.config else config.note
+    return replace(config, data=replace(config.data, paths=(data,)), note=note)
 
 
 def digest(config: Config, trained: Column, measured: Column) -> str:
