@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from physics.cli import progress_bar
 from physics.datasets.presets import SPLITS
@@ -30,6 +31,7 @@ from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
 from surrogate.studies.leaderboard.columns import COLUMNS, Column
 from surrogate.studies.leaderboard.recipes import RECIPES, configured, digest, trained_column
+from surrogate.tasks.dynamics.windows import given_arrays
 from surrogate.training.config import Config
 from surrogate.training.divergence import DivergedError
 from surrogate.training.machine import machine
@@ -214,16 +216,22 @@ def measured(
             last = model.with_horizon(data.horizon)
         if rounds:
             last = last.with_evaluations(max(round(rounds * data.horizon), 1))
-        positions, _, cost = forecast_with_cost(last, data.windows, torch.float32)
+        given = given_arrays(data.split, model.takes)
+        positions, _, cost = forecast_with_cost(last, data.windows, torch.float32, given)
         errors.append(data.errors(positions))
     each = np.mean(errors, axis=0)
     w = sets[-1].windows
+
+    def forward(rows: NDArray[np.int64]) -> object:
+        some = {name: array[rows] for name, array in given.items()}
+        return forecast_with_cost(last, w.part(rows), torch.float32, some)
+
     found = {
         "rounds": rounds,
         **error_summary(each),
         "evaluations": cost.evaluations,
         "law_calls_per_pair": force_evaluations(cost),
-        "ms_per_window": timed(lambda rows: forecast_with_cost(last, w.part(rows), torch.float32), len(w)),
+        "ms_per_window": timed(forward, len(w)),
     }
     if isotropic is not None and not found["non_finite"]:
         found |= paired_excess(each, isotropic)
