@@ -41,20 +41,32 @@ class Recipe:
     budget: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def _epochs(count: int, *columns: str) -> dict[str, dict[str, str]]:
-    return {name: {"train.epochs": str(count), "train.validate_every": "10"} for name in columns}
+def _less(epochs: int, *columns: str, samples: int = 0, batch: int = 100) -> dict[str, dict[str, str]]:
+    """Fewer epochs, and (where given) fewer training windows in smaller batches."""
+    changes = {"train.epochs": str(epochs), "train.validate_every": str(min(max(epochs // 2, 1), 10))}
+    if samples:
+        changes |= {"data.train_samples": str(samples), "train.batch_size": str(batch)}
+    return {name: dict(changes) for name in columns}
 
+
+_LARGER = ("es-20", "g+es-20", "l+es-20", "charged-20")
+_of_integrator = {
+    **_less(50, "charged-1000", "es-5"),
+    **_less(20, "charged-1500", "charged-2000", "gravity-1500", "gravity-2000"),
+    **_less(12, *_LARGER, samples=500, batch=20),
+    **_less(10, "charged-50", samples=100, batch=5),
+    **_less(5, "charged-100", samples=50, batch=2),
+}
+_of_integrator["g+es-20"] |= {"model.fields": "uniform", "model.dims": "3"}
+_of_integrator["l+es-20"] |= {"model.fields": "magnetic", "model.dims": "3"}
+_of_networks = {
+    **_less(12, *_LARGER, samples=3000),
+    **_less(10, "charged-50", samples=500, batch=50),
+    **_less(10, "charged-100", "gravity-100", samples=100, batch=10),
+}
 
 RECIPES: dict[str, Recipe] = {
-    "integrator": Recipe(
-        "",
-        "r, q_i q_j, v",
-        "the column's own window, positions alone",
-        budget={
-            **_epochs(50, "charged-1000"),
-            **_epochs(20, "charged-1500", "charged-2000", "gravity-1500", "gravity-2000"),
-        },
-    ),
+    "integrator": Recipe("", "r, q_i q_j, v", "the column's own window, positions alone", budget=_of_integrator),
     "integrator-short": Recipe(
         "",
         "r, v",
@@ -65,9 +77,9 @@ RECIPES: dict[str, Recipe] = {
             "gravity-100": {
                 "data.target_frame": "31",
                 "model.evaluations": "160",
-                "train.epochs": "20",
+                "train.epochs": "8",
                 "train.batch_size": "5",
-                "train.validate_every": "10",
+                "train.validate_every": "4",
             }
         },
     ),
@@ -79,18 +91,21 @@ RECIPES: dict[str, Recipe] = {
         "r, q_i q_j, speeds, v",
         "configuration egnn-nbody, with clipping and averaged weights (published: 10000 epochs without)",
         {"train.velocity_epochs": "0"},
+        budget=_of_networks,
     ),
     "segno": Recipe(
         "segno-nbody",
         "r, q_i q_j, speeds, v",
         "configuration segno-nbody in 100 epochs",
         {"train.epochs": "100"},
+        budget=_of_networks,
     ),
     "gnn": Recipe(
         "gnn-nbody",
         "x, v, q_i q_j; no symmetry",
         "configuration gnn-nbody",
         {"train.velocity_epochs": "0"},
+        budget=_of_networks,
     ),
 }
 
