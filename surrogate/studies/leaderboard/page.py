@@ -27,7 +27,7 @@ command makes this page, and goes on where it was broken off:
   of the column's own training windows. Rows that were trained on another column say so.
 - **Cost**: the integrator takes as many rounds as it is asked for: {rounds} per unit of time in the tables,
   others in the last one. Law calls are evaluations of the (learned or true) pair force per pair and window; the
-  data were made with 1000 per unit of time. Milliseconds: a batch of 100, one thread.
+  data were made with 1000 per unit of time. Milliseconds: all test windows, one thread.
 - **Isotropic simulator**: the true law run on from the input frame, with its clamp on the norm of the force
   instead of on each component: what an isotropic forecast can aim at. The excess over it is paired (same windows,
   95 % bootstrap interval). Without a clamp the floor is 0. **Gap closed**: how far ours is on the way from the

@@ -52,7 +52,8 @@ def _less(epochs: int, *columns: str, samples: int = 0, batch: int = 100) -> dic
 _LARGER = ("es-20", "g+es-20", "l+es-20", "charged-20")
 _of_integrator = {
     **_less(50, "charged-1000", "es-5"),
-    **_less(20, "charged-1500", "charged-2000", "gravity-1500", "gravity-2000"),
+    **_less(20, "charged-1500", "charged-2000"),
+    **_less(8, "gravity-1500", "gravity-2000"),
     **_less(12, *_LARGER, samples=500, batch=20),
     **_less(10, "charged-50", samples=100, batch=5),
     **_less(5, "charged-100", samples=50, batch=2),
@@ -76,10 +77,10 @@ RECIPES: dict[str, Recipe] = {
         budget={
             "gravity-100": {
                 "data.target_frame": "31",
-                "model.evaluations": "160",
-                "train.epochs": "8",
-                "train.batch_size": "5",
-                "train.validate_every": "4",
+                "model.evaluations": "80",
+                "train.epochs": "4",
+                "train.batch_size": "4",
+                "train.validate_every": "2",
             }
         },
     ),
