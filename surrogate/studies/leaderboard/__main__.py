@@ -13,7 +13,7 @@ from physics.errors import unknown_name
 from physics.files import atomic_write, write_json
 from surrogate.studies.leaderboard.columns import COLUMNS
 from surrogate.studies.leaderboard.figures import save_figures
-from surrogate.studies.leaderboard.floors import RATES, floors, isotropic_errors
+from surrogate.studies.leaderboard.floors import floors, isotropic_errors, rates
 from surrogate.studies.leaderboard.jobs import Job, Places, evaluation_sets, job, result_of, stored
 from surrogate.studies.leaderboard.page import page
 from surrogate.studies.leaderboard.recipes import RECIPES, entries
@@ -93,7 +93,13 @@ def make_floors(names: Sequence[str], places: Places) -> None:
     """The baselines of each column that has none yet."""
     for name in names:
         column, path = COLUMNS[name], places.result(name, "floors")
-        identity = [column.preset, list(column.frames), list(column.targets), column.sizes[2], list(RATES)]
+        identity = [
+            column.preset,
+            list(column.frames),
+            list(column.targets),
+            column.sizes[2],
+            list(rates(column.particles)),
+        ]
         if (stored(path) or {}).get("windows") != identity:
             write_json(path, {"windows": identity, "rows": floors(evaluation_sets(column, places))})
 

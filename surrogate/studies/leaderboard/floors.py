@@ -14,6 +14,9 @@ from surrogate.evaluation.metrics import error_summary
 
 RATES = (16, 64, 128)
 """Evaluations per unit of time of the leapfrogs that know the law."""
+FEW_RATES = (64,)
+"""The same where there are more than FEW particles: what chooses the adaptive one's steps takes minutes."""
+FEW = 5
 NAMES = {STRAIGHT: "x + v t", LAW: "the generator's law", ISOTROPIC: "isotropic simulator"}
 
 
@@ -26,16 +29,22 @@ def isotropic_errors(sets: list[EvaluationSet]) -> FloatArray | None:
     return np.asarray(np.mean(errors, axis=0))
 
 
+def rates(particles: int) -> tuple[int, ...]:
+    """At which the leapfrogs are run."""
+    return RATES if particles <= FEW else FEW_RATES
+
+
 def floors(sets: list[EvaluationSet]) -> dict[str, dict[str, Any]]:
     """Errors and law calls of each baseline by its name; of several targets the mean, and the last one's calls."""
     errors: dict[str, list[FloatArray]] = {}
     calls: dict[str, float] = {}
     for data in sets:
-        evaluations = [max(round(rate * data.horizon), 1) for rate in RATES]
+        chosen = rates(data.split.n_particles)
+        evaluations = [max(round(rate * data.horizon), 1) for rate in chosen]
         names = NAMES | {
             f"{kind} {k}": f"{kind}, {rate} a unit of time"
             for kind in ("leapfrog", "adaptive")
-            for k, rate in zip(evaluations, RATES, strict=True)
+            for k, rate in zip(evaluations, chosen, strict=True)
         }
         found = floors_of_window(data.split, data.input_frame, data.target_frame, evaluations)
         for name, floor in found.items():
