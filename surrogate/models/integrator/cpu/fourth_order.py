@@ -90,6 +90,46 @@ def moments(start: float, h: float, dt: float) -> tuple[float, float, float, flo
 
 
 @kernel
+def moved_pair(
+    r: FloatArray,
+    w: FloatArray,
+    factors: FloatArray,
+    spring: float,
+    dt: float,
+    count: int,
+    spline: Spline,
+    kept: Motions,
+    used: int,
+    q: FloatArray,
+    u: FloatArray,
+) -> None:
+    """The motion of a pair in `count` sub-steps beyond free flight into q, u; sub-steps into kept from `used`."""
+    n, h = len(r), dt / count
+    q[:] = 0.0
+    u[:] = 0.0
+    for step in range(used, used + count):
+        start = (step - used) * h
+        pp, pw, ww = 0.0, 0.0, 0.0
+        for k in range(n):
+            at = r[k] + (start + 0.5 * h) * w[k] + q[k] + 0.5 * h * u[k]
+            moving = w[k] + u[k]
+            kept.p[step, k] = at
+            kept.w[step, k] = moving
+            pp += at * at
+            pw += at * moving
+            ww += moving * moving
+        law, by1, by2, _ = law_derivatives(pp, spline.table, spline.s2, spline.u0, spline.per_knot, factors)
+        law -= spring
+        kept.law[step, 0] = law
+        kept.law[step, 1] = by1
+        kept.law[step, 2] = by2
+        a, b, c, d = taylor(h, law, by1, by2, pp, pw, ww)
+        for k in range(n):
+            q[k] += h * u[k] + a * kept.p[step, k] + b * kept.w[step, k]
+            u[k] += c * kept.p[step, k] + d * kept.w[step, k]
+
+
+@kernel
 def two_body_motions(
     x: FloatArray,
     v: FloatArray,
@@ -119,10 +159,8 @@ def two_body_motions(
     Returns
     -------
     Motions
-        kept.first[-1] is the number of evaluations of the law.
     """
     number, n = x.shape
-    table, s2, u0, per_knot = spline.table, spline.s2, spline.u0, spline.per_knot
     factors = np.empty(couplings.shape[0])
     r, w, q, u = np.empty((4, n))
     sums[:] = 0.0
@@ -139,40 +177,19 @@ def two_body_motions(
                 w[k] = v[i, k] - v[j, k]
                 ww += w[k] * w[k]
                 rw += r[k] * w[k]
-                q[k] = 0.0
-                u[k] = 0.0
             t = min(max(-rw / ww, 0.0), dt) if ww > 0.0 else 0.0
             r2 = 0.0
             for k in range(n):
                 r2 += (r[k] + t * w[k]) ** 2
-            rough = rough_law(r2, table, s2, u0, per_knot, factors)
-            phase = dt * math.sqrt(abs(rough - spring) + ww / (r2 + s2))
+            rough = rough_law(r2, spline.table, spline.s2, spline.u0, spline.per_knot, factors)
+            phase = dt * math.sqrt(abs(rough - spring) + ww / (r2 + spline.s2))
             count = 1
             while 2 * count <= most and phase > SUBSTEP_ANGLE_4 * count:
                 count *= 2
             if used + count > len(kept.law):
-                kept = grown(kept, used, count)
-            h = dt / count
-            for step in range(count):
-                pp, pw, ww = 0.0, 0.0, 0.0
-                for k in range(n):
-                    at = r[k] + (step + 0.5) * h * w[k] + q[k] + 0.5 * h * u[k]
-                    moving = w[k] + u[k]
-                    kept.p[used, k] = at
-                    kept.w[used, k] = moving
-                    pp += at * at
-                    pw += at * moving
-                    ww += moving * moving
-                law, by1, by2, _ = law_derivatives(pp, table, s2, u0, per_knot, factors)
-                law -= spring
-                kept.law[used, 0] = law
-                kept.law[used, 1] = by1
-                kept.law[used, 2] = by2
-                ca, cb, cc, cd = taylor(h, law, by1, by2, pp, pw, ww)
-                for k in range(n):
-                    q[k] += h * u[k] + ca * kept.p[used, k] + cb * kept.w[used, k]
-                    u[k] += cc * kept.p[used, k] + cd * kept.w[used, k]
-                used += 1
+                kept = grown(kept, place, count)
+            moved_pair(r, w, factors, spring, dt, count, spline, kept, used, q, u)
+            used += count
             for k in range(n):
                 kept.d[place, k] = q[k]
                 kept.e[place, k] = u[k]
@@ -186,59 +203,71 @@ def two_body_motions(
 
 
 @kernel
-def grown(kept: Motions, used: int, count: int) -> Motions:
-    """Larger buffers with the same contents."""
-    size = 2 * (used + count)
-    p, w, law = np.empty((size, kept.p.shape[1])), np.empty((size, kept.p.shape[1])), np.empty((size, 3))
-    p[:used] = kept.p[:used]
-    w[:used] = kept.w[:used]
-    law[:used] = kept.law[:used]
-    return Motions(kept.first, kept.d, kept.e, p, w, law)
+def grown(kept: Motions, pairs: int, more: int) -> Motions:
+    """Larger buffers with the motions of the first `pairs` pairs, and room for `more` pairs and sub-steps."""
+    used = kept.first[pairs]
+    wide = new_motions(2 * (pairs + more) + len(kept.d), kept.d.shape[1], 2 * (used + more) + len(kept.law))
+    wide.first[: pairs + 1] = kept.first[: pairs + 1]
+    wide.d[:pairs] = kept.d[:pairs]
+    wide.e[:pairs] = kept.e[:pairs]
+    wide.p[:used] = kept.p[:used]
+    wide.w[:used] = kept.w[:used]
+    wide.law[:used] = kept.law[:used]
+    return wide
 
 
 @kernel
 def tidal_changes(m: FloatArray, dt: float, kept: Motions, sums: FloatArray, changes: FloatArray) -> None:
     """What the other bodies change in the motions of the pairs, summed into changes (2, N, n) as D and E are."""
     number, n = sums.shape[1:]
-    z2, z3, z, y, gd, ge = np.empty((6, n))
+    z2, z3, gd, ge = np.empty((4, n))
     changes[:] = 0.0
     place = 0
     for i in range(number):
         for j in range(i + 1, number):
             share = m[j] / (m[i] + m[j])
             others(kept, sums, place, i, j, dt, z2, z3)
-            gd[:] = 0.0
-            ge[:] = 0.0
-            stiff = 0.0
-            first, last = kept.first[place], kept.first[place + 1]
-            h = dt / (last - first)
-            for step in range(first, last):
-                start = (step - first) * h
-                i2, i3, m2, m3 = moments(start, h, dt)
-                law, by1, by2 = kept.law[step, 0], kept.law[step, 1], kept.law[step, 2]
-                stiff += dt * h * law
-                pz, py, pw, wy = 0.0, 0.0, 0.0, 0.0
-                for k in range(n):
-                    p, w = kept.p[step, k], kept.w[step, k]
-                    z[k] = i2 * z2[k] + i3 * z3[k]
-                    y[k] = m2 * z2[k] + m3 * z3[k]
-                    pz += p * z[k]
-                    py += p * y[k]
-                    pw += p * w
-                    wy += w * y[k]
-                left = dt - start - 0.5 * h
-                for k in range(n):
-                    p, w = kept.p[step, k], kept.w[step, k]
-                    tide = law * z[k] + by1 * pz * p
-                    ge[k] += tide + by1 * (pw * y[k] + py * w + wy * p) + by2 * pw * py * p
-                    gd[k] += left * tide - law * y[k] - by1 * py * p
-            part = 1.0 / (1.0 + (stiff / STIFFEST) ** 2)
+            part = tide_of_pair(kept, place, dt, z2, z3, gd, ge)
             for k in range(n):
                 changes[0, i, k] += part * share * gd[k]
                 changes[1, i, k] += part * share * ge[k]
                 changes[0, j, k] -= part * (1.0 - share) * gd[k]
                 changes[1, j, k] -= part * (1.0 - share) * ge[k]
             place += 1
+
+
+@kernel
+def tide_of_pair(
+    kept: Motions, place: int, dt: float, z2: FloatArray, z3: FloatArray, gd: FloatArray, ge: FloatArray
+) -> float:
+    """What the others change in a pair, into gd and ge; returns the share of it that is taken."""
+    n = len(z2)
+    gd[:] = 0.0
+    ge[:] = 0.0
+    stiff = 0.0
+    first, last = kept.first[place], kept.first[place + 1]
+    h = dt / (last - first)
+    for step in range(first, last):
+        start = (step - first) * h
+        i2, i3, m2, m3 = moments(start, h, dt)
+        law, by1, by2 = kept.law[step, 0], kept.law[step, 1], kept.law[step, 2]
+        stiff += dt * h * law
+        pz, py, pw, wy = 0.0, 0.0, 0.0, 0.0
+        for k in range(n):
+            p, w = kept.p[step, k], kept.w[step, k]
+            y = m2 * z2[k] + m3 * z3[k]
+            pz += p * (i2 * z2[k] + i3 * z3[k])
+            py += p * y
+            pw += p * w
+            wy += w * y
+        left = dt - start - 0.5 * h
+        for k in range(n):
+            p, w = kept.p[step, k], kept.w[step, k]
+            y = m2 * z2[k] + m3 * z3[k]
+            tide = law * (i2 * z2[k] + i3 * z3[k]) + by1 * pz * p
+            ge[k] += tide + by1 * (pw * y + py * w + wy * p) + by2 * pw * py * p
+            gd[k] += left * tide - law * y - by1 * py * p
+    return 1.0 / (1.0 + (stiff / STIFFEST) ** 2)
 
 
 @inlined_kernel
@@ -251,24 +280,3 @@ def others(
         fast = dt * (sums[1, i, k] - sums[1, j, k] - kept.e[place, k])
         z2[k] = 3.0 * far - fast
         z3[k] = fast - 2.0 * far
-
-
-@kernel
-def fourth_order_sums(
-    x: FloatArray,
-    v: FloatArray,
-    couplings: FloatArray,
-    m: FloatArray,
-    trap: float,
-    dt: float,
-    spline: Spline,
-    most: int,
-    kept: Motions,
-    sums: FloatArray,
-    changes: FloatArray,
-) -> Motions:
-    """What all pairs move one system beyond free flight over dt, into sums (2, N, n): positions, velocities."""
-    kept = two_body_motions(x, v, couplings, m, trap, dt, spline, most, kept, sums)
-    tidal_changes(m, dt, kept, sums, changes)
-    sums += changes
-    return kept

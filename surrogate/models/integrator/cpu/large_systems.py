@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from physics.kernels.jit import inlined_kernel, kernel
 from physics.types import FloatArray
-from surrogate.models.integrator.cpu.fourth_order import fourth_order_sums, new_motions
+from surrogate.models.integrator.cpu.fourth_order import Motions, new_motions
 from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, second_half
+from surrogate.models.integrator.cpu.pair_chunks import Chunk, new_chunk
 from surrogate.models.integrator.cpu.rounds import SUBSTEP_ANGLE
 from surrogate.models.integrator.cpu.spline import Spline
+from surrogate.models.integrator.cpu.wide_pairs import first_pass, second_pass
 from surrogate.nn.cpu.threads import for_each
 
 LARGE = 256
@@ -164,36 +166,77 @@ def rounds_of_large_systems(
 ) -> int:
     """As :func:`surrogate.models.integrator.cpu.rounds.rounds_forward`, one system after the other."""
     n_systems, number, n = x.shape
-    rows = row_parts(number)
-    dx, dv = np.empty((2, len(rows), number, n))
-    counts = np.zeros(len(rows), dtype=np.int64)
-    table, evaluations = np.ascontiguousarray(spline.table), 0
+    rows, evaluations = row_parts(number), 0
+    spline = spline._replace(table=np.ascontiguousarray(spline.table))
+    kept = [(new_chunk(n, len(couplings)), new_motions(number, n, 2 * number)) for _ in rows] if order == 4 else []
     for b in range(n_systems):
         c = np.ascontiguousarray(couplings[:, b])
         for _ in range(n_rounds):
             first_half(x[b], v[b], m[b], one, b, dt)
             if order == 4:
-                sums, changes = np.empty((2, 2, number, n))
                 springs = float(trap[b] / m[b].sum())
-                motions = new_motions(number * (number - 1) // 2, n, number * number)
-                law = spline._replace(table=table)
-                motions = fourth_order_sums(x[b], v[b], c, m[b], springs, dt, law, most, motions, sums, changes)
-                evaluations += int(motions.first[-1])
-                x[b] += dt * v[b] + sums[0]
-                v[b] += sums[1]
-                second_half(x[b], v[b], m[b], one, b, dt)
-                continue
-
-            def work(part: int, b: int = b, c: FloatArray = c) -> None:
-                law = (table, spline.s2, spline.u0, spline.per_knot)
-                counts[part] = row_motions(x[b], v[b], c, m[b], dt, *law, most, rows[part], dx[part], dv[part])
-
-            for_each(work, len(rows), torch.get_num_threads())
-            evaluations += int(counts.sum())
-            x[b] += dt * v[b] + dx.sum(axis=0)
-            v[b] += dv.sum(axis=0)
+                sums, count = _wide_sums_in_parts((x[b], v[b], c, m[b], springs, dt, spline, most), rows, kept)
+            else:
+                sums, count = _sums_in_parts(x[b], v[b], c, m[b], dt, spline, most, rows)
+            evaluations += count
+            x[b] += dt * v[b] + sums[0]
+            v[b] += sums[1]
             second_half(x[b], v[b], m[b], one, b, dt)
     return evaluations
+
+
+Rows = list[NDArray[np.int64]]
+System = tuple[FloatArray, FloatArray, FloatArray, FloatArray, float, float, Spline, int]
+
+
+def _sums_in_parts(
+    x: FloatArray,
+    v: FloatArray,
+    couplings: FloatArray,
+    m: FloatArray,
+    dt: float,
+    spline: Spline,
+    most: int,
+    rows: Rows,
+) -> tuple[FloatArray, int]:
+    """What all pairs of a system move beyond free flight, (2, N, n), and evaluations of the law."""
+    sums, counts = np.empty((len(rows), 2, *x.shape)), [0] * len(rows)
+
+    def work(part: int) -> None:
+        counts[part] = row_motions(x, v, couplings, m, dt, *spline, most, rows[part], *sums[part])
+
+    for_each(work, len(rows), torch.get_num_threads())
+    return sums.sum(axis=0), sum(counts)
+
+
+def _wide_sums_in_parts(system: System, rows: Rows, kept: list[tuple[Chunk, Motions]]) -> tuple[FloatArray, int]:
+    """As `_sums_in_parts`, of fourth order; the buffers of each part may be replaced by larger ones."""
+    x, v, couplings, m, springs, dt, spline, most = system
+    columns: System = (
+        np.ascontiguousarray(x.T),
+        np.ascontiguousarray(v.T),
+        couplings,
+        m,
+        springs,
+        dt,
+        spline,
+        most,
+    )
+    sums, counts = np.zeros((2, len(rows), 2, *columns[0].shape)), [0] * len(rows)
+
+    def first(part: int) -> None:
+        chunk, close = kept[part]
+        close, counts[part] = first_pass(*columns, rows[part], chunk, close, sums[0, part])
+        kept[part] = (chunk, close)
+
+    for_each(first, len(rows), torch.get_num_threads())
+    total = sums[0].sum(axis=0)
+
+    def second(part: int) -> None:
+        second_pass(*columns, rows[part], *kept[part], total, sums[1, part])
+
+    for_each(second, len(rows), torch.get_num_threads())
+    return (total + sums[1].sum(axis=0)).transpose(0, 2, 1), sum(counts)
 
 
 def potentials_of_large_systems(

@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 
 from physics.kernels.jit import kernel
 from physics.types import FloatArray
-from surrogate.models.integrator.cpu.fourth_order import fourth_order_sums, new_motions
+from surrogate.models.integrator.cpu.fourth_order import new_motions
 from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, second_half
+from surrogate.models.integrator.cpu.pair_chunks import new_chunk
 from surrogate.models.integrator.cpu.spline import Spline, pair_law
+from surrogate.models.integrator.cpu.wide_pairs import wide_sums
 
 SUBSTEP_ANGLE = 0.15
 """Largest phase a sub-step may advance a pair by: a leapfrog sub-step is then right to about 1e-3 of its kick."""
@@ -190,7 +192,8 @@ def rounds_forward(
         2, or 4 as in `cpu/fourth_order.py`.
     """
     n_systems, number, n = x.shape
-    motions, changes = new_motions(number * (number - 1) // 2, n, number * number), np.empty((2, 2, number, n))
+    close, chunk = new_motions(number, n, 2 * number), new_chunk(n, couplings.shape[0])
+    rows, sums = np.arange(number), np.empty((2, number, n))
     pair, path = new_pair(n, couplings.shape[0]), np.empty((most, n))
     dx, dv = np.empty((number, n)), np.empty((number, n))
     counts = np.empty(number * (number - 1) // 2, dtype=np.int64)
@@ -202,13 +205,13 @@ def rounds_forward(
                 kept[b, step, 1] = v[b]
             first_half(x[b], v[b], m[b], one, b, dt)
             if order == 4:
-                springs = trap[b] / m[b].sum()
-                motions = fourth_order_sums(
-                    x[b], v[b], couplings[:, b], m[b], springs, dt, spline, most, motions, changes[0], changes[1]
+                springs, own = trap[b] / m[b].sum(), couplings[:, b].copy()
+                close, count = wide_sums(
+                    x[b], v[b], own, m[b], springs, dt, spline, most, rows, chunk, close, sums
                 )
-                dx[:] = changes[0, 0]
-                dv[:] = changes[0, 1]
-                evaluations += motions.first[-1]
+                dx[:] = sums[0]
+                dv[:] = sums[1]
+                evaluations += count
             else:
                 evaluations += sum_pair_motions(
                     x[b], v[b], couplings[:, b], m[b], dt, spline, most, pair, path, dx, dv, counts

@@ -1,0 +1,293 @@
+"""Rounds of fourth order for forecasts: pairs in chunks, those that need no sub-steps eight at once.
+
+What `cpu/fourth_order.py` computes, to round-off, with memory for one chunk of pairs at a time, the particles and
+the few pairs that take sub-steps. A system is divided into parts of rows of pairs, which threads may share; parts
+are summed in order, so that results do not depend on the number of threads.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physics.kernels.jit import inlined_kernel, kernel
+from physics.kernels.vectors import add, constant, div, fma, fnma, larger, load, mul, smaller, store, sub
+from physics.types import FloatArray
+from surrogate.models.integrator.cpu.fourth_order import (
+    STIFFEST,
+    SUBSTEP_ANGLE_4,
+    Motions,
+    grown,
+    moved_pair,
+    tide_of_pair,
+)
+from surrogate.models.integrator.cpu.pair_chunks import PAIRS, Chunk, fill, pulled, scatter
+from surrogate.models.integrator.cpu.spline import Spline
+from surrogate.models.integrator.cpu.vector_spline import LANES, laws, rough_laws
+
+TINY = 1e-300
+
+
+@kernel
+def phases(chunk: Chunk, size: int, dt: float, spline: Spline) -> None:
+    """The phase of each pair over dt at the closest approach of its straight path, squared."""
+    n = chunk.r.shape[0]
+    for at in range(0, size, LANES):
+        r = load(chunk.r, at, LANES)
+        zero = constant(0.0, r)
+        ww, rw = zero, zero
+        for k in range(n):
+            r, w = load(chunk.r, k * PAIRS + at, LANES), load(chunk.w, k * PAIRS + at, LANES)
+            ww, rw = fma(w, w, ww), fma(r, w, rw)
+        t = div(sub(zero, rw), larger(ww, constant(TINY, ww)))
+        t = smaller(larger(t, zero), constant(dt, t))
+        near = zero
+        for k in range(n):
+            p = fma(t, load(chunk.w, k * PAIRS + at, LANES), load(chunk.r, k * PAIRS + at, LANES))
+            near = fma(p, p, near)
+        s2, u0, per_knot = spline.s2, spline.u0, spline.per_knot
+        law = rough_laws(near, spline.table, s2, u0, per_knot, chunk.factors, at)
+        law = sub(law, load(chunk.facts, PAIRS + at, LANES))
+        rate2 = add(larger(law, sub(zero, law)), div(ww, add(near, constant(s2, near))))
+        store(chunk.facts, 2 * PAIRS + at, mul(rate2, constant(dt * dt, rate2)))
+
+
+@inlined_kernel
+def takes_substeps(chunk: Chunk, p: int, most: int) -> bool:
+    """Whether pair p does."""
+    return most > 1 and chunk.facts[2, p] > SUBSTEP_ANGLE_4 * SUBSTEP_ANGLE_4
+
+
+@kernel
+def moved(chunk: Chunk, size: int, dt: float, spline: Spline) -> None:
+    """Put d and e of all pairs in one Taylor step; L, L', L'' into facts."""
+    n = chunk.r.shape[0]
+    s2, u0, per_knot = spline.s2, spline.u0, spline.per_knot
+    h, h2, h3, h4 = dt, dt * dt, dt * dt * dt, dt * dt * dt * dt
+    for at in range(0, size, LANES):
+        r = load(chunk.r, at, LANES)
+        zero, half = constant(0.0, r), constant(0.5 * dt, r)
+        pp, pw, ww = zero, zero, zero
+        for k in range(n):
+            w = load(chunk.w, k * PAIRS + at, LANES)
+            p = fma(half, w, load(chunk.r, k * PAIRS + at, LANES))
+            pp, pw, ww = fma(p, p, pp), fma(p, w, pw), fma(w, w, ww)
+        law, by1, by2 = laws(pp, spline.table, s2, u0, per_knot, chunk.factors, at)
+        law = sub(law, load(chunk.facts, PAIRS + at, LANES))
+        store(chunk.facts, 3 * PAIRS + at, law)
+        store(chunk.facts, 4 * PAIRS + at, by1)
+        store(chunk.facts, 5 * PAIRS + at, by2)
+        bent = mul(law, fma(by1, pp, law))
+        turned = fma(by1, ww, mul(by2, mul(pw, pw)))
+        speed, curl = mul(by1, pw), mul(mul(pp, pw), fma(law, by2, mul(by1, sub(zero, by1))))
+        a = fma(constant(0.5 * h2, law), law, mul(constant(-h3 / 12.0, law), speed))
+        a = fma(constant(h4 / 24.0, a), bent, fma(constant(h4 / 48.0, a), turned, a))
+        b = fma(constant(h4 / 24.0, a), speed, mul(constant(-h3 / 12.0, a), law))
+        c = fma(constant(h, a), law, mul(constant(h3 / 6.0, a), bent))
+        c = fma(constant(h3 / 24.0, a), turned, fma(constant(h4 / 24.0, a), curl, c))
+        late = mul(law, fma(by1, pp, sub(zero, law)))
+        d = fma(constant(h3 / 12.0, a), speed, mul(constant(h4 / 24.0, a), late))
+        for k in range(n):
+            w = load(chunk.w, k * PAIRS + at, LANES)
+            p = fma(half, w, load(chunk.r, k * PAIRS + at, LANES))
+            store(chunk.d, k * PAIRS + at, fma(a, p, mul(b, w)))
+            store(chunk.e, k * PAIRS + at, fma(c, p, mul(d, w)))
+
+
+@kernel
+def tides(chunk: Chunk, size: int, dt: float) -> None:
+    """What the others change in pairs of one Taylor step, into d and e."""
+    n = chunk.r.shape[0]
+    for at in range(0, size, LANES):
+        r = load(chunk.r, at, LANES)
+        zero, one, half = constant(0.0, r), constant(1.0, r), constant(0.5 * dt, r)
+        law = load(chunk.facts, 3 * PAIRS + at, LANES)
+        by1, by2 = load(chunk.facts, 4 * PAIRS + at, LANES), load(chunk.facts, 5 * PAIRS + at, LANES)
+        pz, py, pw, wy = zero, zero, zero, zero
+        for k in range(n):
+            w = load(chunk.w, k * PAIRS + at, LANES)
+            p = fma(half, w, load(chunk.r, k * PAIRS + at, LANES))
+            z2, z3 = load(chunk.z2, k * PAIRS + at, LANES), load(chunk.z3, k * PAIRS + at, LANES)
+            y = fma(constant(dt * dt / 12.0, z2), z2, mul(constant(dt * dt * 0.075, z2), z3))
+            z = fma(constant(dt / 3.0, z2), z2, mul(constant(dt * 0.25, z2), z3))
+            pz, py, pw, wy = fma(p, z, pz), fma(p, y, py), fma(p, w, pw), fma(w, y, wy)
+        stiff = mul(constant(dt * dt / STIFFEST, law), law)
+        part = div(one, fma(stiff, stiff, one))
+        bent = fma(by1, wy, mul(by2, mul(pw, py)))
+        for k in range(n):
+            w = load(chunk.w, k * PAIRS + at, LANES)
+            p = fma(half, w, load(chunk.r, k * PAIRS + at, LANES))
+            z2, z3 = load(chunk.z2, k * PAIRS + at, LANES), load(chunk.z3, k * PAIRS + at, LANES)
+            y = fma(constant(dt * dt / 12.0, z2), z2, mul(constant(dt * dt * 0.075, z2), z3))
+            z = fma(constant(dt / 3.0, z2), z2, mul(constant(dt * 0.25, z2), z3))
+            tide = fma(law, z, mul(mul(by1, pz), p))
+            ge = fma(by1, fma(pw, y, mul(py, w)), fma(bent, p, tide))
+            gd = fnma(law, y, fma(half, tide, mul(mul(by1, sub(zero, py)), p)))
+            store(chunk.d, k * PAIRS + at, mul(part, gd))
+            store(chunk.e, k * PAIRS + at, mul(part, ge))
+
+
+@kernel
+def counted(chunk: Chunk, size: int, most: int) -> int:
+    """Sub-steps of the pairs that take some, into facts; returns their sum."""
+    total = 0
+    for p in range(size):
+        count = 1
+        if takes_substeps(chunk, p, most):
+            phase, count = math.sqrt(chunk.facts[2, p]), 2
+            while 2 * count <= most and phase > SUBSTEP_ANGLE_4 * count:
+                count *= 2
+            total += count
+        chunk.facts[6, p] = count
+    return total
+
+
+@kernel
+def moved_by_substeps(chunk: Chunk, size: int, dt: float, spline: Spline, close: Motions, number: int) -> int:
+    """The motions of pairs that take sub-steps, after `number` others in `close`; returns their number then."""
+    n, n_channels = chunk.r.shape[0], chunk.factors.shape[0]
+    r, w, q, u, factors = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n_channels)
+    for p in range(size):
+        count = int(chunk.facts[6, p])
+        if count > 1:
+            for k in range(n):
+                r[k] = chunk.r[k, p]
+                w[k] = chunk.w[k, p]
+            for c in range(n_channels):
+                factors[c] = chunk.factors[c, p]
+            used = close.first[number]
+            moved_pair(r, w, factors, chunk.facts[1, p], dt, count, spline, close, used, q, u)
+            for k in range(n):
+                chunk.d[k, p] = q[k]
+                chunk.e[k, p] = u[k]
+                close.d[number, k] = q[k]
+                close.e[number, k] = u[k]
+            number += 1
+            close.first[number] = used + count
+    return number
+
+
+@kernel
+def first_pass(
+    x: FloatArray,
+    v: FloatArray,
+    couplings: FloatArray,
+    m: FloatArray,
+    trap: float,
+    dt: float,
+    spline: Spline,
+    most: int,
+    rows: NDArray[np.int64],
+    chunk: Chunk,
+    close: Motions,
+    sums: FloatArray,
+) -> tuple[Motions, int]:
+    """Two-body motions of the pairs of some rows, added to sums (2, n, N).
+
+    Parameters
+    ----------
+    x, v : (n, N) float64
+
+    Returns
+    -------
+    close : Motions
+        Of the pairs that take sub-steps, one after another.
+    evaluations : int
+    """
+    place, number, evaluations = np.zeros(2, dtype=np.int64), 0, 0
+    while True:
+        size = fill(chunk, x, v, couplings, m, trap, rows, place)
+        if size == 0:
+            break
+        phases(chunk, size, dt, spline)
+        moved(chunk, size, dt, spline)
+        more = counted(chunk, size, most)
+        evaluations += size
+        if more > 0:
+            used = close.first[number]
+            if used + more > len(close.law) or number + size >= len(close.first):
+                close = grown(close, number, more + size)
+            now = moved_by_substeps(chunk, size, dt, spline, close, number)
+            evaluations += more - (now - number)
+            number = now
+        scatter(chunk, size, sums)
+    return close, evaluations
+
+
+@kernel
+def second_pass(
+    x: FloatArray,
+    v: FloatArray,
+    couplings: FloatArray,
+    m: FloatArray,
+    trap: float,
+    dt: float,
+    spline: Spline,
+    most: int,
+    rows: NDArray[np.int64],
+    chunk: Chunk,
+    close: Motions,
+    sums: FloatArray,
+    changes: FloatArray,
+) -> None:
+    """What the others, by the sums over all pairs, change in the pairs of some rows: to changes (2, n, N)."""
+    n, number = x.shape
+    z2, z3, gd, ge = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    place = np.zeros(2, dtype=np.int64)
+    n_close = 0
+    kept = len(rows) == number and number * (number - 1) // 2 <= PAIRS  # the only chunk is still there
+    while True:
+        size = number * (number - 1) // 2 if kept else fill(chunk, x, v, couplings, m, trap, rows, place)
+        if size == 0:
+            break
+        if not kept:
+            phases(chunk, size, dt, spline)
+            moved(chunk, size, dt, spline)
+        begun = n_close
+        for p in range(size):
+            if takes_substeps(chunk, p, most):
+                for k in range(n):
+                    chunk.d[k, p] = close.d[n_close, k]
+                    chunk.e[k, p] = close.e[n_close, k]
+                n_close += 1
+        pulled(chunk, size, dt, sums)
+        tides(chunk, size, dt)
+        n_close = begun
+        for p in range(size):
+            if takes_substeps(chunk, p, most):
+                for k in range(n):
+                    z2[k] = chunk.z2[k, p]
+                    z3[k] = chunk.z3[k, p]
+                part = tide_of_pair(close, n_close, dt, z2, z3, gd, ge)
+                n_close += 1
+                for k in range(n):
+                    chunk.d[k, p] = part * gd[k]
+                    chunk.e[k, p] = part * ge[k]
+        scatter(chunk, size, changes)
+        if kept:
+            break
+
+
+@kernel
+def wide_sums(
+    x: FloatArray,
+    v: FloatArray,
+    couplings: FloatArray,
+    m: FloatArray,
+    trap: float,
+    dt: float,
+    spline: Spline,
+    most: int,
+    rows: NDArray[np.int64],
+    chunk: Chunk,
+    close: Motions,
+    sums: FloatArray,
+) -> tuple[Motions, int]:
+    """What all pairs move one system beyond free flight, into sums (2, N, n); and evaluations of the law."""
+    x, v = x.T.copy(), v.T.copy()
+    found = np.zeros((2, 2, *x.shape))
+    close, evaluations = first_pass(x, v, couplings, m, trap, dt, spline, most, rows, chunk, close, found[0])
+    second_pass(x, v, couplings, m, trap, dt, spline, most, rows, chunk, close, found[0], found[1])
+    for part in range(2):
+        sums[part] = found[0, part].T + found[1, part].T
+    return close, evaluations
