@@ -54,9 +54,10 @@ def main(argv: Sequence[str]) -> None:
     }
     formula = _formula(model, split, found) if options.formula else None
     if formula:
-        numbers |= formula_numbers(model, found, formula)
-    if fields := learned_fields(model):
-        numbers["fields"] = {"uniform": None, "magnetic": None} | fields
+        numbers |= formula_numbers(found, formula)
+    fields = learned_fields(model)
+    numbers["fields"] = {"uniform": None, "magnetic": None} | fields
+    if fields:
         numbers["fields_by_momentum"] = momentum_balance(split, tuple(fields))
     write_json(options.out / "recovery.json", numbers)
     if options.json:

@@ -105,7 +105,7 @@ def formula(out: Path, run: str, data: Path, found: Recovery, law: str) -> dict[
     file = out / "formulas" / f"{run}.json"
     if not file.is_file():
         model, split = load(out / "runs" / run), read_split(data, "train")
-        write_json(file, formula_numbers(model, found, formula_of(model, split, found.seen)))
+        write_json(file, formula_numbers(found, formula_of(model, split, found.seen)))
     numbers: dict[str, Any] = json.loads(file.read_text())
     form, true = LAWS[law]
     numbers["right"] = numbers["form"] == form

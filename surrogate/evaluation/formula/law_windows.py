@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -50,6 +50,8 @@ class LawWindows:
         Windows of one trajectory (of few trajectories: of a part of one) go together.
     horizon : float
     rounds : int
+    given : dict of str to (W, ...) tensor
+        Fields that the model sees.
     """
 
     network: Integrator
@@ -58,6 +60,7 @@ class LawWindows:
     group: NDArray[np.int64]
     horizon: float
     rounds: int
+    given: dict[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.group)
@@ -69,7 +72,9 @@ class LawWindows:
         assert isinstance(law, GivenLaw)
         law.given = torch.as_tensor(table)
         x, v, q, m = self.state
-        found = self.network.for_inference().forward(x, v, q, self.horizon, m, evaluations=self.rounds)
+        found = self.network.for_inference().forward(
+            x, v, q, self.horizon, m, evaluations=self.rounds, **self.given
+        )
         x_end, v_end = found
         assert v_end is not None
         x_error, v_error = x_end - self.target[0], v_end - self.target[1]
@@ -80,7 +85,8 @@ class LawWindows:
         at = torch.from_numpy(np.flatnonzero(which))
         x, v, q, m = (t[at] for t in self.state)
         x_end, v_end = (t[at] for t in self.target)
-        return replace(self, state=(x, v, q, m), target=(x_end, v_end), group=self.group[which])
+        given = {name: values[at] for name, values in self.given.items()}
+        return replace(self, state=(x, v, q, m), target=(x_end, v_end), group=self.group[which], given=given)
 
 
 def law_windows(model: Forecaster, split: DataSplit, frames: int, most: int, rounds_a_frame: int) -> LawWindows:
@@ -100,7 +106,9 @@ def law_windows(model: Forecaster, split: DataSplit, frames: int, most: int, rou
     network = with_given_law(model)
     first = split.first_state
     every = DataConfig(input_frame=first, target_frame=first + frames, windows="all")
-    w = windows(split, "train", every, model.scales, centre=network.centres, dtype=torch.float64)
+    w = windows(
+        split, "train", every, model.scales, centre=network.centres, dtype=torch.float64, takes=network.takes
+    )
     samples, starts = (a.ravel() for a in np.meshgrid(np.arange(len(w)), w.starts, indexing="ij"))
     parts = -(-GROUPS // len(w))
     group = samples * parts + starts * parts // (int(w.starts[-1]) + 1)
@@ -109,7 +117,8 @@ def law_windows(model: Forecaster, split: DataSplit, frames: int, most: int, rou
         samples, starts, group = samples[some], starts[some], group[some]
     x, v, q, m, x_end, v_end = w.pick(torch.as_tensor(samples), torch.as_tensor(starts))
     rounds = max(network.rounds_for(w.horizon), rounds_a_frame * frames)
-    return LawWindows(network, (x, v, q, m), (x_end, v_end), group, w.horizon, rounds)
+    given = {name: values[torch.as_tensor(samples)] for name, values in w.given.items()}
+    return LawWindows(network, (x, v, q, m), (x_end, v_end), group, w.horizon, rounds, given)
 
 
 def with_given_law(model: Forecaster) -> Integrator:

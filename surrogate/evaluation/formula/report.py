@@ -4,13 +4,10 @@ import math
 from typing import Any
 
 import numpy as np
-import torch
 
 from physics.types import FloatArray
 from surrogate.evaluation.formula.search import Formula
 from surrogate.evaluation.pair_law_recovery import Recovery, coupling_factors
-from surrogate.inference.forecaster import Forecaster
-from surrogate.models.integrator.model import Integrator
 
 NO_FORM = "no simple form"
 DIGITS = 4
@@ -49,7 +46,7 @@ def formula_curve(recovery: Recovery, formula: Formula) -> FloatArray:
     return np.asarray(formula_forces(formula, recovery.pairs, recovery.distances)[recovery.strongest])
 
 
-def formula_numbers(model: Forecaster, recovery: Recovery, formula: Formula) -> dict[str, Any]:
+def formula_numbers(recovery: Recovery, formula: Formula) -> dict[str, Any]:
     """The keys of `recover --json` that a formula adds.
 
     `largest_error` is that of the formula's force over the distances and pairs of the recovery: against the true
@@ -59,7 +56,6 @@ def formula_numbers(model: Forecaster, recovery: Recovery, formula: Formula) -> 
         "formula": formula_text(formula),
         "form": formula.form,
         "parameters": {},
-        "fields": field_numbers(model),
         "largest_correction": formula.correction,
         "candidates": [
             {
@@ -84,24 +80,6 @@ def formula_numbers(model: Forecaster, recovery: Recovery, formula: Formula) -> 
         f"the formula against the {'learned force' if recovery.true is None else 'true law'}"
     )
     return numbers
-
-
-def field_numbers(model: Forecaster) -> dict[str, Any]:
-    """Uniform fields the model has learned, in the data's units; null where it has none."""
-    network = model.network(torch.float64)
-    assert isinstance(network, Integrator)
-    found: dict[str, Any] = {"uniform": None, "magnetic": None}
-    if network.fields is None:
-        return found
-    scales, values = model.scales, network.fields.values
-    acceleration = scales.length / scales.time**2
-    if "uniform" in values:
-        found["uniform"] = (values["uniform"].double() * acceleration).tolist()
-    if "electric" in values:
-        found["electric"] = (values["electric"].double() * (acceleration * scales.mass / scales.charge)).tolist()
-    if "magnetic" in values:
-        found["magnetic"] = (network.fields.magnetic() * (scales.mass / scales.charge / scales.time)).tolist()
-    return found
 
 
 def formula_summary(numbers: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """What the tests of formulas share: data under any pair force, and integrators that have learned about it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,11 +48,11 @@ def data_under(
 
 
 def knowing(
-    radial: Radial, couplings: str = "charges", scales: Scales | None = None, wrong: float = 0.03
+    radial: Radial, couplings: str = "charges", scales: Scales | None = None, wrong: float = 0.03, **settings: Any
 ) -> Forecaster:
     """A model that has learned a law of one channel, but for a wave of relative size `wrong`."""
     scales = scales or Scales()
-    model = Integrator(IntegratorConfig(couplings=couplings, energy=False)).eval()
+    model = Integrator(IntegratorConfig(couplings=couplings, energy=False, **settings)).eval()
     r = np.maximum(knots(model.law), 0.03) * scales.length
     unit = {"constant": 1.0, "charges": scales.charge**2, "masses": scales.mass**2}[couplings]
     values = (

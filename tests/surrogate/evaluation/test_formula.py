@@ -1,7 +1,10 @@
 """Formulas of laws that are among the candidates, with their parameters, and none of laws that are not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from surrogate.evaluation.formula.forms import FORMS, Candidate, Term, candidates
 from surrogate.evaluation.formula.report import formula_text, rounded
@@ -62,6 +65,25 @@ def test_parameters_are_in_the_units_of_the_data() -> None:
     assert found.candidate is not None
     values = dict(zip(found.candidate.parameters, found.values, strict=True))
     assert values == pytest.approx(expected, rel=0.01)
+
+
+def test_a_field_that_is_given_does_not_count_as_part_of_the_pair_force() -> None:
+    couplings, radial, expected = LAWS["soft-core"]
+    split = data_under(radial, couplings)
+    field = np.array([0.0, 0.5, -1.0])
+    t = split.times[:, None, None]
+    fallen = replace(
+        split,
+        positions=split.positions + 0.5 * field * t**2,
+        velocities=split.velocities + field * t,
+        uniform_field=np.tile(field, (len(split), 1)),
+    )
+    model = knowing(radial, couplings, fields="given-uniform")
+    (values,) = (p for name, p in model.network(torch.float64).named_parameters() if "given-uniform" in name)
+    values.data = torch.tensor([1.0, 0.0])  # per mass, per charge
+    found = formula_of(model, fallen, seen_distances(fallen))
+    assert found.candidate is not None
+    assert dict(zip(found.candidate.parameters, found.values, strict=True)) == pytest.approx(expected, rel=0.01)
 
 
 def test_forms_are_linear_in_their_strengths_and_formatted_with_all_parameters() -> None:

@@ -100,7 +100,7 @@ def test_the_command_learns_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFi
 def test_channels_are_chosen_unless_they_are_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     quick = ("train.epochs=2", "model.hidden=8", "model.evaluations=5")
     status, text, err = command(
-        main, capsys, "--out", tmp_path / "a", "--laws", "gravity", "--no-noise", "--set", *quick
+        main, capsys, "--out", tmp_path / "a", "--no-formula", "--laws", "gravity", "--no-noise", "--set", *quick
     )
     assert status == 0, err
     trials = tmp_path / "a/trials/gravity-clean-0"

@@ -40,7 +40,7 @@ class FormulaTask(Task):
             formula = formula_of(model, split, found.seen, report)
         except CancelledError:
             return None
-        numbers = formula_numbers(model, found, formula)
+        numbers = formula_numbers(found, formula)
         true, learned, _ = found.curves()
         curves = {"learned": learned}
         if formula.candidate is not None:
