@@ -72,6 +72,14 @@ def test_the_commands_of_every_preset_are_understood(preset, tmp_path):
     request_from_options(preset, sizes, None if fixed else 3, None if fixed else 5, None, {})  # refuses bad ones
 
 
+def test_a_published_set_brings_its_shape():
+    session, _ = later_session()
+    session.training.set(preset="gravity-100", out="r")
+    assert (session.state.training.plan.dims, session.state.training.plan.particles) == (3, 100)
+    assert "data" not in trouble(session.state.training.plan)
+    assert "n = 3, N = 100 only" in trouble(replace(session.state.training.plan, particles=5))["data"]
+
+
 def test_the_shipped_configurations_are_offered():
     assert plans.configs() == tuple(sorted(shipped_configs()))
     lines = commands(TrainPlan(preset="", data="d.npz", config="egnn-nbody", out="r", epochs=40))
