@@ -114,8 +114,14 @@ class Trainer:
         self.parameters = list(stage.parameters)
         self.accelerated = self._for_training()
         train = self.config.train
+        own = {
+            rate: [p for p in self.parameters if own_rate(p) == rate] for rate in map(own_rate, self.parameters)
+        }
         self.optimiser = torch.optim.AdamW(
-            self.parameters, lr=train.lr, weight_decay=train.weight_decay, fused=True
+            [{"params": some, "own_rate": rate} for rate, some in own.items()],
+            lr=train.lr,
+            weight_decay=train.weight_decay,
+            fused=True,
         )
         self.steps_per_epoch = self.task.steps_per_epoch
         self.total_steps = stage.epochs * self.steps_per_epoch
@@ -226,6 +232,11 @@ class Trainer:
         """Whether all weights and their averages are."""
         values = [*self.model.state_dict().values(), *self.average.values()]
         return all(bool(torch.isfinite(value).all()) for value in values)
+
+
+def own_rate(parameter: Tensor) -> float:
+    """By how much a parameter learns faster than others: its `own_rate` where it has one, 1 else."""
+    return float(getattr(parameter, "own_rate", 1.0))
 
 
 def _nearest_folder(path: Path) -> Path:

@@ -151,7 +151,7 @@ class TrainingStep:
         """See Trained."""
         trainer = self.trainer
         for group in trainer.optimiser.param_groups:
-            group["lr"] = self._rate
+            group["lr"] = self._rate * group["own_rate"]
         trainer.optimiser.step()
         decay = trainer.average_decay(trainer.progress.step + 1)  # with the step that has just been made
         live = [self._live[f"model.{name}"] for name in trainer.average]

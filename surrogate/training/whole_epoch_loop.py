@@ -26,7 +26,7 @@ from surrogate.training.loop import (
 from surrogate.training.plan import plan_of
 from surrogate.training.progress_bar import ProgressBar
 from surrogate.training.restart import save_restart_point
-from surrogate.training.state import Snapshot, Trainer
+from surrogate.training.state import Snapshot, Trainer, own_rate
 from surrogate.training.whole_epochs import Record, WholeEpochs
 
 
@@ -65,6 +65,8 @@ def cannot_take_epochs(trainer: Trainer) -> str:
         return "the run is shared by several processes"
     if trainer.device.startswith("mps"):
         return "Metal has no double precision"
+    if any(own_rate(parameter) != 1.0 for parameter in trainer.parameters):
+        return "some of its parameters learn at a rate of their own"
     return trainer.task.no_device_batches()
 
 

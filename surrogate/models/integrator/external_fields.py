@@ -9,6 +9,8 @@ LEARNED = ("uniform", "electric", "magnetic")
 GIVEN = {"given-uniform": "uniform_field", "given-magnetic": "magnetic_field"}
 """Terms whose field comes with the data, and the array it comes in."""
 TERMS = (*LEARNED, *GIVEN)
+RATE = 10.0
+"""By how much fields learn faster than networks: they begin at 0, and a step moves them by the rate at most."""
 
 
 class ExternalFields(nn.Module):
@@ -49,6 +51,8 @@ class ExternalFields(nn.Module):
         sizes = {"uniform": dims, "electric": dims, "magnetic": dims * (dims - 1) // 2}
         sizes |= {"given-uniform": 2, "given-magnetic": 1}
         self.values = nn.ParameterDict({term: nn.Parameter(torch.zeros(sizes[term])) for term in terms})
+        for value in self.values.parameters():
+            value.own_rate = RATE  # type: ignore[attr-defined]
         for term in self.values.keys() & GIVEN.keys():
             nn.init.ones_(self.values[term][:1])
         self.dims = dims

@@ -17,6 +17,7 @@ from surrogate.evaluation.single_forecasts import evaluation
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
 from surrogate.inference.training_range import fields_outside
+from surrogate.models.integrator import external_fields
 from surrogate.tasks.dynamics.batches import batches
 from surrogate.tasks.dynamics.config import DataConfig
 from surrogate.tasks.dynamics.scales import Scales
@@ -36,11 +37,11 @@ def with_fields(samples: int = 12, n: int = 3, **settings: Any) -> dict[str, Any
     return arrays | {"uniform_field": rng.standard_normal((samples, n)), "magnetic_field": b - b.swapaxes(1, 2)}
 
 
-def run_of(path: Path, out: Path, **model: Any) -> Forecaster:
+def run_of(path: Path, out: Path, epochs: int = 2, batch_size: int = 4, **model: Any) -> Forecaster:
     tree = {
         "model": {"name": "integrator", "hidden": 8, "evaluations": 2, **model},
         "data": {"paths": [str(path)]},
-        "train": {"epochs": 2, "batch_size": 4, "threads": 1, "lr": 0.01},
+        "train": {"epochs": epochs, "batch_size": batch_size, "threads": 1, "lr": 0.01},
     }
     train(config_from_tree(tree, "test"), out, resume=False, device="cpu", command="test", quiet=True)
     return load(out)
@@ -90,6 +91,18 @@ def test_a_run_learns_their_strength_and_says_what_it_saw(tmp_path: Path) -> Non
     assert fields_outside(model.card, {})[0].startswith("no uniform field (trained: ")
     assert fields_outside(model.card, {name: arrays[name][:11] for name in FIELDS}) == ()
     assert fields_outside({}, {"uniform_field": np.ones((1, 3))}) == ("uniform field up to 1.73 (trained: none)",)
+
+
+def test_fields_learn_faster_than_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first step of Adam moves every parameter by its rate."""
+    found = []
+    for rate in (10.0, 1.0):
+        monkeypatch.setattr(external_fields, "RATE", rate)
+        path = npz(tmp_path / f"{rate}.npz", with_fields())
+        model = run_of(path, tmp_path / f"{rate}", fields="uniform", dims=3, epochs=1, batch_size=11)
+        found.append(np.array(learned_fields(model)["uniform"]))
+    np.testing.assert_allclose(found[0], 10.0 * found[1], rtol=1e-3)
+    assert np.abs(found[1]).min() > 0
 
 
 def test_a_model_is_trained_on_what_it_sees_alone(tmp_path: Path) -> None:
