@@ -139,7 +139,7 @@ def card_text(card: dict[str, Any]) -> str:
         f"({card.get('position_best_epoch', card['best_epoch'])})",
         f"- **Time** {seconds} minutes a seed on {card['machine']} ({', '.join(sorted(set(card['trained'])))})",
         f"- **Seeds** {', '.join(map(str, card['seeds']))}; shipped: {card['shipped_seed']} (best validation MSE)",
-        f"- **Validation MSE per seed** {', '.join(f'{v:.5f}' for v in card['valid_mse_per_seed'])}",
+        f"- **Validation MSE per seed** {', '.join(f'{v:.4g}' for v in card['valid_mse_per_seed'])}",
         "",
         "## Measured",
         "",
