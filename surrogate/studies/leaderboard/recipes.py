@@ -59,12 +59,11 @@ _of_integrator = {
     **_less(5, "charged-100", samples=50, batch=2),
 }
 _of_integrator["g+es-20"] |= {"model.fields": "uniform", "model.dims": "3"}
-# what is learned of a magnetic field begins at 0 and moves by the learning rate at most in a step
+# what is learned of a magnetic field begins at 0 and moves by the learning rate at most in a step: more steps
 _of_integrator["l+es-20"] |= {
     "model.fields": "magnetic",
     "model.dims": "3",
-    "train.lr": "5e-3",
-    "train.epochs": "15",
+    "train.epochs": "28",
 }
 _of_networks = {
     **_less(12, *_LARGER, samples=3000),
