@@ -18,7 +18,8 @@ EXPONENTS = (0.05, 8.0)
 """Exponents are looked for between these."""
 START_EXPONENTS = (0.7, 1.5, 2.5, 4.0)
 LENGTHS = (0.03, 3.0)
-"""Lengths are looked for between these, as shares of the shortest and the longest distance of the curve."""
+"""Lengths are looked for between these, as shares of the shortest and the longest distance of the curve;
+softenings up to the geometric mean of the two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,8 @@ def curve_fit(candidate: Candidate, curve: Curve) -> CurveFit:
         grid = [grid[i] for i in chosen]
     grid.sort(key=lambda inner: float(np.linalg.norm(solved(outer(inner, kinds))[1])))
     best: tuple[float, FloatArray] | None = None
-    for start in grid[:REFINED]:
+    for inner in grid[:REFINED]:
+        start = np.clip(inner, low + 1e-6, high - 1e-6)
         found = least_squares(
             lambda inner: solved(outer(inner, kinds))[1], start, bounds=(low, high), max_nfev=60, x_scale=0.1
         )
@@ -98,12 +100,13 @@ def curve_fit(candidate: Candidate, curve: Curve) -> CurveFit:
 def outer(inner: Sequence[float] | FloatArray, kinds: Sequence[str]) -> FloatArray:
     """Shape parameters of what is searched: exponents, and logarithms of lengths."""
     return np.array(
-        [np.exp(value) if kind == "length" else value for value, kind in zip(inner, kinds, strict=True)]
+        [np.exp(value) if kind != "exponent" else value for value, kind in zip(inner, kinds, strict=True)]
     )
 
 
 def bounds(kinds: Sequence[str], near: float, far: float) -> tuple[FloatArray, FloatArray]:
     """Limits of what is searched."""
-    lengths = (np.log(LENGTHS[0] * near), np.log(LENGTHS[1] * far))
-    low, high = zip(*(lengths if kind == "length" else EXPONENTS for kind in kinds), strict=True)
+    least, most = np.log(LENGTHS[0] * near), np.log(LENGTHS[1] * far)
+    limits = {"length": (least, most), "softening": (least, 0.5 * np.log(near * far)), "exponent": EXPONENTS}
+    low, high = zip(*(limits[kind] for kind in kinds), strict=True)
     return np.array(low), np.array(high)

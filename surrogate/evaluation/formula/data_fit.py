@@ -157,7 +157,7 @@ class Search:
         def outside(inner: FloatArray) -> FloatArray:
             return np.concatenate([inner[:strengths], outer(np.clip(inner[strengths:], low, high), kinds)])
 
-        lengths = np.array([kind == "length" for kind in kinds], dtype=bool)
+        lengths = np.array([kind != "exponent" for kind in kinds], dtype=bool)
         shapes = values[strengths:]
         inner = np.concatenate([values[:strengths], np.where(lengths, np.log(np.maximum(shapes, 1e-300)), shapes)])
         steps = DIFFERENCE * np.concatenate([np.abs(values[:strengths]) + 1e-12, np.ones(len(kinds))])
@@ -171,6 +171,16 @@ class Search:
         found = outside(fit.values)
         slope = np.concatenate([np.ones(strengths), np.where(lengths, found[strengths:], 1.0)])
         return Fit(found, fit.covariance * np.outer(slope, slope), fit.scales, fit.log)
+
+    def at_limit(self, law: Refined) -> bool:
+        """Whether a shape parameter is as far as it may go: the form imitates another one."""
+        kinds = law.candidate.dimensions
+        if not kinds:
+            return False
+        shapes = law.values[law.candidate.n_strengths :]
+        inner = np.where([kind != "exponent" for kind in kinds], np.log(np.maximum(shapes, 1e-300)), shapes)
+        low, high = bounds(kinds, self.r[0], self.r[-1])
+        return bool((inner > high - 0.01).any() or ((inner < low + 0.01) & (np.array(kinds) != "softening")).any())
 
     def held_out(self, candidate: Candidate, fit: Fit) -> FloatArray:
         """Logarithm of the likelihood of each group of held-out windows, (groups,)."""

@@ -27,7 +27,7 @@ class Form:
     shapes : tuple of str
         The others.
     dimensions : tuple of str
-        What a shape parameter is: "length" (positive) or "exponent".
+        What a shape parameter is: "length" (positive), "softening" (a length below most distances), "exponent".
     radial : Shape
     text : str
         The force along r_ij, with its parameters in braces.
@@ -71,16 +71,23 @@ FORMS: Mapping[str, Form] = {
         ("k1", "k2", "k3"), (), (), lambda r: [-np.ones_like(r), -r, -(r**2)], "-{k1} r - {k2} r^2 - {k3} r^3"
     ),
     "power": Form(("k",), ("p",), ("exponent",), lambda r, p: _softened(r, p, 0.0), "{k} / r^{p}"),
-    "soft-core": Form(("k",), ("s",), ("length",), lambda r, s: _softened(r, 1.0, s), "{k} r / (r^2 + {s}^2)"),
+    "soft-core": Form(("k",), ("s",), ("softening",), lambda r, s: _softened(r, 1.0, s), "{k} r / (r^2 + {s}^2)"),
     "softened-power": Form(
-        ("k",), ("p", "s"), ("exponent", "length"), _softened, "{k} r / (r^2 + {s}^2)^(({p} + 1)/2)"
+        ("k",), ("p", "s"), ("exponent", "softening"), _softened, "{k} r / (r^2 + {s}^2)^(({p} + 1)/2)"
     ),
     "yukawa": Form(
         ("k",),
         ("length", "s"),
-        ("length", "length"),
+        ("length", "softening"),
         _yukawa,
         "{k} r (1 + d/{length}) exp(-d/{length}) / d^3, d^2 = r^2 + {s}^2",
+    ),
+    "gaussian": Form(
+        ("k",),
+        ("width",),
+        ("length",),
+        lambda r, width: [np.exp(-((r / width) ** 2) / 2)],
+        "{k} r exp(-r^2 / (2 {width}^2))",
     ),
     "soft-sphere": Form(
         ("k",),
@@ -92,14 +99,14 @@ FORMS: Mapping[str, Form] = {
     "truncated-power": Form(
         ("k",),
         ("p", "s", "cutoff"),
-        ("exponent", "length", "length"),
+        ("exponent", "softening", "length"),
         _truncated,
         "{k} r / (r^2 + {s}^2)^(({p} + 1)/2) for r < {cutoff}, else 0",
     ),
     "shifted-power": Form(
         ("k",),
         ("p", "s", "cutoff"),
-        ("exponent", "length", "length"),
+        ("exponent", "softening", "length"),
         _shifted,
         "{k} (f(r) - f({cutoff})) for r < {cutoff}, else 0, f(r) = r / (r^2 + {s}^2)^(({p} + 1)/2)",
     ),

@@ -22,7 +22,7 @@ PARAMETER_COST = 0.1
 """What a parameter more has to win of the difference from the curve, as a share."""
 SAME = 0.01
 """Laws whose forces differ by less are the same law."""
-TOLERANCE, TOLERANCE_OF_NOISY = 0.02, 0.05
+TOLERANCE, TOLERANCE_OF_NOISY = 0.01, 0.03
 """A law from which the data ask for a larger correction than this is none."""
 Progress = Callable[[str, float], None]
 """What is being done, and which share of all is done."""
@@ -98,7 +98,8 @@ def formula_of(model: Forecaster, split: DataSplit, seen: FloatArray, progress: 
         fit = _refined(search, found[0])
         progress(f"testing {found[0].candidate.name}", begin + 0.42)
         corrections.append(search.largest_correction(fit))
-        if corrections[-1] <= (TOLERANCE_OF_NOISY if search.noisy else TOLERANCE):
+        fits = corrections[-1] <= (TOLERANCE_OF_NOISY if search.noisy else TOLERANCE)
+        if fits and not search.at_limit(fit):
             progress("done", 1.0)
             return Formula(fit.candidate, fit.values, fit.errors, search.couplings, corrections[-1], tuple(tried))
     progress("done", 1.0)

