@@ -159,7 +159,10 @@ class Forecaster:
 
         What the model does not take is left aside.
         """
-        other, taken = copy.copy(self), {name: arrays[name] for name in self.takes if name in arrays}
+        taken = {name: arrays[name] for name in self.takes if name in arrays}
+        if not taken:
+            return self  # whose `cost` its owner reads
+        other = copy.copy(self)
         other.bound = self.bound | {name: np.asarray(a, dtype=np.float64) for name, a in taken.items()}
         return other
 
