@@ -172,7 +172,7 @@ class Search:
         slope = np.concatenate([np.ones(strengths), np.where(lengths, found[strengths:], 1.0)])
         return Fit(found, fit.covariance * np.outer(slope, slope), fit.scales, fit.log)
 
-    def at_limit(self, law: Refined) -> bool:
+    def at_limit(self, law: Tried | Refined) -> bool:
         """Whether a shape parameter is as far as it may go: the form imitates another one."""
         kinds = law.candidate.dimensions
         if not kinds:

@@ -127,15 +127,16 @@ def _best(search: Search, n_terms: int, progress: Progress) -> list[Tried]:
         fit = search.fit(start.candidate, start.values, search.fitted)
         tried.append(Tried(start.candidate, fit.values, search.held_out(start.candidate, fit), start.error))
     penalty = 0.5 * np.log(len(search.held))
-    tried.sort(key=lambda t: penalty * len(t.values) - t.logs.sum())
-    best = tried[0]
+    within = [t for t in tried if not search.at_limit(t)] or tried
+    within.sort(key=lambda t: penalty * len(t.values) - t.logs.sum())
+    best = within[0]
 
     def as_good(other: Tried) -> bool:
         gaps = best.logs - other.logs
         lost = gaps.sum() + penalty * (len(other.values) - len(best.values))
         return bool(lost <= 2 * np.std(gaps) * np.sqrt(len(gaps)) or search.difference(best, other) < SAME)
 
-    chosen = min(filter(as_good, tried), key=lambda t: len(t.values))
+    chosen = min(filter(as_good, within), key=lambda t: len(t.values))
     return [chosen, *(t for t in tried if t is not chosen)]
 
 
