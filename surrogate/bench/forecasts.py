@@ -45,6 +45,8 @@ def bench_models(table: BenchTable, published: Path, out: Path) -> None:
         model = load(name)
         if name.endswith("-nbody"):
             jobs = [(published, f"{name}_nbody")]
+        elif name.endswith("-gravity"):
+            jobs = [(_small_set(out, "gravity-5", 3), f"{name}_gravity-5")]
         else:
             jobs = [(_small_set(out, preset, n), f"{name}_{preset}_n{n}") for preset, n in isotropic]
         for path, key in jobs:
