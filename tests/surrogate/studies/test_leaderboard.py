@@ -161,7 +161,7 @@ def test_the_page_is_written_of_stored_results_alone(
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (("--only", "charged-100"), "charged-1000"),
+        (("--only", "charged-1001"), "charged-1000"),
         (("--models", "segnn"), "segno"),
         (("--seeds", "0"), "--seeds"),
         (("--set", "train.epoch=2"), "epochs"),
