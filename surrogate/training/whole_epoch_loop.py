@@ -65,7 +65,7 @@ def cannot_take_epochs(trainer: Trainer) -> str:
         return "the run is shared by several processes"
     if trainer.device.startswith("mps"):
         return "Metal has no double precision"
-    if any(own_rate(parameter) != 1.0 for parameter in trainer.parameters):
+    if any(own_rate(parameter) != 1.0 for parameter in trainer.model.parameters()):
         return "some of its parameters learn at a rate of their own"
     return trainer.task.no_device_batches()
 
