@@ -103,9 +103,8 @@ class Forecaster:
         self.uses_masses = model.uses_masses
         self.gives_velocity = model.gives_velocity
         self.chooses_evaluations = model.chooses_evaluations
-        self.evaluations = model.evaluations
-        if model.any_horizon:
-            self.evaluations = max(round(model.evaluations * horizon / scales.time), 1)
+        per_unit = horizon / scales.time if model.any_horizon else 1
+        self.evaluations = max(round(model.evaluations * per_unit), min(model.evaluations, 1))
         self.tolerance: float | None = None
         self.cost = Cost(float(self.evaluations), None)
         self.group = model.group
@@ -368,8 +367,7 @@ class Forecaster:
         n_dims, n_particles, law, times
             See :func:`reasons_outside`.
         states : States, optional
-            Input states, whose charges, masses, pair distances, speeds and box are compared: see
-            :func:`states_outside`.
+            Input states: charges, masses, distances, speeds, box are compared: see :func:`states_outside`.
         horizon : float, optional [time]
             Of the forecast; by default the one that is usual for this model.
         units : mapping of str to str
@@ -378,8 +376,8 @@ class Forecaster:
         reasons = reasons_outside(self.card, n_dims, n_particles, law, times) + units_outside(self.card, units)
         if states is not None:
             reasons += states_outside(self.card, states, self.scales, self.sees)
-        horizon = self.horizon if horizon is None else horizon
-        return reasons + horizon_outside(abs(horizon), self._measured_horizon, self.scales)
+        asked = abs(self.horizon if horizon is None else horizon)
+        return reasons + horizon_outside(asked, self._measured_horizon, self.scales)
 
     def outside_system(
         self,

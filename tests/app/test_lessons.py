@@ -263,7 +263,7 @@ def test_numbers_of_equivariance():
     egnn = made(Setup(scenario="bound", model="egnn-nd", contrast=MODEL))
     assert egnn.comparison.equivariance_error < 1e-6
     ratio = egnn.comparison.position_rmse().mean() / egnn.contrast.position_rmse().mean()
-    assert 1.5 < ratio < 2.5
+    assert 15 < ratio < 25
 
 
 def test_numbers_of_velocity():
@@ -303,7 +303,7 @@ def test_numbers_of_chaos():
     assert wild.growth[-1] > 3e6
     assert calm.comparison.position_rmse(calm.comparison.rollout)[-1] < 0.01
     assert wild.comparison.position_rmse(wild.comparison.rollout)[-1] > 1
-    assert wild.comparison.position_rmse().mean() == pytest.approx(0.03, abs=0.005)
+    assert wild.comparison.position_rmse().mean() == pytest.approx(0.015, abs=0.004)
 
 
 def test_numbers_of_broken_symmetry():

@@ -72,6 +72,11 @@ def sort(session: Any, folder: Path, number: int) -> None:
     session.data.sort()
 
 
+def find(session: Any, folder: Path, number: int) -> None:
+    """Look for the formula of what the model has learned."""
+    session.formula.find()
+
+
 def train(session: Any, folder: Path, number: int) -> None:
     """A run that would take minutes."""
     config = folder / "tiny.toml"
@@ -87,6 +92,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Any, Path, int], None], float, bool]] =
     "training": ("Training", train, 5.0, False),
     "model table": ("Measuring all models", measure, 5.0, False),
     "samples by error": ("Errors of the samples", sort, 4.0, True),
+    "formula": ("Formula", find, 3.0, True),
 }
 """Each with its title in the list of jobs, what starts it, the latest cancel [second], if it needs a data set."""
 

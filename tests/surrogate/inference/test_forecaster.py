@@ -216,7 +216,7 @@ def test_flags_another_law_and_other_masses() -> None:
     assert reason.startswith("law coulomb")
     for strange in ("text", [1], 3, {"eps": "x"}):
         assert len(model.outside(3, 5, {"law": "coulomb", "parameters": strange})) == 1
-    system = System(np.array([1.0, -1, 1, -1, 1]), masses=2.0)
+    system = System(np.array([1.0, -1, 1, -1, 1]), masses=2.0, parameters={"eps": 0.2})
     reasons = model.outside_system(system, 3)
     assert any("law" in r for r in reasons)
     assert "masses" in reasons[-1]
