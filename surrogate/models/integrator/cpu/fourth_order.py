@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from physics.kernels.jit import inlined_kernel, kernel
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.spline import Spline, law_derivatives, rough_law
+from surrogate.models.integrator.cpu.substeps import closest_approach, substeps_for
 
 SUBSTEP_ANGLE_4 = 0.3
 """Largest phase a Taylor sub-step may advance a pair by: it is then right to about 1e-5 of its kick."""
@@ -171,21 +172,13 @@ def two_body_motions(
             spring = trap * (m[i] + m[j])
             for c in range(factors.shape[0]):
                 factors[c] = couplings[c, i] * couplings[c, j] * inverse
-            ww, rw = 0.0, 0.0
             for k in range(n):
                 r[k] = x[i, k] - x[j, k]
                 w[k] = v[i, k] - v[j, k]
-                ww += w[k] * w[k]
-                rw += r[k] * w[k]
-            t = min(max(-rw / ww, 0.0), dt) if ww > 0.0 else 0.0
-            r2 = 0.0
-            for k in range(n):
-                r2 += (r[k] + t * w[k]) ** 2
+            r2, ww = closest_approach(r, w, dt)
             rough = rough_law(r2, spline.table, spline.s2, spline.u0, spline.per_knot, factors)
             phase = dt * math.sqrt(abs(rough - spring) + ww / (r2 + spline.s2))
-            count = 1
-            while 2 * count <= most and phase > SUBSTEP_ANGLE_4 * count:
-                count *= 2
+            count = substeps_for(phase, SUBSTEP_ANGLE_4, most)
             if used + count > len(kept.law):
                 kept = grown(kept, place, count)
             moved_pair(r, w, factors, spring, dt, count, spline, kept, used, q, u)

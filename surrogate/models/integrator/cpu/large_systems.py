@@ -19,6 +19,7 @@ from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, 
 from surrogate.models.integrator.cpu.pair_chunks import Chunk, new_chunk
 from surrogate.models.integrator.cpu.rounds import SUBSTEP_ANGLE
 from surrogate.models.integrator.cpu.spline import Spline
+from surrogate.models.integrator.cpu.substeps import closest_approach, substeps_for
 from surrogate.models.integrator.cpu.wide_pairs import first_pass, second_pass
 from surrogate.nn.cpu.threads import for_each
 
@@ -79,23 +80,12 @@ def row_motions(
             share = m[j] / (m[i] + m[j])
             for c in range(factors.shape[0]):
                 factors[c] = couplings[c, i] * couplings[c, j] * inverse
-            ww, rw = 0.0, 0.0
             for k in range(n):
                 r[k] = x[i, k] - x[j, k]
                 w[k] = v[i, k] - v[j, k]
-                ww += w[k] * w[k]
-                rw += r[k] * w[k]
-            t = 0.0
-            if ww > 0.0:
-                t = min(max(-rw / ww, 0.0), dt)
-            r2 = 0.0
-            for k in range(n):
-                r2 += (r[k] + t * w[k]) ** 2
+            r2, ww = closest_approach(r, w, dt)
             law = law_at(r2, table, s2, u0, per_knot, factors)
-            phase = dt * math.sqrt(abs(law) + ww / (r2 + s2))
-            count = 1
-            while 2 * count <= most and phase > SUBSTEP_ANGLE * count:
-                count *= 2
+            count = substeps_for(dt * math.sqrt(abs(law) + ww / (r2 + s2)), SUBSTEP_ANGLE, most)
             h = dt / count
             for k in range(n):
                 d[k] = 0.0

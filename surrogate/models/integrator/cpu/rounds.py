@@ -26,6 +26,7 @@ from surrogate.models.integrator.cpu.fourth_order import new_motions
 from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, second_half
 from surrogate.models.integrator.cpu.pair_chunks import new_chunk
 from surrogate.models.integrator.cpu.spline import Spline, pair_law
+from surrogate.models.integrator.cpu.substeps import closest_approach, substeps_for
 from surrogate.models.integrator.cpu.wide_pairs import wide_sums
 
 SUBSTEP_ANGLE = 0.15
@@ -77,23 +78,9 @@ def set_pair(
 @kernel
 def substeps(pair: Pair, dt: float, spline: Spline, most: int) -> int:
     """Sub-steps for one pair, at most `most`: from its closest approach on the straight path."""
-    r, w = pair.r, pair.w
-    ww, rw = 0.0, 0.0
-    for k in range(r.shape[0]):
-        ww += w[k] * w[k]
-        rw += r[k] * w[k]
-    t = 0.0
-    if ww > 0.0:
-        t = min(max(-rw / ww, 0.0), dt)
-    r2 = 0.0
-    for k in range(r.shape[0]):
-        r2 += (r[k] + t * w[k]) ** 2
+    r2, ww = closest_approach(pair.r, pair.w, dt)
     law = pair_law(r2, spline, pair.factors)[0]
-    phase = dt * math.sqrt(abs(law) + ww / (r2 + spline.s2))
-    count = 1
-    while 2 * count <= most and phase > SUBSTEP_ANGLE * count:
-        count *= 2
-    return count
+    return substeps_for(dt * math.sqrt(abs(law) + ww / (r2 + spline.s2)), SUBSTEP_ANGLE, most)
 
 
 @kernel
@@ -195,30 +182,27 @@ def rounds_forward(
     close, chunk = new_motions(number, n, 2 * number), new_chunk(n, couplings.shape[0])
     rows, sums = np.arange(number), np.empty((2, number, n))
     pair, path = new_pair(n, couplings.shape[0]), np.empty((most, n))
-    dx, dv = np.empty((number, n)), np.empty((number, n))
     counts = np.empty(number * (number - 1) // 2, dtype=np.int64)
     evaluations = 0
     for b in range(n_systems):
+        own, springs = couplings[:, b].copy(), trap[b] / m[b].sum()
         for step in range(n_rounds):
             if kept.shape[0] > 0:
                 kept[b, step, 0] = x[b]
                 kept[b, step, 1] = v[b]
             first_half(x[b], v[b], m[b], one, b, dt)
             if order == 4:
-                springs, own = trap[b] / m[b].sum(), couplings[:, b].copy()
                 close, count = wide_sums(
                     x[b], v[b], own, m[b], springs, dt, spline, most, rows, chunk, close, sums
                 )
-                dx[:] = sums[0]
-                dv[:] = sums[1]
                 evaluations += count
             else:
                 evaluations += sum_pair_motions(
-                    x[b], v[b], couplings[:, b], m[b], dt, spline, most, pair, path, dx, dv, counts
+                    x[b], v[b], own, m[b], dt, spline, most, pair, path, sums[0], sums[1], counts
                 )
             for i in range(number):
                 for k in range(n):
-                    x[b, i, k] += dt * v[b, i, k] + dx[i, k]
-                    v[b, i, k] += dv[i, k]
+                    x[b, i, k] += dt * v[b, i, k] + sums[0, i, k]
+                    v[b, i, k] += sums[1, i, k]
             second_half(x[b], v[b], m[b], one, b, dt)
     return evaluations

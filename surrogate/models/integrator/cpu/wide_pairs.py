@@ -23,6 +23,7 @@ from surrogate.models.integrator.cpu.fourth_order import (
 )
 from surrogate.models.integrator.cpu.pair_chunks import PAIRS, Chunk, fill, pulled, scatter
 from surrogate.models.integrator.cpu.spline import Spline
+from surrogate.models.integrator.cpu.substeps import substeps_for
 from surrogate.models.integrator.cpu.vector_spline import LANES, laws, rough_laws
 
 TINY = 1e-300
@@ -134,9 +135,7 @@ def counted(chunk: Chunk, size: int, most: int) -> int:
     for p in range(size):
         count = 1
         if takes_substeps(chunk, p, most):
-            phase, count = math.sqrt(chunk.facts[2, p]), 2
-            while 2 * count <= most and phase > SUBSTEP_ANGLE_4 * count:
-                count *= 2
+            count = max(substeps_for(math.sqrt(chunk.facts[2, p]), SUBSTEP_ANGLE_4, most), 2)
             total += count
         chunk.facts[6, p] = count
     return total
