@@ -18,6 +18,8 @@ SHOWN = {
 }
 COLUMNS_OF_COST = 3
 """Panels beside each other."""
+OFF_SCALE = 0.1
+"""A floor below this share of the least other error, as of laws without a clamp, is in the tables alone."""
 
 
 def save_figures(results: Results, folder: Path) -> list[str]:
@@ -49,6 +51,8 @@ def _every_column(results: Results) -> Any:
         for model, label in SHOWN.items():
             if found := over_seeds(seeds_of(results, name, model), "mse"):
                 points[label].append((found[0], place))
+    least = min((value for label, some in points.items() if label != FLOOR for value, _ in some), default=0.0)
+    points[FLOOR] = [(value, place) for value, place in points[FLOOR] if value > OFF_SCALE * least]
     for index, (label, found_points) in enumerate(points.items()):
         if found_points:
             axes.plot(*zip(*found_points, strict=True), label=label, **{**look(index), "linestyle": "none"})
@@ -91,6 +95,7 @@ def _cost(results: Results) -> Any:
             label="integrator, learned law",
             **look(1),
         )
+        least = min((mse for _, (mse, _) in known), default=0.0)
         for rank, kind in enumerate(("leapfrog", "adaptive")):
             curve = [
                 (row["law_calls_per_pair"], row["mse"])
@@ -98,8 +103,9 @@ def _cost(results: Results) -> Any:
                 if baseline.startswith(kind) and row["mse"]
             ]
             if curve:
+                least = min(least, *(mse for _, mse in curve))
                 axes.plot(*zip(*sorted(curve), strict=True), label=f"{kind}, the true law", **look(2 + rank))
-        if (floor := floor_of(results, name)) is not None:
+        if (floor := floor_of(results, name)) is not None and floor > OFF_SCALE * least:
             axes.axhline(floor, color="#666666", linestyle="--", linewidth=1, label=FLOOR)
         if best := best_published(COLUMNS[name]):
             axes.axhline(best[1] * COLUMNS[name].unit, color="#cc79a7", linewidth=1, label=f"{best[0]}, published")

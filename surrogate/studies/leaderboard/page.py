@@ -30,8 +30,8 @@ command makes this page, and goes on where it was broken off:
   data were made with 1000 per unit of time. Milliseconds: all test windows, one thread.
 - **Isotropic simulator**: the true law run on from the input frame, with its clamp on the norm of the force
   instead of on each component: what an isotropic forecast can aim at. The excess over it is paired (same windows,
-  95 % bootstrap interval). Without a clamp it is the law itself, from float32 inputs. **Gap closed**: how far ours
-  is on the way from the best published number to that floor; above 100 %, ours is below the floor."""
+  95 % bootstrap interval). Without a clamp it is the law itself, from float32 inputs, and in no figure. **Gap
+  closed**: how far ours is on the way from the best published number to that floor; above 100 %, below it."""
 
 
 def seeds_of(results: Results, column: str, model: str) -> list[dict[str, Any]]:
