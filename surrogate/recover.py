@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from physics.cli import CommandParser, command_line, progress_bar, refuse_existing, run_command
-from physics.datasets.reading import available_splits, read_split
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.files import write_json
 from surrogate.evaluation.field_recovery import learned_fields, momentum_balance
 from surrogate.evaluation.formula.report import formula_curve, formula_numbers, formula_summary
 from surrogate.evaluation.formula.search import Formula, formula_of
-from surrogate.evaluation.pair_law_recovery import Recovery, outside_of, recovery
+from surrogate.evaluation.pair_law_recovery import Recovery, outside_of, recovery, recovery_split
 from surrogate.export.recovery_figure import recovery_figure
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load
@@ -44,7 +43,7 @@ def main(argv: Sequence[str]) -> None:
     if options.json and options.json.exists() and not options.overwrite:
         raise InputError(f"{options.json}: already exists; choose another name or use --overwrite")
     model = load(options.run)
-    split = read_split(options.data, "train" if "train" in available_splits(options.data) else "")
+    split = recovery_split(options.data)
     found = recovery(model, split)
     numbers = found.numbers() | {
         "model": model.name,

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodel.intents.formula import NO_DATA
 from app.viewmodel.presenters.formula import parameter_rows, rich_formula
@@ -43,8 +43,13 @@ class FormulaPanel(QWidget):
             text.setTextFormat(Qt.TextFormat.RichText)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         head = ui.row(self.search, self.stop, (self.progress, 1))
-        parts = (head, self.standing, self.formula, self.parameters, self.remarks)
-        ui.filled(QVBoxLayout(left), *parts, None, spacing=3)
+        texts, found = QScrollArea(), QWidget()  # what is found scrolls where the window is small
+        found.setObjectName("side")
+        parts = (self.standing, self.formula, self.parameters, self.remarks, None)
+        ui.filled(QVBoxLayout(found), *parts, spacing=3)
+        texts.setWidget(found)
+        texts.setWidgetResizable(True)
+        ui.filled(QVBoxLayout(left), head, (texts, 1), spacing=3)
         self.plot = log_plot()
         self.plot.setAxisItems({"bottom": LogAxis("bottom")})
         self.plot.setLogMode(x=True, y=True)

@@ -6,11 +6,13 @@ single one means nothing. The histogram of distances says where the data could t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from physics.datasets.reading import available_splits, read_split
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.laws.names import is_law, law_claims, resolve_parameters
@@ -33,6 +35,12 @@ MOST_SEEN = 2_000_000
 """Pair distances that are looked at: of frames spread evenly."""
 N_PAIRS = 5
 """Pairs of the data compared: evenly from the strongest attraction to the strongest repulsion."""
+
+
+def recovery_split(path: Path | str) -> DataSplit:
+    """What a law is recovered from: the training split of a data set where it has one, else its first."""
+    splits = available_splits(path)
+    return read_split(path, "train" if "train" in splits else next(iter(splits), ""))
 
 
 @dataclass(frozen=True)

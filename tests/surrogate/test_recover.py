@@ -8,10 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from physics.datasets.request import request_from_options
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
+from physics.generate import generate
 from physics.laws import LAWS
-from surrogate.evaluation.pair_law_recovery import recovery, seen_distances, true_forces, typical_pairs
+from surrogate.evaluation.pair_law_recovery import (
+    recovery,
+    recovery_split,
+    seen_distances,
+    true_forces,
+    typical_pairs,
+)
 from surrogate.inference.forecaster import Forecaster
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
 from surrogate.recover import main
@@ -30,6 +38,16 @@ def split_of(law: str = "coulomb", samples: int = 6, **recipe: Any) -> DataSplit
 
 def forecaster(model: Integrator, scales: Scales | None = None) -> Forecaster:
     return Uncopied(model, name="m", card={}, horizon=1.0, scales=scales or Scales())
+
+
+@pytest.mark.parametrize(("sizes", "taken"), [({"test": "3"}, 3), ({"train": "2", "test": "3"}, 2)])
+def test_a_data_set_without_a_training_split_has_a_law_too(
+    sizes: dict[str, str], taken: int, tmp_path: Path
+) -> None:
+    request = request_from_options("charged-iso", sizes, 2, 3, None, {"dt": "0.01"})
+    generate(request, tmp_path / "iso.zarr", workers=1)
+    assert len(recovery_split(tmp_path / "iso.zarr")) == taken
+    assert len(recovery_split(npz(tmp_path / "own.npz"))) == len(tiny_arrays()["positions"])
 
 
 def test_a_model_that_knows_the_law_has_no_error() -> None:

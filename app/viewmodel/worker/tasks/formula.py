@@ -13,21 +13,20 @@ class CancelledError(Exception):
 
 @dataclass(frozen=True)
 class FormulaTask(Task):
-    """Fit candidates to the training split of the setup's data, else to all of it; parts say what is done."""
+    """Fit candidates to the setup's data, as `surrogate.recover` does; parts say what is done."""
 
     setup: Setup
 
     def run(self, progress: Progress, cancelled: Cancelled, part: Part) -> FormulaReport | None:
         """See Task; None where it was cancelled."""
         from app.viewmodel.worker.loaded_models import tuned_model
-        from physics.datasets.reading import available_splits, read_split
         from surrogate.evaluation.formula.report import formula_curve, formula_numbers, formula_remarks
         from surrogate.evaluation.formula.search import formula_of
-        from surrogate.evaluation.pair_law_recovery import outside_of, recovery
+        from surrogate.evaluation.pair_law_recovery import outside_of, recovery, recovery_split
 
         setup = self.setup
         model = tuned_model(setup.model, setup.effort)
-        split = read_split(setup.data, "train" if "train" in available_splits(setup.data) else "")
+        split = recovery_split(setup.data)
         found = recovery(model, split)
 
         def report(text: str, share: float) -> None:
