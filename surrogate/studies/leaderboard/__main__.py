@@ -98,10 +98,10 @@ def make_floors(names: Sequence[str], places: Places) -> None:
             list(column.frames),
             list(column.targets),
             column.sizes[2],
-            list(rates(column.particles)),
+            list(rates(column)),
         ]
         if (stored(path) or {}).get("windows") != identity:
-            write_json(path, {"windows": identity, "rows": floors(evaluation_sets(column, places))})
+            write_json(path, {"windows": identity, "rows": floors(evaluation_sets(column, places), rates(column))})
 
 
 def chosen(names: Sequence[str], registry: Mapping[str, Any], kind: str) -> list[str]:

@@ -12,10 +12,17 @@ SHOWN = {
     "integrator": "integrator",
     "integrator-transfer": "integrator, trained on a shorter or smaller column",
     "integrator-short": "integrator, extra supervision",
+    "integrator-hidden": "integrator, no edges given",
     "segno": "SEGNO, ours",
     "egnn": "EGNN, ours",
     "gnn": "GNN, ours",
 }
+OWN_LOOK: dict[str, dict[str, Any]] = {
+    "x + v t": {"marker": "x"},
+    FLOOR: {"marker": "|", "markersize": 18, "markeredgewidth": 2},  # what reaches it is seen on top of it
+    **{label: {"markerfacecolor": "white"} for label in ("SEGNO, ours", "EGNN, ours", "GNN, ours")},
+}
+"""Of the first figure, beside `look`: more names than colours."""
 COLUMNS_OF_COST = 3
 """Panels beside each other."""
 OFF_SCALE = 0.1
@@ -55,7 +62,8 @@ def _every_column(results: Results) -> Any:
     points[FLOOR] = [(value, place) for value, place in points[FLOOR] if value > OFF_SCALE * least]
     for index, (label, found_points) in enumerate(points.items()):
         if found_points:
-            axes.plot(*zip(*found_points, strict=True), label=label, **{**look(index), "linestyle": "none"})
+            style = {**look(index), "linestyle": "none", **OWN_LOOK.get(label, {})}
+            axes.plot(*zip(*found_points, strict=True), label=label, **style)
     axes.set(xscale="log", xlabel="test MSE of positions, further left is better")
     axes.set_yticks(range(len(names)), [COLUMNS[name].title for name in names])
     axes.invert_yaxis()
@@ -63,25 +71,27 @@ def _every_column(results: Results) -> Any:
     return figure
 
 
-def _settings(results: Results, name: str) -> list[dict[str, Any]]:
-    """What the integrator's first seed was measured at, of the rounds that the column has."""
-    seeds = seeds_of(results, name, "integrator")
-    return [s for s in seeds[0]["settings"] if s["rounds"] in COLUMNS[name].rounds] if seeds else []
+def _trained(results: Results, name: str) -> list[dict[str, Any]]:
+    """The integrator's seeds in a column: trained on it, else on the smaller one."""
+    return seeds_of(results, name, "integrator") or seeds_of(results, name, "integrator-transfer")
 
 
 def _cost(results: Results) -> Any:
     from matplotlib.ticker import NullLocator, ScalarFormatter
 
-    names = [name for name in COLUMNS if any(s["rounds"] for s in _settings(results, name))]
+    names = [
+        name for name in COLUMNS if any(s["rounds"] for one in _trained(results, name) for s in one["settings"])
+    ]
     if not names:
         return None
     columns = min(COLUMNS_OF_COST, len(names))
     rows = -(-len(names) // columns)
-    figure, _ = blank(4.2 * columns, 3.4 * rows, 0)
+    figure, _ = blank(4.2 * columns, 3.2 * rows + 0.5, 0)
+    legend: dict[str, Any] = {}
     for index, name in enumerate(names):
         axes = figure.add_subplot(rows, columns, index + 1)
         axes.grid(True, color="#dddddd", linewidth=0.7)
-        seeds = seeds_of(results, name, "integrator")
+        seeds = _trained(results, name)
         found = [
             (over_seeds(seeds, "law_calls_per_pair", k), over_seeds(seeds, "mse", k))
             for k in sorted(COLUMNS[name].rounds)
@@ -108,11 +118,12 @@ def _cost(results: Results) -> Any:
         if (floor := floor_of(results, name)) is not None and floor > OFF_SCALE * least:
             axes.axhline(floor, color="#666666", linestyle="--", linewidth=1, label=FLOOR)
         if best := best_published(COLUMNS[name]):
-            axes.axhline(best[1] * COLUMNS[name].unit, color="#cc79a7", linewidth=1, label=f"{best[0]}, published")
+            axes.axhline(best[1] * COLUMNS[name].unit, color="#cc79a7", linewidth=1, label="best published")
         axes.set(xscale="log", yscale="log", xlabel="law calls per pair and window", ylabel="test MSE")
         axes.set_xticks([16, 32, 64, 128, 256, 512])
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_title(COLUMNS[name].title, fontsize=10, loc="left")
-        axes.legend(fontsize=6, frameon=False)
+        legend |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(legend.values(), legend.keys(), fontsize=9, frameon=False, loc="outside upper center", ncols=5)
     return figure

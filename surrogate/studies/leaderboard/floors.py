@@ -11,11 +11,13 @@ from physics.laws.reference import REFERENCE_DT
 from physics.types import FloatArray
 from surrogate.evaluation.evaluation_set import EvaluationSet
 from surrogate.evaluation.metrics import error_summary
+from surrogate.studies.leaderboard.columns import Column
 
 RATES = (16, 64, 128)
 """Evaluations per unit of time of the leapfrogs that know the law."""
-FEW_RATES = (64,)
-"""The same where there are more than FEW particles: what chooses the adaptive one's steps takes minutes."""
+FEW_RATE = 64
+"""The same where there are more than FEW particles, and at the rounds of the tables: what chooses the adaptive
+one's steps takes minutes."""
 FEW = 5
 NAMES = {STRAIGHT: "x + v t", LAW: "the generator's law", ISOTROPIC: "isotropic simulator"}
 
@@ -29,17 +31,19 @@ def isotropic_errors(sets: list[EvaluationSet]) -> FloatArray | None:
     return np.asarray(np.mean(errors, axis=0))
 
 
-def rates(particles: int) -> tuple[int, ...]:
+def rates(column: Column) -> tuple[int, ...]:
     """At which the leapfrogs are run."""
-    return RATES if particles <= FEW else FEW_RATES
+    return RATES if column.particles <= FEW else tuple(sorted({FEW_RATE, column.rounds[0]}))
 
 
-def floors(sets: list[EvaluationSet]) -> dict[str, dict[str, Any]]:
-    """Errors and law calls of each baseline by its name; of several targets the mean, and the last one's calls."""
+def floors(sets: list[EvaluationSet], chosen: tuple[int, ...]) -> dict[str, dict[str, Any]]:
+    """Errors and law calls of each baseline by its name; of several targets the mean, and the last one's calls.
+
+    Leapfrogs at the `chosen` rates.
+    """
     errors: dict[str, list[FloatArray]] = {}
     calls: dict[str, float] = {}
     for data in sets:
-        chosen = rates(data.split.n_particles)
         evaluations = [max(round(rate * data.horizon), 1) for rate in chosen]
         names = NAMES | {
             f"{kind} {k}": f"{kind}, {rate} a unit of time"

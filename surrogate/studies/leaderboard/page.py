@@ -13,7 +13,11 @@ Results = Mapping[str, Mapping[str, Any]]
 """By column: "floors" (baseline to numbers) and "models" (model to the results of its seeds)."""
 
 FLOOR = "isotropic simulator"
+NETWORKS = ("egnn", "segno", "gnn")
+"""Trained here by the protocol of the integrator, and compared with it."""
 INTRODUCTION = """# Leaderboard
+
+{headline}
 
 Every N-body benchmark of the field, made again by name, and our models on it beside what was published. One
 command makes this page, and goes on where it was broken off:
@@ -25,9 +29,9 @@ command makes this page, and goes on where it was broken off:
   the usual window.
 - **Supervision**: a model sees the state of the input frame and is trained on the positions of the target frame
   of the column's own training windows. Rows that were trained on another column say so.
-- **Cost**: the integrator takes as many rounds as it is asked for: {rounds} per unit of time in the tables,
-  others in the last one. Law calls are evaluations of the (learned or true) pair force per pair and window; the
-  data were made with 1000 per unit of time. Milliseconds: all test windows, one thread.
+- **Cost**: the integrator takes as many rounds as it is asked for: {rounds} per unit of time in the tables
+  (gravity-100: {more}), others in the last one. Law calls are evaluations of the (learned or true) pair force per
+  pair and window; the data were made with 1000 per unit of time. Milliseconds: all test windows, one thread.
 - **Isotropic simulator**: the true law run on from the input frame, with its clamp on the norm of the force
   instead of on each component: what an isotropic forecast can aim at. The excess over it is paired (same windows,
   95 % bootstrap interval). Without a clamp it is the law itself, from float32 inputs, and in no figure. **Gap
@@ -91,19 +95,72 @@ def gap_closed(published: float, ours: float, floor: float) -> str:
     return f"{100 * (published - ours) / (published - floor):.1f} %" if published > floor else "-"
 
 
+def integrator_of(results: Results, column: str) -> list[dict[str, Any]]:
+    """The seeds of the integrator: trained on the column, else on a shorter or smaller one."""
+    return seeds_of(results, column, "integrator") or seeds_of(results, column, "integrator-transfer")
+
+
+def best_network(results: Results, column: str) -> tuple[str, list[dict[str, Any]]] | None:
+    """The network of NETWORKS with the least error in a column, and its seeds."""
+    found = {model: seeds_of(results, column, model) for model in NETWORKS}
+    errors = {model: mse[0] for model, seeds in found.items() if (mse := over_seeds(seeds, "mse"))}
+    if not errors:
+        return None
+    best = min(errors, key=lambda model: errors[model])
+    return best, found[best]
+
+
+def headline(results: Results) -> str:
+    """What leads what, in two sentences made of the results."""
+    published: dict[str, float] = {}
+    trained_here: dict[str, float] = {}
+    for name, column in COLUMNS.items():
+        ours = over_seeds(integrator_of(results, name), "mse")
+        if ours is None:
+            continue
+        if best := best_published(column):
+            published[name] = best[1] * column.unit / ours[0]
+        network = best_network(results, name)
+        if network and not column.given and (mse := over_seeds(network[1], "mse")):
+            trained_here[name] = mse[0] / ours[0]
+    return (
+        f"The integrator's error is below the best published one in {_factors(published)}. It is below the "
+        f"best of the networks trained here (of EGNN, SEGNO and GNN those in each column's table) in "
+        f"{_factors(trained_here)}."
+    )
+
+
+def _factors(ratios: Mapping[str, float]) -> str:
+    """Where errors are below others, by how much, and where they are not."""
+    below = {name: ratio for name, ratio in ratios.items() if ratio > 1}
+    text = f"{len(below)} of {len(ratios)} columns"
+    if below:
+        least, most = min(below, key=lambda name: below[name]), max(below, key=lambda name: below[name])
+        text += f", by a factor of {_rounded(below[least])} ({COLUMNS[least].title})"
+        text += f" to {_rounded(below[most])} ({COLUMNS[most].title})" if most != least else ""
+    others = [COLUMNS[name].title for name in ratios if name not in below]
+    return text + (f", not in {'; '.join(others)}" if others else "")
+
+
+def _rounded(ratio: float) -> str:
+    """Two digits of it: 1.4, 14,000."""
+    return f"{float(f'{ratio:.2g}'):,g}"
+
+
 def overview(results: Results) -> str:
-    """One row a column: best published, EGNN of ours, the integrator, the floor."""
+    """One row a column: best published, best network trained here, the integrator, the floor."""
     lines = [
-        "| column | x + v t | best published | EGNN, ours | **integrator** | its median window "
+        "| column | x + v t | best published | best network trained here | **integrator** | its median window "
         "| trained on a shorter or smaller column | isotropic simulator | published / ours | gap closed |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, column in COLUMNS.items():
         unit = column.unit
-        shown = {model: seeds_of(results, name, model) for model in ("egnn", "integrator", "integrator-transfer")}
+        shown = {model: seeds_of(results, name, model) for model in ("integrator", "integrator-transfer")}
         cells = {model: cell(over_seeds(seeds, "mse"), unit, len(seeds)) for model, seeds in shown.items()}
-        ours = over_seeds(shown["integrator"] or shown["integrator-transfer"], "mse")
-        median = over_seeds(shown["integrator"] or shown["integrator-transfer"], "mse_median")
+        network = best_network(results, name)
+        beside = f"{cell(over_seeds(network[1], 'mse'), unit, len(network[1]))}, {network[0]}" if network else ""
+        ours, median = (over_seeds(integrator_of(results, name), key) for key in ("mse", "mse_median"))
         best, floor = best_published(column), floor_of(results, name)
         ratio = gap = ""
         if best and ours:
@@ -111,9 +168,10 @@ def overview(results: Results) -> str:
             gap = gap_closed(best[1] * unit, ours[0], floor or 0.0)
         straight = floor_of(results, name, "x + v t")
         lines.append(
-            f"| [{column.title}](#{name.replace('+', '')}){unit_text(unit)} "
+            f"| [{column.title}](#{name.replace('+', '')}){unit_text(unit)}"
+            f"{f', given {column.given}' if column.given else ''} "
             f"| {'' if straight is None else number(straight / unit, 3)} "
-            f"| {f'{best[1]:g} ({best[0]})' if best else '-'} | {cells['egnn']} | {bold(cells['integrator'])} "
+            f"| {f'{best[1]:g} ({best[0]})' if best else '-'} | {beside} | {bold(cells['integrator'])} "
             f"| {'' if median is None else number(median[0] / unit, 2)} | {cells['integrator-transfer']} "
             f"| {'-' if floor is None else number(floor / unit, 3)} | {ratio} | {gap} |"
         )
@@ -239,7 +297,9 @@ def page(
     )
     trainings = "\n".join(f"- **{name}**: {recipe.recipe}." for name, recipe in RECIPES.items())
     parts = [
-        INTRODUCTION.format(command=command, rounds=ROUNDS[0]),
+        INTRODUCTION.format(
+            headline=headline(results), command=command, rounds=ROUNDS[0], more=COLUMNS["gravity-100"].rounds[0]
+        ),
         overview(results),
         *(f"![{name}](figures/{name})" for name in figures),
         "How each is trained:\n\n" + trainings,

@@ -12,8 +12,9 @@ from surrogate.studies.leaderboard import __main__ as leaderboard
 from surrogate.studies.leaderboard import jobs as leaderboard_jobs
 from surrogate.studies.leaderboard.__main__ import main
 from surrogate.studies.leaderboard.columns import COLUMNS
+from surrogate.studies.leaderboard.floors import rates
 from surrogate.studies.leaderboard.jobs import Places, job
-from surrogate.studies.leaderboard.page import gap_closed, over_seeds, page
+from surrogate.studies.leaderboard.page import gap_closed, headline, over_seeds, page
 from surrogate.studies.leaderboard.recipes import RECIPES, configured, entries, trained_column
 from surrogate.training.config import shipped_configs
 from tests.surrogate.helpers import command, refused, tree
@@ -74,6 +75,21 @@ def test_a_recipe_tells_results_apart_wherever_the_data_lie(tmp_path: Path) -> N
     assert job("charged-1000", "integrator", 0, here, {"train.patience": "0"}).digest == one.digest  # its default
     assert one.seconds() > 0
     assert job("charged-1500", "integrator-transfer", 0, here, {}).seconds() == 0
+
+
+def test_leapfrogs_that_know_the_law_are_run_at_the_rounds_of_the_tables() -> None:
+    for name, column in COLUMNS.items():
+        assert column.rounds[0] in rates(column), name
+
+
+def test_of_springs_one_integrator_is_given_the_edges_and_one_is_not() -> None:
+    models = {model for _, model in entries(["springs-5"], RECIPES)}
+    seen = {
+        model: configured("springs-5", model, 0, "data.zarr", {}).model_config.couplings
+        for model in models & {"integrator", "integrator-hidden"}
+    }
+    assert seen == {"integrator": "edges", "integrator-hidden": "constant"}
+    assert "integrator-hidden" not in {model for _, model in entries(["es-5"], RECIPES)}
 
 
 # The command
@@ -202,3 +218,18 @@ def test_the_page_says_mean_spread_and_what_is_missing() -> None:
     assert "| 7 x 300, 1.0 |" in text
     assert "![one.png](figures/one.png)" in text
     assert "| charged, 1000 steps x 10^-2 | 0.6 (70) |" in text
+
+
+def test_the_page_begins_with_what_leads_what() -> None:
+    results = {
+        "charged-1000": {"floors": {}, "models": {"integrator": [seed_of(1e-3)], "egnn": [seed_of(4e-3)]}},
+        "gravity-1000": {"floors": {}, "models": {"integrator": [seed_of(1e-2)], "segno": [seed_of(5e-3)]}},
+        "gravity-100": {"floors": {}, "models": {"integrator-transfer": [seed_of(0.1)]}},
+        "springs-5": {"floors": {}, "models": {"integrator": [seed_of(1e-9)], "gnn": [seed_of(0.1)]}},
+    }
+    published, here = headline(results).split(". ")
+    assert "2 of 3 columns, by a factor of 2.6 (gravity, N = 100) to 3.5 (charged, 1000 steps)" in published
+    assert "not in gravity, 1000 steps" in published
+    assert "1 of 2 columns, by a factor of 4 (charged, 1000 steps), not in gravity, 1000 steps" in here
+    assert "springs" not in here  # none of those networks is given edges
+    assert page(results, [], "the command", []).startswith("# Leaderboard\n\nThe integrator's error is below")
