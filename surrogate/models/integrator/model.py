@@ -21,7 +21,8 @@ from surrogate.models.integrator.conserved import (
 )
 from surrogate.models.integrator.couplings import Couplings
 from surrogate.models.integrator.cpu.autograd import rounds_in_numba
-from surrogate.models.integrator.cpu.large_systems import LARGE, potentials_of_large_systems
+from surrogate.models.integrator.cpu.pair_chunks import PAIRS
+from surrogate.models.integrator.cpu.potentials import potentials_of_many_bodies
 from surrogate.models.integrator.cpu.rounds import MOST_SUBSTEPS
 from surrogate.models.integrator.external_fields import GIVEN, ExternalFields
 from surrogate.models.integrator.node_features import FEATURE_CHANNELS, NodeFeatures
@@ -274,8 +275,8 @@ class Integrator(SurrogateModel):
             # both at once: the law is integrated for each call
             twice = (couplings.repeat(1, 2, 1), m.repeat(2, 1), kappa.repeat(2))
             watched = torch.is_grad_enabled() and any(t.requires_grad for t in (out_x, start_x, charge, m, table))
-            large = rounds is rounds_in_numba and x.shape[1] >= LARGE and not watched
-            potential = self._potential_of_large if large else self.potential
+            many = rounds is rounds_in_numba and x.shape[1] * (x.shape[1] - 1) // 2 > PAIRS and not watched
+            potential = self._potential_of_many if many else self.potential
             before, after = potential(torch.cat([start_x, out_x]), *twice, table).chunk(2)
             wanted = kinetic_energy(start_v, m) + (before - after)
             if acceleration is not None:  # the work of constant forces; a magnetic field does none
@@ -301,11 +302,11 @@ class Integrator(SurrogateModel):
         pairs = (factors * self.law.potentials(table, r2)).sum(2).sum(0)
         return pairs + kappa * kinetic_energy(centred(x, m), m)
 
-    def _potential_of_large(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
+    def _potential_of_many(self, x: Tensor, couplings: Tensor, m: Tensor, kappa: Tensor, table: Tensor) -> Tensor:
         """As `potential`, by kernels whose memory does not grow with the pairs; not differentiable."""
         values, slopes, step = self.law.nodes(table)
         x_, c, u, du = (t.detach().contiguous().numpy() for t in (x, couplings, values, slopes))
-        pairs = potentials_of_large_systems(x_, c, u, du, self.law.softening**2, self.law.u0, step)
+        pairs = potentials_of_many_bodies(x_, c, u, du, self.law.softening**2, self.law.u0, step)
         return torch.from_numpy(pairs) + kappa * kinetic_energy(centred(x, m), m)
 
     def trap_strength(self, v: Tensor, m: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The rounds of `cpu/rounds.py` and the energy of the learned law for one large system, whose rows threads share.
+"""The rounds of `cpu/rounds.py` for one large system, whose rows threads share.
 
 The same numbers to round-off: rows of pairs are summed in PARTS parts, whose sums are added up in order, so that a
 result does not depend on the number of threads. Memory grows with the particles, not with their pairs. Forecasts
@@ -6,7 +6,6 @@ only: nothing is kept for gradients.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,18 +13,20 @@ from numpy.typing import NDArray
 
 from physics.kernels.jit import inlined_kernel, kernel
 from physics.types import FloatArray
-from surrogate.models.integrator.cpu.fourth_order import Motions, new_motions
+from surrogate.models.integrator.cpu.close_pairs import Close
 from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, second_half
-from surrogate.models.integrator.cpu.pair_chunks import Chunk, new_chunk
+from surrogate.models.integrator.cpu.pair_rows import columns_of, first_pass, rounds_room, second_pass
 from surrogate.models.integrator.cpu.rounds import SUBSTEP_ANGLE
+from surrogate.models.integrator.cpu.row_motions import Room
 from surrogate.models.integrator.cpu.spline import Spline
 from surrogate.models.integrator.cpu.substeps import closest_approach, substeps_for
-from surrogate.models.integrator.cpu.wide_pairs import first_pass, second_pass
+from surrogate.models.integrator.cpu.system_law import SystemLaw
 from surrogate.nn.cpu.threads import for_each
 
 LARGE = 256
 """Particles from which on a system is worth it."""
-PARTS = 32
+PARTS = 8
+"""Each is a call from Python, and a copy of the sums."""
 
 
 @inlined_kernel
@@ -110,37 +111,6 @@ def row_motions(
     return evaluations
 
 
-@kernel
-def row_potentials(
-    x: FloatArray,
-    couplings: FloatArray,
-    values: FloatArray,
-    slopes: FloatArray,
-    s2: float,
-    u0: float,
-    step: float,
-    rows: NDArray[np.int64],
-) -> float:
-    """Energy of the pairs (i, j > i) of some rows i: cubic Hermite between the nodes of the law's potential."""
-    number, n = x.shape
-    n_nodes = values.shape[1] - 1
-    total = 0.0
-    for i in rows:
-        for j in range(i + 1, number):
-            r2 = 0.0
-            for k in range(n):
-                r2 += (x[i, k] - x[j, k]) ** 2
-            place = (0.5 * math.log(r2 + s2) - u0) / step
-            node = int(min(max(place, 0.0), n_nodes - 1.0))
-            t = place - node
-            s = 1.0 - t
-            for c in range(couplings.shape[0]):
-                hermite = values[c, node] * (1.0 + 2.0 * t) * s * s + values[c, node + 1] * (1.0 + 2.0 * s) * t * t
-                hermite += (slopes[c, node] * s - slopes[c, node + 1] * t) * s * t
-                total += couplings[c, i] * couplings[c, j] * hermite
-    return total
-
-
 def rounds_of_large_systems(
     x: FloatArray,
     v: FloatArray,
@@ -158,14 +128,14 @@ def rounds_of_large_systems(
     n_systems, number, n = x.shape
     rows, evaluations = row_parts(number), 0
     spline = spline._replace(table=np.ascontiguousarray(spline.table))
-    kept = [(new_chunk(n, len(couplings)), new_motions(number, n, 2 * number)) for _ in rows] if order == 4 else []
     for b in range(n_systems):
-        c = np.ascontiguousarray(couplings[:, b])
+        c, springs = np.ascontiguousarray(couplings[:, b]), float(trap[b] / m[b].sum())
+        facts = (spline, c, m[b], n, springs, dt, most)
+        kept = [rounds_room(*facts) for _ in rows] if order == 4 else []
         for _ in range(n_rounds):
             first_half(x[b], v[b], m[b], one, b, dt)
             if order == 4:
-                springs = float(trap[b] / m[b].sum())
-                sums, count = _wide_sums_in_parts((x[b], v[b], c, m[b], springs, dt, spline, most), rows, kept)
+                sums, count = _row_sums_in_parts(x[b], v[b], rows, kept)
             else:
                 sums, count = _sums_in_parts(x[b], v[b], c, m[b], dt, spline, most, rows)
             evaluations += count
@@ -176,7 +146,7 @@ def rounds_of_large_systems(
 
 
 Rows = list[NDArray[np.int64]]
-System = tuple[FloatArray, FloatArray, FloatArray, FloatArray, float, float, Spline, int]
+Kept = tuple[SystemLaw, Room, Close]
 
 
 def _sums_in_parts(
@@ -199,70 +169,25 @@ def _sums_in_parts(
     return sums.sum(axis=0), sum(counts)
 
 
-def _wide_sums_in_parts(system: System, rows: Rows, kept: list[tuple[Chunk, Motions]]) -> tuple[FloatArray, int]:
+def _row_sums_in_parts(x: FloatArray, v: FloatArray, rows: Rows, kept: list[Kept]) -> tuple[FloatArray, int]:
     """As `_sums_in_parts`, of fourth order; the buffers of each part may be replaced by larger ones."""
-    x, v, couplings, m, springs, dt, spline, most = system
-    columns: System = (
-        np.ascontiguousarray(x.T),
-        np.ascontiguousarray(v.T),
-        couplings,
-        m,
-        springs,
-        dt,
-        spline,
-        most,
-    )
+    columns = columns_of(x), columns_of(v)
     sums, counts = np.zeros((2, len(rows), 2, *columns[0].shape)), [0] * len(rows)
 
     def first(part: int) -> None:
-        chunk, close = kept[part]
-        close, counts[part] = first_pass(*columns, rows[part], chunk, close, sums[0, part])
-        kept[part] = (chunk, close)
+        law, room, close = kept[part]
+        close, counts[part] = first_pass(*columns, law, rows[part], room, close, sums[0, part])
+        kept[part] = (law, room, close)
 
     for_each(first, len(rows), torch.get_num_threads())
     total = sums[0].sum(axis=0)
 
     def second(part: int) -> None:
-        second_pass(*columns, rows[part], *kept[part], total, sums[1, part])
+        law, room, close = kept[part]
+        second_pass(*columns, law, rows[part], room, close, total, sums[1, part])
 
     for_each(second, len(rows), torch.get_num_threads())
-    return (total + sums[1].sum(axis=0)).transpose(0, 2, 1), sum(counts)
-
-
-def potentials_of_large_systems(
-    x: FloatArray, couplings: FloatArray, values: FloatArray, slopes: FloatArray, s2: float, u0: float, step: float
-) -> FloatArray:
-    """Energies of pairs of each system, (B,).
-
-    Parameters
-    ----------
-    x : (B, N, n) float64
-    couplings : (C, B, N) float64
-    values, slopes : (C, n_nodes + 1) float64
-        Of the potential at its nodes, slopes per node.
-    """
-    rows, found = row_parts(x.shape[1]), np.empty(len(x))
-    for b in range(len(x)):
-        sums, c = np.empty(len(rows)), np.ascontiguousarray(couplings[:, b])
-        work: Callable[[int], None] = _potential_of(x[b], c, values, slopes, (s2, u0, step), rows, sums)
-        for_each(work, len(rows), torch.get_num_threads())
-        found[b] = sums.sum()
-    return found
-
-
-def _potential_of(
-    x: FloatArray,
-    couplings: FloatArray,
-    values: FloatArray,
-    slopes: FloatArray,
-    grid: tuple[float, float, float],
-    rows: list[NDArray[np.int64]],
-    sums: FloatArray,
-) -> Callable[[int], None]:
-    def work(part: int) -> None:
-        sums[part] = row_potentials(x, couplings, values, slopes, *grid, rows[part])
-
-    return work
+    return (total + sums[1].sum(axis=0))[:, :, : len(x)].transpose(0, 2, 1), sum(counts)
 
 
 def row_parts(number: int) -> list[NDArray[np.int64]]:

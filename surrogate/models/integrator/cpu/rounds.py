@@ -24,7 +24,8 @@ from physics.kernels.jit import kernel
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.fourth_order import new_motions
 from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, second_half
-from surrogate.models.integrator.cpu.pair_chunks import new_chunk
+from surrogate.models.integrator.cpu.pair_chunks import PAIRS, new_chunk
+from surrogate.models.integrator.cpu.pair_rows import rounds_room, row_sums
 from surrogate.models.integrator.cpu.spline import Spline, pair_law
 from surrogate.models.integrator.cpu.substeps import closest_approach, substeps_for
 from surrogate.models.integrator.cpu.wide_pairs import wide_sums
@@ -179,22 +180,26 @@ def rounds_forward(
         2, or 4 as in `cpu/fourth_order.py`.
     """
     n_systems, number, n = x.shape
-    close, chunk = new_motions(number, n, 2 * number), new_chunk(n, couplings.shape[0])
+    wide = number * (number - 1) // 2 > PAIRS
+    motions, chunk = new_motions(number, n, 2 * number), new_chunk(n, couplings.shape[0])
     rows, sums = np.arange(number), np.empty((2, number, n))
     pair, path = new_pair(n, couplings.shape[0]), np.empty((most, n))
     counts = np.empty(number * (number - 1) // 2, dtype=np.int64)
     evaluations = 0
     for b in range(n_systems):
         own, springs = couplings[:, b].copy(), trap[b] / m[b].sum()
+        if order == 4 and wide:
+            law, room, close = rounds_room(spline, own, m[b], n, springs, dt, most)
         for step in range(n_rounds):
             if kept.shape[0] > 0:
                 kept[b, step, 0] = x[b]
                 kept[b, step, 1] = v[b]
             first_half(x[b], v[b], m[b], one, b, dt)
-            if order == 4:
-                close, count = wide_sums(
-                    x[b], v[b], own, m[b], springs, dt, spline, most, rows, chunk, close, sums
-                )
+            if order == 4 and wide:
+                close, count = row_sums(x[b], v[b], law, rows, room, close, sums)
+                evaluations += count
+            elif order == 4:
+                motions, count = wide_sums(x[b], v[b], own, m[b], springs, dt, spline, most, chunk, motions, sums)
                 evaluations += count
             else:
                 evaluations += sum_pair_motions(

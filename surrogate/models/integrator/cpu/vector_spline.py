@@ -5,6 +5,7 @@ operations mean, on NumPy arrays, and run where compilation is switched off.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,11 @@ def four_of_row(array: FloatArray, start: int, first: Vector) -> tuple[Vector, V
     return flat[at], flat[at + 1], flat[at + 2], flat[at + 3]
 
 
+def all_positive(x: Vector) -> bool:
+    """Whether all are; not where one is no number."""
+    return bool((x > 0.0).all())
+
+
 def whole(x: Vector) -> Vector:
     """The largest whole number not above each."""
     return np.floor(x)
@@ -85,13 +91,28 @@ def _four_of_row(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     for lane in range(count):
         index = builder.add(values[1], builder.extract_element(at, word(lane)))
         rows.append(builder.load(address_of(context, builder, kinds[0], values[0], index, 4), align=8))
+
+    def joined(x: Any, y: Any, lanes: Sequence[int]) -> Any:
+        return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(word, len(lanes)), list(lanes)))
+
+    halves = []  # of LANES rows: neighbours side by side, then columns out of both halves
+    for a in (0, 4):
+        even, odd = (joined(rows[a + k], rows[a + k + 2], range(8)) for k in (0, 1))
+        halves.append([joined(even, odd, [k, k + 8, k + 2, k + 10, k + 4, k + 12, k + 6, k + 14]) for k in (0, 1)])
     made = []
     for column in range(4):
-        lanes = ir.Constant(values[2].type, ir.Undefined)
-        for lane, row in enumerate(rows):
-            lanes = builder.insert_element(lanes, builder.extract_element(row, word(column)), word(lane))
-        made.append(lanes)
+        at_0 = column // 2 * 2
+        lanes = [at_0, at_0 + 1, at_0 + 4, at_0 + 5]
+        made.append(joined(halves[0][column % 2], halves[1][column % 2], lanes + [lane + 8 for lane in lanes]))
     return point_of(builder, made)
+
+
+@operation(all_positive, lambda x: types.boolean if isinstance(x, VectorType) else None)
+def _all_positive(_context: Any, builder: Any, _kinds: Any, values: Any) -> Any:
+    x = values[0]
+    bits = ir.IntType(x.type.count)
+    found = builder.fcmp_ordered(">", x, ir.Constant(x.type, [0.0] * x.type.count))
+    return builder.icmp_unsigned("==", builder.bitcast(found, bits), ir.Constant(bits, 2**x.type.count - 1))
 
 
 @operation(whole, lambda x: x if isinstance(x, VectorType) else None)
@@ -104,8 +125,8 @@ def _whole(_context: Any, builder: Any, _kinds: Any, values: Any) -> Any:
 
 
 @inlined_kernel
-def knot_of(r2: Vector, s2: float, u0: float, per_knot: float, last: float) -> Vector:
-    """The place of squared distances in the table, in knots: 0 to below last + 1."""
+def place_of(r2: Vector, s2: float, u0: float, per_knot: float) -> Vector:
+    """The place of squared distances on a grid of u, in its steps."""
     k, m = binary_parts(fma(r2, constant(1.0, r2), constant(s2, r2)))
     f = div(sub(m, constant(1.0, m)), fma(m, constant(1.0, m), constant(1.0, m)))
     square = mul(f, f)
@@ -113,7 +134,14 @@ def knot_of(r2: Vector, s2: float, u0: float, per_knot: float, last: float) -> V
     for odd in (ODD[9], ODD[8], ODD[7], ODD[6], ODD[5], ODD[4], ODD[3], ODD[2], ODD[1], ODD[0]):
         series = fma(series, square, constant(odd, f))
     u = fma(k, constant(0.5 * LN2, k), mul(f, series))
-    place = mul(sub(u, constant(u0, u)), constant(per_knot, u))
+    place: Vector = mul(sub(u, constant(u0, u)), constant(per_knot, u))
+    return place
+
+
+@inlined_kernel
+def knot_of(r2: Vector, s2: float, u0: float, per_knot: float, last: float) -> Vector:
+    """The place of squared distances in the table, in knots: 0 to below last + 1."""
+    place = place_of(r2, s2, u0, per_knot)
     place = larger(constant(0.0, place), place)  # a place that is no number becomes 0
     found: Vector = smaller(place, constant(last + 0.999999, place))
     return found

@@ -1,16 +1,13 @@
-"""Rounds of fourth order for forecasts: pairs in chunks, those that need no sub-steps eight at once.
+"""Rounds of fourth order for forecasts of few bodies: all pairs that need no sub-steps eight at once.
 
-What `cpu/fourth_order.py` computes, to round-off, with memory for one chunk of pairs at a time, the particles and
-the few pairs that take sub-steps. A system is divided into parts of rows of pairs, which threads may share; parts
-are summed in order, so that results do not depend on the number of threads.
+What `cpu/fourth_order.py` computes, to round-off. The others take theirs one by one.
 """
 
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from physics.kernels.jit import inlined_kernel, kernel
+from physics.kernels.jit import kernel
 from physics.kernels.vectors import add, constant, div, fma, fnma, larger, load, mul, smaller, store, sub
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.fourth_order import (
@@ -51,12 +48,6 @@ def phases(chunk: Chunk, size: int, dt: float, spline: Spline) -> None:
         law = sub(law, load(chunk.facts, PAIRS + at, LANES))
         rate2 = add(larger(law, sub(zero, law)), div(ww, add(near, constant(s2, near))))
         store(chunk.facts, 2 * PAIRS + at, mul(rate2, constant(dt * dt, rate2)))
-
-
-@inlined_kernel
-def takes_substeps(chunk: Chunk, p: int, most: int) -> bool:
-    """Whether pair p does."""
-    return most > 1 and chunk.facts[2, p] > SUBSTEP_ANGLE_4 * SUBSTEP_ANGLE_4
 
 
 @kernel
@@ -134,7 +125,7 @@ def counted(chunk: Chunk, size: int, most: int) -> int:
     total = 0
     for p in range(size):
         count = 1
-        if takes_substeps(chunk, p, most):
+        if most > 1 and chunk.facts[2, p] > SUBSTEP_ANGLE_4 * SUBSTEP_ANGLE_4:
             count = max(substeps_for(math.sqrt(chunk.facts[2, p]), SUBSTEP_ANGLE_4, most), 2)
             total += count
         chunk.facts[6, p] = count
@@ -142,10 +133,11 @@ def counted(chunk: Chunk, size: int, most: int) -> int:
 
 
 @kernel
-def moved_by_substeps(chunk: Chunk, size: int, dt: float, spline: Spline, close: Motions, number: int) -> int:
-    """The motions of pairs that take sub-steps, after `number` others in `close`; returns their number then."""
+def moved_by_substeps(chunk: Chunk, size: int, dt: float, spline: Spline, close: Motions) -> int:
+    """The motions of pairs that take sub-steps into `close`, one after another; returns their number."""
     n, n_channels = chunk.r.shape[0], chunk.factors.shape[0]
     r, w, q, u, factors = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n_channels)
+    number = 0
     for p in range(size):
         count = int(chunk.facts[6, p])
         if count > 1:
@@ -159,112 +151,26 @@ def moved_by_substeps(chunk: Chunk, size: int, dt: float, spline: Spline, close:
             for k in range(n):
                 chunk.d[k, p] = q[k]
                 chunk.e[k, p] = u[k]
-                close.d[number, k] = q[k]
-                close.e[number, k] = u[k]
             number += 1
             close.first[number] = used + count
     return number
 
 
 @kernel
-def first_pass(
-    x: FloatArray,
-    v: FloatArray,
-    couplings: FloatArray,
-    m: FloatArray,
-    trap: float,
-    dt: float,
-    spline: Spline,
-    most: int,
-    rows: NDArray[np.int64],
-    chunk: Chunk,
-    close: Motions,
-    sums: FloatArray,
-) -> tuple[Motions, int]:
-    """Two-body motions of the pairs of some rows, added to sums (2, n, N).
-
-    Parameters
-    ----------
-    x, v : (n, N) float64
-
-    Returns
-    -------
-    close : Motions
-        Of the pairs that take sub-steps, one after another.
-    evaluations : int
-    """
-    place, number, evaluations = np.zeros(2, dtype=np.int64), 0, 0
-    while True:
-        size = fill(chunk, x, v, couplings, m, trap, rows, place)
-        if size == 0:
-            break
-        phases(chunk, size, dt, spline)
-        moved(chunk, size, dt, spline)
-        more = counted(chunk, size, most)
-        evaluations += size
-        if more > 0:
-            used = close.first[number]
-            if used + more > len(close.law) or number + size >= len(close.first):
-                close = grown(close, number, more + size)
-            now = moved_by_substeps(chunk, size, dt, spline, close, number)
-            evaluations += more - (now - number)
-            number = now
-        scatter(chunk, size, sums)
-    return close, evaluations
-
-
-@kernel
-def second_pass(
-    x: FloatArray,
-    v: FloatArray,
-    couplings: FloatArray,
-    m: FloatArray,
-    trap: float,
-    dt: float,
-    spline: Spline,
-    most: int,
-    rows: NDArray[np.int64],
-    chunk: Chunk,
-    close: Motions,
-    sums: FloatArray,
-    changes: FloatArray,
-) -> None:
-    """What the others, by the sums over all pairs, change in the pairs of some rows: to changes (2, n, N)."""
-    n, number = x.shape
+def tides_by_substeps(chunk: Chunk, size: int, dt: float, close: Motions) -> None:
+    """What the others change in the pairs of `close`, into d and e."""
+    n, n_close = chunk.r.shape[0], 0
     z2, z3, gd, ge = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    place = np.zeros(2, dtype=np.int64)
-    n_close = 0
-    kept = len(rows) == number and number * (number - 1) // 2 <= PAIRS  # the only chunk is still there
-    while True:
-        size = number * (number - 1) // 2 if kept else fill(chunk, x, v, couplings, m, trap, rows, place)
-        if size == 0:
-            break
-        if not kept:
-            phases(chunk, size, dt, spline)
-            moved(chunk, size, dt, spline)
-        begun = n_close
-        for p in range(size):
-            if takes_substeps(chunk, p, most):
-                for k in range(n):
-                    chunk.d[k, p] = close.d[n_close, k]
-                    chunk.e[k, p] = close.e[n_close, k]
-                n_close += 1
-        pulled(chunk, size, dt, sums)
-        tides(chunk, size, dt)
-        n_close = begun
-        for p in range(size):
-            if takes_substeps(chunk, p, most):
-                for k in range(n):
-                    z2[k] = chunk.z2[k, p]
-                    z3[k] = chunk.z3[k, p]
-                part = tide_of_pair(close, n_close, dt, z2, z3, gd, ge)
-                n_close += 1
-                for k in range(n):
-                    chunk.d[k, p] = part * gd[k]
-                    chunk.e[k, p] = part * ge[k]
-        scatter(chunk, size, changes)
-        if kept:
-            break
+    for p in range(size):
+        if chunk.facts[6, p] > 1:
+            for k in range(n):
+                z2[k] = chunk.z2[k, p]
+                z3[k] = chunk.z3[k, p]
+            part = tide_of_pair(close, n_close, dt, z2, z3, gd, ge)
+            n_close += 1
+            for k in range(n):
+                chunk.d[k, p] = part * gd[k]
+                chunk.e[k, p] = part * ge[k]
 
 
 @kernel
@@ -277,16 +183,35 @@ def wide_sums(
     dt: float,
     spline: Spline,
     most: int,
-    rows: NDArray[np.int64],
     chunk: Chunk,
     close: Motions,
     sums: FloatArray,
 ) -> tuple[Motions, int]:
-    """What all pairs move one system beyond free flight, into sums (2, N, n); and evaluations of the law."""
+    """What all pairs move one system beyond free flight, into sums (2, N, n); and evaluations of the law.
+
+    Parameters
+    ----------
+    x, v : (N, n) float64
+        Of at most PAIRS pairs.
+    close : Motions
+        Buffers for the pairs that take sub-steps, which may be replaced by larger ones: these are returned.
+    """
     x, v = x.T.copy(), v.T.copy()
     found = np.zeros((2, 2, *x.shape))
-    close, evaluations = first_pass(x, v, couplings, m, trap, dt, spline, most, rows, chunk, close, found[0])
-    second_pass(x, v, couplings, m, trap, dt, spline, most, rows, chunk, close, found[0], found[1])
+    size = fill(chunk, x, v, couplings, m, trap)
+    phases(chunk, size, dt, spline)
+    moved(chunk, size, dt, spline)
+    more, n_close = counted(chunk, size, most), 0
+    if more > 0:
+        if more > len(close.law) or size >= len(close.first):
+            close = grown(close, 0, more + size)
+        n_close = moved_by_substeps(chunk, size, dt, spline, close)
+    scatter(chunk, found[0])
+    pulled(chunk, dt, found[0])
+    tides(chunk, size, dt)
+    if n_close > 0:
+        tides_by_substeps(chunk, size, dt, close)
+    scatter(chunk, found[1])
     for part in range(2):
         sums[part] = found[0, part].T + found[1, part].T
-    return close, evaluations
+    return close, size + more - n_close
