@@ -29,9 +29,13 @@ command makes this page, and goes on where it was broken off:
   the usual window.
 - **Supervision**: a model sees the state of the input frame and is trained on the positions of the target frame
   of the column's own training windows. Rows that were trained on another column say so.
+- **Networks**: EGNN, SEGNO and GNN have their whole recipe in charged-1000 and gravity-1000 alone. Elsewhere they
+  have fewer epochs (each table says how many of how many windows), no less time than the integrator: with more of
+  it they would come closer.
 - **Cost**: the integrator takes as many rounds as it is asked for: {rounds} per unit of time in the tables
-  (gravity-100: {more}), others in the last one. Law calls are evaluations of the (learned or true) pair force per
-  pair and window; the data were made with 1000 per unit of time. Milliseconds: all test windows, one thread.
+  ({more}), others in the last one. Law calls are evaluations of the
+  (learned or true) pair force per pair and window; the data were made with 1000 per unit of time. Milliseconds:
+  all test windows, one thread.
 - **Isotropic simulator**: the true law run on from the input frame, with its clamp on the norm of the force
   instead of on each component: what an isotropic forecast can aim at. The excess over it is paired (same windows,
   95 % bootstrap interval). Without a clamp it is the law itself, from float32 inputs, and in no figure. **Gap
@@ -295,11 +299,10 @@ def page(
             for seed in seeds
         }
     )
+    more = ", ".join(f"{name}: {c.rounds[0]}" for name, c in COLUMNS.items() if c.rounds[0] != ROUNDS[0])
     trainings = "\n".join(f"- **{name}**: {recipe.recipe}." for name, recipe in RECIPES.items())
     parts = [
-        INTRODUCTION.format(
-            headline=headline(results), command=command, rounds=ROUNDS[0], more=COLUMNS["gravity-100"].rounds[0]
-        ),
+        INTRODUCTION.format(headline=headline(results), command=command, rounds=ROUNDS[0], more=more),
         overview(results),
         *(f"![{name}](figures/{name})" for name in figures),
         "How each is trained:\n\n" + trainings,

@@ -56,10 +56,11 @@ _of_integrator = {
     **_less(8, "gravity-1500", "gravity-2000"),
     **_less(12, *_LARGER, samples=500, batch=20),
     **_less(10, "charged-50", samples=100, batch=5),
-    **_less(5, "charged-100", samples=50, batch=2),
+    **_less(8, "charged-100", samples=50, batch=1),
     **_less(20, "springs-5"),
     **_less(5, "gravity-100", samples=100, batch=2),
 }
+_of_integrator["charged-100"]["train.lr"] = "1e-3"  # with 2e-3 one of three seeds diverged
 _of_integrator["g+es-20"] |= {"model.fields": "uniform", "model.dims": "3"}
 _of_integrator["l+es-20"] |= {"model.fields": "magnetic", "model.dims": "3"}
 _of_integrator["springs-5"] |= {"model.couplings": "edges"}
@@ -68,6 +69,7 @@ _of_integrator["springs-5"] |= {"model.couplings": "edges"}
 for _name in ("gravity-1000", "gravity-1500", "gravity-2000", "gravity-100"):
     _of_integrator.setdefault(_name, {})["model.powers"] = '"3"'
 _of_networks = {
+    **_less(40, "charged-1500", "charged-2000", "gravity-1500", "gravity-2000", "es-5", "springs-5"),
     **_less(12, *_LARGER, samples=3000, batch=20),
     **_less(10, "charged-50", samples=500, batch=10),
     **_less(10, "charged-100", "gravity-100", samples=100, batch=2),
@@ -84,10 +86,11 @@ RECIPES: dict[str, Recipe] = {
         budget={
             "gravity-100": {
                 "data.target_frame": "31",
-                "model.evaluations": "80",
-                "train.epochs": "4",
-                "train.batch_size": "4",
-                "train.validate_every": "2",
+                "model.powers": '"3"',
+                "model.evaluations": "160",
+                "train.epochs": "20",
+                "train.batch_size": "1",
+                "train.validate_every": "10",
             }
         },
     ),
