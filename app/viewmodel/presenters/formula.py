@@ -1,9 +1,9 @@
 """Formulas and their parameters as rich text."""
 
-import math
 import re
 
 from app.viewmodel.state.formula import FormulaReport
+from surrogate.evaluation.formula.digits import with_error
 
 SIGNS = {"-": "−", "*": "·", "<": "&lt;", ">": "&gt;"}
 SYMBOLS = {"length": "λ", "cutoff": "r<sub>c</sub>", "rest": "r<sub>0</sub>"}
@@ -12,7 +12,7 @@ SYMBOLS = {"length": "λ", "cutoff": "r<sub>c</sub>", "rest": "r<sub>0</sub>"}
 def rich_formula(text: str) -> str:
     """A formula of `recover` with raised exponents, lowered indices and the signs of mathematics."""
     text = "".join(SIGNS.get(letter, letter) for letter in text)
-    text = re.sub(r"e−(\d+)", r"·10^−\1", text)
+    text = re.sub(r"(?<=[\d)])e([−+]?)0*(\d+)", lambda found: f"·10^{found[1].strip('+')}{found[2]}", text)
     text = re.sub(r"([A-Za-z])_([a-z]+)", r"\1<sub>\2</sub>", text)
     return _raised(text)
 
@@ -48,13 +48,5 @@ def parameter_rows(report: FormulaReport) -> list[tuple[str, str]]:
         base = name.rstrip("0123456789")
         index = name[len(base) :]
         symbol = SYMBOLS.get(base, f"<i>{base}</i>") + (f"<sub>{index}</sub>" if index else "")
-        rows.append((symbol, with_error(value, error)))
+        rows.append((symbol, rich_formula(with_error(value, error).replace("+-", "±"))))
     return rows
-
-
-def with_error(value: float, error: float) -> str:
-    """A value and its standard error, both to the second digit of the error."""
-    if not 0 < error < math.inf or not 1e-4 <= abs(value) < 1e6:
-        return f"{value:.5g} ± {error:.2g}".replace("-", "−")
-    decimals = min(max(1 - math.floor(math.log10(error)), 0), 8)
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")

@@ -1,7 +1,7 @@
 """Laws in closed form fitted to the windows of data, compared on others, and asked what is left to correct."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -22,19 +22,20 @@ from surrogate.evaluation.formula.law_windows import (
 )
 from surrogate.inference.forecaster import Forecaster
 
-MOST_WINDOWS = 2000
+MOST_WINDOWS, MOST_OF_NOISY = 1000, 1200
 """Windows that a law is fitted to."""
 TRIAL = 2
 """Candidates are fitted to every second of them."""
 HELD_OUT = 5
 """Every fifth trajectory compares them."""
-ROUNDS, ROUNDS_OF_NOISY = 6, 3
+ROUNDS, ROUNDS_OF_NOISY = 3, 2
 """Least rounds of a window for each of its frames."""
 NOISY_FRAMES = 4
 """Frames of a window where the data are noisy, if there are as many; otherwise 1: the noise of a state then counts
 less beside the way that the law leads."""
-NOISY_SHARE = 0.5
-"""Data are noisy where twice the rounds leave more than this share of the large errors (the 90 % quantile)."""
+NOISY_SHARE = 5e-4
+"""Data are noisy where a free correction of the learned law leaves errors of this share of the way that the force
+leads: of clean data some 1e-6."""
 SEEN = (0.01, 0.99)
 """The range of distances in which a law is fitted to the curve and tested: quantiles of those in the data."""
 FORCE_FLOOR = 0.02
@@ -43,8 +44,10 @@ SIGNIFICANT = 4.0
 """Corrections above so many of their standard errors count."""
 BENDS = 10
 """Knots of the free correction."""
-DIFFERENCE = 1e-3
-"""Relative step of finite differences."""
+MOST_AT_CENTRE = 4.0
+"""Force over r at r = 0 as a multiple of that at 0.3 softenings of the model, where a form is singular."""
+DIFFERENCE = 1e-5
+"""Relative step of finite differences: small, because some windows are chaotic."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,15 +72,15 @@ class Tried:
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """A candidate with the parameters of all windows, and their standard errors."""
+    """A candidate with the parameters of all windows, (P,), and their covariance, (P, P)."""
 
     candidate: Candidate
     values: FloatArray
-    errors: FloatArray
+    covariance: FloatArray
 
 
 class Search:
-    """What a candidate is tried on.
+    """What a candidate is tried on, in the model's units.
 
     Parameters
     ----------
@@ -89,20 +92,23 @@ class Search:
     """
 
     def __init__(self, model: Forecaster, split: DataSplit, seen: FloatArray) -> None:
-        self.model, self.split, self.noisy = model, split, False
-        self.windows = law_windows(model, split, 1, MOST_WINDOWS, ROUNDS)
+        self.model, self.split = model, split
+        self.windows, self.finer = (law_windows(model, split, 1, MOST_WINDOWS, k * ROUNDS) for k in (1, 2))
         network, scales = self.windows.network, model.scales
         self.couplings = network.couplings
         law = network.law
+        # everything is in the model's units: in those of the data numbers may be of any size
         unit = {"constant": 1.0, "charges": scales.charge**2, "masses": scales.mass**2}
-        self.unit = np.array([[unit[c]] for c in self.couplings]) * (scales.time**2 / scales.mass)
-        self.at_knots = np.maximum(knots(law), 0.3 * law.softening) * scales.length
+        self.units = np.array([unit[c] for c in self.couplings])
+        self.at_knots = np.maximum(knots(law), 0.3 * law.softening)
+        seen = seen / scales.length
         low, high = np.quantile(seen, SEEN)
         inside = (self.at_knots >= max(low, self.at_knots[0])) & (self.at_knots <= high)
         self.r = np.unique(self.at_knots[inside])
-        self.table = law.table().numpy()
-        learned = law.coefficients(torch.as_tensor(self.r / scales.length)).numpy() / self.unit
-        self.sizes = _coupling_sizes(split, self.couplings)
+        learned, learned_at_knots = (
+            law.coefficients(torch.as_tensor(r)).numpy()[: len(self.couplings)] for r in (self.r, self.at_knots)
+        )
+        self.sizes = _coupling_sizes(split, self.couplings) / self.units[:, None]
         counts = np.histogram(
             np.log(seen), np.concatenate([[-np.inf], 0.5 * np.log(self.r[1:] * self.r[:-1]), [np.inf]])
         )[0]
@@ -110,25 +116,23 @@ class Search:
         flat = np.sqrt(self.share)
         weights = self.sizes * self.r / self.strength(learned) * np.sqrt(flat / flat.sum())
         self.curve = Curve(self.r, learned, weights, self.couplings)
+        self.noisy = self._noise(learned_at_knots) > NOISY_SHARE
+        frames = (len(split.times) - split.first_state - 1) // 2
+        if self.noisy and frames > 1:
+            lengths = (min(k * NOISY_FRAMES, frames) for k in (1, 2))
+            self.windows, self.finer = (
+                law_windows(model, split, k, MOST_OF_NOISY, ROUNDS_OF_NOISY) for k in lengths
+            )
         held = self.windows.group % HELD_OUT == HELD_OUT - 1
         trial = np.arange(len(held)) % TRIAL == 0
         self.fitted, self.held = self.windows.part(trial & ~held), self.windows.part(trial & held)
 
-    @property
-    def finer(self) -> LawWindows:
-        """The windows in twice the rounds."""
-        return replace(self.windows, rounds=2 * self.windows.rounds)
-
-    def lengthen_if_noisy(self, law: Tried | Refined) -> bool:
-        """Where finer rounds leave the errors as they are, data are noisy: take longer windows, say so."""
-        table = self.law_table(law.candidate, law.values)
-        found = (likelihood(w.errors(table)).squares[1] for w in (self.windows, self.finer))
-        large, of_finer = (float(np.quantile(squares, 0.9)) for squares in found)
-        self.noisy = bool(of_finer > NOISY_SHARE**2 * large)
-        frames = min(NOISY_FRAMES, (len(self.split.times) - self.split.first_state - 1) // 2)
-        if self.noisy and frames > 1:
-            self.windows = law_windows(self.model, self.split, frames, MOST_WINDOWS, ROUNDS_OF_NOISY)
-        return self.noisy
+    def _noise(self, learned: FloatArray) -> float:
+        """What a free correction of the learned law (C, G - 2) leaves, as a share of the way the force leads."""
+        windows = self.windows.part(np.arange(len(self.windows)) % TRIAL == 0)
+        left = self._corrected(learned, self.curve.radial, windows)[0]
+        free = windows.errors(table_through(0 * learned))
+        return _median_size(left[0]) / max(_median_size(free[0]), 1e-300)
 
     def strength(self, radial: FloatArray) -> FloatArray:
         """Size of the force between typical pairs at the distances of the curve, (R,)."""
@@ -145,8 +149,16 @@ class Search:
         return float(np.max(np.sqrt(np.sum(gaps**2, axis=0)) / self.strength(self.radial(one))))
 
     def law_table(self, candidate: Candidate, values: FloatArray) -> FloatArray:
-        """The spline of a candidate, in the model's units."""
-        return table_through(candidate.coefficients(self.at_knots, values, self.couplings) * self.unit)
+        """The spline of a candidate."""
+        return table_through(self.at_every_knot(candidate, values))
+
+    def at_every_knot(self, candidate: Candidate, values: FloatArray) -> FloatArray:
+        """Force over r of each channel at the knots, (C, G - 2); at r = 0 no more than MOST_AT_CENTRE."""
+        found = candidate.coefficients(self.at_knots, values, self.couplings)
+        centre = candidate.coefficients(1e-6 * self.at_knots[:1], values, self.couplings)[:, 0]
+        most = MOST_AT_CENTRE * np.abs(found[:, 0])
+        found[:, 0] = np.clip(np.nan_to_num(centre), -most, most)
+        return found
 
     def fit(self, candidate: Candidate, values: FloatArray, windows: LawWindows, iterations: int = 8) -> Fit:
         """The most likely values from those given on; the covariance is theirs."""
@@ -172,6 +184,18 @@ class Search:
         slope = np.concatenate([np.ones(strengths), np.where(lengths, found[strengths:], 1.0)])
         return Fit(found, fit.covariance * np.outer(slope, slope), fit.scales, fit.log)
 
+    def in_units_of_data(self, candidate: Candidate, values: FloatArray) -> FloatArray:
+        """The parameters as the data have them: lengths are scaled, strengths by what keeps the force the same."""
+        scales, n = self.model.scales, candidate.n_strengths
+        lengths = np.array([kind != "exponent" for kind in candidate.dimensions], dtype=bool)
+        shapes = values[n:] * np.where(lengths, scales.length, 1.0)
+        near = 0.5 * min(values[n:][lengths], default=1.0)  # where every form has a force
+        here = candidate.columns(np.array([near]), values[n:])
+        there = candidate.columns(np.array([near * scales.length]), shapes)
+        ratios = np.array([float(a[0] / b[0]) for (_, a), (_, b) in zip(here, there, strict=True)])
+        units = np.array([self.units[self.couplings.index(coupling)] for coupling, _ in here])
+        return np.concatenate([values[:n] * ratios * (scales.mass / scales.time**2) / units, shapes])
+
     def at_limit(self, law: Tried | Refined) -> bool:
         """Whether a shape parameter is as far as it may go: the form imitates another one."""
         kinds = law.candidate.dimensions
@@ -195,27 +219,42 @@ class Search:
 
     def correction(self, fit: Refined) -> tuple[FloatArray, FloatArray]:
         """What the data ask for beyond a law, as shares of its force, and their standard errors: (C, R) each."""
-        law, at = fit.candidate.coefficients(self.at_knots, fit.values, self.couplings), self.radial(fit)
+        law = self.at_every_knot(fit.candidate, fit.values)
+        windows = self.windows if self.noisy else self.finer
+        _, found, shown = self._corrected(law, self.radial(fit), windows)
+        n_channels, count = len(self.couplings), len(shown)
+        wanted = found.values.reshape(n_channels, count) @ shown
+        blocks = found.covariance.reshape(n_channels, count, n_channels, count)
+        variance = np.stack([np.einsum("kr,kl,lr->r", shown, blocks[c, :, c], shown) for c in range(n_channels)])
+        return wanted, np.sqrt(np.maximum(variance, 0.0))
+
+    def _corrected(
+        self, law: FloatArray, at: FloatArray, windows: LawWindows
+    ) -> tuple[FloatArray, Fit, FloatArray]:
+        """A law with a free correction: the errors it leaves, its fit, and its splines (B, R) at the distances r.
+
+        The law is given at the knots (C, G - 2) and at the distances of the curve, (C, R).
+        """
         u, ends = np.log(self.at_knots), np.log(self.r[[0, -1]])
         inner = np.linspace(ends[0], ends[1], BENDS)
         places = np.concatenate([[ends[0]] * 3, inner, [ends[1]] * 3])
         basis = BSpline.design_matrix(np.clip(u, *ends), places, 3).toarray().T
         strength = np.interp(u, np.log(self.r), np.log(self.strength(at)))
         shape = np.exp(strength) / self.at_knots
-        n_channels, count = len(self.couplings), len(basis)
 
         def errors(c: FloatArray) -> FloatArray:
-            more = (c.reshape(n_channels, count) @ basis) * shape / self.sizes
-            return windows.errors(table_through((law + more) * self.unit))
+            more = (c.reshape(len(law), -1) @ basis) * shape / self.sizes
+            return windows.errors(table_through(law + more))
 
-        windows = self.windows if self.noisy else self.finer
-        start = np.zeros(n_channels * count)
+        start = np.zeros(len(law) * len(basis))
         found = most_likely(errors, start, windows.group, np.full(len(start), DIFFERENCE), 2)
         shown = BSpline.design_matrix(np.log(self.r), places, 3).toarray().T
-        wanted = found.values.reshape(n_channels, count) @ shown
-        blocks = found.covariance.reshape(n_channels, count, n_channels, count)
-        variance = np.stack([np.einsum("kr,kl,lr->r", shown, blocks[c, :, c], shown) for c in range(n_channels)])
-        return wanted, np.sqrt(np.maximum(variance, 0.0))
+        return errors(found.values), found, shown
+
+
+def _median_size(errors: FloatArray) -> float:
+    """Of errors of particles, (..., n)."""
+    return float(np.median(np.linalg.norm(errors, axis=-1)))
 
 
 def _coupling_sizes(split: DataSplit, couplings: Sequence[str]) -> FloatArray:

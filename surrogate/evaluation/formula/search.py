@@ -1,7 +1,7 @@
 """The closed form of a learned pair law: started on its curve, fitted to the data, chosen on held-out windows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -24,6 +24,10 @@ SAME = 0.01
 """Laws whose forces differ by less are the same law."""
 TOLERANCE, TOLERANCE_OF_NOISY = 0.01, 0.03
 """A law from which the data ask for a larger correction than this is none."""
+LEAST_ERROR = 1e-5
+"""Least relative error of a parameter: the steps that made the data are no shorter than they are."""
+STEP = 1e-6
+"""Relative step of the derivatives by which errors go from one system of units to another."""
 Progress = Callable[[str, float], None]
 """What is being done, and which share of all is done."""
 
@@ -93,17 +97,15 @@ def formula_of(model: Forecaster, split: DataSplit, seen: FloatArray, progress: 
         found = _best(search, n_terms, partial(_part, progress, begin, 0.35))
         tried += found
         progress(f"refining {found[0].candidate.name}", begin + 0.35)
-        if not search.noisy:
-            search.lengthen_if_noisy(found[0])
         fit = _refined(search, found[0])
         progress(f"testing {found[0].candidate.name}", begin + 0.42)
         corrections.append(search.largest_correction(fit))
         fits = corrections[-1] <= (TOLERANCE_OF_NOISY if search.noisy else TOLERANCE)
         if fits and not search.at_limit(fit):
             progress("done", 1.0)
-            return Formula(fit.candidate, fit.values, fit.errors, search.couplings, corrections[-1], tuple(tried))
+            return _formula(search, fit, corrections[-1], tried)
     progress("done", 1.0)
-    return Formula(None, np.empty(0), np.empty(0), search.couplings, min(corrections), tuple(tried))
+    return _formula(search, None, min(corrections), tried)
 
 
 def _part(progress: Progress, begin: float, width: float, text: str, share: float) -> None:
@@ -149,8 +151,20 @@ def _nearest(fits: Sequence[CurveFit]) -> list[CurveFit]:
 
 
 def _refined(search: Search, found: Tried) -> Refined:
-    """Fitted to all windows in fine rounds; what halving the step changed counts as an error, too."""
+    """Fitted to all windows in finer rounds (noisy: longer ones); what that changed counts as an error, too."""
     coarse = search.fit(found.candidate, found.values, search.windows)
     fine = search.fit(found.candidate, coarse.values, search.finer)
-    errors = np.sqrt(np.diag(fine.covariance) + (fine.values - coarse.values) ** 2)
-    return Refined(found.candidate, fine.values, errors)
+    changed, floor = fine.values - coarse.values, (LEAST_ERROR * fine.values) ** 2
+    return Refined(found.candidate, fine.values, fine.covariance + np.outer(changed, changed) + np.diag(floor))
+
+
+def _formula(search: Search, fit: Refined | None, correction: float, tried: Sequence[Tried]) -> Formula:
+    """What was found, in the units of the data."""
+    shown = tuple(replace(t, values=search.in_units_of_data(t.candidate, t.values)) for t in tried)
+    if fit is None:
+        return Formula(None, np.empty(0), np.empty(0), search.couplings, correction, shown)
+    values = search.in_units_of_data(fit.candidate, fit.values)
+    steps = np.diag(STEP * np.where(fit.values, fit.values, 1.0))
+    slopes = [(search.in_units_of_data(fit.candidate, fit.values + h) - values) / h.sum() for h in steps]
+    errors = np.sqrt(np.einsum("pi,pq,qi->i", slopes, fit.covariance, slopes))
+    return Formula(fit.candidate, values, errors, search.couplings, correction, shown)

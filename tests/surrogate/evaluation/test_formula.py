@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from surrogate.evaluation.formula.data_fit import Search
+from surrogate.evaluation.formula.digits import rounded, with_error
 from surrogate.evaluation.formula.forms import FORMS, Candidate, Term, candidates
-from surrogate.evaluation.formula.report import formula_text, rounded
+from surrogate.evaluation.formula.law_windows import with_given_law
+from surrogate.evaluation.formula.report import formula_numbers, formula_remarks, formula_text
 from surrogate.evaluation.formula.search import Formula, formula_of
-from surrogate.evaluation.pair_law_recovery import seen_distances
+from surrogate.evaluation.pair_law_recovery import Recovery, seen_distances
+from surrogate.models.integrator.pair_law import spline
 from surrogate.tasks.dynamics.scales import Scales
 from tests.surrogate.evaluation.formulas import Radial, data_under, knowing
 
@@ -59,13 +63,81 @@ def test_a_law_that_is_no_candidate_has_no_simple_form(law: str) -> None:
 
 
 def test_parameters_are_in_the_units_of_the_data() -> None:
-    couplings, radial, expected = LAWS["yukawa"]
-    scales = Scales(2.0, 3.0, 1.5, 4.0)
+    """Of nanometres and picoseconds in metres and seconds; with an exponent, a strength's unit depends on it."""
+    couplings, radial, expected = LAWS["softened-power"]
+    length, time = 1e-9, 1e-12
     split = data_under(radial, couplings)
-    found = formula_of(knowing(radial, couplings, scales), split, seen_distances(split))
+    tiny = replace(
+        split,
+        positions=length * split.positions,
+        velocities=length / time * split.velocities,
+        times=time * split.times,
+    )
+    model = knowing(lambda r: radial(r / length) / time**2, couplings, Scales(2 * length, 3 * time, 1.5, 4.0))
+    found = formula_of(model, tiny, seen_distances(tiny))
     assert found.candidate is not None
     values = dict(zip(found.candidate.parameters, found.values, strict=True))
-    assert values == pytest.approx(expected, rel=0.01)
+    in_metres = {"k": expected["k"] * length ** (expected["p"] + 1) / time**2, "p": 2.5, "s": 0.2 * length}
+    assert values == pytest.approx(in_metres, rel=0.01)
+    relative = dict(zip(found.candidate.parameters, found.errors / np.abs(found.values), strict=True))
+    assert relative["s"] < 0.01
+    assert relative["k"] > 20 * relative["p"]  # r^-p at 1 m is what k says, extrapolated from 1 nm
+
+
+def test_noise_is_told_from_a_law_that_is_no_candidate() -> None:
+    for form, law in ("wave", OTHERS["wave"]), ("soft-core", LAWS["soft-core"][1]):
+        split = data_under(law, "constant", samples=10)
+        clean = Search(knowing(law, "constant", wrong=0.003), split, seen_distances(split))
+        assert not clean.noisy, form
+        noise = 0.01 * np.random.default_rng(0).standard_normal(split.positions.shape)
+        seen = replace(split, positions=split.positions + noise)
+        noisy = Search(knowing(law, "constant"), seen, seen_distances(seen))
+        assert noisy.noisy, form
+        assert noisy.windows.horizon == pytest.approx(4 * clean.windows.horizon)
+        assert noisy.finer.horizon > noisy.windows.horizon
+
+
+def test_a_candidate_is_itself_at_the_centre() -> None:
+    couplings, radial, expected = LAWS["softened-power"]
+    split = data_under(radial, couplings, samples=4)
+    search = Search(knowing(radial, couplings), split, seen_distances(split))
+    candidate = Candidate((Term("softened-power", couplings),))
+    table = search.law_table(candidate, np.array(list(expected.values())))
+    r = np.array([1e-3, 0.01, 0.02])
+    law = search.windows.network.law
+    found = spline(torch.as_tensor(table), torch.as_tensor(r**2), law.softening, law.u0).numpy()[0]
+    np.testing.assert_allclose(found, radial(r), rtol=5e-3)
+    singular = search.law_table(Candidate((Term("power", couplings),)), np.array([1.0, 2.0]))
+    assert np.abs(singular).max() < 1e6  # bounded, although 1 / r^3 is not
+
+
+def test_rounds_of_a_fit_are_of_fourth_order_whatever_the_model_has() -> None:
+    model = knowing(LAWS["soft-core"][1], order=2)
+    assert with_given_law(model).order == 4
+    assert model.network(torch.float64).order == 2
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_largest_error_is_said_with_its_place(known: bool) -> None:
+    r = np.array([0.5, 1.0, 2.0, 4.0])
+    formula = Formula(
+        Candidate((Term("power", "constant"),)), np.array([1.0, 2.0]), np.ones(2), ("constant",), 0, ()
+    )
+    learned = np.array([[4.0, 1.0, 0.25, 0.05]])
+    found = Recovery(
+        r, 1.01 * r[None] ** -2.0 if known else None, learned, np.ones((1, 4)), r, None, ("constant",)
+    )
+    numbers = formula_numbers(found, formula)
+    (meaning, *_) = remarks = formula_remarks(numbers)
+    if known:
+        assert numbers["largest_error"] == pytest.approx(0.01 / 1.01)
+        assert "true law" in meaning
+        return
+    assert numbers["largest_error"] == pytest.approx(0.25)
+    assert numbers["largest_error_at"] == 4.0
+    assert numbers["largest_error_force"] == pytest.approx(0.0125)
+    assert "against the learned force: median 0.00%, largest 25.00% at r = 4, where the force is 1.2 %" in meaning
+    assert any("fitted to the data" in remark for remark in remarks)
 
 
 def test_a_field_that_is_given_does_not_count_as_part_of_the_pair_force() -> None:
@@ -113,10 +185,30 @@ def test_a_formula_says_what_it_scales_with() -> None:
     [
         (1.00023, 0.0004, "1.0002"),
         (0.1234567, 0.03, "0.12"),
-        (-5117.3, 723.0, "-5.1e+03"),
+        (-5117.3, 723.0, "-5100"),
+        (8987.55178, 0.6, "8987.6"),
+        (2.00000012, 1e-11, "2"),
+        (-3.14159e-10, 2e-14, "-3.1416e-10"),
+        (6.5e7, 3e5, "6.5e+07"),
         (2.0, 0.0, "2"),
         (0.0, 1.0, "0"),
     ],
 )
 def test_values_are_rounded_to_what_their_error_leaves(value: float, error: float, text: str) -> None:
     assert rounded(value, error) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (1.00023, 0.0004, "1.00023 +- 0.00040"),
+        (8987.55178, 0.6, "8987.55 +- 0.60"),
+        (-5117.0, 723.0, "-5117 +- 723"),
+        (-3.14159e-10, 2e-14, "(-3.14159 +- 0.00020)e-10"),
+        (0.5, 3e-11, "0.500000 +- 3e-11"),
+        (0.1, 1e12, "(0.0 +- 1.0)e+12"),
+        (2.0, np.inf, "2 +- inf"),
+    ],
+)
+def test_a_value_and_its_error_have_the_digits_of_the_error(value: float, error: float, text: str) -> None:
+    assert with_error(value, error) == text
