@@ -71,8 +71,8 @@ def formula_numbers(recovery: Recovery, formula: Formula) -> dict[str, Any]:
     errors = np.abs(force - known) / np.maximum(np.abs(known), 1e-300)
     pair, at = np.unravel_index(errors.argmax(), errors.shape)
     share = np.abs(known[pair, at]) / np.abs(known[pair]).max()
-    found = (errors[pair, at], np.median(errors), recovery.distances[at], share)
-    return numbers | dict(zip(ERRORS, map(float, found), strict=True))
+    values = (errors[pair, at], np.median(errors), recovery.distances[at], share)
+    return numbers | {name: float(value) for name, value in zip(ERRORS, values, strict=True)}
 
 
 def formula_summary(numbers: dict[str, Any]) -> str:

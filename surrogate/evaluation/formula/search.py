@@ -24,8 +24,8 @@ SAME = 0.01
 """Laws whose forces differ by less are the same law."""
 TOLERANCE, TOLERANCE_OF_NOISY = 0.01, 0.03
 """A law from which the data ask for a larger correction than this is none."""
-LEAST_ERROR = 1e-5
-"""Least relative error of a parameter: the steps that made the data are no shorter than they are."""
+LEAST_ERROR = 1e-4
+"""Least relative error of a parameter: about what splines do to softenings, and the steps that made the data."""
 STEP = 1e-6
 """Relative step of the derivatives by which errors go from one system of units to another."""
 Progress = Callable[[str, float], None]
