@@ -41,6 +41,7 @@ bench: setup
 	@$(PYTHON_VENV) -m physics.bench --out out/bench
 	@$(PYTHON_VENV) -m surrogate.bench.forecasts --out out/bench
 	@$(PYTHON_VENV) -m surrogate.bench.layers --out out/bench
+	@$(PYTHON_VENV) -m surrogate.bench.pair_rates --out out/bench
 	@QT_API=pyside6 $(XVFB) $(PYTHON_VENV) -m app.bench --out out/bench
 
 .PHONY: screenshots

@@ -115,6 +115,14 @@ def inlined_kernel(function: Callable[P, R]) -> Callable[P, R]:
     return _compiled(function, forceinline=True)
 
 
+def leaf_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """A kernel that makes no arrays and calls none that does: the references of those it is given are not counted.
+
+    For short ones with many arrays, where counting would take as long as the work.
+    """
+    return _compiled(function, _nrt=False)
+
+
 def _compiled(function: Callable[P, R], **options: bool) -> Callable[P, R]:
     kept = _numba_folder_is_usable() or caches.cache_folder() is not None
     if kept and not _numba_folder_is_usable():  # Numba asks for it when a function is decorated

@@ -126,6 +126,24 @@ def test_an_edited_callee_or_constant_in_the_package_of_a_kernel_is_compiled_aga
     assert set((tmp_path / "cache" / "isotwin" / "kernels").iterdir()) == kept
 
 
+@engine_jit.leaf_kernel
+def scaled_row(x, factor):
+    row = x[1]
+    for k in range(len(row)):
+        row[k] *= factor
+    return row[0]
+
+
+def test_leaf_kernels_neither_keep_nor_free_the_arrays_they_are_given():
+    x = np.ones((2, 3))
+    before = sys.getrefcount(x)
+    for _ in range(20):
+        last = scaled_row(x, 2.0)
+    assert sys.getrefcount(x) == before
+    assert last == 2.0**20
+    np.testing.assert_array_equal(x, [[1.0] * 3, [2.0**20] * 3])
+
+
 def test_kernels_have_no_fastmath():
     assert engine_jit.kernel_options["fastmath"] is False
     assert engine_jit.kernel_options["nogil"] is True

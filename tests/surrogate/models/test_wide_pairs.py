@@ -11,8 +11,9 @@ from physics.kernels.vectors import load, store
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.pair_chunks import PAIRS
 from surrogate.models.integrator.cpu.row_motions import MOST_KEPT
-from surrogate.models.integrator.cpu.spline import law_derivatives
-from surrogate.models.integrator.cpu.vector_spline import LANES, laws
+from surrogate.models.integrator.cpu.spline import Spline, law_derivatives
+from surrogate.models.integrator.cpu.system_law import SystemLaw, piece_laws, system_law
+from surrogate.models.integrator.cpu.vector_spline import LANES, all_positive, laws
 from tests.surrogate.models.integrators import drawn, knowing_coulomb, state
 
 
@@ -38,6 +39,35 @@ def test_the_spline_of_several_pairs_is_that_of_each() -> None:
     beyond = r2 > 1.1 * (0.1 * math.exp(206 / 25)) ** 2
     assert beyond.any()
     assert (found[1:, beyond] == 0).all()
+
+
+@kernel
+def by_pieces(r2: FloatArray, law: SystemLaw, factors: FloatArray, out: FloatArray) -> bool:
+    s2, u0, per_knot = law.spline.s2, law.spline.u0, law.spline.per_knot
+    found = piece_laws(load(r2, 0, LANES), law.pieces, s2, u0, per_knot, factors)
+    store(out, 0, found[0])
+    store(out, LANES, found[1])
+    store(out, 2 * LANES, found[2])
+    return all_positive(load(r2, 0, LANES))
+
+
+def test_channels_that_are_alike_are_one_law() -> None:
+    rng = np.random.default_rng(0)
+    spline = Spline(rng.standard_normal((3, 210)), 0.01, math.log(0.1), 25.0)
+    q, one, out = rng.choice([-1.0, 1.0], 9), np.ones(9), np.empty((3, LANES))
+    law = system_law(spline, np.stack([one, q, -3 * one]), np.full(9, 2.0), 0.0, 0.1, 64)
+    assert law.couplings.shape == (2, 9 + LANES)
+    assert (law.couplings[:, 9:] == 0).all()
+    r2, factors = 10.0 ** rng.uniform(-3, 3, LANES), np.stack([q[1:], one[1:]])  # as i = 0 and q_0 = 1 have them
+    r2[0] = 1e6
+    assert by_pieces(r2, law, factors, out)
+    for p in range(LANES):
+        given = np.array([1.0, q[1 + p], 9.0])
+        known = law_derivatives(r2[p], spline.table, *spline[1:], given)[:3]
+        np.testing.assert_allclose(out[:, p], known, rtol=1e-9, atol=1e-11 * np.abs(known).max())
+    for wrong in (0.0, -1.0, math.nan):
+        r2[3] = wrong
+        assert not by_pieces(r2, law, factors, out)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.kernels.jit import kernel
+from physics.kernels.jit import kernel, leaf_kernel
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.fourth_order import new_motions, tidal_changes, two_body_motions
 from surrogate.models.integrator.cpu.fourth_order_adjoint import Gradients, fourth_order_adjoint
@@ -28,7 +28,7 @@ from surrogate.models.integrator.cpu.rounds import (
 from surrogate.models.integrator.cpu.spline import Spline, pair_law
 
 
-@kernel
+@leaf_kernel
 def pair_motion_adjoint(
     pair: Pair, g: Pair, dt: float, count: int, spline: Spline, path: FloatArray, g_table: FloatArray
 ) -> None:
@@ -138,6 +138,7 @@ def rounds_backward(
     x, v = np.empty((number, n)), np.empty((number, n))
     x1, v1 = np.empty((number, n)), np.empty((number, n))
     motions, changes = new_motions(number * (number - 1) // 2, n, number * number), np.empty((2, 2, number, n))
+    buffers = np.empty((4, n))
     sums = np.zeros(2)
     counts = np.empty(number * (number - 1) // 2, dtype=np.int64)
     for b in range(n_systems):
@@ -152,7 +153,7 @@ def rounds_backward(
                 motions = two_body_motions(
                     x, v, couplings[:, b], m[b], springs, dt, spline, most, motions, changes[0]
                 )
-                tidal_changes(m[b], dt, motions, changes[0], changes[1])
+                tidal_changes(m[b], dt, motions, changes[0], changes[1], buffers)
                 x1[:] = changes[0, 0] + changes[1, 0]
                 v1[:] = changes[0, 1] + changes[1, 1]
             else:

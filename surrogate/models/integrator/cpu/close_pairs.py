@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.kernels.jit import kernel
+from physics.kernels.jit import kernel, leaf_kernel
 from physics.kernels.vectors import add, broadcast, constant, div, fma, fnma, load, mul, store, sub
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.fourth_order import STIFFEST, moments
@@ -97,29 +97,38 @@ def grouped(close: Close, most: int) -> Close:
     return Close(close.size, close.pairs, lanes, counts, motions, path)
 
 
-@kernel
-def close_motions(x: FloatArray, v: FloatArray, law: SystemLaw, close: Close, sums: FloatArray) -> None:
-    """Motions of all groups, kept, and added to sums (2, n, P); x, v (n, P)."""
+@leaf_kernel
+def close_motions(
+    x: FloatArray,
+    v: FloatArray,
+    law: SystemLaw,
+    close: Close,
+    start: FloatArray,
+    beyond: FloatArray,
+    factors: FloatArray,
+    lanes: FloatArray,
+    sums: FloatArray,
+) -> None:
+    """Motions of all groups, kept, and added to sums (2, n, P); x, v (n, P), others as in `row_motions.Room`."""
     n, used, dt, pieces = x.shape[0], 0, law.dt, law.pieces
     block = (2 * n + 3) * LANES
     s2, u0, per_knot = law.spline.s2, law.spline.u0, law.spline.per_knot
     couplings, inverse, mass, trap = law.couplings, law.inverse, law.m, law.trap
-    pairs, lanes, counts, path = close.pairs, close.lanes, close.counts, close.path
-    beyond, start = np.zeros((2 * n, LANES)), np.zeros((2 * n, LANES))
-    factors, springs = np.zeros((len(couplings), LANES)), np.zeros(LANES)
+    pairs, members, counts, motions, path = close.pairs, close.lanes, close.counts, close.motions, close.path
+    start[:] = 0.0
     for group in range(close.size[1]):
         count = counts[group]
         h = dt / count
         for lane in range(LANES):
-            pair = lanes[group, lane]
+            pair = members[group, lane]
             if pair < 0:
                 factors[:, lane] = 0.0
-                springs[lane] = 0.0
+                lanes[0, lane] = 0.0
                 continue
             i, j = pairs[pair, 0], pairs[pair, 1]
             for c in range(len(couplings)):
                 factors[c, lane] = couplings[c, i] * couplings[c, j] * (inverse[i] + inverse[j])
-            springs[lane] = trap * (mass[i] + mass[j])
+            lanes[0, lane] = trap * (mass[i] + mass[j])
             for k in range(n):
                 start[k, lane] = x[k, i] - x[k, j]
                 start[n + k, lane] = v[k, i] - v[k, j]
@@ -137,7 +146,7 @@ def close_motions(x: FloatArray, v: FloatArray, law: SystemLaw, close: Close, su
                 store(path, at + (n + k) * LANES, w)
                 pp, pw, ww = fma(p, p, pp), fma(p, w, pw), fma(w, w, ww)
             value, by1, by2 = piece_laws(pp, pieces, s2, u0, per_knot, factors)
-            value = sub(value, load(springs, 0, LANES))
+            value = sub(value, load(lanes, 0, LANES))
             store(path, at + 2 * n * LANES, value)
             store(path, at + (2 * n + 1) * LANES, by1)
             store(path, at + (2 * n + 2) * LANES, by2)
@@ -149,18 +158,24 @@ def close_motions(x: FloatArray, v: FloatArray, law: SystemLaw, close: Close, su
                 store(beyond, k * LANES, fma(a, p, fma(b, w, q)))
                 store(beyond, (n + k) * LANES, fma(c_, p, fma(d_, w, u)))
         used += count
-        close.motions[group] = beyond
-        add_to_particles(pairs, lanes[group], beyond, mass, sums)
+        for k in range(2 * n):
+            store(motions, (group * 2 * n + k) * LANES, load(beyond, k * LANES, LANES))
+        add_to_particles(pairs, members, group, beyond, mass, sums)
 
 
-@kernel
+@leaf_kernel
 def add_to_particles(
-    pairs: NDArray[np.int64], lanes: NDArray[np.int64], values: FloatArray, mass: FloatArray, sums: FloatArray
+    pairs: NDArray[np.int64],
+    members: NDArray[np.int64],
+    group: int,
+    values: FloatArray,
+    mass: FloatArray,
+    sums: FloatArray,
 ) -> None:
     """Add what pairs of a group move, (2 n, LANES), to the sums (2, n, P) of their particles."""
     n = sums.shape[1]
     for lane in range(LANES):
-        pair = lanes[lane]
+        pair = members[group, lane]
         if pair >= 0:
             i, j = pairs[pair, 0], pairs[pair, 1]
             share = mass[j] / (mass[i] + mass[j])
@@ -170,18 +185,23 @@ def add_to_particles(
                     sums[part, k, j] -= (1.0 - share) * values[part * n + k, lane]
 
 
-@kernel
-def close_tides(law: SystemLaw, close: Close, sums: FloatArray, changes: FloatArray) -> None:
-    """What the others change in all groups, by the sums (2, n, P) over all pairs: added to changes (2, n, P)."""
+@leaf_kernel
+def close_tides(
+    law: SystemLaw, close: Close, others: FloatArray, found: FloatArray, sums: FloatArray, changes: FloatArray
+) -> None:
+    """What the others change in all groups, by the sums (2, n, P) over all pairs: added to changes (2, n, P).
+
+    others, found (2 n, LANES) are worked in.
+    """
     n, used, dt, mass = sums.shape[1], 0, law.dt, law.m
     block = (2 * n + 3) * LANES
-    pairs, lanes, counts, motions, path = close.pairs, close.lanes, close.counts, close.motions, close.path
-    others, found = np.zeros((2 * n, LANES)), np.zeros((2 * n, LANES))
+    pairs, members, counts, motions, path = close.pairs, close.lanes, close.counts, close.motions, close.path
+    others[:] = 0.0
     for group in range(close.size[1]):
         count = counts[group]
         h = dt / count
         for lane in range(LANES):
-            pair = lanes[group, lane]
+            pair = members[group, lane]
             if pair >= 0:
                 i, j = pairs[pair, 0], pairs[pair, 1]
                 for k in range(n):
@@ -221,4 +241,4 @@ def close_tides(law: SystemLaw, close: Close, sums: FloatArray, changes: FloatAr
         part = div(one, fma(stiff, stiff, one))
         for k in range(2 * n):
             store(found, k * LANES, mul(part, load(found, k * LANES, LANES)))
-        add_to_particles(pairs, lanes[group], found, mass, changes)
+        add_to_particles(pairs, members, group, found, mass, changes)

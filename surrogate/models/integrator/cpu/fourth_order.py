@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.kernels.jit import inlined_kernel, kernel
+from physics.kernels.jit import inlined_kernel, kernel, leaf_kernel
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.spline import Spline, law_derivatives, rough_law
 from surrogate.models.integrator.cpu.substeps import closest_approach, substeps_for
@@ -90,7 +90,7 @@ def moments(start: float, h: float, dt: float) -> tuple[float, float, float, flo
     return dt * two, dt * three, dt * dt * (three - mid * two), dt * dt * ((e**5 - s**5) / 5.0 - mid * three)
 
 
-@kernel
+@leaf_kernel
 def moved_pair(
     r: FloatArray,
     w: FloatArray,
@@ -130,6 +130,89 @@ def moved_pair(
             u[k] += c * kept.p[step, k] + d * kept.w[step, k]
 
 
+@inlined_kernel
+def set_relative(
+    x: FloatArray,
+    v: FloatArray,
+    couplings: FloatArray,
+    m: FloatArray,
+    i: int,
+    j: int,
+    r: FloatArray,
+    w: FloatArray,
+    factors: FloatArray,
+) -> None:
+    """Relative position and velocity and the factors of a pair, in place."""
+    inverse = 1.0 / m[i] + 1.0 / m[j]
+    for c in range(factors.shape[0]):
+        factors[c] = couplings[c, i] * couplings[c, j] * inverse
+    for k in range(x.shape[1]):
+        r[k] = x[i, k] - x[j, k]
+        w[k] = v[i, k] - v[j, k]
+
+
+@leaf_kernel
+def set_first(
+    x: FloatArray,
+    v: FloatArray,
+    couplings: FloatArray,
+    m: FloatArray,
+    trap: float,
+    dt: float,
+    spline: Spline,
+    most: int,
+    first: NDArray[np.int64],
+    pair: FloatArray,
+    factors: FloatArray,
+) -> None:
+    """Set Motions.first by the sub-steps that pairs take; pair (4, n) and factors (C,) are worked in."""
+    r, w = pair[0], pair[1]
+    place = 0
+    for i in range(len(m)):
+        for j in range(i + 1, len(m)):
+            set_relative(x, v, couplings, m, i, j, r, w, factors)
+            r2, ww = closest_approach(r, w, dt)
+            rough = rough_law(r2, spline.table, spline.s2, spline.u0, spline.per_knot, factors)
+            phase = dt * math.sqrt(abs(rough - trap * (m[i] + m[j])) + ww / (r2 + spline.s2))
+            first[place + 1] = first[place] + substeps_for(phase, SUBSTEP_ANGLE_4, most)
+            place += 1
+
+
+@leaf_kernel
+def add_motions(
+    x: FloatArray,
+    v: FloatArray,
+    couplings: FloatArray,
+    m: FloatArray,
+    trap: float,
+    dt: float,
+    spline: Spline,
+    kept: Motions,
+    sums: FloatArray,
+    pair: FloatArray,
+    factors: FloatArray,
+) -> None:
+    """The motions of all pairs into kept, whose `first` is set, and their sums into sums (2, N, n)."""
+    number, n = x.shape
+    r, w, q, u = pair[0], pair[1], pair[2], pair[3]
+    sums[:] = 0.0
+    place = 0
+    for i in range(number):
+        for j in range(i + 1, number):
+            set_relative(x, v, couplings, m, i, j, r, w, factors)
+            share, used = m[j] / (m[i] + m[j]), kept.first[place]
+            count = kept.first[place + 1] - used
+            moved_pair(r, w, factors, trap * (m[i] + m[j]), dt, count, spline, kept, used, q, u)
+            for k in range(n):
+                kept.d[place, k] = q[k]
+                kept.e[place, k] = u[k]
+                sums[0, i, k] += share * q[k]
+                sums[1, i, k] += share * u[k]
+                sums[0, j, k] -= (1.0 - share) * q[k]
+                sums[1, j, k] -= (1.0 - share) * u[k]
+            place += 1
+
+
 @kernel
 def two_body_motions(
     x: FloatArray,
@@ -161,59 +244,26 @@ def two_body_motions(
     -------
     Motions
     """
-    number, n = x.shape
-    factors = np.empty(couplings.shape[0])
-    r, w, q, u = np.empty((4, n))
-    sums[:] = 0.0
-    place, used = 0, 0
-    for i in range(number):
-        for j in range(i + 1, number):
-            inverse, share = 1.0 / m[i] + 1.0 / m[j], m[j] / (m[i] + m[j])
-            spring = trap * (m[i] + m[j])
-            for c in range(factors.shape[0]):
-                factors[c] = couplings[c, i] * couplings[c, j] * inverse
-            for k in range(n):
-                r[k] = x[i, k] - x[j, k]
-                w[k] = v[i, k] - v[j, k]
-            r2, ww = closest_approach(r, w, dt)
-            rough = rough_law(r2, spline.table, spline.s2, spline.u0, spline.per_knot, factors)
-            phase = dt * math.sqrt(abs(rough - spring) + ww / (r2 + spline.s2))
-            count = substeps_for(phase, SUBSTEP_ANGLE_4, most)
-            if used + count > len(kept.law):
-                kept = grown(kept, place, count)
-            moved_pair(r, w, factors, spring, dt, count, spline, kept, used, q, u)
-            used += count
-            for k in range(n):
-                kept.d[place, k] = q[k]
-                kept.e[place, k] = u[k]
-                sums[0, i, k] += share * q[k]
-                sums[1, i, k] += share * u[k]
-                sums[0, j, k] -= (1.0 - share) * q[k]
-                sums[1, j, k] -= (1.0 - share) * u[k]
-            place += 1
-            kept.first[place] = used
+    pair, factors = np.empty((4, x.shape[1])), np.empty(couplings.shape[0])
+    set_first(x, v, couplings, m, trap, dt, spline, most, kept.first, pair, factors)
+    if kept.first[-1] > len(kept.law):
+        wide = new_motions(len(kept.d), x.shape[1], 2 * kept.first[-1])
+        wide.first[:] = kept.first
+        kept = wide
+    add_motions(x, v, couplings, m, trap, dt, spline, kept, sums, pair, factors)
     return kept
 
 
-@kernel
-def grown(kept: Motions, pairs: int, more: int) -> Motions:
-    """Larger buffers with the motions of the first `pairs` pairs, and room for `more` pairs and sub-steps."""
-    used = kept.first[pairs]
-    wide = new_motions(2 * (pairs + more) + len(kept.d), kept.d.shape[1], 2 * (used + more) + len(kept.law))
-    wide.first[: pairs + 1] = kept.first[: pairs + 1]
-    wide.d[:pairs] = kept.d[:pairs]
-    wide.e[:pairs] = kept.e[:pairs]
-    wide.p[:used] = kept.p[:used]
-    wide.w[:used] = kept.w[:used]
-    wide.law[:used] = kept.law[:used]
-    return wide
+@leaf_kernel
+def tidal_changes(
+    m: FloatArray, dt: float, kept: Motions, sums: FloatArray, changes: FloatArray, buffers: FloatArray
+) -> None:
+    """What the other bodies change in the motions of the pairs, summed into changes (2, N, n) as D and E are.
 
-
-@kernel
-def tidal_changes(m: FloatArray, dt: float, kept: Motions, sums: FloatArray, changes: FloatArray) -> None:
-    """What the other bodies change in the motions of the pairs, summed into changes (2, N, n) as D and E are."""
+    buffers (4, n) are worked in.
+    """
     number, n = sums.shape[1:]
-    z2, z3, gd, ge = np.empty((4, n))
+    z2, z3, gd, ge = buffers[0], buffers[1], buffers[2], buffers[3]
     changes[:] = 0.0
     place = 0
     for i in range(number):
@@ -229,7 +279,7 @@ def tidal_changes(m: FloatArray, dt: float, kept: Motions, sums: FloatArray, cha
             place += 1
 
 
-@kernel
+@leaf_kernel
 def tide_of_pair(
     kept: Motions, place: int, dt: float, z2: FloatArray, z3: FloatArray, gd: FloatArray, ge: FloatArray
 ) -> float:

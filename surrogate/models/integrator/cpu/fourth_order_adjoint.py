@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physics.kernels.jit import kernel
+from physics.kernels.jit import kernel, leaf_kernel
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.fourth_order import (
     STIFFEST,
@@ -34,7 +34,7 @@ class Gradients(NamedTuple):
     table: FloatArray
 
 
-@kernel
+@leaf_kernel
 def taylor_adjoint(
     h: float,
     law: float,
@@ -65,7 +65,7 @@ def taylor_adjoint(
     return g_law, g_by1, g_by2, g_pp, g_pw, turned * by1
 
 
-@kernel
+@leaf_kernel
 def law_adjoint(
     r2: float,
     spline: Spline,
@@ -96,7 +96,7 @@ def law_adjoint(
     return g_law * by1 + g_by1 * by2 + g_by2 * by3
 
 
-@kernel
+@leaf_kernel
 def tidal_adjoint(
     m: FloatArray,
     dt: float,
@@ -106,6 +106,7 @@ def tidal_adjoint(
     g_sums: FloatArray,
     g_pairs: FloatArray,
     parts: FloatArray,
+    buffers: FloatArray,
 ) -> None:
     """Adjoint of `tidal_changes` by the sums D and E, and by each pair's own part of them.
 
@@ -119,9 +120,10 @@ def tidal_adjoint(
         Set to those by d and e.
     parts : (2, pairs) float64
         Set to the share of a pair's tidal change that is taken, and the gradient by its S.
+    buffers : (6, n) float64
     """
     number, n = g_end.shape[1:]
-    hd, he, g2, g3, z2, z3 = np.empty((6, n))
+    hd, he, g2, g3, z2, z3 = buffers[0], buffers[1], buffers[2], buffers[3], buffers[4], buffers[5]
     place = 0
     for i in range(number):
         for j in range(i + 1, number):
@@ -170,7 +172,7 @@ def tidal_adjoint(
             place += 1
 
 
-@kernel
+@leaf_kernel
 def pair_adjoint(
     kept: Motions,
     place: int,
@@ -184,6 +186,7 @@ def pair_adjoint(
     g_pair: FloatArray,
     g_table: FloatArray,
     g_factors: FloatArray,
+    buffers: FloatArray,
 ) -> float:
     """Adjoint of one pair's motion and tidal change; returns the gradient by its L.
 
@@ -199,11 +202,12 @@ def pair_adjoint(
         By its d and e; used up.
     g_pair : (2, n) float64
         Set to the gradients by r and w.
+    buffers : (4, n) float64
     """
     n = g_pair.shape[1]
     first, last = kept.first[place], kept.first[place + 1]
     h = dt / (last - first)
-    z, y, gp, gw = np.empty((4, n))
+    z, y, gp, gw = buffers[0], buffers[1], buffers[2], buffers[3]
     g_pair[:] = 0.0
     total = 0.0
     hd, he, gq, gu = g_end[0], g_end[1], g_own[0], g_own[1]
@@ -259,6 +263,69 @@ def pair_adjoint(
     return total
 
 
+@leaf_kernel
+def pairs_adjoint(
+    couplings: FloatArray,
+    m: FloatArray,
+    dt: float,
+    spline: Spline,
+    kept: Motions,
+    sums: FloatArray,
+    by_pairs: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    g: Gradients,
+    factors: FloatArray,
+    buffers: FloatArray,
+) -> float:
+    """The adjoints of all pairs, added to g; returns the gradient by `trap`.
+
+    by_pairs are those of `tidal_adjoint`; factors (2, C), buffers (12, n) are worked in.
+    """
+    g_end, g_sums, g_pairs, parts = by_pairs
+    n, number = g_end.shape[2], len(m)
+    own_factors, g_factors = factors[0], factors[1]
+    moved, end, own, pair = buffers[:2], buffers[2:4], buffers[4:6], buffers[6:8]
+    work = buffers[8:]
+    g_trap, place = 0.0, 0
+    for i in range(number):
+        for j in range(i + 1, number):
+            inverse, share = 1.0 / m[i] + 1.0 / m[j], m[j] / (m[i] + m[j])
+            for c in range(factors.shape[1]):
+                own_factors[c] = couplings[c, i] * couplings[c, j] * inverse
+                g_factors[c] = 0.0
+            others(kept, sums, place, i, j, dt, moved[0], moved[1])
+            for a in range(2):
+                for k in range(n):
+                    end[a, k] = parts[0, place] * (share * g_end[a, i, k] - (1.0 - share) * g_end[a, j, k])
+                    own[a, k] = share * g_sums[a, i, k] - (1.0 - share) * g_sums[a, j, k] + g_pairs[a, place, k]
+            by_law = pair_adjoint(
+                kept,
+                place,
+                dt,
+                spline,
+                own_factors,
+                moved,
+                parts[1, place],
+                end,
+                own,
+                pair,
+                g.table,
+                g_factors,
+                work,
+            )
+            g_trap -= (m[i] + m[j]) * by_law
+            for c in range(factors.shape[1]):
+                ki, kj = couplings[c, i], couplings[c, j]
+                g.couplings[c, i] += g_factors[c] * inverse * kj
+                g.couplings[c, j] += g_factors[c] * inverse * ki
+            for k in range(n):
+                g.x[i, k] += pair[0, k]
+                g.x[j, k] -= pair[0, k]
+                g.v[i, k] += pair[1, k]
+                g.v[j, k] -= pair[1, k]
+            place += 1
+    return g_trap
+
+
 @kernel
 def fourth_order_adjoint(
     couplings: FloatArray,
@@ -287,35 +354,9 @@ def fourth_order_adjoint(
     g_end[0] = g.x
     g_end[1] = g.v
     g_sums[:] = g_end
-    g_pairs, parts = np.empty((2, n_pairs, n)), np.empty((2, n_pairs))
-    tidal_adjoint(m, dt, kept, sums, g_end, g_sums, g_pairs, parts)
-    factors, g_factors = np.empty((2, couplings.shape[0]))
-    moved, end, own, pair = np.empty((4, 2, n))
+    g_pairs, parts, buffers = np.empty((2, n_pairs, n)), np.empty((2, n_pairs)), np.empty((12, n))
+    tidal_adjoint(m, dt, kept, sums, g_end, g_sums, g_pairs, parts, buffers)
+    factors = np.empty((2, couplings.shape[0]))
     g.v[:] += dt * g.x
-    g_trap, place = 0.0, 0
-    for i in range(number):
-        for j in range(i + 1, number):
-            inverse, share = 1.0 / m[i] + 1.0 / m[j], m[j] / (m[i] + m[j])
-            for c in range(factors.shape[0]):
-                factors[c] = couplings[c, i] * couplings[c, j] * inverse
-                g_factors[c] = 0.0
-            others(kept, sums, place, i, j, dt, moved[0], moved[1])
-            for a in range(2):
-                for k in range(n):
-                    end[a, k] = parts[0, place] * (share * g_end[a, i, k] - (1.0 - share) * g_end[a, j, k])
-                    own[a, k] = share * g_sums[a, i, k] - (1.0 - share) * g_sums[a, j, k] + g_pairs[a, place, k]
-            by_law = pair_adjoint(
-                kept, place, dt, spline, factors, moved, parts[1, place], end, own, pair, g.table, g_factors
-            )
-            g_trap -= (m[i] + m[j]) * by_law
-            for c in range(factors.shape[0]):
-                ki, kj = couplings[c, i], couplings[c, j]
-                g.couplings[c, i] += g_factors[c] * inverse * kj
-                g.couplings[c, j] += g_factors[c] * inverse * ki
-            for k in range(n):
-                g.x[i, k] += pair[0, k]
-                g.x[j, k] -= pair[0, k]
-                g.v[i, k] += pair[1, k]
-                g.v[j, k] -= pair[1, k]
-            place += 1
-    return g_trap
+    by_pairs = (g_end, g_sums, g_pairs, parts)
+    return pairs_adjoint(couplings, m, dt, spline, kept, sums, by_pairs, g, factors, buffers)

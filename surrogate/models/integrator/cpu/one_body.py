@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physics.kernels.jit import kernel
+from physics.kernels.jit import inlined_kernel, kernel, leaf_kernel
 from physics.types import FloatArray
 
 
@@ -40,7 +40,7 @@ class OneBodyArrays(NamedTuple):
         return OneBodyArrays(kappa[some].copy(), gamma.copy(), *(array[some].copy() for array in fields))
 
 
-@kernel
+@inlined_kernel
 def first_half(x: FloatArray, v: FloatArray, m: FloatArray, one: OneBodyArrays, b: int, dt: float) -> None:
     """The half of system b before the pairs, in place on x, v (N, n)."""
     half_kick(x, v, m, one.kappa[b], one.gamma[0], dt)
@@ -49,7 +49,7 @@ def first_half(x: FloatArray, v: FloatArray, m: FloatArray, one: OneBodyArrays, 
         field_positions(x, v, one, b)
 
 
-@kernel
+@inlined_kernel
 def second_half(x: FloatArray, v: FloatArray, m: FloatArray, one: OneBodyArrays, b: int, dt: float) -> None:
     """The half of system b after the pairs, in place on x, v (N, n)."""
     if one.kick.shape[0] > 0:
@@ -58,7 +58,7 @@ def second_half(x: FloatArray, v: FloatArray, m: FloatArray, one: OneBodyArrays,
     half_kick(x, v, m, one.kappa[b], one.gamma[0], -dt)
 
 
-@kernel
+@leaf_kernel
 def half_kick(x: FloatArray, v: FloatArray, m: FloatArray, kappa: float, gamma: float, dt: float) -> None:
     """Drag and trap of half a round: damp, then trap (`dt` > 0), or trap, then damp (`dt` < 0)."""
     number, n = x.shape
@@ -97,7 +97,7 @@ def field_velocities(v: FloatArray, one: OneBodyArrays, b: int) -> None:
             v[i, k] = turned[k] + one.kick[b, i, k]
 
 
-@kernel
+@leaf_kernel
 def field_positions(x: FloatArray, v: FloatArray, one: OneBodyArrays, b: int) -> None:
     """Move: x <- x + D v + d, in place."""
     number, n = x.shape

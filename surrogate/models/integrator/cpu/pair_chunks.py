@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physics.kernels.jit import kernel
+from physics.kernels.jit import kernel, leaf_kernel
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.vector_spline import LANES
 
@@ -26,6 +26,13 @@ class Chunk(NamedTuple):
         The pair's motion beyond free flight; then what the others change in it.
     z2, z3 : (n, PAIRS) float64
         How the others move the pair.
+    x, v : (n, N) float64
+        The state.
+    found : (2, 2, n, N) float64
+        Sums of motions, and of what the others change in them.
+    pair : (4, n) float64
+        What a pair that takes sub-steps is worked on in.
+    pair_factors : (C,) float64
     """
 
     facts: FloatArray
@@ -36,11 +43,16 @@ class Chunk(NamedTuple):
     e: FloatArray
     z2: FloatArray
     z3: FloatArray
+    x: FloatArray
+    v: FloatArray
+    found: FloatArray
+    pair: FloatArray
+    pair_factors: FloatArray
 
 
 @kernel
-def new_chunk(n: int, n_channels: int) -> Chunk:
-    """An empty one."""
+def new_chunk(number: int, n: int, n_channels: int) -> Chunk:
+    """An empty one for a system of so many particles."""
     return Chunk(
         np.zeros((7, PAIRS)),
         np.zeros((n_channels, PAIRS)),
@@ -50,15 +62,21 @@ def new_chunk(n: int, n_channels: int) -> Chunk:
         np.zeros((n, PAIRS)),
         np.zeros((n, PAIRS)),
         np.zeros((n, PAIRS)),
+        np.zeros((n, number)),
+        np.zeros((n, number)),
+        np.zeros((2, 2, n, number)),
+        np.zeros((4, n)),
+        np.zeros(n_channels),
     )
 
 
-@kernel
-def fill(chunk: Chunk, x: FloatArray, v: FloatArray, couplings: FloatArray, m: FloatArray, trap: float) -> int:
-    """All pairs of a system x, v (n, N). Returns how many there are.
+@leaf_kernel
+def fill(chunk: Chunk, couplings: FloatArray, m: FloatArray, trap: float) -> int:
+    """All pairs of the state x, v. Returns how many there are.
 
     Columns up to the next multiple of LANES are pairs without a force.
     """
+    x, v = chunk.x, chunk.v
     n, number = x.shape
     size = 0
     for i in range(number - 1):
@@ -84,7 +102,7 @@ def fill(chunk: Chunk, x: FloatArray, v: FloatArray, couplings: FloatArray, m: F
     return size
 
 
-@kernel
+@leaf_kernel
 def pulled(chunk: Chunk, dt: float, sums: FloatArray) -> None:
     """How the others move the pairs by the sums (2, n, N) over all, into z2 and z3."""
     n, number = sums.shape[1:]
@@ -101,7 +119,7 @@ def pulled(chunk: Chunk, dt: float, sums: FloatArray) -> None:
         first += count
 
 
-@kernel
+@leaf_kernel
 def scatter(chunk: Chunk, sums: FloatArray) -> None:
     """Add d and e of the pairs to the sums (2, n, N) of their particles."""
     n, number = sums.shape[1:]

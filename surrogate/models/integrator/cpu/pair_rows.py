@@ -10,7 +10,7 @@ share; parts are summed in order, so that results do not depend on the number of
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.kernels.jit import inlined_kernel, kernel
+from physics.kernels.jit import inlined_kernel, kernel, leaf_kernel
 from physics.kernels.vectors import add, aligned_stack, broadcast, constant, div, fma, fnma, load, mul, store, sub
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.close_pairs import (
@@ -31,7 +31,7 @@ from surrogate.models.integrator.cpu.vector_spline import LANES
 def tides_in(n_dims: int) -> Passed:
     """The second pass over some rows, whose motions are kept, in n_dims dimensions; 0: in any."""
 
-    @kernel
+    @leaf_kernel
     def tides(
         rows: NDArray[np.int64],
         first: int,
@@ -140,7 +140,7 @@ def first_pass(
         first = last
     if close.size[0] > 0:
         close = grouped(close, law.most)
-        close_motions(x, v, law, close, sums)
+        close_motions(x, v, law, close, room.start, room.total, room.factors, room.lanes, sums)
         for pair in range(close.size[0]):
             evaluations += close.pairs[pair, 2] - 1
     return close, evaluations
@@ -169,7 +169,7 @@ def second_pass(
             _in_any(rows, first, last, x, v, law, room, sums, changes)
         first = last
     if close.size[0] > 0:
-        close_tides(law, close, sums, changes)
+        close_tides(law, close, room.start, room.total, sums, changes)
 
 
 @kernel

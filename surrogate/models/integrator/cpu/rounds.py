@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.kernels.jit import kernel
+from physics.kernels.jit import kernel, leaf_kernel
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.fourth_order import new_motions
 from surrogate.models.integrator.cpu.one_body import OneBodyArrays, first_half, second_half
@@ -62,7 +62,7 @@ def new_pair(n: int, n_channels: int) -> Pair:
     return Pair(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n_channels))
 
 
-@kernel
+@leaf_kernel
 def set_pair(
     pair: Pair, x: FloatArray, v: FloatArray, couplings: FloatArray, m: FloatArray, i: int, j: int
 ) -> tuple[float, float]:
@@ -76,7 +76,7 @@ def set_pair(
     return m[j] / (m[i] + m[j]), inverse
 
 
-@kernel
+@leaf_kernel
 def substeps(pair: Pair, dt: float, spline: Spline, most: int) -> int:
     """Sub-steps for one pair, at most `most`: from its closest approach on the straight path."""
     r2, ww = closest_approach(pair.r, pair.w, dt)
@@ -84,7 +84,7 @@ def substeps(pair: Pair, dt: float, spline: Spline, most: int) -> int:
     return substeps_for(dt * math.sqrt(abs(law) + ww / (r2 + spline.s2)), SUBSTEP_ANGLE, most)
 
 
-@kernel
+@leaf_kernel
 def pair_motion(pair: Pair, dt: float, count: int, spline: Spline, path: FloatArray) -> None:
     """(d, e) of one pair over dt; path (count, n) keeps where each kick was taken."""
     r, w, d, e = pair.r, pair.w, pair.d, pair.e
@@ -107,7 +107,7 @@ def pair_motion(pair: Pair, dt: float, count: int, spline: Spline, path: FloatAr
             d[k] += 0.5 * h * e[k]
 
 
-@kernel
+@leaf_kernel
 def sum_pair_motions(
     x: FloatArray,
     v: FloatArray,
@@ -181,7 +181,8 @@ def rounds_forward(
     """
     n_systems, number, n = x.shape
     wide = number * (number - 1) // 2 > PAIRS
-    motions, chunk = new_motions(number, n, 2 * number), new_chunk(n, couplings.shape[0])
+    pairs = number * (number - 1) // 2 if order == 4 and not wide else 0
+    motions, chunk = new_motions(pairs, n, pairs * most), new_chunk(number, n, couplings.shape[0])
     rows, sums = np.arange(number), np.empty((2, number, n))
     pair, path = new_pair(n, couplings.shape[0]), np.empty((most, n))
     counts = np.empty(number * (number - 1) // 2, dtype=np.int64)
@@ -199,8 +200,7 @@ def rounds_forward(
                 close, count = row_sums(x[b], v[b], law, rows, room, close, sums)
                 evaluations += count
             elif order == 4:
-                motions, count = wide_sums(x[b], v[b], own, m[b], springs, dt, spline, most, chunk, motions, sums)
-                evaluations += count
+                evaluations += wide_sums(x[b], v[b], own, m[b], springs, dt, spline, most, chunk, motions, sums)
             else:
                 evaluations += sum_pair_motions(
                     x[b], v[b], own, m[b], dt, spline, most, pair, path, sums[0], sums[1], counts

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from physics.kernels.jit import inlined_kernel, kernel
+from physics.kernels.jit import inlined_kernel, kernel, leaf_kernel
 from physics.kernels.vectors import (
     Vector,
     add,
@@ -45,8 +45,8 @@ class Room(NamedTuple):
     kept : (groups, 3 + 2 n, LANES) float64
         L, L', L'', d, e of groups of a row.
     p, w : (n, LANES) float64
-    total : (2 n, LANES) float64
-        Sums of a row.
+    total, start : (2 n, LANES) float64
+        Sums of a row; r and w of pairs that take sub-steps.
     factors : (C, LANES) float64
     lanes : (2, LANES) float64
         Sub-steps; 1 where there are none, 0 where there are.
@@ -56,6 +56,7 @@ class Room(NamedTuple):
     p: FloatArray
     w: FloatArray
     total: FloatArray
+    start: FloatArray
     factors: FloatArray
     lanes: FloatArray
 
@@ -68,6 +69,7 @@ def new_room(number: int, n: int, n_channels: int) -> Room:
         np.zeros((groups, 3 + 2 * n, LANES)),
         np.zeros((n, LANES)),
         np.zeros((n, LANES)),
+        np.zeros((2 * n, LANES)),
         np.zeros((2 * n, LANES)),
         np.zeros((n_channels, LANES)),
         np.zeros((2, LANES)),
@@ -133,7 +135,7 @@ def add_row(i: int, total: FloatArray, sums: FloatArray) -> None:
 def motions_in(n_dims: int) -> Passed:
     """The first pass over some rows in n_dims dimensions; 0: in any."""
 
-    @kernel
+    @leaf_kernel
     def motions(
         rows: NDArray[np.int64],
         first: int,
@@ -151,7 +153,7 @@ def motions_in(n_dims: int) -> Passed:
         couplings, inverse, mass, pieces, spline = law.couplings, law.inverse, law.m, law.pieces, law.spline
         table, s2, u0, per_knot = spline.table, spline.s2, spline.u0, spline.per_knot
         dt, trap, most, cut2 = law.dt, law.trap, law.most, law.cut2
-        kept, p_ij, w_ij, total, factors, lanes = room
+        kept, p_ij, w_ij, total, _, factors, lanes = room
         block, pairs, n_close = (3 + 2 * n) * LANES, close.pairs, close.size[0]
         one, zero, half = broadcast(1.0, LANES), broadcast(0.0, LANES), broadcast(0.5 * dt, LANES)
         slowest, at = HALF * (SUBSTEP_ANGLE_4 / dt) ** 2, 0
@@ -223,7 +225,7 @@ def motions_in(n_dims: int) -> Passed:
 _in_3, _in_any = motions_in(3), motions_in(0)
 
 
-@kernel
+@leaf_kernel
 def row_motions(
     rows: NDArray[np.int64],
     first: int,

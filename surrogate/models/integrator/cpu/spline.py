@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from physics.kernels.jit import inlined_kernel, kernel
+from physics.kernels.jit import inlined_kernel, kernel, leaf_kernel
 from physics.types import FloatArray
 
 Four = tuple[float, float, float, float]
@@ -46,7 +46,7 @@ def spline_weights(place: float) -> tuple[int, Four, Four]:
     return first, weights, slopes
 
 
-@kernel
+@leaf_kernel
 def pair_law(r2: float, spline: Spline, factors: FloatArray) -> tuple[float, float, int, Four]:
     """L, dL/du, the first knot and the weights of the spline at a squared distance."""
     table = spline.table

@@ -5,16 +5,13 @@ What `cpu/fourth_order.py` computes, to round-off. The others take theirs one by
 
 import math
 
-import numpy as np
-
-from physics.kernels.jit import kernel
+from physics.kernels.jit import leaf_kernel
 from physics.kernels.vectors import add, constant, div, fma, fnma, larger, load, mul, smaller, store, sub
 from physics.types import FloatArray
 from surrogate.models.integrator.cpu.fourth_order import (
     STIFFEST,
     SUBSTEP_ANGLE_4,
     Motions,
-    grown,
     moved_pair,
     tide_of_pair,
 )
@@ -26,7 +23,7 @@ from surrogate.models.integrator.cpu.vector_spline import LANES, laws, rough_law
 TINY = 1e-300
 
 
-@kernel
+@leaf_kernel
 def phases(chunk: Chunk, size: int, dt: float, spline: Spline) -> None:
     """The phase of each pair over dt at the closest approach of its straight path, squared."""
     n = chunk.r.shape[0]
@@ -50,7 +47,7 @@ def phases(chunk: Chunk, size: int, dt: float, spline: Spline) -> None:
         store(chunk.facts, 2 * PAIRS + at, mul(rate2, constant(dt * dt, rate2)))
 
 
-@kernel
+@leaf_kernel
 def moved(chunk: Chunk, size: int, dt: float, spline: Spline) -> None:
     """Put d and e of all pairs in one Taylor step; L, L', L'' into facts."""
     n = chunk.r.shape[0]
@@ -86,7 +83,7 @@ def moved(chunk: Chunk, size: int, dt: float, spline: Spline) -> None:
             store(chunk.e, k * PAIRS + at, fma(c, p, mul(d, w)))
 
 
-@kernel
+@leaf_kernel
 def tides(chunk: Chunk, size: int, dt: float) -> None:
     """What the others change in pairs of one Taylor step, into d and e."""
     n = chunk.r.shape[0]
@@ -119,7 +116,7 @@ def tides(chunk: Chunk, size: int, dt: float) -> None:
             store(chunk.e, k * PAIRS + at, mul(part, ge))
 
 
-@kernel
+@leaf_kernel
 def counted(chunk: Chunk, size: int, most: int) -> int:
     """Sub-steps of the pairs that take some, into facts; returns their sum."""
     total = 0
@@ -132,11 +129,11 @@ def counted(chunk: Chunk, size: int, most: int) -> int:
     return total
 
 
-@kernel
+@leaf_kernel
 def moved_by_substeps(chunk: Chunk, size: int, dt: float, spline: Spline, close: Motions) -> int:
     """The motions of pairs that take sub-steps into `close`, one after another; returns their number."""
-    n, n_channels = chunk.r.shape[0], chunk.factors.shape[0]
-    r, w, q, u, factors = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n_channels)
+    n, n_channels, pair, factors = chunk.r.shape[0], chunk.factors.shape[0], chunk.pair, chunk.pair_factors
+    r, w, q, u = pair[0], pair[1], pair[2], pair[3]
     number = 0
     for p in range(size):
         count = int(chunk.facts[6, p])
@@ -156,11 +153,11 @@ def moved_by_substeps(chunk: Chunk, size: int, dt: float, spline: Spline, close:
     return number
 
 
-@kernel
+@leaf_kernel
 def tides_by_substeps(chunk: Chunk, size: int, dt: float, close: Motions) -> None:
     """What the others change in the pairs of `close`, into d and e."""
-    n, n_close = chunk.r.shape[0], 0
-    z2, z3, gd, ge = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    n, n_close, pair = chunk.r.shape[0], 0, chunk.pair
+    z2, z3, gd, ge = pair[0], pair[1], pair[2], pair[3]
     for p in range(size):
         if chunk.facts[6, p] > 1:
             for k in range(n):
@@ -173,7 +170,7 @@ def tides_by_substeps(chunk: Chunk, size: int, dt: float, close: Motions) -> Non
                 chunk.e[k, p] = part * ge[k]
 
 
-@kernel
+@leaf_kernel
 def wide_sums(
     x: FloatArray,
     v: FloatArray,
@@ -186,25 +183,28 @@ def wide_sums(
     chunk: Chunk,
     close: Motions,
     sums: FloatArray,
-) -> tuple[Motions, int]:
-    """What all pairs move one system beyond free flight, into sums (2, N, n); and evaluations of the law.
+) -> int:
+    """What all pairs move one system beyond free flight, into sums (2, N, n); returns evaluations of the law.
 
     Parameters
     ----------
     x, v : (N, n) float64
         Of at most PAIRS pairs.
     close : Motions
-        Buffers for the pairs that take sub-steps, which may be replaced by larger ones: these are returned.
+        Buffers for the pairs that take sub-steps, with room for `most` of each.
     """
-    x, v = x.T.copy(), v.T.copy()
-    found = np.zeros((2, 2, *x.shape))
-    size = fill(chunk, x, v, couplings, m, trap)
+    number, n = x.shape
+    for i in range(number):
+        for k in range(n):
+            chunk.x[k, i] = x[i, k]
+            chunk.v[k, i] = v[i, k]
+    found = chunk.found
+    found[:] = 0.0
+    size = fill(chunk, couplings, m, trap)
     phases(chunk, size, dt, spline)
     moved(chunk, size, dt, spline)
     more, n_close = counted(chunk, size, most), 0
     if more > 0:
-        if more > len(close.law) or size >= len(close.first):
-            close = grown(close, 0, more + size)
         n_close = moved_by_substeps(chunk, size, dt, spline, close)
     scatter(chunk, found[0])
     pulled(chunk, dt, found[0])
@@ -213,5 +213,7 @@ def wide_sums(
         tides_by_substeps(chunk, size, dt, close)
     scatter(chunk, found[1])
     for part in range(2):
-        sums[part] = found[0, part].T + found[1, part].T
-    return close, size + more - n_close
+        for i in range(number):
+            for k in range(n):
+                sums[part, i, k] = found[0, part, k, i] + found[1, part, k, i]
+    return size + more - n_close
