@@ -20,6 +20,8 @@ from surrogate.inference.loading import load
 from surrogate.training.machine import machine
 
 SAMPLES = 300
+THREE_DIMENSIONAL = {"integrator-gravity": ("gravity-5",), "integrator-fields": ("g+es-20", "l+es-20")}
+"""Models made for presets that have one dimension."""
 KEPT = ("mse", "mse_median", "mse_p99", "equivariance_error", "equivariance_error_max", "forward_ms")
 
 
@@ -45,8 +47,8 @@ def bench_models(table: BenchTable, published: Path, out: Path) -> None:
         model = load(name)
         if name.endswith("-nbody"):
             jobs = [(published, f"{name}_nbody")]
-        elif name.endswith("-gravity"):
-            jobs = [(_small_set(out, "gravity-5", 3), f"{name}_gravity-5")]
+        elif name in THREE_DIMENSIONAL:
+            jobs = [(_small_set(out, preset, 3), f"{name}_{preset}") for preset in THREE_DIMENSIONAL[name]]
         else:
             jobs = [(_small_set(out, preset, n), f"{name}_{preset}_n{n}") for preset, n in isotropic]
         for path, key in jobs:

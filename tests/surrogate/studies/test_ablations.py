@@ -10,7 +10,17 @@ from physics.datasets.request import request_from_options
 from physics.generate import generate
 from surrogate.studies import ablations
 from surrogate.studies.ablation_tables import ablation_table, efficiency_table, mean_over_seeds, spread, tables
-from surrogate.studies.ablations import ABLATIONS, EFFICIENCY, RESULT, SAMPLES, STEPS, VARIANTS, configured, main
+from surrogate.studies.ablations import (
+    ABLATIONS,
+    EFFICIENCY,
+    RESULT,
+    SAMPLES,
+    SECOND_ORDER,
+    STEPS,
+    VARIANTS,
+    configured,
+    main,
+)
 from surrogate.training.config import load_config
 from tests.surrogate.helpers import command, npz, refused, tiny_arrays, tree
 
@@ -87,7 +97,8 @@ def test_data_efficiency_spends_the_same_steps_on_any_number_of_samples(name: st
     samples = config.data.train_samples
     assert config.train.epochs * (samples // config.train.batch_size) == pytest.approx(STEPS, rel=0.02)
     assert 20 <= config.train.epochs / config.train.validate_every < 80
-    shipped = load_config("integrator-nbody" if name.startswith("integrator") else "egnn-nbody")
+    integrator = name.startswith("integrator")
+    shipped = load_config("integrator-nbody", SECOND_ORDER) if integrator else load_config("egnn-nbody")
     assert config.model_config == shipped.model_config
 
 
