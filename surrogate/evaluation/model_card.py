@@ -89,7 +89,7 @@ def publish(name: str, runs: Sequence[Path], data: Sequence[str], *, rollouts: b
         "seconds_per_seed": [f["seconds"] for f in facts],
         "trained": [f["date"] for f in facts],
         "machine": facts[best]["machine"],
-        "commands": [f["command"] for f in facts],
+        "commands": list(dict.fromkeys(f["command"] for f in facts)),
         "versions": facts[best]["versions"],
         "results": measured(runs, data, rollouts),
         "measured_on": {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "command": command},
