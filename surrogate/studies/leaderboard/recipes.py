@@ -51,6 +51,7 @@ def _less(epochs: int, *columns: str, samples: int = 0, batch: int = 100) -> dic
 
 _LARGER = ("es-20", "g+es-20", "l+es-20", "charged-20")
 _of_integrator = {
+    **_less(30, "es-5"),
     **_less(20, "charged-1500", "charged-2000"),
     **_less(8, "gravity-1500", "gravity-2000"),
     **_less(12, *_LARGER, samples=500, batch=20),
