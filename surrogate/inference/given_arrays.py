@@ -67,6 +67,7 @@ def given_shape(name: str, samples: int, n_particles: int, n_dims: int) -> tuple
         "edges": (n_particles, n_particles),
         "uniform_field": (n_dims,),
         "magnetic_field": (n_dims, n_dims),
+        "box": (n_dims,),
     }
     return (samples, *shapes[name])
 
@@ -113,8 +114,8 @@ def given_tensors(takes: Sequence[str], values: Mapping[str, Any], x: Tensor, mo
 
 
 def refuse_missing(takes: Sequence[str], given: Sequence[str], model: str) -> None:
-    """Refuse to forecast without what the model needs: species, edges, one at least of its fields."""
-    missing = [name for name in takes if name not in given]
+    """Refuse to forecast without what the model needs: species, edges, one at least of its fields; not a box."""
+    missing = [name for name in takes if name not in given and name != "box"]
     if any(name in FIELDS for name in given):
         missing = [name for name in missing if name not in FIELDS]
     if missing:

@@ -10,6 +10,7 @@ from typing import Any
 from surrogate.models.base import GIVEN, SurrogateModel
 
 STATE = ("positions", "velocities", "charges")
+BOX = ("box",)
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,10 @@ class ModelRow:
     sees : tuple of str
         What a forecast depends on, of "positions", "velocities", "charges" and "masses".
     may_see : tuple of str
-        Of "species", "edges", "uniform_field" and "magnetic_field" what some configuration sees besides; the group
-        then acts on fields, too.
+        Of :data:`surrogate.models.base.GIVEN` what some configuration sees besides; the group then acts on fields,
+        too.
+    graphs : bool
+        Whether it takes graphs, and can be configured to near pairs.
     """
 
     module: str
@@ -39,6 +42,7 @@ class ModelRow:
     dims: str = "any"
     sees: tuple[str, ...] = STATE
     may_see: tuple[str, ...] = ()
+    graphs: bool = False
 
     @property
     def model(self) -> type[SurrogateModel]:
@@ -57,12 +61,12 @@ class ModelRow:
 
 
 MODELS: dict[str, ModelRow] = {
-    "linear": ModelRow("linear", "Linear", sees=STATE[:2]),
-    "gnn": ModelRow("gnn", "GNN", group="Sym", dims="config"),
-    "egnn": ModelRow("egnn.model", "EGNN"),
-    "egnn-recurrent": ModelRow("egnn.recurrent", "EGNNRecurrent"),
-    "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=GIVEN),
-    "segno": ModelRow("segno", "Segno"),
+    "linear": ModelRow("linear", "Linear", sees=STATE[:2], graphs=True),
+    "gnn": ModelRow("gnn", "GNN", group="Sym", dims="config", may_see=BOX, graphs=True),
+    "egnn": ModelRow("egnn.model", "EGNN", may_see=BOX, graphs=True),
+    "egnn-recurrent": ModelRow("egnn.recurrent", "EGNNRecurrent", may_see=BOX, graphs=True),
+    "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=GIVEN[:-1]),
+    "segno": ModelRow("segno", "Segno", may_see=BOX, graphs=True),
 }
 
 __all__ = ["MODELS", "ModelRow", "SurrogateModel"]

@@ -37,7 +37,7 @@ class Accelerated:
     differentiable: bool
 
 
-GIVEN = ("species", "edges", "uniform_field", "magnetic_field")
+GIVEN = ("species", "edges", "uniform_field", "magnetic_field", "box")
 """Arrays that come with data beside the states, in the order of `DataSplit`, for models that see them."""
 
 
@@ -58,6 +58,8 @@ class SurrogateModel(nn.Module):
         Whether forward takes `evaluations`, the number of message rounds.
     any_horizon : bool
         Whether forward takes any horizon; otherwise the one it was trained on.
+    takes_graphs : bool
+        Whether forward takes a graph, and may be configured to near pairs: see `graph_model`.
     centres : bool
         Whether inputs may be moved to their centroid before the cast (translation equivariance).
     evaluations : int
@@ -73,6 +75,7 @@ class SurrogateModel(nn.Module):
     gives_velocity: bool = False
     chooses_evaluations: bool = False
     any_horizon: bool = False
+    takes_graphs: bool = False
     centres: bool = True
     evaluations: int = 0
     skip_velocity_head: bool = False

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel
-from surrogate.nn.edges import edge_projections, first_edge_layer, senders
+from surrogate.models.graph_model import GraphModel, NeighbourConfig
+from surrogate.nn.edges import Edges, edge_projections, first_edge_layer
 from surrogate.nn.mlp import mlp, silu
 from surrogate.nn.row_tiles import by_rows
 
 
 @dataclass(frozen=True)
-class GNNConfig:
+class GNNConfig(NeighbourConfig):
     """Sizes of the GNN.
 
     Attributes
@@ -38,22 +38,22 @@ class GNNLayer(nn.Module):
         self.phi_e = mlp(2 * hidden + 1, hidden, hidden)
         self.phi_h = mlp(2 * hidden, hidden, hidden)
 
-    def forward(self, h: Tensor, q: Tensor) -> Tensor:
-        """Updated node features (B, N, F); q is (B, N, 1)."""
+    def forward(self, h: Tensor, q: Tensor, edges: Edges) -> Tensor:
+        """Updated node features (..., N, F); q is (..., N, 1)."""
         first_map = self.phi_e[0]
         assert isinstance(first_map, nn.Linear)
         p, s = edge_projections(first_map, h)
 
-        def sums(first: int, last: int) -> tuple[Tensor]:
-            c = q[:, first:last] * senders(q, first, last)
-            hidden = first_edge_layer(first_map, p, s, c, first, last)
-            return (silu(self.phi_e[1:](hidden)).sum(0),)
+        def sums(edges: Edges) -> tuple[Tensor]:
+            c = edges.at_receivers(q) * edges.at_senders(q)
+            hidden = first_edge_layer(first_map, p, s, c, edges)
+            return (edges.sums(silu(self.phi_e[1:](hidden))),)
 
-        (m_i,) = by_rows(sums, h)
+        (m_i,) = by_rows(sums, edges, h.device)
         return h + torch.as_tensor(self.phi_h(torch.cat([h, m_i], dim=-1)))
 
 
-class GNN(SurrogateModel):
+class GNN(GraphModel):
     """Absolute positions from absolute positions and velocities.
 
     Notes
@@ -68,7 +68,7 @@ class GNN(SurrogateModel):
     centres = False
 
     def __init__(self, config: GNNConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         self.dims = config.dims
         self.evaluations = config.layers
         self.gives_velocity = config.velocity_head
@@ -77,14 +77,13 @@ class GNN(SurrogateModel):
         self.readout = mlp(config.hidden, config.hidden, config.dims)
         self.velocity_head = mlp(config.hidden, config.hidden, config.dims) if config.velocity_head else None
 
-    def forward(
-        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
+    def on_edges(
+        self, x: Tensor, v: Tensor, q: Tensor, edges: Edges, horizon: float, masses: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """See SurrogateModel.forward."""
-        q = q.unsqueeze(-1)
+        """See GraphModel.on_edges."""
         h = self.embedding(torch.cat([x, v], dim=-1))
         for layer in self.layers:
-            h = layer(h, q)
+            h = layer(h, q, edges)
         if self.velocity_head is None or self.skip_velocity_head:
             return self.readout(h), None
         return self.readout(h), v + self.velocity_head(h.detach())

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel
+from surrogate.models.graph_model import GraphModel, NeighbourConfig
+from surrogate.nn.edges import Edges
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class LinearConfig:
     initial: float = 0.7
 
 
-class Linear(SurrogateModel):
+class Linear(GraphModel):
     """x_hat_i = x_i + t v_i; the forecast velocity is v_i.
 
     Notes
@@ -29,11 +30,11 @@ class Linear(SurrogateModel):
     gives_velocity = True
 
     def __init__(self, config: LinearConfig) -> None:
-        super().__init__()
+        super().__init__(NeighbourConfig())
         self.t = nn.Parameter(torch.tensor(config.initial))
 
-    def forward(
-        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
+    def on_edges(
+        self, x: Tensor, v: Tensor, q: Tensor, edges: Edges, horizon: float, masses: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """See SurrogateModel.forward."""
+        """See GraphModel.on_edges."""
         return x + self.t * v, v

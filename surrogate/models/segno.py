@@ -6,14 +6,14 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel
 from surrogate.models.egnn.model import EGCL
-from surrogate.nn.edges import edge_projections, senders
+from surrogate.models.graph_model import GraphModel, NeighbourConfig
+from surrogate.nn.edges import Edges, edge_projections
 from surrogate.nn.row_tiles import by_rows
 
 
 @dataclass(frozen=True)
-class SegnoConfig:
+class SegnoConfig(NeighbourConfig):
     """Sizes of a SEGNO.
 
     Attributes
@@ -27,7 +27,7 @@ class SegnoConfig:
     steps: int = 8
 
 
-class Segno(SurrogateModel):
+class Segno(GraphModel):
     """E(n)-equivariant second-order graph ODE, the integrator's nearest published peer.
 
     Notes
@@ -44,22 +44,21 @@ class Segno(SurrogateModel):
     gives_velocity = True
 
     def __init__(self, config: SegnoConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         self.evaluations = config.steps
         self.embedding = nn.Linear(1, config.hidden)
         self.layer = EGCL(config.hidden, 2, with_velocity=False)
 
-    def forward(
-        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
+    def on_edges(
+        self, x: Tensor, v: Tensor, q: Tensor, edges: Edges, horizon: float, masses: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """See SurrogateModel.forward."""
+        """See GraphModel.on_edges."""
         dt = horizon / self.evaluations
-        q = q.unsqueeze(-1)
         h = self.embedding(v.square().sum(-1, keepdim=True).add(1e-16).sqrt())
         x0 = x
         for step in range(self.evaluations):
             p, s = edge_projections(self.layer.edge_in, h)
-            acceleration, m_i = by_rows(partial(self._edge_sums, p, s, x, x0, q), x)
+            acceleration, m_i = by_rows(partial(self._edge_sums, p, s, x, x0, q), edges, x.device)
             v = v + dt * acceleration
             x = x + dt * v
             if step + 1 < self.evaluations:  # the last features reach no output
@@ -67,12 +66,12 @@ class Segno(SurrogateModel):
         return x, v
 
     def _edge_sums(
-        self, p: Tensor, s: Tensor, x: Tensor, x0: Tensor, q: Tensor, first: int, last: int
+        self, p: Tensor, s: Tensor, x: Tensor, x0: Tensor, q: Tensor, edges: Edges
     ) -> tuple[Tensor, Tensor]:
-        """Accelerations and sums of messages of receivers first..last-1."""
-        r = x[:, first:last] - senders(x, first, last)
-        at_start = (x0[:, first:last] - senders(x0, first, last)).square().sum(-1, keepdim=True)
-        c = q[:, first:last] * senders(q, first, last)
+        """Accelerations and sums of messages of receivers."""
+        r = edges.displacements(x)
+        at_start = edges.displacements(x0).square().sum(-1, keepdim=True)
+        c = edges.at_receivers(q) * edges.at_senders(q)
         scalars = torch.cat([r.square().sum(-1, keepdim=True), c, at_start], dim=-1)
-        m = self.layer.messages(p, s, scalars, first, last)
-        return self.layer.coordinate_update(m, r), m.sum(0)
+        m = self.layer.messages(p, s, scalars, edges)
+        return self.layer.coordinate_update(m, r, edges), edges.sums(m)

@@ -1,15 +1,139 @@
-"""Edges of all ordered pairs, sender shift by sender shift, and a first edge layer made from products of nodes.
+"""What layers ask of edges; edges of all ordered pairs; a first edge layer made from products of nodes.
 
-Edge arrays are (s, b, i) for senders j = (i + 1 + s) mod N of receivers i: sums over senders are sums over s.
+Of all pairs, edge arrays are (s, b, i) for senders j = (i + 1 + s) mod N of receivers i: sums over senders are
+sums over s, without a scatter. Edge lists are in :mod:`surrogate.nn.graph`.
 """
 
 from functools import lru_cache
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor, nn
 
 MANY_SENDERS = 64
 """With more, senders are a view and not a stack of as many slices."""
+
+
+class Edges(Protocol):
+    """Directed edges to a range of receivers: what a layer needs of a graph, whatever its shape.
+
+    Node arrays are (..., nodes, F) and edge arrays have axes of edges before their last; what is made of edges has
+    the receivers of the range alone.
+
+    """
+
+    @property
+    def n_edges(self) -> int:
+        """Directed edges."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """The first receiver."""
+        ...
+
+    @property
+    def last(self) -> int:
+        """One behind the last receiver."""
+        ...
+
+    def of_nodes(self, values: Tensor) -> Tensor:
+        """The receivers' rows of a node array."""
+        ...
+
+    def at_receivers(self, values: Tensor) -> Tensor:
+        """Node values as edge values: those of the receivers."""
+        ...
+
+    def at_senders(self, values: Tensor) -> Tensor:
+        """Node values as edge values: those of the senders."""
+        ...
+
+    def displacements(self, x: Tensor) -> Tensor:
+        """r_ij = x_i - x_j from sender j (or its image) to receiver i."""
+        ...
+
+    def differences(self, values: Tensor) -> Tensor:
+        """Receiver less sender of other node values, which periods do not shift."""
+        ...
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Sums over senders, a node array of the receivers."""
+        ...
+
+    def means(self, values: Tensor) -> Tensor:
+        """Means over senders, 0 without any."""
+        ...
+
+    def part(self, first: int, last: int) -> Self:
+        """Edges to a part of the range alone."""
+        ...
+
+    def ranges(self, most: int) -> list[tuple[int, int]]:
+        """The range in pieces of at most so many edges, of one receiver at least."""
+        ...
+
+    def system_means(self, values: Tensor) -> Tensor:
+        """Means over the particles of each system, of node values; they broadcast to nodes."""
+        ...
+
+
+class AllPairs:
+    """All ordered pairs within each of B systems of N particles; node arrays are (B, N, F)."""
+
+    def __init__(self, n_systems: int, n: int, first: int = 0, last: int | None = None) -> None:
+        self.n_systems, self.n, self.first, self.last = n_systems, n, first, n if last is None else last
+
+    @classmethod
+    def of(cls, x: Tensor) -> "AllPairs":
+        """All pairs of positions (B, N, n)."""
+        return cls(x.shape[0], x.shape[1])
+
+    @property
+    def n_edges(self) -> int:
+        """See Edges."""
+        return self.n_systems * (self.last - self.first) * (self.n - 1)
+
+    def of_nodes(self, values: Tensor) -> Tensor:
+        """See Edges."""
+        return values[:, self.first : self.last]
+
+    def at_receivers(self, values: Tensor) -> Tensor:
+        """See Edges; a view."""
+        return self.of_nodes(values).expand(self.n - 1, -1, -1, -1)
+
+    def at_senders(self, values: Tensor) -> Tensor:
+        """See Edges."""
+        return senders(values, self.first, self.last)
+
+    def displacements(self, x: Tensor) -> Tensor:
+        """See Edges."""
+        return self.of_nodes(x) - self.at_senders(x)
+
+    def differences(self, values: Tensor) -> Tensor:
+        """See Edges."""
+        return self.displacements(values)
+
+    def sums(self, values: Tensor) -> Tensor:
+        """See Edges."""
+        return values.sum(0)
+
+    def means(self, values: Tensor) -> Tensor:
+        """See Edges."""
+        return values.mean(0)
+
+    def part(self, first: int, last: int) -> "AllPairs":
+        """See Edges."""
+        return AllPairs(self.n_systems, self.n, first, last)
+
+    def ranges(self, most: int) -> list[tuple[int, int]]:
+        """See Edges."""
+        rows = max(most // (self.n_systems * (self.n - 1)), 1)
+        return [(k, min(k + rows, self.last)) for k in range(self.first, self.last, rows)]
+
+    def system_means(self, values: Tensor) -> Tensor:
+        """See Edges."""
+        return values.mean(dim=1, keepdim=True)
 
 
 def senders(values: Tensor, first: int = 0, last: int | None = None) -> Tensor:
@@ -57,37 +181,36 @@ def edge_projections(linear: nn.Linear, h: Tensor) -> tuple[Tensor, Tensor]:
     ----------
     linear : nn.Linear
         From 2 F + scalars numbers.
-    h : (B, N, F) tensor
+    h : (..., F) tensor
+        A node array.
 
     Returns
     -------
-    two (B, N, width) tensors
+    two (..., width) tensors
     """
     width, weight = h.shape[-1], linear.weight
     p = nn.functional.linear(h, weight[:, :width], linear.bias)
-    s = nn.functional.linear(h.flatten(0, 1), weight[:, width : 2 * width])
+    s = nn.functional.linear(h.flatten(0, -2), weight[:, width : 2 * width])
     return p, s.view(p.shape)
 
 
-def first_edge_layer(
-    linear: nn.Linear, p: Tensor, s: Tensor, scalars: Tensor, first: int = 0, last: int | None = None
-) -> Tensor:
-    """`linear` of [h_i, h_j, scalars] for receivers i of first..last-1 and their :func:`senders` j.
+def first_edge_layer(linear: nn.Linear, p: Tensor, s: Tensor, scalars: Tensor, edges: Edges) -> Tensor:
+    """`linear` of [h_i, h_j, scalars] on edges.
 
     Parameters
     ----------
     linear : nn.Linear
-    p, s : (B, N, width) tensor
+    p, s : (..., width) tensor
         :func:`edge_projections` of h.
-    scalars : (N - 1, B, last - first, scalars) tensor
-    first, last : int
+    scalars : (edges..., scalars) tensor
+    edges : Edges
 
     Returns
     -------
-    (N - 1, B, last - first, width) tensor
+    (edges..., width) tensor
     """
-    sums = senders(s, first, last) + p[:, first:last]
+    sums = edges.at_senders(s) + edges.at_receivers(p)
     weight = linear.weight[:, -scalars.shape[-1] :]
     # the copy has autograd form the weights' gradient as scalars^T g, a quarter of the time of g^T scalars
-    made = torch.addmm(sums.flatten(0, 2), scalars.flatten(0, 2), weight.T.contiguous())
+    made = torch.addmm(sums.flatten(0, -2), scalars.flatten(0, -2), weight.T.contiguous())
     return made.view(sums.shape)

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from physics.errors import InputError
-from surrogate.models.base import Accelerated, SurrogateModel
+from surrogate.models.base import Accelerated
 from surrogate.models.egnn.cpu.inference import MOST_HIDDEN, FusedForward
 from surrogate.models.egnn.cpu.training import FusedTraining
-from surrogate.nn.edges import edge_projections, first_edge_layer, senders
+from surrogate.models.graph_model import GraphModel, NeighbourConfig
+from surrogate.nn.edges import Edges, edge_projections, first_edge_layer
 from surrogate.nn.mlp import mlp, silu
-from surrogate.nn.row_tiles import by_rows, rows_at_once
+from surrogate.nn.row_tiles import by_rows, row_ranges
 
 SOFTENING = 0.01
 """Added to squared distances in the velocity head."""
@@ -26,7 +27,7 @@ VELOCITY_FORMS = ("init", "recurrent", "none")
 
 
 @dataclass(frozen=True)
-class EGNNConfig:
+class EGNNConfig(NeighbourConfig):
     """Sizes and form of an EGNN.
 
     Attributes
@@ -58,17 +59,17 @@ class EGCL(nn.Module):
         self.phi_h = mlp(2 * hidden, hidden, hidden)
         self.phi_v = mlp(hidden, hidden, 1) if with_velocity else None
 
-    def messages(self, p: Tensor, s: Tensor, scalars: Tensor, first: int, last: int) -> Tensor:
-        """m_ij = phi_e(h_i, h_j, scalars), (N-1, B, rows, F), from the `edge_projections` of h."""
-        return silu(self.edge_out(silu(first_edge_layer(self.edge_in, p, s, scalars, first, last))))
+    def messages(self, p: Tensor, s: Tensor, scalars: Tensor, edges: Edges) -> Tensor:
+        """m_ij = phi_e(h_i, h_j, scalars), (edges..., F), from the `edge_projections` of h."""
+        return silu(self.edge_out(silu(first_edge_layer(self.edge_in, p, s, scalars, edges))))
 
-    def coordinate_update(self, m: Tensor, r: Tensor) -> Tensor:
-        """C sum_j r_ij phi_x(m_ij) with C = 1 / (N - 1), (B, rows, n)."""
-        weighted: Tensor = r * self.phi_x(m.flatten(0, 2)).view(*m.shape[:3], 1)
-        return weighted.mean(0)
+    def coordinate_update(self, m: Tensor, r: Tensor, edges: Edges) -> Tensor:
+        """C sum_j r_ij phi_x(m_ij), C = 1 / number of senders, (..., rows, n)."""
+        weighted: Tensor = r * self.phi_x(m.flatten(0, -2)).view(*m.shape[:-1], 1)
+        return edges.means(weighted)
 
     def updated_features(self, h: Tensor, m_i: Tensor) -> Tensor:
-        """h_i + phi_h(h_i, m_i) with m_i = sum_j m_ij, (B, N, F)."""
+        """h_i + phi_h(h_i, m_i) with m_i = sum_j m_ij, (..., N, F)."""
         return h + torch.as_tensor(self.phi_h(torch.cat([h, m_i], dim=-1)))
 
 
@@ -80,28 +81,28 @@ class VelocityHead(nn.Module):
         self.node = mlp(hidden, hidden, 2)
         self.pair = mlp(2 * hidden + 3, hidden, 1)
 
-    def forward(self, h: Tensor, x: Tensor, v: Tensor, x_hat: Tensor, q: Tensor) -> Tensor:
-        """Forecast velocities (B, N, n); q is (B, N, 1)."""
+    def forward(self, h: Tensor, x: Tensor, v: Tensor, x_hat: Tensor, q: Tensor, edges: Edges) -> Tensor:
+        """Forecast velocities (..., N, n); q is (..., N, 1)."""
         h, x_hat = h.detach(), x_hat.detach()
         gains = self.node(h)
         first_map = self.pair[0]
         assert isinstance(first_map, nn.Linear)
         p, s = edge_projections(first_map, h)
 
-        def pushes(first: int, last: int) -> tuple[Tensor]:
-            r = x_hat[:, first:last] - senders(x_hat, first, last)
+        def pushes(edges: Edges) -> tuple[Tensor]:
+            r = edges.displacements(x_hat)
             soft = r.square().sum(-1, keepdim=True) + SOFTENING
-            c = q[:, first:last] * senders(q, first, last)
+            c = edges.at_receivers(q) * edges.at_senders(q)
             scalars = torch.cat([c, soft.log(), soft.rsqrt()], dim=-1)
-            hidden = first_edge_layer(first_map, p, s, scalars, first, last)
-            return ((r * soft.rsqrt() * self.pair[1:](hidden)).mean(0),)
+            hidden = first_edge_layer(first_map, p, s, scalars, edges)
+            return (edges.means(r * soft.rsqrt() * self.pair[1:](hidden)),)
 
-        (push,) = by_rows(pushes, x)
+        (push,) = by_rows(pushes, edges, x.device)
         forecast: Tensor = v + gains[..., :1] * v + gains[..., 1:] * (x_hat - x) + push
         return forecast
 
 
-class EGNN(SurrogateModel):
+class EGNN(GraphModel):
     """EGNN with velocity (forms I and R) or without.
 
     Notes
@@ -118,7 +119,7 @@ class EGNN(SurrogateModel):
     Config = EGNNConfig
 
     def __init__(self, config: EGNNConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         if config.velocity not in VELOCITY_FORMS:
             raise InputError(f"model.velocity must be one of {', '.join(VELOCITY_FORMS)}; got {config.velocity!r}")
         self.form = config.velocity
@@ -131,21 +132,20 @@ class EGNN(SurrogateModel):
         )
         self.velocity_head = VelocityHead(config.hidden) if config.velocity_head else None
 
-    def forward(
-        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
+    def on_edges(
+        self, x: Tensor, v: Tensor, q: Tensor, edges: Edges, horizon: float, masses: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """See SurrogateModel.forward."""
-        q = q.unsqueeze(-1)
+        """See GraphModel.on_edges."""
         x0, v0 = x, v
         h = self.embedding(v.square().sum(-1, keepdim=True).add(1e-16).sqrt())
-        known = self._attributes(x, v, q, 0, x.shape[1]) if rows_at_once(x) == x.shape[1] else None
+        known = self._attributes(x, v, q, edges) if len(row_ranges(edges, x.device)) == 1 else None
         last_layer = len(self.layers) - 1
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, EGCL)
             updated = index < last_layer  # the last layer's phi_h reaches no output
             p, s = edge_projections(layer.edge_in, h)
-            edges = partial(self._edge_sums, layer, p, s, x, known, (x0, v0, q), updated)
-            moved, *m_i = by_rows(edges, x)
+            made = partial(self._edge_sums, layer, p, s, x, known, (x0, v0, q), updated)
+            moved, *m_i = by_rows(made, edges, x.device)
             if layer.phi_v is None:
                 x = x + moved
             elif self.form == "init":
@@ -157,7 +157,7 @@ class EGNN(SurrogateModel):
                 h = layer.updated_features(h, *m_i)
         if self.velocity_head is None or self.skip_velocity_head:
             return x, None
-        return x, self.velocity_head(h, x0, v0, x, q)
+        return x, self.velocity_head(h, x0, v0, x, q, edges)
 
     def for_inference(self) -> Accelerated:
         """See SurrogateModel.for_inference."""
@@ -185,6 +185,8 @@ class EGNN(SurrogateModel):
         weight, leaves = self.embedding.weight, {type(m) for m in self.modules() if not m._modules}
         if weight.dtype is not torch.float32 or not weight.is_cpu:
             return f"{str(weight.dtype).removeprefix('torch.')} on {weight.device.type}"
+        if not self.all_pairs:
+            return "the kernels are for all pairs"
         if self.form == "none":
             return "the kernels need a velocity stream"
         if self.embedding.out_features > MOST_HIDDEN:
@@ -202,27 +204,26 @@ class EGNN(SurrogateModel):
         known: Tensor | None,
         start: tuple[Tensor, Tensor, Tensor],
         summed: bool,
-        first: int,
-        last: int,
+        edges: Edges,
     ) -> tuple[Tensor, ...]:
-        """C sum_j r_ij phi_x(m_ij), and if `summed` sum_j m_ij, of receivers first..last-1."""
-        r = x[:, first:last] - senders(x, first, last)
-        attributes = self._attributes(*start, first, last) if known is None else known
+        """C sum_j r_ij phi_x(m_ij), and if `summed` sum_j m_ij, of receivers."""
+        r = edges.displacements(x)
+        attributes = self._attributes(*start, edges) if known is None else known
         d2 = attributes[..., 1:2] if x is start[0] else r.square().sum(-1, keepdim=True)
         scalars = torch.cat([d2, attributes], dim=-1)
-        m = layer.messages(p, s, scalars, first, last)
-        return (layer.coordinate_update(m, r), m.sum(0)) if summed else (layer.coordinate_update(m, r),)
+        m = layer.messages(p, s, scalars, edges)
+        moved = layer.coordinate_update(m, r, edges)
+        return (moved, edges.sums(m)) if summed else (moved,)
 
-    def _attributes(self, x: Tensor, v: Tensor, q: Tensor, first: int, last: int) -> Tensor:
-        """Edge attributes (N-1, B, rows, attributes) from the state at the start."""
-        c = q[:, first:last] * senders(q, first, last)
-        r = x[:, first:last] - senders(x, first, last)
+    def _attributes(self, x: Tensor, v: Tensor, q: Tensor, edges: Edges) -> Tensor:
+        """Edge attributes (edges..., attributes) from the state at the start."""
+        c = edges.at_receivers(q) * edges.at_senders(q)
+        r = edges.displacements(x)
         d2 = r.square().sum(-1, keepdim=True)
         if self.form != "none":
             return torch.cat([c, d2], dim=-1)
         u = r * d2.add(1e-16).rsqrt()
-        v_j = senders(v, first, last)
-        v_i = v[:, first:last].expand(v_j.shape)
+        v_i, v_j = edges.at_receivers(v), edges.at_senders(v)
         products = [
             (u * v_i).sum(-1, keepdim=True),
             (u * v_j).sum(-1, keepdim=True),

@@ -6,14 +6,14 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from surrogate.models.base import SurrogateModel
-from surrogate.nn.edges import senders
+from surrogate.models.graph_model import GraphModel, NeighbourConfig
+from surrogate.nn.edges import Edges
 from surrogate.nn.mlp import mlp, silu
 from surrogate.nn.row_tiles import by_rows
 
 
 @dataclass(frozen=True)
-class EGNNRecurrentConfig:
+class EGNNRecurrentConfig(NeighbourConfig):
     """Sizes of a recurrent EGNN.
 
     Attributes
@@ -55,12 +55,12 @@ class RecurrentLayer(nn.Module):
             nn.init.zeros_(last)
 
     def messages(self, p: Tensor, s: Tensor, scalars: Tensor) -> Tensor:
-        """m_ij (N-1, B, rows, F) from the receivers' p (B, rows, F), their senders' s and edge scalars."""
-        sums = torch.addmm((s + p).flatten(0, 2), scalars.flatten(0, 2), self.scalars.weight.T.contiguous())
+        """m_ij (edges..., F) from what receivers (p) and senders (s) contribute and edge scalars."""
+        sums = torch.addmm((s + p).flatten(0, -2), scalars.flatten(0, -2), self.scalars.weight.T.contiguous())
         return silu(self.edge_out(silu(sums.view(s.shape))))
 
 
-class EGNNRecurrent(SurrogateModel):
+class EGNNRecurrent(GraphModel):
     """E(n)-equivariant network whose layers are steps of a learned dynamics.
 
     Notes
@@ -84,50 +84,48 @@ class EGNNRecurrent(SurrogateModel):
     gives_velocity = True
 
     def __init__(self, config: EGNNRecurrentConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         self.steps = config.steps
         self.evaluations = config.steps
         self.embedding = mlp(NODE_SCALARS, config.hidden, config.hidden)
         count = 1 if config.shared else config.steps
         self.layers = nn.ModuleList(RecurrentLayer(config.hidden) for _ in range(count))
 
-    def forward(
-        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None
+    def on_edges(
+        self, x: Tensor, v: Tensor, q: Tensor, edges: Edges, horizon: float, masses: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """See SurrogateModel.forward."""
+        """See GraphModel.on_edges."""
         dt = horizon / self.steps
-        q = q.unsqueeze(-1)
-        mean_v = v.mean(dim=1, keepdim=True)
-        h = self.embedding(self._node_scalars(x, v, mean_v))
+        mean_v = edges.system_means(v)
+        h = self.embedding(self._node_scalars(x, v, mean_v, edges))
         for step in range(self.steps):
             layer = self.layers[step % len(self.layers)]
             assert isinstance(layer, RecurrentLayer)
             x = x + (0.5 * dt) * v
-            edges = partial(self._edge_sums, layer, layer.receive(h), layer.send(h), x, v, q)
-            from_pairs, m_i = by_rows(edges, x)
+            made = partial(self._edge_sums, layer, layer.receive(h), layer.send(h), x, v, q)
+            from_pairs, m_i = by_rows(made, edges, x.device)
             push = layer.phi_v(h) * (v - mean_v) + from_pairs
-            v = v + dt * (push - push.mean(dim=1, keepdim=True))
+            v = v + dt * (push - edges.system_means(push))
             x = x + (0.5 * dt) * v
             if step + 1 < self.steps:
                 h = h + layer.phi_h(torch.cat([h, m_i], dim=-1))
         return x, v
 
     def _edge_sums(
-        self, layer: RecurrentLayer, p: Tensor, s: Tensor, x: Tensor, v: Tensor, q: Tensor, first: int, last: int
+        self, layer: RecurrentLayer, p: Tensor, s: Tensor, x: Tensor, v: Tensor, q: Tensor, edges: Edges
     ) -> tuple[Tensor, Tensor]:
-        """What pairs push receivers first..last-1 with, and the mean of their messages."""
-        rows = slice(first, last)
-        r, dv = x[:, rows] - senders(x, first, last), v[:, rows] - senders(v, first, last)
-        c = q[:, rows] * senders(q, first, last)
+        """What pairs push receivers with, and the mean of their messages."""
+        r, dv = edges.displacements(x), edges.differences(v)
+        c = edges.at_receivers(q) * edges.at_senders(q)
         s2 = r.square().sum(-1, keepdim=True) + SOFTENING
-        m = layer.messages(p[:, rows], senders(s, first, last), self._edge_scalars(c, r, dv, s2))
+        m = layer.messages(edges.at_receivers(p), edges.at_senders(s), self._edge_scalars(c, r, dv, s2))
         weights = layer.phi_x(m)
-        return (weights[..., :1] / s2 * r + weights[..., 1:] * dv).mean(0), m.mean(0)
+        return edges.means(weights[..., :1] / s2 * r + weights[..., 1:] * dv), edges.means(m)
 
     @staticmethod
-    def _node_scalars(x: Tensor, v: Tensor, mean_v: Tensor) -> Tensor:
+    def _node_scalars(x: Tensor, v: Tensor, mean_v: Tensor, edges: Edges) -> Tensor:
         relative = (v - mean_v).square().sum(-1, keepdim=True).add(1e-12).sqrt()
-        radius = (x - x.mean(dim=1, keepdim=True)).square().sum(-1, keepdim=True).add(1e-12).sqrt()
+        radius = (x - edges.system_means(x)).square().sum(-1, keepdim=True).add(1e-12).sqrt()
         drift = mean_v.square().sum(-1, keepdim=True).add(1e-12).sqrt().expand_as(relative)
         return torch.cat([relative, radius, drift, drift / (drift + DRIFT_SCALE)], dim=-1)
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from surrogate.nn.edges import edge_projections, first_edge_layer, senders
+from surrogate.nn.edges import AllPairs, Edges, edge_projections, first_edge_layer
 from surrogate.nn.mlp import mlp
 from surrogate.nn.row_tiles import by_rows
 
@@ -51,18 +51,17 @@ class NodeFeatures(nn.Module):
         p, s = edge_projections(first_map, h)
         charge = q.unsqueeze(-1)
 
-        def sums(first: int, last: int) -> tuple[Tensor]:
-            rows = slice(first, last)
-            r, w = x[:, rows] - senders(x, first, last), v[:, rows] - senders(v, first, last)
+        def sums(edges: Edges) -> tuple[Tensor]:
+            r, w = edges.displacements(x), edges.differences(v)
             distance = r.square().sum(-1, keepdim=True).add(NEAREST**2).sqrt()
             speed = w.square().sum(-1, keepdim=True).add(NEAREST**2).sqrt()
             approach = (r * w).sum(-1, keepdim=True) / distance
-            coupling = charge[:, rows] * senders(charge, first, last)
+            coupling = edges.at_receivers(charge) * edges.at_senders(charge)
             invariants = torch.cat([distance.log(), approach, speed, coupling], dim=-1).to(h)
-            hidden = first_edge_layer(first_map, p, s, invariants, first, last)
-            return (self.phi_e[1:](hidden).sum(0),)
+            hidden = first_edge_layer(first_map, p, s, invariants, edges)
+            return (edges.sums(self.phi_e[1:](hidden)),)
 
-        (m_i,) = by_rows(sums, x)
+        (m_i,) = by_rows(sums, AllPairs.of(x), x.device)
         made: Tensor = h + dt * self.phi_h(torch.cat([h, m_i], dim=-1))
         return made
 

@@ -95,11 +95,11 @@ def batches(
 
 
 def _given(sets: Sequence[Windows], samples: Sequence[Tensor]) -> dict[str, Tensor]:
-    """What the model takes beside the states of some samples of each set; fields get zeros as positions do."""
+    """What the model takes beside the states of some samples of each set; fields and boxes get zeros."""
     width, found = max(s.n_dims for s in sets), {}
     for name in sets[0].given:
         pieces = [s.given[name][at.to(s.x.device)] for s, at in zip(sets, samples, strict=True)]
-        if name in FIELDS:
+        if name in (*FIELDS, "box"):
             more = [width - s.n_dims for s in sets]
             axes = 2 if name == "magnetic_field" else 1
             pieces = [nn.functional.pad(p, (0, k) * axes) for p, k in zip(pieces, more, strict=True)]

@@ -43,7 +43,9 @@ class Scales:
         return self.length / self.time
 
     def unit_of(self, name: str) -> float:
-        """The unit of a given array: a uniform field is an acceleration, others than fields have none."""
+        """The unit of a given array: a uniform field is an acceleration, a box a length; others have none."""
+        if name == "box":
+            return self.length
         if name == "uniform_field":
             return self.length / self.time**2
         return self.mass / (self.charge * self.time) if name == "magnetic_field" else 1.0

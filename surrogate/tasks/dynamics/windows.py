@@ -75,14 +75,18 @@ class Windows:
 def given_arrays(split: DataSplit, takes: Sequence[str]) -> dict[str, FloatArray]:
     """Those arrays of a split that a model takes, (n_samples, ...) float64 in the data's units.
 
-    A field that the data have not is 0.
+    A field that the data have not is 0, a box that they have not is open: 0.
 
     Raises
     ------
     InputError
         Where the data have no species or edges, and the model needs them.
     """
-    shapes = {"uniform_field": (split.n_dims,), "magnetic_field": (split.n_dims, split.n_dims)}
+    shapes = {
+        "uniform_field": (split.n_dims,),
+        "magnetic_field": (split.n_dims, split.n_dims),
+        "box": (split.n_dims,),
+    }
     found = {}
     for name in takes:
         values = getattr(split, name)

@@ -66,7 +66,7 @@ def test_an_egnn_with_a_shifted_difference_fails(monkeypatch: pytest.MonkeyPatch
     state = states()
     assert turning_error(model, rotation(3), *state) < 1e-10
     whole = EGCL.coordinate_update
-    monkeypatch.setattr(EGCL, "coordinate_update", lambda self, m, r: whole(self, m, r + 0.1))
+    monkeypatch.setattr(EGCL, "coordinate_update", lambda self, m, r, edges: whole(self, m, r + 0.1, edges))
     assert turning_error(model, rotation(3), *state) > BROKEN
     assert shifting_error(model, *state) < 1e-10  # a constant offset is invisible to translations
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from surrogate.nn.edges import edge_projections, first_edge_layer, senders
+from surrogate.nn.edges import AllPairs, edge_projections, first_edge_layer, senders
 from surrogate.nn.mlp import mlp
 
 
@@ -42,7 +42,7 @@ def concatenated(linear, h, scalars):
 
 
 def from_nodes(linear, h, scalars):
-    return first_edge_layer(linear, *edge_projections(linear, h), scalars)
+    return first_edge_layer(linear, *edge_projections(linear, h), scalars, AllPairs.of(h))
 
 
 @pytest.mark.parametrize("particles", [2, 5, 80])
@@ -53,7 +53,7 @@ def test_the_first_edge_layer_is_that_of_concatenated_features(particles):
     torch.testing.assert_close(
         from_nodes(linear, h, scalars), concatenated(linear, h, scalars), rtol=0, atol=1e-12
     )
-    swapped = first_edge_layer(linear, *edge_projections(linear, h)[::-1], scalars)
+    swapped = first_edge_layer(linear, *edge_projections(linear, h)[::-1], scalars, AllPairs.of(h))
     assert (swapped - concatenated(linear, h, scalars)).abs().max() > 0.1
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from surrogate.nn import row_tiles
+from surrogate.nn.edges import AllPairs
 from tests.surrogate.models.cases import awake, distance, made, states
 
 CASES = ("gnn-velocity-head", "egnn-velocity-head", "egnn-no-velocity", "egnn-recurrent", "segno")
@@ -25,21 +26,31 @@ def test_tiles_change_nothing(case, particles, monkeypatch):
 
     whole = results()
     tiles = []
-    real = row_tiles.rows_at_once
+    real = row_tiles.row_ranges
     monkeypatch.setattr(row_tiles, "WHOLE_EDGES", 0)
     monkeypatch.setattr(row_tiles, "TILE_EDGES", {"cpu": 3 * (particles - 1)})
-    monkeypatch.setattr(row_tiles, "rows_at_once", lambda x: (tiles.append(real(x)), real(x))[1])
+
+    def noted(edges, device):
+        tiles.append(real(edges, device))
+        return tiles[-1]
+
+    monkeypatch.setattr(row_tiles, "row_ranges", noted)
     tiled = results()
-    assert set(tiles) == {3}
+    assert {last - first for ranges in tiles for first, last in ranges} == {3, 1}
     for a, b in zip(whole, tiled, strict=True):
         assert distance(a, b) < 1e-11
 
 
 def test_a_tile_is_never_empty_and_small_batches_are_whole():
-    x = torch.zeros(100, 5, 3)
-    assert row_tiles.rows_at_once(x) == 5
+    def rows(n_systems, n):
+        ranges = row_tiles.row_ranges(AllPairs(n_systems, n), torch.device("cpu"))
+        assert [first for first, _ in ranges[1:]] == [last for _, last in ranges[:-1]]
+        assert (ranges[0][0], ranges[-1][1]) == (0, n)
+        return ranges[0][1]
+
+    assert rows(100, 5) == 5
     with torch.no_grad():
-        assert row_tiles.rows_at_once(x) == 5
-        assert row_tiles.rows_at_once(torch.zeros(1, 60, 3)) == 60
-        assert row_tiles.rows_at_once(torch.zeros(1, 2000, 3)) == 2
-        assert row_tiles.rows_at_once(torch.zeros(1000, 2000, 3)) == 1
+        assert rows(100, 5) == 5
+        assert rows(1, 60) == 60
+        assert rows(1, 2000) == 2
+        assert rows(1000, 2000) == 1

@@ -1,0 +1,85 @@
+"""Models that pass messages along edges: all pairs, near pairs, or a graph that is given."""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from physics.errors import InputError
+from surrogate.models.base import SurrogateModel
+from surrogate.nn.edges import AllPairs, Edges
+from surrogate.nn.graph import Graph
+
+
+@dataclass(frozen=True)
+class NeighbourConfig:
+    """Which pairs exchange messages; of the positions at the start of a forecast, and all where both are 0.
+
+    Attributes
+    ----------
+    cutoff : float
+        Pairs within this distance [length, in the units of the run]; 0 is any.
+    neighbours : int
+        So many senders for each receiver at most, the nearest; 0 is any.
+    """
+
+    cutoff: float = 0.0
+    neighbours: int = 0
+
+
+class GraphModel(SurrogateModel):
+    """Base of models that are written on edges: `on_edges` says what happens, here it is settled on which.
+
+    On a graph, arrays are flat: x (M, n), v (M, n), q (M,), masses (M,) of the particles of all systems.
+    """
+
+    takes_graphs = True
+
+    def __init__(self, config: NeighbourConfig) -> None:
+        super().__init__()
+        if config.cutoff < 0 or config.neighbours < 0:
+            raise InputError("model.cutoff and model.neighbours must be >= 0")
+        self.cutoff, self.neighbours = config.cutoff or math.inf, config.neighbours
+        if self.all_pairs:
+            return
+        self.sees = (*self.sees, "box")
+
+    @property
+    def all_pairs(self) -> bool:
+        """Whether every pair exchanges messages, where no graph is given."""
+        return math.isinf(self.cutoff) and not self.neighbours
+
+    def on_edges(
+        self, x: Tensor, v: Tensor, q: Tensor, edges: Edges, horizon: float, masses: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Positions and velocities (or None) one horizon later, of node arrays (..., n); q and masses (..., 1)."""
+        raise NotImplementedError
+
+    def forward(
+        self,
+        x: Tensor,
+        v: Tensor,
+        q: Tensor,
+        horizon: float = 1.0,
+        masses: Tensor | None = None,
+        graph: Edges | None = None,
+        box: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """See SurrogateModel.forward.
+
+        Parameters
+        ----------
+        graph : Edges, optional
+            In place of the model's own choice of pairs, with flat arrays.
+        box : (B, n) tensor, optional
+            Periods along the axes, 0 where open: near pairs are those of the nearest images.
+        """
+        state = x, v, q.unsqueeze(-1)
+        m = None if masses is None else masses.unsqueeze(-1)
+        if graph is not None or self.all_pairs:
+            return self.on_edges(*state, graph or AllPairs.of(x), horizon, m)
+        flat_x, flat_v, flat_q = (t.flatten(0, 1) for t in state)
+        sizes = [x.shape[1]] * x.shape[0]
+        near = Graph.near(flat_x, sizes, cutoff=self.cutoff, nearest=self.neighbours, box=box)
+        x_hat, v_hat = self.on_edges(flat_x, flat_v, flat_q, near, horizon, None if m is None else m.flatten(0, 1))
+        return x_hat.view(x.shape), None if v_hat is None else v_hat.view(x.shape)

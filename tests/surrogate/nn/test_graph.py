@@ -1,0 +1,57 @@
+"""Edge lists: sorted, refused where wrong, cut into parts, summed as loops would."""
+
+import pytest
+import torch
+
+from physics.errors import InputError
+from surrogate.nn.graph import Graph
+
+
+def a_graph():
+    torch.manual_seed(0)
+    return Graph.near(torch.randn(9, 3).double(), [4, 0, 5], nearest=2)
+
+
+def test_sums_and_means_are_those_of_a_loop_and_nobody_is_left_out():
+    graph = Graph.of_edges(torch.tensor([3, 0, 3, 1]), torch.tensor([1, 2, 0, 0]), [4])
+    values = torch.tensor([[1.0], [2.0], [4.0], [8.0]])  # in the order of receivers: 0, 1, 3, 3
+    assert graph.receivers.tolist() == [0, 1, 3, 3]
+    assert graph.sums(values).flatten().tolist() == [1.0, 2.0, 0.0, 12.0]
+    assert graph.means(values).flatten().tolist() == [1.0, 2.0, 0.0, 6.0]
+
+
+def test_parts_together_are_the_whole():
+    graph = a_graph()
+    x = torch.randn(9, 3).double()
+    whole = graph.sums(graph.displacements(x))
+    for most in (1, 3, 7, 100):
+        ranges = graph.ranges(most)
+        parts = [graph.part(*rows) for rows in ranges]
+        assert sum(p.n_edges for p in parts) == graph.n_edges
+        assert all(p.n_edges <= max(most, 2) for p in parts)
+        assert torch.equal(torch.cat([p.sums(p.displacements(x)) for p in parts]), whole)
+        inner = [p.part(p.first, p.last) for p in parts]
+        assert torch.equal(
+            torch.cat([p.means(p.displacements(x)) for p in inner]), graph.means(graph.displacements(x))
+        )
+
+
+def test_means_of_systems():
+    values = torch.arange(9.0).unsqueeze(-1)
+    assert a_graph().system_means(values).flatten().tolist() == [1.5] * 4 + [6.0] * 5
+
+
+@pytest.mark.parametrize(
+    ("receivers", "senders", "says"),
+    [([0, 4], [1, 0], "between systems"), ([0, 5], [1, 4], "0 to 4"), ([-1], [0], "0 to 4")],
+)
+def test_edges_that_cannot_be_are_refused(receivers, senders, says):
+    with pytest.raises(InputError, match=says):
+        Graph.of_edges(torch.tensor(receivers), torch.tensor(senders), [3, 2])
+
+
+def test_periods_shift_displacements():
+    x = torch.tensor([[0.1, 0.0], [3.9, 0.0]])
+    graph = Graph.near(x, [2], cutoff=1.0, box=torch.tensor([[4.0, 0.0]]))
+    torch.testing.assert_close(graph.displacements(x), torch.tensor([[0.2, 0.0], [-0.2, 0.0]]))
+    assert graph.differences(x)[0, 0] < -3
