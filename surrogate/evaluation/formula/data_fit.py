@@ -220,8 +220,7 @@ class Search:
     def correction(self, fit: Refined) -> tuple[FloatArray, FloatArray]:
         """What the data ask for beyond a law, as shares of its force, and their standard errors: (C, R) each."""
         law = self.at_every_knot(fit.candidate, fit.values)
-        windows = self.windows if self.noisy else self.finer
-        _, found, shown = self._corrected(law, self.radial(fit), windows)
+        _, found, shown = self._corrected(law, self.radial(fit), self.finer)
         n_channels, count = len(self.couplings), len(shown)
         wanted = found.values.reshape(n_channels, count) @ shown
         blocks = found.covariance.reshape(n_channels, count, n_channels, count)
