@@ -129,7 +129,10 @@ def formula_table(results: dict[str, list[dict[str, Any]]]) -> str:
         spans = []
         for key in ("parameter_error", "largest_error"):
             values = [100 * f[key] for f in right]
-            spans.append(f"{np.mean(values):.2f} % ({max(values):.2f} %)" if values else "-")
+            mean, worst = (
+                f"{v:.2f} %" if v >= 0.01 else "< 0.01 %" for v in (np.mean(values or 0), max(values or [0]))
+            )
+            spans.append(f"{mean} ({worst})" if values else "-")
         text = f"`{found[0]['formula']}`"
         lines.append(f"| {law} | {kind} | {len(right)} of {len(found)} | {text} | {spans[0]} | {spans[1]} |")
     return "\n".join(lines) + "\n"
