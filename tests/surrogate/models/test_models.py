@@ -182,6 +182,7 @@ def test_gradients_are_finite_where_norms_vanish(case: str, dtype: torch.dtype, 
         ("gnn", 104_387),
         ("gnn-velocity-head", 104_387),
         ("linear", 1),
+        ("radial-field", 2_052),
     ],
 )
 def test_the_published_number_of_parameters(case: str, count: int) -> None:
