@@ -67,10 +67,6 @@ _of_integrator["g+es-20"] |= {"model.fields": "uniform", "model.dims": "3"}
 _of_integrator["l+es-20"] |= {"model.fields": "magnetic", "model.dims": "3"}
 _SPRINGS = {**_less(20, "springs-5")["springs-5"], "model.order": "2", "model.evaluations": "16"}
 _of_integrator["springs-5"] = {**_SPRINGS, "model.couplings": "edges"}
-# Chosen by the validation error of gravity-1000. With all powers the force at distances that no training window
-# shows is off by its own size, and of 100 bodies some are 40 away.
-for _name in ("gravity-1000", "gravity-1500", "gravity-2000", "gravity-100"):
-    _of_integrator.setdefault(_name, {})["model.powers"] = '"3"'
 _of_networks = {
     **_less(40, "charged-1500", "charged-2000", "gravity-1500", "gravity-2000", "es-5", "springs-5"),
     **_less(12, *_LARGER, samples=3000, batch=20),
