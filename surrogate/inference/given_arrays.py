@@ -119,7 +119,8 @@ def refuse_missing(takes: Sequence[str], given: Sequence[str], model: str) -> No
     if any(name in FIELDS for name in given):
         missing = [name for name in missing if name not in FIELDS]
     if missing:
-        raise InputError(f"model {model!r} needs {' and '.join(missing)}; none given")
+        joined = " or ".join(missing) if set(missing) <= set(FIELDS) else " and ".join(missing)
+        raise InputError(f"model {model!r} needs {joined}; none given")
 
 
 def turned_given(given: Mapping[str, FloatArray], matrix: FloatArray) -> dict[str, FloatArray]:

@@ -8,6 +8,7 @@ import torch
 from scipy.interpolate import BSpline
 
 from physics.datasets.split import DataSplit
+from physics.errors import InputError
 from physics.types import FloatArray
 from surrogate.evaluation.formula.curve_fit import Curve, bounds, outer
 from surrogate.evaluation.formula.forms import Candidate
@@ -109,6 +110,9 @@ class Search:
             law.coefficients(torch.as_tensor(r)).numpy()[: len(self.couplings)] for r in (self.r, self.at_knots)
         )
         self.sizes = _coupling_sizes(split, self.couplings) / self.units[:, None]
+        for coupling, size in zip(self.couplings, self.sizes[:, 0], strict=True):
+            if size == 0:
+                raise InputError(f"{split.source}: no pair has {coupling}, with which the model's force scales")
         counts = np.histogram(
             np.log(seen), np.concatenate([[-np.inf], 0.5 * np.log(self.r[1:] * self.r[:-1]), [np.inf]])
         )[0]

@@ -89,7 +89,7 @@ def formula_remarks(numbers: dict[str, Any]) -> list[str]:
         remarks.append(
             f"relative error of {numbers['largest_error_of']}: median {numbers['median_error']:.2%}, largest "
             f"{numbers['largest_error']:.2%} at r = {numbers['largest_error_at']:.3g}, where the force is "
-            f"{100 * numbers['largest_error_force']:.2g} % of its largest"
+            f"{numbers['largest_error_force']:.1%} of its largest"
         )
     if numbers["form"] is None:
         return [

@@ -123,11 +123,16 @@ def _best(search: Search, n_terms: int, progress: Progress) -> list[Tried]:
     for k, candidate in enumerate(choices):
         progress(f"fitting the learned curve: {candidate.name}", 0.3 * k / len(choices))
         on_curve.append(curve_fit(candidate, search.curve))
-    tried = []
-    for k, start in enumerate(_nearest(on_curve)):
-        progress(f"fitting the data: {start.candidate.name}", 0.3 + 0.7 * k / ON_DATA)
-        fit = search.fit(start.candidate, start.values, search.fitted)
-        tried.append(Tried(start.candidate, fit.values, search.held_out(start.candidate, fit), start.error))
+    starts, tried = _nearest(on_curve), list[Tried]()
+    for k, start in enumerate(starts):
+        progress(f"fitting the data: {start.candidate.name}", 0.3 + 0.4 * k / len(starts))
+        tried.append(_on_data(search, start))
+    # a form that stopped on its way begins again on what the best one has found
+    found = replace(search.curve, radial=search.radial(max(tried, key=lambda t: t.logs.sum())))
+    for k, one in enumerate(tried):
+        progress(f"fitting the data: {one.candidate.name}", 0.7 + 0.3 * k / len(starts))
+        again = replace(curve_fit(one.candidate, found), error=one.curve_error)
+        tried[k] = max(one, _on_data(search, again), key=lambda t: t.logs.sum())
     penalty = 0.5 * np.log(len(search.held))
     within = [t for t in tried if not search.at_limit(t)] or tried
     within.sort(key=lambda t: penalty * len(t.values) - t.logs.sum())
@@ -140,6 +145,12 @@ def _best(search: Search, n_terms: int, progress: Progress) -> list[Tried]:
 
     chosen = min(filter(as_good, within), key=lambda t: len(t.values))
     return [chosen, *(t for t in tried if t is not chosen)]
+
+
+def _on_data(search: Search, start: CurveFit) -> Tried:
+    """A candidate fitted to the data from its fit to a curve."""
+    fit = search.fit(start.candidate, start.values, search.fitted)
+    return Tried(start.candidate, fit.values, search.held_out(start.candidate, fit), start.error)
 
 
 def _nearest(fits: Sequence[CurveFit]) -> list[CurveFit]:

@@ -12,6 +12,7 @@ from surrogate.studies.leaderboard.recipes import RECIPES, entries, trained_colu
 Results = Mapping[str, Mapping[str, Any]]
 """By column: "floors" (baseline to numbers) and "models" (model to the results of its seeds)."""
 
+PLACES = "--resume --out docs --work out/leaderboard"
 FLOOR = "isotropic simulator"
 NETWORKS = ("egnn", "segno", "gnn")
 """Trained here by the protocol of the integrator, and compared with it."""
@@ -29,9 +30,9 @@ command makes this page, and goes on where it was broken off:
   the usual window.
 - **Supervision**: a model sees the state of the input frame and is trained on the positions of the target frame
   of the column's own training windows. Rows that were trained on another column say so.
-- **Networks**: EGNN, SEGNO and GNN have their whole recipe in charged-1000 and gravity-1000 alone. Elsewhere they
-  have fewer epochs (each table says how many of how many windows), no less time than the integrator: with more of
-  it they would come closer.
+- **Networks**: EGNN, SEGNO and GNN have their whole recipe in charged-1000 and gravity-1000 alone, where they were
+  run. Elsewhere they have fewer epochs (each table says how many of how many windows): with more they would come
+  closer.
 - **Cost**: the integrator takes as many rounds as it is asked for: {rounds} per unit of time in the tables
   ({more}), others in the last one. Law calls are evaluations of the
   (learned or true) pair force per pair and window; the data were made with 1000 per unit of time. Milliseconds:
@@ -278,7 +279,7 @@ def missing_section(missing: Sequence[tuple[str, str, int, float]]) -> str:
     lines = ["| column | model | seeds | about [min] | command |", "|---|---|---|---|---|"]
     for name, model in dict.fromkeys((column, model) for column, model, _, _ in missing):
         found = [(seed, seconds) for column, other, seed, seconds in missing if (column, other) == (name, model)]
-        command = f"python -m surrogate.studies.leaderboard --only {name} --models {model} --out docs --resume"
+        command = f"python -m surrogate.studies.leaderboard --only {name} --models {model} {PLACES}"
         minutes = number(sum(seconds for _, seconds in found) / 60, 2)
         seeds = ", ".join(str(seed) for seed, _ in found)
         lines.append(f"| {name} | {model} | {seeds} | {minutes} | `{command}` |")

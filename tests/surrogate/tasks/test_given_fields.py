@@ -162,7 +162,7 @@ def test_what_a_forecast_refuses(model: Forecaster, tmp_path: Path) -> None:
     field = arrays["uniform_field"]
     for asked, given, said in (
         (plain, {"uniform_field": field}, "does not see uniform_field; it takes none"),
-        (model, {}, "needs uniform_field and magnetic_field; none given"),
+        (model, {}, "needs uniform_field or magnetic_field; none given"),
         (model, {"edges": np.ones((3, 3))}, "does not see edges; it takes uniform_field, magnetic_field"),
         (
             model,
