@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from physics.errors import InputError
+from surrogate.evaluation.formula.curve_fit import Curve, CurveFit, curve_fit
 from surrogate.evaluation.formula.data_fit import Search
 from surrogate.evaluation.formula.digits import rounded, with_error
 from surrogate.evaluation.formula.forms import FORMS, Candidate, Term, candidates
@@ -97,6 +99,37 @@ def test_noise_is_told_from_a_law_that_is_no_candidate() -> None:
         assert noisy.finer.horizon > noisy.windows.horizon
 
 
+def test_a_model_of_charges_needs_pairs_that_have_some() -> None:
+    couplings, radial, _ = LAWS["soft-core"]
+    split = data_under(radial, couplings, samples=4)
+    neutral = replace(split, charges=0 * split.charges)
+    with pytest.raises(InputError, match="no pair has charges"):
+        formula_of(knowing(radial, couplings), neutral, seen_distances(split))
+
+
+def test_a_candidate_that_stopped_on_its_way_begins_again_on_what_the_best_has_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    couplings, radial, expected = LAWS["softened-power"]
+    astray = []
+    real = curve_fit
+
+    def misled(candidate: Candidate, curve: Curve) -> CurveFit:
+        """The first start of the right form is so far off that it does not come back."""
+        fit = real(candidate, curve)
+        if candidate.name == "softened-power" and not astray:
+            astray.append(candidate)
+            return replace(fit, values=np.array([0.01, 5.0, 3.0]))
+        return fit
+
+    monkeypatch.setattr("surrogate.evaluation.formula.search.curve_fit", misled)
+    found = found_for(radial, couplings)
+    assert astray
+    assert found.form == "softened-power"
+    assert found.candidate is not None
+    assert dict(zip(found.candidate.parameters, found.values, strict=True)) == pytest.approx(expected, rel=0.01)
+
+
 def test_a_candidate_is_itself_at_the_centre() -> None:
     couplings, radial, expected = LAWS["softened-power"]
     split = data_under(radial, couplings, samples=4)
@@ -136,7 +169,10 @@ def test_the_largest_error_is_said_with_its_place(known: bool) -> None:
     assert numbers["largest_error"] == pytest.approx(0.25)
     assert numbers["largest_error_at"] == 4.0
     assert numbers["largest_error_force"] == pytest.approx(0.0125)
-    assert "against the learned force: median 0.00%, largest 25.00% at r = 4, where the force is 1.2 %" in meaning
+    assert (
+        "against the learned force: median 0.00%, largest 25.00% at r = 4, where the force is 1.2% of its largest"
+        in meaning
+    )
     assert any("fitted to the data" in remark for remark in remarks)
 
 
