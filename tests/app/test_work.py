@@ -187,6 +187,18 @@ def test_a_law_that_was_not_learned_comes_with_advice(models):
     assert "surrogate.train" in other.advice
 
 
+def test_the_advice_makes_data_of_the_law_that_is_shown(models, tmp_path):
+    path = tmp_path / "pair.toml"
+    path.write_text(
+        'title = "Pair"\nlaw = "gravity"\nduration = 4.0\nframe_interval = 0.5\n[parameters]\nG = 1.0\neps = 0.1\n'
+        "[particles]\ncharges = [0.0, 0.0]\nmasses = [1.0, 2.0]\npositions = [[0.6, 0.0], [-0.6, 0.0]]\n"
+        "velocities = [[0.0, 0.4], [0.0, -0.2]]\n"
+    )
+    advice = result_of(Setup(scenario=str(path), model=models["egnn"])).advice
+    assert "--preset law-gravity --dims 2 --particles 2 --set eps=0.1 G=1" in advice
+    assert "--config integrator-law --set model.couplings=masses" in advice
+
+
 def test_stored_samples(models, tmp_path):
     path = npz(tmp_path / "data.npz", tiny_arrays(samples=4, frames=9, particles=3))
     setup = Setup(scenario="", data=str(path), model=models["egnn"], operations=(Turn(0, 1, 20.0),))

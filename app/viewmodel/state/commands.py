@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.setup import Setup
+from physics.datasets.presets import PRESETS
 from surrogate.comparison.comparison import Comparison
 
 OUT = "--out out/comparison"
@@ -42,11 +43,18 @@ def training_commands(comparison: Comparison) -> str:
             "python -m physics.generate --preset nbody-reference --out data/nbody.zarr && "
             "python -m surrogate.train --config egnn-nbody --data data/nbody.zarr --out runs/mine"
         )
+    preset = "charged-bound" if comparison.truth.system.law == "coulomb" else f"law-{comparison.truth.system.law}"
+    if preset not in PRESETS:
+        return ""
+    coupling = {"gravity": "masses", "spring": "constant"}.get(comparison.truth.system.law, "charges")
+    own = f"integrator-law --set model.couplings={coupling}"
+    config = "egnn-nd" if preset == "charged-bound" else own
     given = comparison.truth.system.parameters.items()
     parameters = " ".join(f"{key}={value if isinstance(value, str) else f'{value:g}'}" for key, value in given)
     return (
-        f"python -m physics.generate --preset charged-bound --dims {d} --particles {n} --set {parameters} "
-        "--out data/mine.zarr && python -m surrogate.train --config egnn-nd --data data/mine.zarr --out runs/mine"
+        f"python -m physics.generate --preset {preset} --dims {d} --particles {n} --set {parameters} "
+        "--out data/mine.zarr && "
+        f"python -m surrogate.train --data data/mine.zarr --out runs/mine --config {config}"
     )
 
 
