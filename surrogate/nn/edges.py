@@ -37,10 +37,6 @@ class Edges(Protocol):
         """One behind the last receiver."""
         ...
 
-    def of_nodes(self, values: Tensor) -> Tensor:
-        """The receivers' rows of a node array."""
-        ...
-
     def at_receivers(self, values: Tensor) -> Tensor:
         """Node values as edge values: those of the receivers."""
         ...
@@ -94,13 +90,12 @@ class AllPairs:
         """See Edges."""
         return self.n_systems * (self.last - self.first) * (self.n - 1)
 
-    def of_nodes(self, values: Tensor) -> Tensor:
-        """See Edges."""
+    def _of_nodes(self, values: Tensor) -> Tensor:
         return values[:, self.first : self.last]
 
     def at_receivers(self, values: Tensor) -> Tensor:
         """See Edges; a view."""
-        return self.of_nodes(values).expand(self.n - 1, -1, -1, -1)
+        return self._of_nodes(values).expand(self.n - 1, -1, -1, -1)
 
     def at_senders(self, values: Tensor) -> Tensor:
         """See Edges."""
@@ -108,7 +103,7 @@ class AllPairs:
 
     def displacements(self, x: Tensor) -> Tensor:
         """See Edges."""
-        return self.of_nodes(x) - self.at_senders(x)
+        return self._of_nodes(x) - self.at_senders(x)
 
     def differences(self, values: Tensor) -> Tensor:
         """See Edges."""

@@ -120,10 +120,6 @@ class Graph:
         """See Edges."""
         return len(self.senders)
 
-    def of_nodes(self, values: Tensor) -> Tensor:
-        """See Edges."""
-        return values[self.first : self.last]
-
     def at_receivers(self, values: Tensor) -> Tensor:
         """See Edges."""
         return values.index_select(0, self.receivers)
