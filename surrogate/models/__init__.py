@@ -24,9 +24,10 @@ class ModelRow:
     module, name : str
         Where its class is.
     group : str
-        The transformations it commutes with: "E(n)", or "Sym" (permutations only).
+        The transformations it commutes with: see SurrogateModel.
     dims : str
-        "any", or "config" where the weights are for the one dimension that its configuration names.
+        "any", "3" where its mathematics are those of three dimensions, or "config" where the weights are for the
+        one dimension that its configuration names.
     sees : tuple of str
         What a forecast depends on, of "positions", "velocities", "charges" and "masses".
     may_see : tuple of str

@@ -47,7 +47,10 @@ class SurrogateModel(nn.Module):
     Attributes
     ----------
     group : str
-        The transformations it commutes with: "E(n)", or "Sym" (permutations only).
+        The transformations it commutes with, permutations of the particles besides: "E(n)", "E(3)" (rotations,
+        reflections, translations), "SE(3)" (no reflections), "T(n)" (translations), or "Sym" (nothing else).
+    even_in_charges : bool
+        Whether a forecast stays when every charge changes its sign.
     dims : int or None
         The one dimension its weights are for; None runs in any.
     sees : tuple of str
@@ -70,6 +73,7 @@ class SurrogateModel(nn.Module):
 
     Config: ClassVar[type]
     group: str = "E(n)"
+    even_in_charges: bool = True
     dims: int | None = None
     sees: tuple[str, ...] = ("positions", "velocities", "charges")
     gives_velocity: bool = False

@@ -73,7 +73,14 @@ class GraphModel(SurrogateModel):
             In place of the model's own choice of pairs, with flat arrays.
         box : (B, n) tensor, optional
             Periods along the axes, 0 where open: near pairs are those of the nearest images.
+
+        Raises
+        ------
+        InputError
+            Where the weights are for another dimension.
         """
+        if self.dims not in (None, x.shape[-1]):
+            raise InputError(f"the model runs in n = {self.dims} alone; got n = {x.shape[-1]}")
         state = x, v, q.unsqueeze(-1)
         m = None if masses is None else masses.unsqueeze(-1)
         if graph is not None or self.all_pairs:

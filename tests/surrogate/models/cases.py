@@ -21,9 +21,20 @@ TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4}
 BROKEN = 1e-3
 """What a model without a symmetry must exceed, so that passing means something."""
 
+HOLDS = {
+    "E(n)": {"rotation", "reflection", "translation"},
+    "E(3)": {"rotation", "reflection", "translation"},
+    "SE(3)": {"rotation", "translation"},
+    "T(n)": {"translation"},
+    "Sym": set(),
+}
+"""By group, the transformations of space that change nothing; of the others a model must fail every one."""
+CENTRED = ("egnn-recurrent",)
+"""Models whose particles see the centroid of their system."""
+
 cases = pytest.mark.parametrize("case", CASES)
-equivariant = pytest.mark.parametrize("case", [c for c in CASES if MODELS[CASES[c][0]].group == "E(n)"])
-uneven = pytest.mark.parametrize("case", [c for c in CASES if MODELS[CASES[c][0]].group == "Sym"])
+turning = pytest.mark.parametrize("case", [c for c in CASES if "rotation" in HOLDS[MODELS[CASES[c][0]].group]])
+any_dimension = pytest.mark.parametrize("case", [c for c in CASES if MODELS[CASES[c][0]].group == "E(n)"])
 dtypes = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 
 
@@ -102,6 +113,16 @@ def shifting_error(model: SurrogateModel, *state: Tensor) -> float:
     there = outputs(model, x + shift, v, q)
     there[0] = there[0] - shift
     return distance(there, outputs(model, x, v, q))
+
+
+def symmetry_errors(model: SurrogateModel, *state: Tensor) -> dict[str, float]:
+    """By transformation, how far the model is from commuting with one of it."""
+    n = state[0].shape[-1]
+    turns = {"rotation": rotation(n), "reflection": reflection(n)}
+    return {
+        **{name: turning_error(model, matrix, *state) for name, matrix in turns.items()},
+        "translation": shifting_error(model, *state),
+    }
 
 
 def reflection(n: int) -> np.ndarray:
