@@ -130,6 +130,18 @@ class AllPairs:
         """See Edges."""
         return values.mean(dim=1, keepdim=True)
 
+    def matrices(self, values: Tensor) -> Tensor:
+        """Edge values (N - 1, B, N, 1) as matrices (B, N, N), whose entry [b, i, j] is that of sender j to i."""
+        i, j = self._places(values.device)
+        found = values.new_zeros(self.n_systems, self.n, self.n)
+        found[:, i, j] = values.squeeze(-1).transpose(0, 1)
+        return found
+
+    def _places(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Receivers (rows,) and their senders (N - 1, rows)."""
+        i = torch.arange(self.first, self.last, device=device)
+        return i, (i + torch.arange(1, self.n, device=device).unsqueeze(-1)) % self.n
+
 
 def senders(values: Tensor, first: int = 0, last: int | None = None) -> Tensor:
     """For receivers i of first..last-1 (all of them by default) their N - 1 senders j = (i + 1 + s) mod N.

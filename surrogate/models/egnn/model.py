@@ -6,6 +6,7 @@ in every dimension.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numba
 import torch
@@ -16,7 +17,7 @@ from surrogate.models.base import Accelerated
 from surrogate.models.egnn.cpu.inference import MOST_HIDDEN, FusedForward
 from surrogate.models.egnn.cpu.training import FusedTraining
 from surrogate.models.graph_model import GraphModel, NeighbourConfig
-from surrogate.nn.edges import Edges, edge_projections, first_edge_layer
+from surrogate.nn.edges import AllPairs, Edges, edge_projections, first_edge_layer
 from surrogate.nn.mlp import mlp, silu
 from surrogate.nn.row_tiles import by_rows, row_ranges
 
@@ -39,18 +40,28 @@ class EGNNConfig(NeighbourConfig):
         "none": no velocity stream, velocities enter as invariants of the pairs.
     velocity_head : bool
         A separate small head for the forecast velocity, trained after the positions with the rest frozen.
+    infer_edges : bool
+        Messages are summed with weights e_ij = sigmoid(w . m_ij + b) (equation 8 of the paper): see
+        :meth:`EGNN.inferred_edges`.
+    gate_coordinates : bool
+        Weigh them before they move coordinates, too, as the published code does; the paper weighs the sums alone.
     """
 
     hidden: int = 64
     layers: int = 4
     velocity: str = "init"
     velocity_head: bool = False
+    infer_edges: bool = False
+    gate_coordinates: bool = False
 
 
 class EGCL(nn.Module):
-    """One equivariant graph convolution; `attributes` is the number of edge attributes besides d_ij^2."""
+    """One equivariant graph convolution; `attributes` is the number of edge attributes besides d_ij^2.
 
-    def __init__(self, hidden: int, attributes: int, with_velocity: bool) -> None:
+    `phi_inf` makes the logits of e_ij where edges are inferred.
+    """
+
+    def __init__(self, hidden: int, attributes: int, with_velocity: bool, infer_edges: bool = False) -> None:
         super().__init__()
         self.edge_in = nn.Linear(2 * hidden + 1 + attributes, hidden)
         self.edge_out = nn.Linear(hidden, hidden)
@@ -58,6 +69,7 @@ class EGCL(nn.Module):
         nn.init.xavier_uniform_(self.phi_x[-1].weight, gain=0.001)  # type: ignore[arg-type]
         self.phi_h = mlp(2 * hidden, hidden, hidden)
         self.phi_v = mlp(hidden, hidden, 1) if with_velocity else None
+        self.phi_inf = nn.Linear(hidden, 1) if infer_edges else None
 
     def messages(self, p: Tensor, s: Tensor, scalars: Tensor, edges: Edges) -> Tensor:
         """m_ij = phi_e(h_i, h_j, scalars), (edges..., F), from the `edge_projections` of h."""
@@ -112,8 +124,9 @@ class EGNN(GraphModel):
     code (the paper mentions only the first).
     **Deviations** the per-component clamp of the pair terms at +-100 is dropped (it breaks equivariance
     when it acts); "none" feeds [q_i q_j, d_ij(0)^2, u_ij.v_i, u_ij.v_j, v_i.v_j] so that it is not blind.
+    With inferred edges, e_ij weighs the sums of messages (eq. 8), and coordinates with `gate_coordinates` alone.
     **Checked by** tests/surrogate/models/test_models.py (equivariance, parameter count 134,020, I = R = none
-    relations at v = 0, textbook layout).
+    relations at v = 0, textbook layout), test_inferred_edges.py (outputs of the published code).
     """
 
     Config = EGNNConfig
@@ -122,13 +135,16 @@ class EGNN(GraphModel):
         super().__init__(config)
         if config.velocity not in VELOCITY_FORMS:
             raise InputError(f"model.velocity must be one of {', '.join(VELOCITY_FORMS)}; got {config.velocity!r}")
+        if config.gate_coordinates and not config.infer_edges:
+            raise InputError("model.gate_coordinates needs model.infer_edges")
         self.form = config.velocity
+        self.infers_edges, self.gate_coordinates = config.infer_edges, config.gate_coordinates
         self.evaluations = config.layers
         self.gives_velocity = config.velocity_head
         self.embedding = nn.Linear(1, config.hidden)
         attributes = 5 if self.form == "none" else 2
         self.layers = nn.ModuleList(
-            EGCL(config.hidden, attributes, self.form != "none") for _ in range(config.layers)
+            EGCL(config.hidden, attributes, self.form != "none", config.infer_edges) for _ in range(config.layers)
         )
         self.velocity_head = VelocityHead(config.hidden) if config.velocity_head else None
 
@@ -158,6 +174,46 @@ class EGNN(GraphModel):
         if self.velocity_head is None or self.skip_velocity_head:
             return x, None
         return x, self.velocity_head(h, x0, v0, x, q, edges)
+
+    @torch.no_grad()
+    def inferred_edges(self, x: Tensor, v: Tensor, q: Tensor, **more: Any) -> Tensor:
+        """The weights e_ij of messages in a forward pass, from 0 to 1.
+
+        The last layer's are left out where nothing depends on them: without `gate_coordinates`.
+
+        Parameters
+        ----------
+        x, v, q, more
+            As of `forward`.
+
+        Returns
+        -------
+        (layers, B, N, N) tensor
+            Entry [l, b, i, j] is that of j's message to i. Where not all pairs exchange messages (layers, E), by
+            receivers.
+
+        Raises
+        ------
+        InputError
+            Where the model infers no edges.
+        """
+        gates = [gate for layer in self.layers if isinstance(gate := layer.phi_inf, nn.Linear)]
+        if not gates:
+            raise InputError("this model infers no edges (model.infer_edges)")
+        logits: list[list[Tensor]] = [[] for _ in gates]
+        hooks = [
+            gate.register_forward_hook(lambda *call, kept=kept: kept.append(call[-1]))
+            for gate, kept in zip(gates, logits, strict=True)
+        ]
+        try:
+            self(x, v, q, **more)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        found = torch.stack([torch.cat(parts, dim=-2).sigmoid() for parts in logits if parts])
+        if more.get("graph") is not None or not self.all_pairs:
+            return found.squeeze(-1)
+        return torch.stack([AllPairs.of(x).matrices(e) for e in found])
 
     def for_inference(self) -> Accelerated:
         """See SurrogateModel.for_inference."""
@@ -189,6 +245,8 @@ class EGNN(GraphModel):
             return "the kernels are for all pairs"
         if self.form == "none":
             return "the kernels need a velocity stream"
+        if self.infers_edges:
+            return "the kernels know no inferred edges"
         if self.embedding.out_features > MOST_HIDDEN:
             return f"the kernels are for at most {MOST_HIDDEN} features"
         if not leaves <= {nn.Linear, nn.SiLU}:
@@ -212,8 +270,11 @@ class EGNN(GraphModel):
         d2 = attributes[..., 1:2] if x is start[0] else r.square().sum(-1, keepdim=True)
         scalars = torch.cat([d2, attributes], dim=-1)
         m = layer.messages(p, s, scalars, edges)
-        moved = layer.coordinate_update(m, r, edges)
-        return (moved, edges.sums(m)) if summed else (moved,)
+        weighed = m
+        if layer.phi_inf is not None and (summed or self.gate_coordinates):
+            weighed = layer.phi_inf(m).sigmoid() * m
+        moved = layer.coordinate_update(weighed if self.gate_coordinates else m, r, edges)
+        return (moved, edges.sums(weighed)) if summed else (moved,)
 
     def _attributes(self, x: Tensor, v: Tensor, q: Tensor, edges: Edges) -> Tensor:
         """Edge attributes (edges..., attributes) from the state at the start."""

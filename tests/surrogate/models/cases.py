@@ -13,6 +13,8 @@ VARIANTS = {
     "egnn-recurrent-form": ("egnn", {"velocity": "recurrent"}),
     "egnn-no-velocity": ("egnn", {"velocity": "none"}),
     "egnn-velocity-head": ("egnn", {"velocity_head": True}),
+    "egnn-inferred-edges": ("egnn", {"infer_edges": True}),
+    "egnn-gated-coordinates": ("egnn", {"infer_edges": True, "gate_coordinates": True}),
     "gnn-velocity-head": ("gnn", {"velocity_head": True}),
 }
 CASES = {**{name: (name, {}) for name in MODELS}, **VARIANTS}
