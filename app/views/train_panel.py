@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSpinBox, QVBoxLayout
 from app.viewmodel.intents.training import default_out
 from app.viewmodel.session import Session
 from app.viewmodel.state.own_system import MAX_DIMS, MAX_PARTICLES
-from app.viewmodel.state.training import TrainPlan, configs, standing, trouble
+from app.viewmodel.state.training import TrainPlan, configs, description, standing, trouble
 from app.viewmodel.state.view_state import ViewState
 from app.views import widgets as ui
 from app.views.curve_plot import log_plot, start_over
@@ -49,6 +49,8 @@ class TrainPanel(QWidget):
             lambda name: intents.set(config=name),
             letters=14,
         )
+        for at, name in enumerate(configs()):
+            self.config.setItemData(at, description(name), Qt.ItemDataRole.ToolTipRole)
         self.dims = self._spin("dims", "n", 1, MAX_DIMS)
         self.particles = self._spin("particles", "N", 2, MAX_PARTICLES)
         self.samples = self._spin("samples", "samples", 10, 10_000)

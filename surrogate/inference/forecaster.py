@@ -35,7 +35,7 @@ from surrogate.inference.training_range import (
     states_outside,
     units_outside,
 )
-from surrogate.models import SurrogateModel
+from surrogate.models.base import SurrogateModel
 from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.scales import Scales
 from surrogate.tasks.dynamics.windows import FIELDS

@@ -9,7 +9,7 @@ from resources.shipped import shipped_models
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.outside_model import outside_model
 from surrogate.inference.training_range import usable_card
-from surrogate.models import SurrogateModel
+from surrogate.models.base import SurrogateModel
 from surrogate.tasks.dynamics.scales import Scales
 from surrogate.training.checkpoint import ModelError, read_checkpoint
 from surrogate.training.config import built_model, config_from_tree

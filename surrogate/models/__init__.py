@@ -1,16 +1,18 @@
 """Which models are there? The registry `MODELS`; a model is one file (or folder) here and one row of it.
 
-A row says what is known without importing the model; `MODELS[name](config)` imports that model alone.
+A row says what is known without importing the model, or PyTorch; `MODELS[name](config)` imports that model alone.
 """
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from surrogate.models.base import GIVEN, SurrogateModel
+if TYPE_CHECKING:
+    from surrogate.models.base import SurrogateModel
 
 STATE = ("positions", "velocities", "charges")
 BOX = ("box",)
+GIVEN = ("species", "edges", "uniform_field", "magnetic_field")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class ModelRow:
     graphs: bool = False
 
     @property
-    def model(self) -> type[SurrogateModel]:
+    def model(self) -> "type[SurrogateModel]":
         """The class, imported now."""
         found: type[SurrogateModel] = getattr(import_module(f"surrogate.models.{self.module}"), self.name)
         return found
@@ -56,7 +58,7 @@ class ModelRow:
         """The frozen dataclass of its settings."""
         return self.model.Config
 
-    def __call__(self, config: Any) -> SurrogateModel:
+    def __call__(self, config: Any) -> "SurrogateModel":
         """The untrained model."""
         return self.model(config)
 
@@ -66,9 +68,9 @@ MODELS: dict[str, ModelRow] = {
     "gnn": ModelRow("gnn", "GNN", group="Sym", dims="config", may_see=BOX, graphs=True),
     "egnn": ModelRow("egnn.model", "EGNN", may_see=BOX, graphs=True),
     "egnn-recurrent": ModelRow("egnn.recurrent", "EGNNRecurrent", may_see=BOX, graphs=True),
-    "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=GIVEN[:-1]),
+    "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=GIVEN),
     "radial-field": ModelRow("radial_field", "RadialField", may_see=BOX, graphs=True),
     "segno": ModelRow("segno", "Segno", may_see=BOX, graphs=True),
 }
 
-__all__ = ["MODELS", "ModelRow", "SurrogateModel"]
+__all__ = ["MODELS", "ModelRow"]

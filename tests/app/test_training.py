@@ -18,6 +18,7 @@ from app.viewmodel.worker.tasks.train import TrainTask
 from physics.datasets.presets import PRESETS
 from physics.datasets.request import request_from_options
 from physics.errors import InputError
+from surrogate.models import MODELS
 from surrogate.training.config import shipped_configs
 from tests.app.fakes import FakeDialogs, later_session, texts
 from tests.patience import PATIENCE
@@ -84,6 +85,17 @@ def test_the_shipped_configurations_are_offered():
     assert plans.configs() == tuple(sorted(shipped_configs()))
     lines = commands(TrainPlan(preset="", data="d.npz", config="egnn-nbody", out="r", epochs=40))
     assert "train.velocity_epochs=10" in lines[0][1]
+
+
+def test_a_model_of_one_dimension_is_given_it_or_refuses_others(monkeypatch):
+    flat = TrainPlan(dims=2, config="gnn-nbody", out="r")
+    assert "model.dims=2" in commands(flat)[1][1]
+    assert not any("model.dims" in word for word in commands(replace(flat, config="egnn-nbody"))[1][1])
+    assert "Sym, the n of the data" in plans.description("gnn-nbody")
+    monkeypatch.setitem(MODELS, "egnn", replace(MODELS["egnn"], dims="3", group="E(3)"))
+    assert plans.description("egnn-nbody").endswith("E(3), n = 3")
+    assert "runs in n = 3 alone" in trouble(replace(flat, config="egnn-nbody"))["config"]
+    assert "config" not in trouble(replace(flat, config="egnn-nbody", dims=3))
 
 
 def test_the_session_starts_reports_stops_and_uses(tmp_path, plan):

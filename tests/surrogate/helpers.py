@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from physics.cli import run_command
-from surrogate.models import MODELS, SurrogateModel
+from surrogate.models import MODELS
+from surrogate.models.base import SurrogateModel
 from surrogate.training.checkpoint import save_checkpoint
 from surrogate.training.config import Config, config_from_tree
 

@@ -5,11 +5,12 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from app.viewmodel.state.own_system import MAX_DIMS, MAX_PARTICLES
 from physics.datasets.presets import PRESETS
 from resources import CONFIGS
+from surrogate.models import MODELS, ModelRow
 
 Status = Literal["idle", "data", "training", "stopping", "done", "stopped", "failed"]
 VALIDATIONS = 40
@@ -22,6 +23,29 @@ VALIDATE_WITHIN = 10
 def configs() -> tuple[str, ...]:
     """Names of the shipped configurations."""
     return tuple(sorted(path.stem for path in CONFIGS.glob("*.toml")))
+
+
+def description(config: str) -> str:
+    """What a configuration is, and where its model runs."""
+    row = _row(config)
+    dims = "" if row is None else {"any": "any n", "config": "the n of the data"}.get(row.dims, f"n = {row.dims}")
+    group = "" if row is None else f"{row.group}, {dims}"
+    return "\n".join(text for text in (str(_tree(config).get("note", "")), group) if text)
+
+
+def _tree(config: str) -> dict[str, Any]:
+    """The tables of a configuration; none where the trainer is to say what is wrong with it."""
+    path = CONFIGS / f"{config}.toml" if config in configs() else Path(config)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _row(config: str) -> ModelRow | None:
+    """The model of a configuration, where it names one of the registry."""
+    model = _tree(config).get("model")
+    return MODELS.get(str(model.get("name"))) if isinstance(model, dict) else None
 
 
 @dataclass(frozen=True)
@@ -149,6 +173,8 @@ def trouble(plan: TrainPlan) -> dict[str, str]:
         found["data"] = f"{plan.preset} is n = {shape[0]}, N = {shape[1]} only"
     if plan.config not in configs() and not Path(plan.config).is_file():
         found["config"] = f"{plan.config}: neither a shipped configuration nor a file"
+    elif plan.preset and (row := _row(plan.config)) and row.dims not in ("any", "config", str(plan.dims)):
+        found["config"] = f"the model of {plan.config} runs in n = {row.dims} alone"
     if not 0 < plan.learning_rate < 1:
         found["learning_rate"] = f"a learning rate is between 0 and 1; got {plan.learning_rate:g}"
     for name, low, high in (
@@ -193,19 +219,18 @@ def commands(plan: TrainPlan, resume: bool = False) -> list[tuple[str, list[str]
         "train.validate_every": min(max(plan.epochs // VALIDATIONS, 1), VALIDATE_WITHIN),
         "data.train_samples": 0,
     }
-    if _velocity_epochs(plan.config):  # a head trained afterwards: a quarter of the budget again
+    if _has_velocity_epochs(plan.config):  # a head trained afterwards: a quarter of the budget again
         settings["train.velocity_epochs"] = max(plan.epochs // 4, 1)
+    if plan.preset and (row := _row(plan.config)) and row.dims == "config":
+        settings["model.dims"] = plan.dims
     sets = [f"{key}={value!r}" for key, value in settings.items()]
     lines.append(("training", [*train, "--config", plan.config, "--data", plan.data_path, "--set", *sets]))
     return lines
 
 
-def _velocity_epochs(config: str) -> int:
-    path = CONFIGS / f"{config}.toml" if config in configs() else Path(config)
-    try:
-        return int(tomllib.loads(path.read_text(encoding="utf-8")).get("train", {}).get("velocity_epochs", 0))
-    except (OSError, ValueError, TypeError, AttributeError):
-        return 0  # the trainer says what is wrong with the file
+def _has_velocity_epochs(config: str) -> bool:
+    train = _tree(config).get("train")
+    return isinstance(train, dict) and bool(train.get("velocity_epochs", 0))
 
 
 def standing(training: Training) -> str:

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from physics.datasets.split import DataSplit
 from physics.errors import InputError
 from physics.types import FloatArray
-from surrogate.models import MODELS, SurrogateModel
+from surrogate.models import MODELS
+from surrogate.models.base import SurrogateModel
 from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
 from surrogate.tasks.dynamics.batches import Batch, DeviceBatches, batches, windows_per_set
 from surrogate.tasks.dynamics.config import DataConfig, LossConfig

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from physics.rotations import random_orthogonal
-from surrogate.models import MODELS, SurrogateModel
-from surrogate.models.base import config_from_dict
+from surrogate.models import MODELS
+from surrogate.models.base import SurrogateModel, config_from_dict
 
 VARIANTS = {
     "egnn-recurrent-form": ("egnn", {"velocity": "recurrent"}),

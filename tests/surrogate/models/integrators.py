@@ -9,7 +9,7 @@ from torch import Tensor
 
 from physics import State, System, simulate
 from surrogate.inference.forecaster import Forecaster
-from surrogate.models import SurrogateModel
+from surrogate.models.base import SurrogateModel
 from surrogate.models.integrator.model import Integrator, IntegratorConfig
 from surrogate.models.integrator.one_body import OneBody, one_body
 from surrogate.models.integrator.pair_law import KNOT_SPACING, PairLaw

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from physics.rotations import random_orthogonal
-from surrogate.models import SurrogateModel
+from surrogate.models.base import SurrogateModel
 from surrogate.models.egnn.model import EGCL
 from tests.surrogate.models.cases import (
     BROKEN,

@@ -7,8 +7,8 @@ import torch
 
 from physics.errors import InputError
 from surrogate.bench import textbook
-from surrogate.models import MODELS, SurrogateModel
-from surrogate.models.base import config_from_dict
+from surrogate.models import MODELS
+from surrogate.models.base import SurrogateModel, config_from_dict
 from tests.surrogate.models.cases import BROKEN, awake, distance, made, outputs, states
 
 
