@@ -64,6 +64,7 @@ class ModelRow:
 
 
 MODELS: dict[str, ModelRow] = {
+    "cgenn": ModelRow("cgenn.model", "CGENN", dims="config", may_see=BOX, graphs=True),
     "linear": ModelRow("linear", "Linear", sees=STATE[:2], graphs=True),
     "gnn": ModelRow("gnn", "GNN", group="Sym", dims="config", may_see=BOX, graphs=True),
     "egnn": ModelRow("egnn.model", "EGNN", may_see=BOX, graphs=True),

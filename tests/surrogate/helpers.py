@@ -17,6 +17,7 @@ from surrogate.training.checkpoint import save_checkpoint
 from surrogate.training.config import Config, config_from_tree
 
 TINY: dict[str, dict[str, Any]] = {
+    "cgenn": {"hidden": 4, "layers": 1},
     "linear": {},
     "gnn": {"hidden": 8, "layers": 2},
     "egnn": {"hidden": 8, "layers": 2},

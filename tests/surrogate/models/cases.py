@@ -31,8 +31,10 @@ HOLDS = {
     "Sym": set(),
 }
 """By group, the transformations of space that change nothing; of the others a model must fail every one."""
-CENTRED = ("egnn-recurrent",)
+CENTRED = ("egnn-recurrent", "cgenn")
 """Models whose particles see the centroid of their system."""
+MOST_DIMS = {"cgenn": 5}
+"""Models whose configuration takes no more dimensions."""
 
 cases = pytest.mark.parametrize("case", CASES)
 turning = pytest.mark.parametrize("case", [c for c in CASES if "rotation" in HOLDS[MODELS[CASES[c][0]].group]])

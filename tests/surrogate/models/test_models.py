@@ -5,12 +5,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from physics.errors import InputError
 from physics.rotations import random_orthogonal
 from surrogate.models.base import SurrogateModel
 from surrogate.models.egnn.model import EGCL
 from tests.surrogate.models.cases import (
     BROKEN,
+    CASES,
     HOLDS,
+    MOST_DIMS,
     TOLERANCE,
     any_dimension,
     awake,
@@ -45,6 +48,10 @@ def test_commutes_with_its_group_and_with_nothing_else(case: str, dtype: torch.d
 @any_dimension
 @pytest.mark.parametrize("n", [1, 2, 4, 5, 8])
 def test_moves_with_the_space_of_any_dimension(case: str, n: int) -> None:
+    if n > MOST_DIMS.get(CASES[case][0], n):
+        with pytest.raises(InputError, match="dims"):
+            made(case, n)
+        return
     model = awake(made(case, n), n).double()
     state = states(n, 5)
     assert turning_error(model, random_orthogonal(n, np.random.default_rng(n)), *state) < 1e-10
@@ -166,6 +173,7 @@ def test_gradients_are_finite_where_norms_vanish(case: str, dtype: torch.dtype, 
 @pytest.mark.parametrize(
     ("case", "count"),
     [
+        ("cgenn", 134_625),
         ("egnn", 134_020),
         ("egnn-recurrent-form", 134_020),
         ("egnn-velocity-head", 134_020),
