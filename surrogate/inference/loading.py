@@ -71,6 +71,7 @@ def _from_checkpoint(path: Path, name: str, device: str) -> Forecaster:
         wrong = min(name for name, _ in set(expected.items()) ^ set(found.items()))
         raise ModelError(f"{checkpoint.path}: weights do not fit model {config.model!r} (first: {wrong})")
     model.load_state_dict(checkpoint.tensors)
+    model.set_length_unit(scales.length)
     return Forecaster(
         model, name=name, card=card, horizon=horizon, scales=scales, digest=checkpoint.digest, device=device
     )

@@ -90,6 +90,9 @@ class SurrogateModel(nn.Module):
         """Positions (B, N, n) and velocities (or None) one horizon later; inputs are left unchanged."""
         raise NotImplementedError
 
+    def set_length_unit(self, length: float) -> None:
+        """Learn what 1 in the model's own units is in those of the data [length]; most models need not know."""
+
     def for_inference(self) -> Accelerated:
         """The fastest way to forecasts with the weights as they are now: they must not change meanwhile."""
         return Accelerated(self, "PyTorch", differentiable=True)

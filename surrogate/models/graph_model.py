@@ -10,6 +10,8 @@ from surrogate.models.base import SurrogateModel
 from surrogate.nn.edges import AllPairs, Edges
 from surrogate.nn.graph import Graph
 
+CUTOFF_UNITS = ("run", "data")
+
 
 @dataclass(frozen=True)
 class NeighbourConfig:
@@ -18,12 +20,17 @@ class NeighbourConfig:
     Attributes
     ----------
     cutoff : float
-        Pairs within this distance [length, in the units of the run]; 0 is any.
+        Pairs within this distance [length]; 0 is any.
+    cutoff_units : str
+        Of the cut-off. "run": those of the run, which for our presets are the law's own and for own data fitted
+        (an RMS radius of 1). "data": those of the data, turned into the run's when training begins; the
+        checkpoint's card keeps both.
     neighbours : int
         So many senders for each receiver at most, the nearest; 0 is any.
     """
 
     cutoff: float = 0.0
+    cutoff_units: str = "run"
     neighbours: int = 0
 
 
@@ -39,10 +46,20 @@ class GraphModel(SurrogateModel):
         super().__init__()
         if config.cutoff < 0 or config.neighbours < 0:
             raise InputError("model.cutoff and model.neighbours must be >= 0")
+        if config.cutoff_units not in CUTOFF_UNITS:
+            raise InputError(
+                f"model.cutoff_units must be {' or '.join(CUTOFF_UNITS)}; got {config.cutoff_units!r}"
+            )
         self.cutoff, self.neighbours = config.cutoff or math.inf, config.neighbours
+        self._cutoff_of_data = self.cutoff if config.cutoff_units == "data" else None
         if self.all_pairs:
             return
         self.sees = (*self.sees, "box")
+
+    def set_length_unit(self, length: float) -> None:
+        """See SurrogateModel.set_length_unit."""
+        if self._cutoff_of_data is not None:
+            self.cutoff = self._cutoff_of_data / length
 
     @property
     def all_pairs(self) -> bool:
@@ -55,6 +72,18 @@ class GraphModel(SurrogateModel):
         """Positions and velocities (or None) one horizon later, of node arrays (..., n); q and masses (..., 1)."""
         raise NotImplementedError
 
+    def edges_of(
+        self, x: Tensor, *, graph: Edges | None = None, box: Tensor | None = None, edges: Tensor | None = None
+    ) -> Edges:
+        """What exchanges messages at positions x: see `forward`."""
+        if graph is not None:
+            return graph
+        if self.all_pairs:
+            return AllPairs.of(x, edges)
+        sizes = [x.shape[1]] * x.shape[0]
+        near = Graph.near(x.flatten(0, 1), sizes, cutoff=self.cutoff, nearest=self.neighbours, box=box)
+        return near if edges is None else near.with_matrices(edges.unbind())
+
     def forward(
         self,
         x: Tensor,
@@ -64,6 +93,7 @@ class GraphModel(SurrogateModel):
         masses: Tensor | None = None,
         graph: Edges | None = None,
         box: Tensor | None = None,
+        edges: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """See SurrogateModel.forward.
 
@@ -73,6 +103,8 @@ class GraphModel(SurrogateModel):
             In place of the model's own choice of pairs, with flat arrays.
         box : (B, n) tensor, optional
             Periods along the axes, 0 where open: near pairs are those of the nearest images.
+        edges : (B, N, N) tensor, optional
+            A number for each pair, for models that see it; a graph carries its own.
 
         Raises
         ------
@@ -81,12 +113,13 @@ class GraphModel(SurrogateModel):
         """
         if self.dims not in (None, x.shape[-1]):
             raise InputError(f"the model runs in n = {self.dims} alone; got n = {x.shape[-1]}")
+        found = self.edges_of(x, graph=graph, box=box, edges=edges)
         state = x, v, q.unsqueeze(-1)
         m = None if masses is None else masses.unsqueeze(-1)
-        if graph is not None or self.all_pairs:
-            return self.on_edges(*state, graph or AllPairs.of(x), horizon, m)
+        if graph is not None or isinstance(found, AllPairs):
+            return self.on_edges(*state, found, horizon, m)
         flat_x, flat_v, flat_q = (t.flatten(0, 1) for t in state)
-        sizes = [x.shape[1]] * x.shape[0]
-        near = Graph.near(flat_x, sizes, cutoff=self.cutoff, nearest=self.neighbours, box=box)
-        x_hat, v_hat = self.on_edges(flat_x, flat_v, flat_q, near, horizon, None if m is None else m.flatten(0, 1))
+        x_hat, v_hat = self.on_edges(
+            flat_x, flat_v, flat_q, found, horizon, None if m is None else m.flatten(0, 1)
+        )
         return x_hat.view(x.shape), None if v_hat is None else v_hat.view(x.shape)

@@ -23,6 +23,11 @@ class Edges(Protocol):
     """
 
     @property
+    def attributes(self) -> Tensor | None:
+        """What is given with each edge, (edges..., numbers) in the same order."""
+        ...
+
+    @property
     def n_edges(self) -> int:
         """Directed edges."""
         ...
@@ -75,15 +80,29 @@ class Edges(Protocol):
 
 
 class AllPairs:
-    """All ordered pairs within each of B systems of N particles; node arrays are (B, N, F)."""
+    """All ordered pairs within each of B systems of N particles; node arrays are (B, N, F).
 
-    def __init__(self, n_systems: int, n: int, first: int = 0, last: int | None = None) -> None:
+    Where a number is given with each edge, `given` is (B, N, N): [b, i, j] is that of sender j to receiver i.
+    """
+
+    def __init__(
+        self, n_systems: int, n: int, first: int = 0, last: int | None = None, given: Tensor | None = None
+    ) -> None:
         self.n_systems, self.n, self.first, self.last = n_systems, n, first, n if last is None else last
+        self._given = given
 
     @classmethod
-    def of(cls, x: Tensor) -> "AllPairs":
+    def of(cls, x: Tensor, given: Tensor | None = None) -> "AllPairs":
         """All pairs of positions (B, N, n)."""
-        return cls(x.shape[0], x.shape[1])
+        return cls(x.shape[0], x.shape[1], given=given)
+
+    @property
+    def attributes(self) -> Tensor | None:
+        """See Edges."""
+        if self._given is None:
+            return None
+        i, j = self._places(self._given.device)
+        return self._given[:, i, j].transpose(0, 1).unsqueeze(-1)
 
     @property
     def n_edges(self) -> int:
@@ -119,7 +138,7 @@ class AllPairs:
 
     def part(self, first: int, last: int) -> "AllPairs":
         """See Edges."""
-        return AllPairs(self.n_systems, self.n, first, last)
+        return AllPairs(self.n_systems, self.n, first, last, self._given)
 
     def ranges(self, most: int) -> list[tuple[int, int]]:
         """See Edges."""
@@ -131,7 +150,7 @@ class AllPairs:
         return values.mean(dim=1, keepdim=True)
 
     def matrices(self, values: Tensor) -> Tensor:
-        """Edge values (N - 1, B, N, 1) as matrices (B, N, N), whose entry [b, i, j] is that of sender j to i."""
+        """Edge values (N - 1, B, N, 1) as matrices (B, N, N): [b, i, j] is that of sender j to receiver i."""
         i, j = self._places(values.device)
         found = values.new_zeros(self.n_systems, self.n, self.n)
         found[:, i, j] = values.squeeze(-1).transpose(0, 1)

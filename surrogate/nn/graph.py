@@ -30,6 +30,8 @@ class Graph:
         Of the sender's image: r_ij = x_i - x_j - shift [length].
     first, last : int
         Receivers of this part.
+    attributes : (E, numbers) tensor or None
+        What is given with each edge.
     """
 
     receivers: Tensor
@@ -39,10 +41,16 @@ class Graph:
     shifts: Tensor | None
     first: int
     last: int
+    attributes: Tensor | None = None
 
     @classmethod
     def of_edges(
-        cls, receivers: Tensor, senders: Tensor, sizes: Sequence[int], shifts: Tensor | None = None
+        cls,
+        receivers: Tensor,
+        senders: Tensor,
+        sizes: Sequence[int],
+        shifts: Tensor | None = None,
+        attributes: Tensor | None = None,
     ) -> "Graph":
         """A graph of given edges, in any order.
 
@@ -53,6 +61,7 @@ class Graph:
         sizes : sequence of int
             Particles of each system.
         shifts : (E, n) tensor, optional [length]
+        attributes : (E, numbers) tensor, optional
 
         Raises
         ------
@@ -75,10 +84,10 @@ class Graph:
         order = torch.argsort(ends[0], stable=True)
         ends = ends[:, order]
         begins = torch.searchsorted(ends[0].contiguous(), torch.arange(n + 1))
-        sorted_shifts = None if shifts is None else shifts[order.to(shifts.device)]
+        sorted_shifts, more = (None if t is None else t[order.to(t.device)] for t in (shifts, attributes))
         device = receivers.device
         r, s, starts, counts = (t.to(device) for t in (ends[0], ends[1], begins, particles))
-        return cls(r, s, starts, counts, sorted_shifts, 0, n)
+        return cls(r, s, starts, counts, sorted_shifts, 0, n, more)
 
     @classmethod
     def near(
@@ -114,6 +123,15 @@ class Graph:
         arrays = (found.receivers, found.senders, starts, np.asarray(sizes, dtype=np.int64))
         r, s, begins, counts = (torch.as_tensor(a, device=x.device) for a in arrays)
         return cls(r, s, begins, counts, shifts, 0, len(where))
+
+    def with_matrices(self, matrices: Sequence[Tensor]) -> "Graph":
+        """The graph with one attribute: of each system a matrix (N, N), whose [i, j] is that of j to i."""
+        sizes = self.sizes.cpu()
+        starts, widths = (torch.repeat_interleave(t, sizes) for t in (sizes.cumsum(0) - sizes, sizes))
+        begins = torch.repeat_interleave((sizes**2).cumsum(0) - sizes**2, sizes)
+        start, width, begin = (t.to(self.receivers.device)[self.receivers] for t in (starts, widths, begins))
+        at = begin + (self.receivers - start) * width + self.senders - start
+        return replace(self, attributes=torch.cat([m.flatten() for m in matrices])[at].unsqueeze(-1))
 
     @property
     def n_edges(self) -> int:
@@ -151,9 +169,8 @@ class Graph:
         """See Edges."""
         offset = self.begins[self.first]
         rows = slice(int(self.begins[first] - offset), int(self.begins[last] - offset))
-        shifts = None if self.shifts is None else self.shifts[rows]
-        edges = (self.receivers[rows], self.senders[rows])
-        return replace(self, receivers=edges[0], senders=edges[1], shifts=shifts, first=first, last=last)
+        shifts, more = (None if t is None else t[rows] for t in (self.shifts, self.attributes))
+        return Graph(self.receivers[rows], self.senders[rows], self.begins, self.sizes, shifts, first, last, more)
 
     def ranges(self, most: int) -> list[tuple[int, int]]:
         """See Edges."""

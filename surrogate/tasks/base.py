@@ -188,6 +188,10 @@ class Task(ABC):
         """What a checkpoint must say for its model to be used, beside the configuration: plain JSON by key."""
         return {}
 
+    def facts(self) -> Sequence[str]:
+        """What is said when a run begins, a line each."""
+        return ()
+
     def card(self) -> dict[str, Any]:
         """What the card says of the data and of what was learned: plain JSON by key."""
         return {}

@@ -45,11 +45,12 @@ class PlannedStage:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole run: its stages, batches an epoch, epochs between validations."""
+    """A whole run: its stages, batches an epoch, epochs between validations, and what is said of it at first."""
 
     stages: tuple[PlannedStage, ...]
     steps_per_epoch: int
     validate_every: int
+    facts: tuple[str, ...] = ()
 
     def left(self, stage: int, epoch: int, batch: int) -> tuple[float, int]:
         """Steps (as of the stage under way) and validations that remain after so many stages, epochs, batches."""
@@ -75,6 +76,7 @@ def plan_of(trainer: Trainer) -> Plan:
         ),
         trainer.steps_per_epoch,
         trainer.config.train.validate_every,
+        tuple(task.facts()),
     )
 
 

@@ -70,6 +70,8 @@ class ProgressBar:
     def begin(self, plan: Plan, progress: Progress, computing: str = "") -> None:
         """A stage starts (or goes on); `computing` is what makes its steps, said where kernels cannot."""
         self._plan, self._loss = plan, None
+        for line in plan.facts:
+            self._say(line)
         if computing.startswith("PyTorch: "):
             self._say(f"{plan.stages[progress.stage].name}: {computing}")
         self._eta.new_stage()

@@ -40,6 +40,8 @@ class EGNNConfig(NeighbourConfig):
         "none": no velocity stream, velocities enter as invariants of the pairs.
     velocity_head : bool
         A separate small head for the forecast velocity, trained after the positions with the rest frozen.
+    edge_attributes : int
+        Numbers that are given with each pair and enter its message: 1 for the `edges` of data, any for graphs.
     infer_edges : bool
         Messages are summed with weights e_ij = sigmoid(w . m_ij + b) (equation 8 of the paper): see
         :meth:`EGNN.inferred_edges`.
@@ -51,6 +53,7 @@ class EGNNConfig(NeighbourConfig):
     layers: int = 4
     velocity: str = "init"
     velocity_head: bool = False
+    edge_attributes: int = 0
     infer_edges: bool = False
     gate_coordinates: bool = False
 
@@ -142,7 +145,10 @@ class EGNN(GraphModel):
         self.evaluations = config.layers
         self.gives_velocity = config.velocity_head
         self.embedding = nn.Linear(1, config.hidden)
-        attributes = 5 if self.form == "none" else 2
+        self.given = config.edge_attributes
+        if self.given:
+            self.sees = (*self.sees, "edges")
+        attributes = (5 if self.form == "none" else 2) + self.given
         self.layers = nn.ModuleList(
             EGCL(config.hidden, attributes, self.form != "none", config.infer_edges) for _ in range(config.layers)
         )
@@ -189,8 +195,8 @@ class EGNN(GraphModel):
         Returns
         -------
         (layers, B, N, N) tensor
-            Entry [l, b, i, j] is that of j's message to i. Where not all pairs exchange messages (layers, E), by
-            receivers.
+            Entry [l, b, i, j] is that of j's message to i. Where not all pairs exchange messages (layers, E), in
+            the order of `edges_of`.
 
         Raises
         ------
@@ -245,8 +251,8 @@ class EGNN(GraphModel):
             return "the kernels are for all pairs"
         if self.form == "none":
             return "the kernels need a velocity stream"
-        if self.infers_edges:
-            return "the kernels know no inferred edges"
+        if self.infers_edges or self.given:
+            return f"the kernels know no {'inferred edges' if self.infers_edges else 'edge attributes'}"
         if self.embedding.out_features > MOST_HIDDEN:
             return f"the kernels are for at most {MOST_HIDDEN} features"
         if not leaves <= {nn.Linear, nn.SiLU}:
@@ -277,17 +283,21 @@ class EGNN(GraphModel):
         return (moved, edges.sums(weighed)) if summed else (moved,)
 
     def _attributes(self, x: Tensor, v: Tensor, q: Tensor, edges: Edges) -> Tensor:
-        """Edge attributes (edges..., attributes) from the state at the start."""
-        c = edges.at_receivers(q) * edges.at_senders(q)
+        """Edge attributes (edges..., attributes) from the state at the start, and those given."""
         r = edges.displacements(x)
         d2 = r.square().sum(-1, keepdim=True)
-        if self.form != "none":
-            return torch.cat([c, d2], dim=-1)
-        u = r * d2.add(1e-16).rsqrt()
-        v_i, v_j = edges.at_receivers(v), edges.at_senders(v)
-        products = [
-            (u * v_i).sum(-1, keepdim=True),
-            (u * v_j).sum(-1, keepdim=True),
-            (v_i * v_j).sum(-1, keepdim=True),
-        ]
-        return torch.cat([c, d2, *products], dim=-1)
+        found = [edges.at_receivers(q) * edges.at_senders(q), d2]
+        if self.form == "none":
+            u = r * d2.add(1e-16).rsqrt()
+            v_i, v_j = edges.at_receivers(v), edges.at_senders(v)
+            found += [(a * b).sum(-1, keepdim=True) for a, b in ((u, v_i), (u, v_j), (v_i, v_j))]
+        if self.given:
+            found.append(self._given_attributes(edges))
+        return torch.cat(found, dim=-1)
+
+    def _given_attributes(self, edges: Edges) -> Tensor:
+        given = edges.attributes
+        if given is None or given.shape[-1] != self.given:
+            got = "none" if given is None else given.shape[-1]
+            raise InputError(f"the model takes {self.given} numbers with each pair; got {got}")
+        return given

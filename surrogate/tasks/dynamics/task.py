@@ -3,6 +3,7 @@
 A stage of its own may train a velocity head afterwards, with all else frozen.
 """
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -23,7 +24,7 @@ from surrogate.tasks.dynamics.batches import Batch, DeviceBatches, batches, wind
 from surrogate.tasks.dynamics.config import DataConfig, LossConfig
 from surrogate.tasks.dynamics.frames import task_horizon, window_frames
 from surrogate.tasks.dynamics.ranges import field_ranges, measured, trained_ranges
-from surrogate.tasks.dynamics.scales import fitted_scales, is_preset
+from surrogate.tasks.dynamics.scales import Scales, fitted_scales, is_preset
 from surrogate.tasks.dynamics.signatures import kept_signatures
 from surrogate.tasks.dynamics.splits import Split, TrainingData, training_data
 from surrogate.tasks.dynamics.streamed import blocks, outline
@@ -80,6 +81,9 @@ class Dynamics(Task):
         inputs = [frames.inputs for frames in chosen]
         self.scales = fitted_scales([one.train for one in sets.values()], inputs, chosen[0].horizon)
 
+        model.set_length_unit(self.scales.length)
+        self._cutoff = _cutoff(model, self.scales)
+
         def prepared(split: Split, name: str, config: DataConfig) -> Windows:
             centre, dtype, device = model.centres, setting.dtype, setting.device
             return windows(
@@ -115,6 +119,7 @@ class Dynamics(Task):
             **({"fields": fields} if (fields := field_ranges(acting)) else {}),
             "seen": kept_signatures(_inputs(sets.values(), inputs, data.train_samples)),
             "units": self.units,
+            **({"cutoff": self._cutoff} if self._cutoff else {}),
             "notes": sorted({note for head in outlines.values() for note in head.notes}),
             **({"held_out_from": held} if held else {}),
         }
@@ -214,6 +219,7 @@ class Dynamics(Task):
     def start(self, model: nn.Module, stage: Stage) -> None:
         """Leave the velocity head out while the positions are trained."""
         assert isinstance(model, SurrogateModel)
+        model.set_length_unit(self.scales.length)
         model.skip_velocity_head = stage.name != "velocities" and bool(model.velocity_head_parameters())
 
     def batches(self, seed: int, epoch: int, *, skip: int = 0, rank: int = 0, count: int = 1) -> Iterator[Batch]:
@@ -315,6 +321,11 @@ class Dynamics(Task):
         """The units the model works in, and the horizon of its forecasts."""
         return {"scales": asdict(self.scales), "horizon": self.horizon}
 
+    def facts(self) -> Sequence[str]:
+        """The cut-off in both units, where there is one."""
+        texts = (f"{value:.6g} in the {name}'s units" for name, value in self._cutoff.items())
+        return (f"cut-off: {', '.join(texts)}",) if self._cutoff else ()
+
     def card(self) -> dict[str, Any]:
         """Frames, windows, samples, and the range of the data: n, N, laws, times."""
         return self._card
@@ -328,6 +339,12 @@ class Dynamics(Task):
             "position_steps": card["steps"],
             "position_best_epoch": card["best_epoch"],
         }
+
+
+def _cutoff(model: SurrogateModel, scales: Scales) -> dict[str, float]:
+    """The cut-off of a model of near pairs in the units of the run and of the data; nothing of other models."""
+    cutoff = float(getattr(model, "cutoff", math.inf))
+    return {"run": cutoff, "data": cutoff * scales.length} if math.isfinite(cutoff) else {}
 
 
 def _fields_of(split: Split) -> dict[str, NDArray[Any]]:

@@ -76,3 +76,15 @@ def test_weights_of_an_mlp_are_drawn_and_named_as_those_of_its_layers():
     assert list(ours.state_dict()) == list(theirs.state_dict())
     x = torch.randn(3, 8)
     assert torch.equal(ours(x), theirs(x))
+
+
+def test_numbers_given_for_pairs_stand_at_their_edges_and_come_back_as_matrices():
+    matrices = torch.arange(50.0).view(2, 5, 5)
+    edges = AllPairs.of(torch.zeros(2, 5, 3), matrices)
+    nodes = torch.arange(5.0).expand(2, 5).unsqueeze(-1)
+    i, j = edges.at_receivers(nodes).long().squeeze(-1), edges.at_senders(nodes).long().squeeze(-1)
+    assert torch.equal(edges.attributes.squeeze(-1), matrices[torch.arange(2).view(1, 2, 1), i, j])
+    apart = ~torch.eye(5, dtype=torch.bool)
+    assert torch.equal(edges.matrices(edges.attributes), matrices * apart)
+    assert torch.equal(edges.part(1, 3).attributes, edges.attributes[:, :, 1:3])
+    assert AllPairs.of(torch.zeros(2, 5, 3)).attributes is None

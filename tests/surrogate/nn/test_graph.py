@@ -55,3 +55,17 @@ def test_periods_shift_displacements():
     graph = Graph.near(x, [2], cutoff=1.0, box=torch.tensor([[4.0, 0.0]]))
     torch.testing.assert_close(graph.displacements(x), torch.tensor([[0.2, 0.0], [-0.2, 0.0]]))
     assert graph.differences(x)[0, 0] < -3
+
+
+def test_attributes_stay_with_their_edges():
+    ends = torch.tensor([3, 0, 3, 1]), torch.tensor([1, 2, 0, 0])
+    graph = Graph.of_edges(*ends, [4, 2], attributes=10.0 * ends[0].unsqueeze(-1) + ends[1].unsqueeze(-1))
+    assert graph.attributes.flatten().tolist() == [2.0, 10.0, 31.0, 30.0]
+    assert graph.part(1, 3).attributes.flatten().tolist() == [10.0]
+    whole = a_graph()
+    matrices = [torch.arange(n * n).view(n, n) + 100 * n for n in (4, 0, 5)]
+    found = whole.with_matrices(matrices).attributes.flatten().tolist()
+    starts = {**dict.fromkeys(range(4), (0, 0)), **dict.fromkeys(range(4, 9), (2, 4))}
+    for value, i, j in zip(found, whole.receivers.tolist(), whole.senders.tolist(), strict=True):
+        system, first = starts[i]
+        assert value == matrices[system][i - first, j - first]
