@@ -182,6 +182,7 @@ def test_gradients_are_finite_where_norms_vanish(case: str, dtype: torch.dtype, 
         ("gnn", 104_387),
         ("gnn-velocity-head", 104_387),
         ("linear", 1),
+        ("painn", 190_018),
         ("radial-field", 2_052),
     ],
 )
