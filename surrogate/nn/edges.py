@@ -66,6 +66,22 @@ class Edges(Protocol):
         """Means over senders, 0 without any."""
         ...
 
+    def softmax(self, values: Tensor) -> Tensor:
+        """Of edge values, over the senders of each receiver."""
+        ...
+
+    def outer_sums(self, a: Tensor, b: Tensor) -> Tensor:
+        """Sums over senders of a_ij b_ij^T of edge values, (receivers, A, B); systems side by side."""
+        ...
+
+    def forms(self, a: Tensor, matrices: Tensor, b: Tensor) -> Tensor:
+        """a_ij^T M_i b_ij of edge values, (edges..., 1), with matrices (receivers, A, B) of the range."""
+        ...
+
+    def rows(self, values: Tensor) -> Tensor:
+        """Node values of the receivers of the range."""
+        ...
+
     def part(self, first: int, last: int) -> Self:
         """Edges to a part of the range alone."""
         ...
@@ -109,12 +125,13 @@ class AllPairs:
         """See Edges."""
         return self.n_systems * (self.last - self.first) * (self.n - 1)
 
-    def _of_nodes(self, values: Tensor) -> Tensor:
+    def rows(self, values: Tensor) -> Tensor:
+        """See Edges; a view."""
         return values[:, self.first : self.last]
 
     def at_receivers(self, values: Tensor) -> Tensor:
         """See Edges; a view."""
-        return self._of_nodes(values).expand(self.n - 1, -1, -1, -1)
+        return self.rows(values).expand(self.n - 1, -1, -1, -1)
 
     def at_senders(self, values: Tensor) -> Tensor:
         """See Edges."""
@@ -122,7 +139,7 @@ class AllPairs:
 
     def displacements(self, x: Tensor) -> Tensor:
         """See Edges."""
-        return self._of_nodes(x) - self.at_senders(x)
+        return self.rows(x) - self.at_senders(x)
 
     def differences(self, values: Tensor) -> Tensor:
         """See Edges."""
@@ -135,6 +152,19 @@ class AllPairs:
     def means(self, values: Tensor) -> Tensor:
         """See Edges."""
         return values.mean(0)
+
+    def softmax(self, values: Tensor) -> Tensor:
+        """See Edges."""
+        return values.softmax(0)
+
+    def outer_sums(self, a: Tensor, b: Tensor) -> Tensor:
+        """See Edges."""
+        return torch.bmm(a.flatten(1, 2).permute(1, 2, 0), b.flatten(1, 2).transpose(0, 1))
+
+    def forms(self, a: Tensor, matrices: Tensor, b: Tensor) -> Tensor:
+        """See Edges."""
+        made = torch.bmm(a.flatten(1, 2).transpose(0, 1), matrices).transpose(0, 1)
+        return (made.view(b.shape) * b).sum(-1, keepdim=True)
 
     def part(self, first: int, last: int) -> "AllPairs":
         """See Edges."""

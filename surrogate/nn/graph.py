@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -10,6 +11,34 @@ from torch import Tensor
 
 from physics.errors import InputError
 from surrogate.nn.neighbours import neighbour_list
+
+BLOCK_EDGES = 32
+"""At most so many edges of a receiver are one block: what is padded stays below that for each receiver."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Where edges are when each receiver's are one block, or several where they are many; padded by zeros.
+
+    Attributes
+    ----------
+    n_blocks, width : int
+    places : (E,) int64 tensor
+    receivers : (n_blocks,) int64 tensor or None
+        None where each receiver has one block.
+    """
+
+    n_blocks: int
+    width: int
+    places: Tensor
+    receivers: Tensor | None
+
+    def of(self, values: Tensor) -> Tensor:
+        """Edge values as (n_blocks, width, F)."""
+        if len(values) == self.n_blocks * self.width:
+            return values.view(self.n_blocks, self.width, -1)
+        padded = values.new_zeros(self.n_blocks * self.width, values.shape[-1])
+        return padded.index_copy(0, self.places, values).view(self.n_blocks, self.width, -1)
 
 
 @dataclass(frozen=True)
@@ -164,6 +193,48 @@ class Graph:
         """See Edges."""
         senders = self.begins.diff()[self.first : self.last].clamp_min(1)
         return self.sums(values) / senders.unsqueeze(-1)
+
+    def softmax(self, values: Tensor) -> Tensor:
+        """See Edges."""
+        receivers = self.receivers - self.first
+        at = receivers.unsqueeze(-1).expand_as(values)
+        nothing = values.new_full((self.last - self.first, values.shape[-1]), -math.inf)
+        largest = nothing.scatter_reduce(0, at, values.detach(), "amax")
+        e = (values - largest.index_select(0, receivers)).exp()
+        return e / self.sums(e).index_select(0, receivers)
+
+    def outer_sums(self, a: Tensor, b: Tensor) -> Tensor:
+        """See Edges."""
+        blocks = self._blocks
+        made = torch.bmm(blocks.of(a).transpose(1, 2), blocks.of(b))
+        if blocks.receivers is None:
+            return made
+        zeros = made.new_zeros(self.last - self.first, *made.shape[1:])
+        return zeros.index_add(0, blocks.receivers, made)
+
+    def forms(self, a: Tensor, matrices: Tensor, b: Tensor) -> Tensor:
+        """See Edges."""
+        blocks = self._blocks
+        of_blocks = matrices if blocks.receivers is None else matrices.index_select(0, blocks.receivers)
+        made = torch.bmm(blocks.of(a), of_blocks).flatten(0, 1).index_select(0, blocks.places)
+        return (made * b).sum(-1, keepdim=True)
+
+    def rows(self, values: Tensor) -> Tensor:
+        """See Edges; a view."""
+        return values[self.first : self.last]
+
+    @cached_property
+    def _blocks(self) -> "Blocks":
+        degrees = self.begins.diff()[self.first : self.last]
+        width = min(max(int(degrees.max()), 1), BLOCK_EDGES) if len(degrees) else 1
+        counts = (degrees + width - 1).div(width, rounding_mode="floor").clamp_min(1)
+        starts = counts.cumsum(0) - counts
+        receivers = self.receivers - self.first
+        number = torch.arange(self.n_edges, device=receivers.device) + self.begins[self.first]
+        places = starts[receivers] * width + number - self.begins[self.receivers]
+        n_blocks = int(counts.sum())
+        several = torch.repeat_interleave(counts) if n_blocks > len(degrees) else None
+        return Blocks(n_blocks, width, places, several)
 
     def part(self, first: int, last: int) -> "Graph":
         """See Edges."""
