@@ -1,1 +1,1 @@
-"""What are models made of? `edges` of all pairs, `mlp`, `row_tiles` for large systems, `cpu` for kernels."""
+"""What are models made of? `edges`, `graph`, `mlp`, `row_tiles`, `steerable` features of n = 3, `cpu` kernels."""

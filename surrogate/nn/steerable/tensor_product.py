@@ -1,0 +1,230 @@
+"""Tensor products of features with harmonics, the maps of a steerable network; weights shared or of each edge.
+
+Along each path (a block of the input, a degree of the harmonics, a block of the output) channels are mixed by a
+matrix and degrees are coupled. The two commute: mixing is done where there are fewer components, and paths that
+mix at the same place are one product.
+"""
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from physics.errors import InputError
+from surrogate.nn.steerable.harmonics import NO_COUPLINGS, Couplings
+from surrogate.nn.steerable.irreps import Block, Feature, Irreps, components
+
+
+class Path(NamedTuple):
+    """From a block of the input by harmonics of a degree to a block of the output."""
+
+    source: int
+    degree: int
+    target: int
+
+
+class Plan:
+    """Which paths there are, and the order of mixing and coupling along each.
+
+    Parameters
+    ----------
+    irreps_in, irreps_out : Irreps
+    harmonics : Irreps
+        One channel of each degree 0, 1, ...; see `natural_irreps(1, degree)`.
+    mix_first : bool
+        Whether channels are mixed first along all paths: for what is mixed at nodes and coupled on edges.
+
+    Attributes
+    ----------
+    paths : list of Path
+    shapes : list of (int, int)
+        Of the weights: (channels in, channels out) of each group of paths that are mixed by one product.
+    """
+
+    def __init__(self, irreps_in: Irreps, harmonics: Irreps, irreps_out: Irreps, mix_first: bool = False) -> None:
+        self.irreps_in, self.irreps_out = irreps_in, irreps_out
+        self.paths = [
+            Path(s, j, t)
+            for s, (_, k, p) in enumerate(irreps_in)
+            for j, (_, _, sign) in enumerate(harmonics)
+            for t, (_, d, q) in enumerate(irreps_out)
+            if abs(k - d) <= j <= k + d and p * sign == q
+        ]
+        if missing := set(range(len(irreps_out))) - {path.target for path in self.paths}:
+            raise InputError(f"no path leads to block {min(missing)} of the output")
+        early = [p for p in self.paths if mix_first or irreps_out[p.target].degree > irreps_in[p.source].degree]
+        late = [p for p in self.paths if p not in early]
+        self.mixed_first = [
+            (s, found) for s in range(len(irreps_in)) if (found := [p for p in early if p[0] == s])
+        ]
+        self.mixed_last = [(t, found) for t in range(len(irreps_out)) if (found := [p for p in late if p[2] == t])]
+        self.shapes = [
+            *(
+                (irreps_in[s].channels, sum(irreps_out[p.target].channels for p in on))
+                for s, on in self.mixed_first
+            ),
+            *(
+                (sum(irreps_in[p.source].channels for p in on), irreps_out[t].channels)
+                for t, on in self.mixed_last
+            ),
+        ]
+
+    @property
+    def fan_in(self) -> list[int]:
+        """Channels that are added up in a channel of each block of the output."""
+        return [
+            sum(self.irreps_in[p.source].channels for p in self.paths if p.target == t)
+            for t in range(len(self.irreps_out))
+        ]
+
+    @property
+    def n_weights(self) -> int:
+        """Numbers in all weights of one product."""
+        return sum(rows * columns for rows, columns in self.shapes)
+
+    def of_edges(self, weights: Tensor) -> list[Tensor]:
+        """Weights of each edge from the output (..., n_weights) of a network, such as one of distances."""
+        parts = torch.split(weights, [rows * columns for rows, columns in self.shapes], dim=-1)
+        return [part.view(*part.shape[:-1], *shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    def place(self, path: Path) -> tuple[int, slice, slice]:
+        """Which of the weights are a path's: group, rows and columns."""
+        groups = [on for _, on in (*self.mixed_first, *self.mixed_last)]
+        group, on = next((g, on) for g, on in enumerate(groups) if path in on)
+        early, before = group < len(self.mixed_first), on[: on.index(path)]
+        rows, columns = self.irreps_in[path.source].channels, self.irreps_out[path.target].channels
+        at_row = 0 if early else sum(self.irreps_in[p.source].channels for p in before)
+        at_column = sum(self.irreps_out[p.target].channels for p in before) if early else 0
+        return group, slice(at_row, at_row + rows), slice(at_column, at_column + columns)
+
+    def mixed(self, f: Feature, weights: Sequence[Tensor]) -> list[Tensor]:
+        """The channels of blocks along the paths that mix first: (..., (2 k + 1) M) of each group."""
+        return [
+            _mixed(f[s], self.irreps_in[s].degree, w) for (s, _), w in zip(self.mixed_first, weights, strict=False)
+        ]
+
+    def coupled(self, mixed: Sequence[Tensor], couplings: Couplings) -> list[Tensor | None]:
+        """Blocks of the output from those of `mixed`; None where no path that mixes first leads."""
+        out: list[Tensor | None] = [None] * len(self.irreps_out)
+        for (s, on), block in zip(self.mixed_first, mixed, strict=True):
+            k = self.irreps_in[s].degree
+            sizes = [self.irreps_out[p.target].channels for p in on]
+            for path, part in zip(on, torch.split(components(block, k), sizes, dim=-1), strict=True):
+                made = couplings(part.flatten(-2), k, path.degree, self.irreps_out[path.target].degree)
+                before = out[path.target]
+                out[path.target] = made if before is None else before + made
+        return out
+
+    def __call__(self, f: Feature, couplings: Couplings, weights: Sequence[Tensor]) -> list[Tensor]:
+        """Blocks of the output, of weights that are shared or of each edge its own (`of_edges`).
+
+        Parameters
+        ----------
+        f : Feature
+        couplings : Couplings
+        weights : sequence of (channels in, channels out) or (..., channels in, channels out) tensors
+            Of the `shapes`.
+        """
+        first = len(self.mixed_first)
+        out = self.coupled(self.mixed(f, weights[:first]), couplings)
+        for (t, on), w in zip(self.mixed_last, weights[first:], strict=True):
+            d = self.irreps_out[t].degree
+            parts = []
+            for path in on:
+                k = self.irreps_in[path.source].degree
+                parts.append(components(couplings(f[path.source], k, path.degree, d), d))
+            whole = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+            made = _mixed(whole.flatten(-2), d, w)
+            before = out[t]
+            out[t] = made if before is None else before + made
+        return [block for block in out if block is not None]
+
+
+def _mixed(block: Tensor, degree: int, weight: Tensor) -> Tensor:
+    """Channels of a block mixed by a matrix (C, M), or by one of each edge (..., C, M)."""
+    channels, width = weight.shape[-2:]
+    if weight.dim() == 2:
+        return (block.reshape(-1, channels) @ weight).view(*block.shape[:-1], -1)
+    rows = block.reshape(-1, 2 * degree + 1, channels)
+    return torch.bmm(rows, weight.reshape(-1, channels, width)).view(*block.shape[:-1], -1)
+
+
+class TensorProduct(nn.Module):
+    """A bilinear layer of features and harmonics that acts like torch's Linear: weights, bias U(+-1/sqrt(fan_in)).
+
+    fan_in is the number of channels over all paths into a block of the output, and nothing else is scaled.
+    Couplings are isometries: where components of harmonics have unit variance an output's is that of a Linear.
+
+    Parameters
+    ----------
+    irreps_in, harmonics, irreps_out : Irreps
+    bias : bool
+        On the even blocks of degree 0.
+    mix_first : bool
+        See Plan.
+    scales : sequence of float, optional
+        Factors of the blocks of the input, taken into the weights.
+    fan_in : sequence of int, optional
+        For each block of the output, where other products are added to it.
+    """
+
+    def __init__(
+        self,
+        irreps_in: Irreps,
+        harmonics: Irreps,
+        irreps_out: Irreps,
+        *,
+        bias: bool = True,
+        mix_first: bool = False,
+        scales: Sequence[float] | None = None,
+        fan_in: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__()
+        self.plan = plan = Plan(irreps_in, harmonics, irreps_out, mix_first)
+        bounds = [1 / sqrt(n) for n in fan_in or plan.fan_in]
+        self.weights = nn.ParameterList(torch.empty(shape) for shape in plan.shapes)
+        self.biases = nn.ParameterDict()
+        for t, block in enumerate(irreps_out):
+            if bias and (block.degree, block.parity) == (0, 1):
+                self.biases[str(t)] = nn.Parameter(torch.empty(block.channels).uniform_(-bounds[t], bounds[t]))
+        factors = [torch.ones(shape[0], 1) for shape in plan.shapes]
+        with torch.no_grad():
+            for path in plan.paths:
+                group, rows, columns = plan.place(path)
+                self.weights[group][rows, columns].uniform_(-bounds[path.target], bounds[path.target])
+                if scales is not None:
+                    factors[group][rows] = scales[path.source]
+        for group, factor in enumerate(factors):
+            scaled = bool((factor != 1).any())
+            self.register_buffer(f"factor_{group}", factor if scaled else None, persistent=False)
+
+    def scaled_weights(self) -> list[Tensor]:
+        """Weights with the factors of the input in them."""
+        factors = [getattr(self, f"factor_{group}") for group in range(len(self.weights))]
+        return [w if c is None else w * c for w, c in zip(self.weights, factors, strict=True)]
+
+    def with_bias(self, blocks: Sequence[Tensor]) -> Feature:
+        """Blocks of the output with the bias added."""
+        return tuple(b + self.biases[str(t)] if str(t) in self.biases else b for t, b in enumerate(blocks))
+
+    def forward(self, f: Feature, couplings: Couplings) -> Feature:
+        """Feature of irreps_out."""
+        return self.with_bias(self.plan(f, couplings, self.scaled_weights()))
+
+
+class Linear(nn.Module):
+    """An equivariant linear map: channels of each degree and parity mixed, a bias on even scalars.
+
+    Blocks of the input of one degree and parity are taken side by side; weights start as those of torch's Linear.
+    """
+
+    def __init__(self, irreps_in: Irreps, irreps_out: Irreps, *, bias: bool = True) -> None:
+        super().__init__()
+        self.product = TensorProduct(irreps_in, (Block(1, 0, 1),), irreps_out, bias=bias)
+
+    def forward(self, f: Feature) -> Feature:
+        """Feature of irreps_out."""
+        out: Feature = self.product(f, NO_COUPLINGS)
+        return out
