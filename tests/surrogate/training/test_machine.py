@@ -39,8 +39,8 @@ def held(how):
 def test_memory_of_freed_arrays_stays_with_the_process_where_it_is_asked_for():
     arrays = 4 << 21
     during, after = held("kept")
-    assert during >= arrays
-    assert after >= arrays
+    assert during > 0.9 * arrays  # some of it may be of memory that was there
+    assert after > 0.9 * arrays
     during, after = held("not")
-    assert during >= arrays
+    assert during > 0.9 * arrays  # some of it may be of memory that was there
     assert after < arrays // 4
