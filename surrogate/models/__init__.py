@@ -72,6 +72,7 @@ MODELS: dict[str, ModelRow] = {
     "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=GIVEN),
     "painn": ModelRow("painn", "PaiNN", may_see=BOX, graphs=True),
     "radial-field": ModelRow("radial_field", "RadialField", may_see=BOX, graphs=True),
+    "schnet": ModelRow("schnet", "SchNet", may_see=BOX, graphs=True),
     "segno": ModelRow("segno", "Segno", may_see=BOX, graphs=True),
 }
 

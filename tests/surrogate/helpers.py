@@ -25,6 +25,7 @@ TINY: dict[str, dict[str, Any]] = {
     "integrator": {"hidden": 8, "evaluations": 2},
     "painn": {"hidden": 8, "layers": 2, "basis": 8},
     "radial-field": {"hidden": 8, "layers": 2},
+    "schnet": {"hidden": 8, "layers": 2, "basis": 8},
     "segno": {"hidden": 8, "steps": 2},
 }
 

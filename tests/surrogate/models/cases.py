@@ -15,6 +15,8 @@ VARIANTS = {
     "egnn-velocity-head": ("egnn", {"velocity_head": True}),
     "egnn-inferred-edges": ("egnn", {"infer_edges": True}),
     "egnn-gated-coordinates": ("egnn", {"infer_edges": True, "gate_coordinates": True}),
+    "schnet-strict": ("schnet", {"edge_invariants": False}),
+    "schnet-energy": ("schnet", {"head": "energy"}),
     "gnn-velocity-head": ("gnn", {"velocity_head": True}),
 }
 CASES = {**{name: (name, {}) for name in MODELS}, **VARIANTS}

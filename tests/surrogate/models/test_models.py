@@ -184,6 +184,9 @@ def test_gradients_are_finite_where_norms_vanish(case: str, dtype: torch.dtype, 
         ("linear", 1),
         ("painn", 190_018),
         ("radial-field", 2_052),
+        ("schnet", 90_818),
+        ("schnet-strict", 89_538),
+        ("schnet-energy", 82_306),
     ],
 )
 def test_the_published_number_of_parameters(case: str, count: int) -> None:
