@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from surrogate.nn.steerable.clebsch_gordan import clebsch_gordan
-from surrogate.nn.steerable.irreps import components
 
 INTEGRAL = sqrt(1 / (4 * pi))
 """Harmonics of norm sqrt(2 l + 1) times this are orthonormal on the sphere: 0.2821, and 0.4886 u for l = 1."""
@@ -26,33 +25,35 @@ class Couplings:
         self._values, self._constants = values, constants
         self._matrices: dict[tuple[int, int, int], Tensor] = {}
 
-    def __call__(self, block: Tensor, k: int, j: int, degree: int) -> Tensor:
-        """C(Y_j, f) of channels f.
+    def __call__(self, f: Tensor, j: int, degree: int, onto: Tensor | None = None) -> Tensor:
+        """C(Y_j, f) of each channel, added to `onto`.
 
         Parameters
         ----------
-        block : (..., (2 k + 1) C) tensor
-        k, j, degree : int
-            Degrees of the feature, of the harmonic and of the result.
+        f : (..., 2 k + 1, C) tensor
+        j, degree : int
+            Degrees of the harmonic and of the result.
+        onto : (..., 2 degree + 1, C) tensor, optional
 
         Returns
         -------
-        (..., (2 degree + 1) C) tensor
+        (..., 2 degree + 1, C) tensor
         """
+        k = (f.shape[-2] - 1) // 2
         if j == 0:
-            return block
-        y = self._values[j - 1]
+            return f if onto is None else onto + f
         if k == 0:
-            return (y.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
-        f = components(block, k)
+            y = self._values[j - 1].unsqueeze(-1)
+            return y * f if onto is None else torch.addcmul(onto, y, f)
         if degree == 0:
-            weights = (y * (1 / sqrt(2 * k + 1))).unsqueeze(-1).unbind(-2)
-            parts = f.unbind(-2)
-            total = weights[0] * parts[0]
-            for w, part in zip(weights[1:], parts[1:], strict=True):
-                total = torch.addcmul(total, w, part)
-            return total
-        return torch.matmul(self._matrix(k, j, degree), f).flatten(-2)
+            y = (self._values[j - 1] * (1 / sqrt(2 * k + 1))).unsqueeze(-1)
+            total = None if onto is None else onto.squeeze(-2)
+            for part, weight in zip(f.unbind(-2), y.unbind(-2), strict=True):
+                total = part * weight if total is None else torch.addcmul(total, part, weight)
+            assert total is not None
+            return total.unsqueeze(-2)
+        made = torch.matmul(self._matrix(k, j, degree), f)
+        return made if onto is None else onto + made
 
     def _matrix(self, k: int, j: int, degree: int) -> Tensor:
         key = k, j, degree

@@ -54,7 +54,13 @@ class Plan:
         ]
         if missing := set(range(len(irreps_out))) - {path.target for path in self.paths}:
             raise InputError(f"no path leads to block {min(missing)} of the output")
-        early = [p for p in self.paths if mix_first or irreps_out[p.target].degree > irreps_in[p.source].degree]
+        early = [
+            p
+            for p in self.paths
+            if mix_first
+            or irreps_out[p.target].degree > irreps_in[p.source].degree
+            or not irreps_in[p.source].degree
+        ]
         late = [p for p in self.paths if p not in early]
         self.mixed_first = [
             (s, found) for s in range(len(irreps_in)) if (found := [p for p in early if p[0] == s])
@@ -80,6 +86,14 @@ class Plan:
         ]
 
     @property
+    def takes_bias(self) -> bool:
+        """Whether the first block of the output is of even scalars that scalars of the input lead to."""
+        if not self.mixed_first:
+            return False
+        (s, on), target = self.mixed_first[0], self.irreps_out[0]
+        return (target.degree, target.parity, self.irreps_in[s].degree, on[0].target) == (0, 1, 0, 0)
+
+    @property
     def n_weights(self) -> int:
         """Numbers in all weights of one product."""
         return sum(rows * columns for rows, columns in self.shapes)
@@ -99,26 +113,36 @@ class Plan:
         at_column = sum(self.irreps_out[p.target].channels for p in before) if early else 0
         return group, slice(at_row, at_row + rows), slice(at_column, at_column + columns)
 
-    def mixed(self, f: Feature, weights: Sequence[Tensor]) -> list[Tensor]:
-        """The channels of blocks along the paths that mix first: (..., (2 k + 1) M) of each group."""
+    def mixed(self, f: Feature, weights: Sequence[Tensor], bias: Tensor | None = None) -> list[Tensor]:
+        """The channels of blocks along the paths that mix first: (..., (2 k + 1) M) of each group.
+
+        The bias is that of the first block of the output, which `takes_bias`.
+        """
+        blocks = [f[s] for s, _ in self.mixed_first]
+        offsets: list[Tensor | None] = [None] * len(blocks)
+        if bias is not None:
+            offsets[0] = nn.functional.pad(bias, (0, weights[0].shape[-1] - len(bias)))
         return [
-            _mixed(f[s], self.irreps_in[s].degree, w) for (s, _), w in zip(self.mixed_first, weights, strict=False)
+            _product(components(block, self.irreps_in[s].degree), w, offset).flatten(-2)
+            for (s, _), block, w, offset in zip(self.mixed_first, blocks, weights, offsets, strict=False)
         ]
 
     def coupled(self, mixed: Sequence[Tensor], couplings: Couplings) -> list[Tensor | None]:
-        """Blocks of the output from those of `mixed`; None where no path that mixes first leads."""
-        out: list[Tensor | None] = [None] * len(self.irreps_out)
+        """Blocks (..., 2 l + 1, C) of the output from those of `mixed`; None where no such path leads."""
+        terms: list[tuple[Path, Tensor]] = []
         for (s, on), block in zip(self.mixed_first, mixed, strict=True):
-            k = self.irreps_in[s].degree
             sizes = [self.irreps_out[p.target].channels for p in on]
-            for path, part in zip(on, torch.split(components(block, k), sizes, dim=-1), strict=True):
-                made = couplings(part.flatten(-2), k, path.degree, self.irreps_out[path.target].degree)
-                before = out[path.target]
-                out[path.target] = made if before is None else before + made
+            parts = torch.split(components(block, self.irreps_in[s].degree), sizes, dim=-1)
+            terms.extend(zip(on, parts, strict=True))
+        out: list[Tensor | None] = [None] * len(self.irreps_out)
+        for (_, j, t), part in sorted(terms, key=lambda term: term[0].degree):  # those that are not coupled first
+            out[t] = couplings(part, j, self.irreps_out[t].degree, out[t])
         return out
 
-    def __call__(self, f: Feature, couplings: Couplings, weights: Sequence[Tensor]) -> list[Tensor]:
-        """Blocks of the output, of weights that are shared or of each edge its own (`of_edges`).
+    def __call__(
+        self, f: Feature, couplings: Couplings, weights: Sequence[Tensor], bias: Tensor | None = None
+    ) -> Feature:
+        """The output, of weights that are shared or of each edge its own (`of_edges`).
 
         Parameters
         ----------
@@ -126,29 +150,29 @@ class Plan:
         couplings : Couplings
         weights : sequence of (channels in, channels out) or (..., channels in, channels out) tensors
             Of the `shapes`.
+        bias : (channels of the first block of the output,) tensor, optional
+            See `takes_bias`.
         """
         first = len(self.mixed_first)
-        out = self.coupled(self.mixed(f, weights[:first]), couplings)
+        out = self.coupled(self.mixed(f, weights[:first], bias), couplings)
         for (t, on), w in zip(self.mixed_last, weights[first:], strict=True):
             d = self.irreps_out[t].degree
-            parts = []
-            for path in on:
-                k = self.irreps_in[path.source].degree
-                parts.append(components(couplings(f[path.source], k, path.degree, d), d))
-            whole = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
-            made = _mixed(whole.flatten(-2), d, w)
-            before = out[t]
-            out[t] = made if before is None else before + made
-        return [block for block in out if block is not None]
+            parts = [couplings(components(f[s], self.irreps_in[s].degree), j, d) for s, j, _ in on]
+            out[t] = _product(parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1), w, out[t])
+        return tuple(block.flatten(-2) for block in out if block is not None)
 
 
-def _mixed(block: Tensor, degree: int, weight: Tensor) -> Tensor:
-    """Channels of a block mixed by a matrix (C, M), or by one of each edge (..., C, M)."""
-    channels, width = weight.shape[-2:]
-    if weight.dim() == 2:
-        return (block.reshape(-1, channels) @ weight).view(*block.shape[:-1], -1)
-    rows = block.reshape(-1, 2 * degree + 1, channels)
-    return torch.bmm(rows, weight.reshape(-1, channels, width)).view(*block.shape[:-1], -1)
+def _product(rows: Tensor, weight: Tensor, onto: Tensor | None) -> Tensor:
+    """Channels of (..., 2 l + 1, C) mixed by a matrix (C, M), or one of each edge (..., C, M), added to `onto`."""
+    flat = rows.flatten(0, -2) if weight.dim() == 2 else rows.flatten(0, -3)
+    matrix = weight if weight.dim() == 2 else weight.flatten(0, -3)
+    if onto is None:
+        made = flat @ matrix
+    elif weight.dim() == 2:
+        made = torch.addmm(onto if onto.dim() == 1 else onto.flatten(0, -2), flat, matrix)
+    else:
+        made = torch.baddbmm(onto.flatten(0, -3), flat, matrix)
+    return made.view(*rows.shape[:-1], -1)
 
 
 class TensorProduct(nn.Module):
@@ -161,13 +185,11 @@ class TensorProduct(nn.Module):
     ----------
     irreps_in, harmonics, irreps_out : Irreps
     bias : bool
-        On the even blocks of degree 0.
+        Of even scalars in the first block of the output.
     mix_first : bool
         See Plan.
     scales : sequence of float, optional
         Factors of the blocks of the input, taken into the weights.
-    fan_in : sequence of int, optional
-        For each block of the output, where other products are added to it.
     """
 
     def __init__(
@@ -179,16 +201,14 @@ class TensorProduct(nn.Module):
         bias: bool = True,
         mix_first: bool = False,
         scales: Sequence[float] | None = None,
-        fan_in: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.plan = plan = Plan(irreps_in, harmonics, irreps_out, mix_first)
-        bounds = [1 / sqrt(n) for n in fan_in or plan.fan_in]
+        bounds = [1 / sqrt(n) for n in plan.fan_in]
         self.weights = nn.ParameterList(torch.empty(shape) for shape in plan.shapes)
-        self.biases = nn.ParameterDict()
-        for t, block in enumerate(irreps_out):
-            if bias and (block.degree, block.parity) == (0, 1):
-                self.biases[str(t)] = nn.Parameter(torch.empty(block.channels).uniform_(-bounds[t], bounds[t]))
+        biased = bias and plan.takes_bias
+        start = torch.empty(irreps_out[0].channels).uniform_(-bounds[0], bounds[0])
+        self.bias = nn.Parameter(start) if biased else None
         factors = [torch.ones(shape[0], 1) for shape in plan.shapes]
         with torch.no_grad():
             for path in plan.paths:
@@ -205,17 +225,13 @@ class TensorProduct(nn.Module):
         factors = [getattr(self, f"factor_{group}") for group in range(len(self.weights))]
         return [w if c is None else w * c for w, c in zip(self.weights, factors, strict=True)]
 
-    def with_bias(self, blocks: Sequence[Tensor]) -> Feature:
-        """Blocks of the output with the bias added."""
-        return tuple(b + self.biases[str(t)] if str(t) in self.biases else b for t, b in enumerate(blocks))
-
     def forward(self, f: Feature, couplings: Couplings) -> Feature:
         """Feature of irreps_out."""
-        return self.with_bias(self.plan(f, couplings, self.scaled_weights()))
+        return self.plan(f, couplings, self.scaled_weights(), self.bias)
 
 
 class Linear(nn.Module):
-    """An equivariant linear map: channels of each degree and parity mixed, a bias on even scalars.
+    """An equivariant linear map: channels of each degree and parity mixed, a bias on even scalars in front.
 
     Blocks of the input of one degree and parity are taken side by side; weights start as those of torch's Linear.
     """

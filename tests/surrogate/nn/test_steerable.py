@@ -118,7 +118,7 @@ def test_a_product_is_the_sum_over_paths_of_mixed_and_coupled_channels(mix_first
         expected[t] += torch.einsum(
             "eau,eb,abc,uw->ecw", block, values[j], c, product.weights[group][rows, columns]
         )
-    expected[0] += product.biases["0"]
+    expected[0] += product.bias
     assert apart(product(f, y(r)), [e.flatten(1) for e in expected]) < 1e-12
     assert sum(w.numel() for w in product.weights) == product.plan.n_weights
 
@@ -127,9 +127,9 @@ def test_mixing_at_nodes_and_coupling_on_edges_is_the_product():
     kind, sh = natural_irreps(4, 1), natural_irreps(1, 1)
     product, y = TensorProduct(kind, sh, kind, mix_first=True).double(), Harmonics(1, 1).double()
     f, r, at = drawn(kind, 3), torch.randn(8, 3).double(), torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
-    nodes = product.plan.mixed(f, product.scaled_weights())
-    there = product.with_bias(product.plan.coupled([m[at] for m in nodes], y(r)))
-    assert apart(there, product(tuple(t[at] for t in f), y(r))) < 1e-13
+    nodes = product.plan.mixed(f, product.scaled_weights(), product.bias)
+    there = product.plan.coupled([m[at] for m in nodes], y(r))
+    assert apart([t.flatten(1) for t in there], product(tuple(t[at] for t in f), y(r))) < 1e-13
 
 
 def test_a_product_acts_like_a_linear_layer_of_equal_fan_in():
