@@ -59,8 +59,8 @@ class GNN(GraphModel):
     Notes
     -----
     **Source** Gilmer et al. 2017 as benchmarked by Satorras et al. 2021, table 2 (MSE 0.0107).
-    **Deviations** none without `velocity_head`. **Checked by** tests/surrogate/models/test_models.py, which
-    asserts that rotation, reflection and translation equivariance FAIL.
+    **Deviations** none without `velocity_head`. **Checked by** tests/surrogate/models/test_gnn.py (equals the
+    published code) and test_models.py, which asserts that rotations, reflections and translations FAIL.
     """
 
     Config = GNNConfig

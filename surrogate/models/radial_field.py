@@ -44,7 +44,8 @@ class RadialField(GraphModel):
 
     **Source** Koehler, Klein, Noe 2019, with the velocity of Satorras et al. 2021 (table 2, MSE 0.0104), whose
     published code adds the tanh. The present distance enters as it is, the one at the start squared.
-    **Deviations** none. **Checked by** tests/surrogate/models/test_models.py (2,052 parameters).
+    **Deviations** none. **Checked by** tests/surrogate/models/test_radial_field.py (equals the published code) and
+    test_models.py (2,052 parameters).
     """
 
     Config = RadialFieldConfig

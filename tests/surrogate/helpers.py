@@ -20,6 +20,7 @@ TINY: dict[str, dict[str, Any]] = {
     "cgenn": {"hidden": 4, "layers": 1},
     "linear": {},
     "gnn": {"hidden": 8, "layers": 2},
+    "gnn+": {"hidden": 8, "layers": 2},
     "egnn": {"hidden": 8, "layers": 2},
     "egnn-recurrent": {"hidden": 8, "steps": 2},
     "integrator": {"hidden": 8, "evaluations": 2},

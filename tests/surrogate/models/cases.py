@@ -33,7 +33,7 @@ HOLDS = {
     "Sym": set(),
 }
 """By group, the transformations of space that change nothing; of the others a model must fail every one."""
-CENTRED = ("egnn-recurrent", "cgenn")
+CENTRED = ("egnn-recurrent", "cgenn", "gnn+")
 """Models whose particles see the centroid of their system."""
 MOST_DIMS = {"cgenn": 5}
 """Models whose configuration takes no more dimensions."""
