@@ -1,4 +1,7 @@
-"""How the initial states of data sets of our own are drawn: (n_particles, n_dims, rng) -> x, v (N, n), q (N,)."""
+"""How the initial states of data sets of our own are drawn: (n_particles, n_dims, rng) -> x, v (N, n), q (N,).
+
+And the edges of those that have some: (charges (N,), rng) -> weights (N, N).
+"""
 
 import numpy as np
 
@@ -51,3 +54,21 @@ def bound_charges(n_particles: int, n_dims: int, rng: np.random.Generator) -> St
     x -= x.mean(axis=0)
     v -= v.mean(axis=0)
     return x, v, rng.choice([-1.0, 1.0]) * np.where(np.arange(n_particles) % 2 == 0, 1.0, -1.0)
+
+
+def two_groups(n_particles: int, n_dims: int, rng: np.random.Generator) -> State:
+    """Charges of +1 for one half of the particles, drawn, and -1 for the others."""
+    x, v = _free(n_particles, n_dims, rng)
+    return x, v, rng.permutation(np.where(np.arange(n_particles) < n_particles // 2, 1.0, -1.0))
+
+
+def half_of_pairs(charges: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Edges of weight 0 or 1, drawn for each pair."""
+    below = np.tril(rng.choice([0.0, 1.0], (len(charges), len(charges))), -1)
+    return np.asarray(below + below.T)
+
+
+def within_groups(charges: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Edges of weight 1 between charges of one sign."""
+    same_sign = np.outer(charges, charges) > 0
+    return np.asarray(same_sign & ~np.eye(len(charges), dtype=bool), dtype=np.float64)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from physics.datasets.draws import bound_charges, no_charges, real_charges
+from physics.datasets.draws import bound_charges, no_charges, real_charges, two_groups, within_groups
 from physics.datasets.published import PUBLISHED
 from physics.datasets.recipes import SPLITS as SPLITS
 from physics.datasets.recipes import Preset, same
@@ -76,6 +76,22 @@ PRESETS: dict[str, Preset] = {
         draw=real_charges,
         description="charges of any strength from 0.5 to 2 and either sign (a law to be recovered)",
     ),
+    "two-groups": Preset(
+        law="spring",
+        parameters={"k": 1.0},
+        integrator="symplectic-euler",
+        dt=0.001,
+        times=same(0.1 * np.arange(1, 50)),
+        first_frame_is_start=False,
+        sizes={"train": 3000, "valid": 2000, "test": 2000},
+        seed=0,
+        particles=6,
+        input_frame=same(30),
+        target_frame=same(40),
+        draw=two_groups,
+        edges=within_groups,
+        description="two groups with springs inside and nothing across; a charge of +-1 says which is which",
+    ),
 }
 
 
@@ -96,14 +112,9 @@ def initial_states(preset: str, split: str, indices: range, *, n_particles: int,
         rng = np.random.default_rng([seed, SPLITS.index(split), index])
         state = draw_state(preset, n_particles, n_dims, rng)
         masses = draw_masses(preset, n_particles, rng)
-        drawn.append((*state, masses, *((draw_edges(n_particles, rng),) if PRESETS[preset].edges else ())))
+        edges = PRESETS[preset].edges
+        drawn.append((*state, masses, *(() if edges is None else (edges(state[2], rng),))))
     return States(*(np.array(values) for values in zip(*drawn, strict=True)))
-
-
-def draw_edges(n_particles: int, rng: np.random.Generator) -> FloatArray:
-    """Weights of edges (N, N) of one system: 0 or 1 for each pair, drawn last."""
-    below = np.tril(rng.choice([0.0, 1.0], (n_particles, n_particles)), -1)
-    return np.asarray(below + below.T)
 
 
 def draw_masses(preset: str, n_particles: int, rng: np.random.Generator) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from physics.datasets.draws import near_no_charges, spread_charges
+from physics.datasets.draws import half_of_pairs, near_no_charges, spread_charges
 from physics.datasets.recipes import SPLITS, Preset, same
 from physics.datasets.streams import Stream, charged, gravitating, seeded
 
@@ -134,7 +134,7 @@ PUBLISHED: dict[str, Preset] = {
         **_clamped
         | {"law": "spring", "parameters": {"k": 0.5}, "times": same(_published_times), "sizes": PUBLISHED_STREAM},
         draw=near_no_charges,
-        edges=True,
+        edges=half_of_pairs,
         walls={2: 5.0},
         description="springs on half of the pairs, as NRI has them: n = 3 of EGNN's code, or n = 2 between walls",
     ),

@@ -14,6 +14,7 @@ from physics.types import FloatArray
 SPLITS = ("train", "valid", "test")
 
 Draw = Callable[[int, int, np.random.Generator], State]
+EdgeDraw = Callable[[FloatArray, np.random.Generator], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Preset:
         Drawn uniformly between these and stored; else 1 and not stored.
     uniform_field, magnetic_field : (n,), (n, n) float64, optional
         Acceleration of every particle [length/time^2], and B of the force q B v; stored with each trajectory.
-    edges : bool
-        Whether springs act along drawn edges alone; stored.
+    edges : callable, optional
+        (charges (N,), rng) -> weights (N, N) of the springs between pairs of one system, drawn last; stored.
     walls : mapping of n to float [length]
         Half side of the reflecting box in n dimensions.
     input_frame, target_frame : mapping of split to int
@@ -69,7 +70,7 @@ class Preset:
     masses: tuple[float, float] | None = None
     uniform_field: FloatArray | None = None
     magnetic_field: FloatArray | None = None
-    edges: bool = False
+    edges: EdgeDraw | None = None
     walls: Mapping[int, float] = field(default_factory=dict)
 
     @property

@@ -70,3 +70,27 @@ def test_missing_masses_are_written_again_on_resume(tmp_path):
     (folder / "train/masses/c/0/0").unlink()
     generate(request, folder, resume=True, workers=1)
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize(("n", "particles"), [(2, 6), (3, 7)])
+def test_two_groups_do_not_act_on_each_other(n, particles, tmp_path):
+    request = request_from_options("two-groups", {"train": "4"}, n, particles, None, {})
+    generate(request, tmp_path / "d", workers=1)
+    split = read_split(tmp_path / "d", "train")
+    one = split.charges[:, :, None] * split.charges[:, None] > 0
+    np.testing.assert_array_equal(split.edges > 0, one & ~np.eye(particles, dtype=bool))
+    assert (np.sum(split.charges > 0, axis=1) == particles // 2).all()
+    assert len(np.unique(split.charges, axis=0)) > 1  # which particles, is drawn
+    for sign in (1, -1):
+        weights = (split.charges == sign)[:, None, :, None]
+        moment = (weights * split.velocities).sum(axis=2)
+        np.testing.assert_allclose(moment, moment[:, :1].repeat(moment.shape[1], 1), atol=1e-12)
+        x = (weights * split.positions).sum(axis=2)
+        assert np.abs(x[:, -1] - x[:, 0]).max() > 0.1
+    # springs of strength 1 / N within each group: one step of the velocities
+    r = split.positions[:, 0, :, None] - split.positions[:, 0, None]
+    pull = -(split.edges[..., None] * r).sum(axis=2) / particles
+    change = (split.velocities[:, 1] - split.velocities[:, 0]) / 0.1
+    later = split.positions[:, 1, :, None] - split.positions[:, 1, None]
+    pull = 0.5 * (pull - (split.edges[..., None] * later).sum(axis=2) / particles)
+    np.testing.assert_allclose(change, pull, atol=5e-3)
