@@ -68,6 +68,7 @@ MODELS: dict[str, ModelRow] = {
     "linear": ModelRow("linear", "Linear", sees=STATE[:2], graphs=True),
     "gnn": ModelRow("gnn", "GNN", group="Sym", dims="config", may_see=BOX, graphs=True),
     "gnn+": ModelRow("gnn_plus", "GNNPlus", group="T(n)", dims="config", may_see=BOX, graphs=True),
+    "edge-cloud": ModelRow("edge_cloud.model", "EdgeCloud", may_see=BOX, graphs=True),
     "egnn": ModelRow("egnn.model", "EGNN", may_see=("edges", *BOX), graphs=True),
     "egnn-recurrent": ModelRow("egnn.recurrent", "EGNNRecurrent", may_see=BOX, graphs=True),
     "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=GIVEN),

@@ -23,6 +23,7 @@ TINY: dict[str, dict[str, Any]] = {
     "gnn+": {"hidden": 8, "layers": 2},
     "egnn": {"hidden": 8, "layers": 2},
     "egnn-recurrent": {"hidden": 8, "steps": 2},
+    "edge-cloud": {"hidden": 8, "layers": 2, "basis": 8},
     "integrator": {"hidden": 8, "evaluations": 2},
     "painn": {"hidden": 8, "layers": 2, "basis": 8},
     "radial-field": {"hidden": 8, "layers": 2},

@@ -17,6 +17,7 @@ VARIANTS = {
     "egnn-gated-coordinates": ("egnn", {"infer_edges": True, "gate_coordinates": True}),
     "schnet-strict": ("schnet", {"edge_invariants": False}),
     "schnet-energy": ("schnet", {"head": "energy"}),
+    "edge-cloud-nonlinear": ("edge-cloud", {"message": "nonlinear"}),
     "gnn-velocity-head": ("gnn", {"velocity_head": True}),
 }
 CASES = {**{name: (name, {}) for name in MODELS}, **VARIANTS}

@@ -174,6 +174,8 @@ def test_gradients_are_finite_where_norms_vanish(case: str, dtype: torch.dtype, 
     ("case", "count"),
     [
         ("cgenn", 134_625),
+        ("edge-cloud", 159_298),
+        ("edge-cloud-nonlinear", 100_802),
         ("egnn", 134_020),
         ("egnn-recurrent-form", 134_020),
         ("egnn-velocity-head", 134_020),
