@@ -76,6 +76,7 @@ MODELS: dict[str, ModelRow] = {
     "radial-field": ModelRow("radial_field", "RadialField", may_see=BOX, graphs=True),
     "schnet": ModelRow("schnet", "SchNet", may_see=BOX, graphs=True),
     "segno": ModelRow("segno", "Segno", may_see=BOX, graphs=True),
+    "segnn": ModelRow("segnn", "SEGNN", group="E(3)", dims="3", may_see=BOX, graphs=True),
 }
 
 __all__ = ["MODELS", "ModelRow"]

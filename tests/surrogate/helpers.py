@@ -29,6 +29,7 @@ TINY: dict[str, dict[str, Any]] = {
     "radial-field": {"hidden": 8, "layers": 2},
     "schnet": {"hidden": 8, "layers": 2, "basis": 8},
     "segno": {"hidden": 8, "steps": 2},
+    "segnn": {"channels": 4, "layers": 2},
 }
 
 

@@ -159,7 +159,12 @@ class Plan:
             d = self.irreps_out[t].degree
             parts = [couplings(components(f[s], self.irreps_in[s].degree), j, d) for s, j, _ in on]
             out[t] = _product(parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1), w, out[t])
-        return tuple(block.flatten(-2) for block in out if block is not None)
+        return self.finished(out)
+
+    @staticmethod
+    def finished(blocks: Sequence[Tensor | None]) -> Feature:
+        """The feature of blocks (..., 2 l + 1, C)."""
+        return tuple(block.flatten(-2) for block in blocks if block is not None)
 
 
 def _product(rows: Tensor, weight: Tensor, onto: Tensor | None) -> Tensor:

@@ -19,6 +19,8 @@ VARIANTS = {
     "schnet-energy": ("schnet", {"head": "energy"}),
     "edge-cloud-nonlinear": ("edge-cloud", {"message": "nonlinear"}),
     "gnn-velocity-head": ("gnn", {"velocity_head": True}),
+    "seconv-linear": ("segnn", {"message": "linear", "channels": 40}),
+    "seconv-nonlinear": ("segnn", {"message": "nonlinear"}),
 }
 CASES = {**{name: (name, {}) for name in MODELS}, **VARIANTS}
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4}
@@ -35,6 +37,7 @@ HOLDS = {
 }
 """By group, the transformations of space that change nothing; of the others a model must fail every one."""
 CENTRED = ("egnn-recurrent", "cgenn", "gnn+")
+CENTRED = ("egnn-recurrent", "cgenn", "segnn")
 """Models whose particles see the centroid of their system."""
 MOST_DIMS = {"cgenn": 5}
 """Models whose configuration takes no more dimensions."""

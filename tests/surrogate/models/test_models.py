@@ -190,6 +190,9 @@ def test_gradients_are_finite_where_norms_vanish(case: str, dtype: torch.dtype, 
         ("schnet", 90_818),
         ("schnet-strict", 89_538),
         ("schnet-energy", 82_306),
+        ("seconv-linear", 88_600),
+        ("seconv-nonlinear", 81_888),
+        ("segnn", 147_424),
     ],
 )
 def test_the_published_number_of_parameters(case: str, count: int) -> None:
