@@ -70,6 +70,7 @@ MODELS: dict[str, ModelRow] = {
     "gnn+": ModelRow("gnn_plus", "GNNPlus", group="T(n)", dims="config", may_see=BOX, graphs=True),
     "edge-cloud": ModelRow("edge_cloud.model", "EdgeCloud", may_see=BOX, graphs=True),
     "egnn": ModelRow("egnn.model", "EGNN", may_see=("edges", *BOX), graphs=True),
+    "egno": ModelRow("egno", "EGNO", may_see=BOX, graphs=True),
     "egnn-recurrent": ModelRow("egnn.recurrent", "EGNNRecurrent", may_see=BOX, graphs=True),
     "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=GIVEN),
     "painn": ModelRow("painn", "PaiNN", may_see=BOX, graphs=True),

@@ -67,6 +67,9 @@ class SurrogateModel(nn.Module):
         Whether inputs may be moved to their centroid before the cast (translation equivariance).
     evaluations : int
         Passes over all pairs that change the state, in a forward pass; per unit of time for any horizon.
+    fractions : tuple of float
+        Of the horizon, increasing to 1: the times at which `trajectory` gives positions. Of a model with several,
+        forward takes `trajectory=True` and then returns the positions of all of them, (times, B, N, n).
     skip_velocity_head : bool
         Set while positions are trained, to save the head's work.
     """
@@ -82,6 +85,7 @@ class SurrogateModel(nn.Module):
     takes_graphs: bool = False
     centres: bool = True
     evaluations: int = 0
+    fractions: tuple[float, ...] = (1.0,)
     skip_velocity_head: bool = False
 
     def forward(
@@ -92,6 +96,14 @@ class SurrogateModel(nn.Module):
 
     def set_length_unit(self, length: float) -> None:
         """Learn what 1 in the model's own units is in those of the data [length]; most models need not know."""
+
+    def trajectory(
+        self, x: Tensor, v: Tensor, q: Tensor, horizon: float = 1.0, masses: Tensor | None = None, **given: Any
+    ) -> Tensor:
+        """Positions (times, B, N, n) at the model's `fractions` of the horizon."""
+        asked = {"trajectory": True} if len(self.fractions) > 1 else {}
+        found: Tensor = self(x, v, q, horizon, masses, **given, **asked)[0]
+        return found if asked else found.unsqueeze(0)
 
     def for_inference(self) -> Accelerated:
         """The fastest way to forecasts with the weights as they are now: they must not change meanwhile."""

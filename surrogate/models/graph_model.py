@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -94,6 +95,7 @@ class GraphModel(SurrogateModel):
         graph: Edges | None = None,
         box: Tensor | None = None,
         edges: Tensor | None = None,
+        **asked: Any,
     ) -> tuple[Tensor, Tensor | None]:
         """See SurrogateModel.forward.
 
@@ -105,6 +107,8 @@ class GraphModel(SurrogateModel):
             Periods along the axes, 0 where open: near pairs are those of the nearest images.
         edges : (B, N, N) tensor, optional
             A number for each pair, for models that see it; a graph carries its own.
+        asked
+            Of a model's own `on_edges`: `trajectory` of those that give one.
 
         Raises
         ------
@@ -117,9 +121,8 @@ class GraphModel(SurrogateModel):
         state = x, v, q.unsqueeze(-1)
         m = None if masses is None else masses.unsqueeze(-1)
         if graph is not None or isinstance(found, AllPairs):
-            return self.on_edges(*state, found, horizon, m)
+            return self.on_edges(*state, found, horizon, m, **asked)
         flat_x, flat_v, flat_q = (t.flatten(0, 1) for t in state)
-        x_hat, v_hat = self.on_edges(
-            flat_x, flat_v, flat_q, found, horizon, None if m is None else m.flatten(0, 1)
-        )
-        return x_hat.view(x.shape), None if v_hat is None else v_hat.view(x.shape)
+        flat_m = None if m is None else m.flatten(0, 1)
+        x_hat, v_hat = self.on_edges(flat_x, flat_v, flat_q, found, horizon, flat_m, **asked)
+        return x_hat.view(*x_hat.shape[:-2], *x.shape), None if v_hat is None else v_hat.view(x.shape)

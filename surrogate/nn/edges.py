@@ -90,6 +90,10 @@ class Edges(Protocol):
         """The range in pieces of at most so many edges, of one receiver at least."""
         ...
 
+    def repeated(self, count: int) -> Self:
+        """Of all nodes, the edges of so many copies of every system, the first copies of all systems first."""
+        ...
+
     def system_means(self, values: Tensor) -> Tensor:
         """Means over the particles of each system, of node values; they broadcast to nodes."""
         ...
@@ -174,6 +178,11 @@ class AllPairs:
         """See Edges."""
         rows = max(most // (self.n_systems * (self.n - 1)), 1)
         return [(k, min(k + rows, self.last)) for k in range(self.first, self.last, rows)]
+
+    def repeated(self, count: int) -> "AllPairs":
+        """See Edges."""
+        given = None if self._given is None else self._given.repeat(count, 1, 1)
+        return AllPairs(count * self.n_systems, self.n, given=given)
 
     def system_means(self, values: Tensor) -> Tensor:
         """See Edges."""

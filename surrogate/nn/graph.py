@@ -253,6 +253,15 @@ class Graph:
             first = last
         return pieces
 
+    def repeated(self, count: int) -> "Graph":
+        """See Edges."""
+        n, n_edges = len(self.begins) - 1, self.n_edges
+        copies = torch.arange(count, device=self.begins.device).unsqueeze(-1)
+        receivers, senders = ((ends + n * copies).flatten() for ends in (self.receivers, self.senders))
+        begins = torch.cat([(self.begins[:-1] + n_edges * copies).flatten(), self.begins[-1:] * count])
+        shifts, more = (None if t is None else t.repeat(count, 1) for t in (self.shifts, self.attributes))
+        return Graph(receivers, senders, begins, self.sizes.repeat(count), shifts, 0, count * n, more)
+
     def system_means(self, values: Tensor) -> Tensor:
         """See Edges."""
         system = torch.repeat_interleave(self.sizes)

@@ -24,6 +24,7 @@ TINY: dict[str, dict[str, Any]] = {
     "egnn": {"hidden": 8, "layers": 2},
     "egnn-recurrent": {"hidden": 8, "steps": 2},
     "edge-cloud": {"hidden": 8, "layers": 2, "basis": 8},
+    "egno": {"hidden": 8, "layers": 2, "points": 3},
     "integrator": {"hidden": 8, "evaluations": 2},
     "painn": {"hidden": 8, "layers": 2, "basis": 8},
     "radial-field": {"hidden": 8, "layers": 2},

@@ -36,7 +36,7 @@ HOLDS = {
     "Sym": set(),
 }
 """By group, the transformations of space that change nothing; of the others a model must fail every one."""
-CENTRED = ("egnn-recurrent", "cgenn", "gnn+", "segnn")
+CENTRED = ("egnn-recurrent", "cgenn", "egno", "gnn+", "segnn")
 """Models whose particles see the centroid of their system."""
 MOST_DIMS = {"cgenn": 5}
 """Models whose configuration takes no more dimensions."""

@@ -69,3 +69,16 @@ def test_attributes_stay_with_their_edges():
     for value, i, j in zip(found, whole.receivers.tolist(), whole.senders.tolist(), strict=True):
         system, first = starts[i]
         assert value == matrices[system][i - first, j - first]
+
+
+def test_repeated_edges_are_those_of_copies_of_the_systems():
+    x = torch.randn(9, 3, dtype=torch.float64)
+    one = Graph.near(x, [2, 4, 3]).with_matrices([torch.randn(k, k).double() for k in (2, 4, 3)])
+    other = Graph.near(x.repeat(3, 1), [2, 4, 3] * 3)
+    thrice = one.repeated(3)
+    for name in ("receivers", "senders", "begins", "sizes"):
+        assert torch.equal(getattr(thrice, name), getattr(other, name)), name
+    assert torch.equal(thrice.attributes, one.attributes.repeat(3, 1))
+    f = torch.randn(27, 2, dtype=torch.float64)
+    by_copy = torch.cat([one.means(one.at_senders(part)) for part in f.split(9)])
+    assert torch.allclose(thrice.means(thrice.at_senders(f)), by_copy)
