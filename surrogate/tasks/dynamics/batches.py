@@ -32,14 +32,17 @@ class Batch:
     weight: Tensor
     fraction: float = 1.0
     given: dict[str, Tensor] = field(default_factory=dict)
+    x_between: Tensor | None = None
 
     def to(self, device: str) -> "Batch":
         """The batch on a device (those of mapped data sets come from the CPU)."""
         if self.x.device.type == torch.device(device).type:
             return self
-        names = [f.name for f in fields(self) if f.name not in ("fraction", "given")]
+        names = [f.name for f in fields(self) if f.name not in ("fraction", "given", "x_between")]
         given = {name: t.to(device) for name, t in self.given.items()}
-        return replace(self, given=given, **{name: getattr(self, name).to(device) for name in names})
+        between = None if self.x_between is None else self.x_between.to(device)
+        moved = {name: getattr(self, name).to(device) for name in names}
+        return replace(self, given=given, x_between=between, **moved)
 
 
 def windows_per_set(sets: Sequence[Windows], batch_size: int) -> int:
@@ -85,13 +88,14 @@ def batches(
     weight = _weights(sets, high - low, loss)
     for first in range(skip * per_set, smallest - per_set + 1, per_set):
         which = slice(first + low, first + high)
-        picked = [
-            s.pick(torch.as_tensor(order[which]), torch.as_tensor(begin[which]))
-            for s, order, begin in zip(sets, orders, begins, strict=True)
-        ]
-        x, v, q, m, x_target, v_target = _side_by_side(sets, picked, 0)
-        given = _given(sets, [torch.as_tensor(order[which]) for order in orders])
-        yield Batch(x, v, q, m, x_target, v_target, weight.to(x), (high - low) / per_set, given)
+        samples = [torch.as_tensor(order[which]) for order in orders]
+        starts = [torch.as_tensor(begin[which]) for begin in begins]
+        chosen = list(zip(sets, samples, starts, strict=True))
+        x, v, q, m, x_target, v_target = _side_by_side(sets, [s.pick(*at) for s, *at in chosen], 0)
+        given, between = _given(sets, samples), None
+        if all(s.between is not None for s in sets):
+            (between,) = _side_by_side(sets, [[s.positions_between(*at)] for s, *at in chosen], 0)
+        yield Batch(x, v, q, m, x_target, v_target, weight.to(x), (high - low) / per_set, given, between)
 
 
 def _given(sets: Sequence[Windows], samples: Sequence[Tensor]) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """Which frames make a window: the input state, and the state one horizon later."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,12 +99,16 @@ class WindowFrames:
     after : (n_kept,) int64
         The target of each input frame; 0 for others.
     horizon : float [time]
+    between : (n_times, n_kept) int64
+        Of each input frame those at the fractions of the horizon that were asked for; none where frames have not
+        all of them.
     """
 
     kept: Any
     starts: NDArray[np.int64]
     after: NDArray[np.int64]
     horizon: float
+    between: NDArray[np.int64]
 
     @property
     def inputs(self) -> NDArray[np.int64]:
@@ -121,8 +126,15 @@ class WindowFrames:
         return np.array(self.kept) if isinstance(self.kept, list) else np.arange(len(self.after)) + self.kept.start
 
 
-def window_frames(split: DataSplit, split_name: str, config: DataConfig) -> WindowFrames:
+def window_frames(
+    split: DataSplit, split_name: str, config: DataConfig, fractions: Sequence[float] = ()
+) -> WindowFrames:
     """The windows a configuration asks for: one, or all pairs of frames one horizon apart.
+
+    Parameters
+    ----------
+    fractions : sequence of float
+        Of the horizon: frames at these times belong to a window, too.
 
     Raises
     ------
@@ -131,19 +143,26 @@ def window_frames(split: DataSplit, split_name: str, config: DataConfig) -> Wind
     """
     first, last = task_frames(split, split_name, config.input_frame, config.target_frame, config.horizon)
     horizon = elapsed(split.times, first, last)
+    later = np.array([later_frames(split.times, horizon * f) for f in fractions]).reshape(-1, len(split.times))
     if config.windows != "all":
-        return WindowFrames([first, last], np.array([0]), np.array([1, 0]), horizon)
+        of_first = later[:, first] if (later[:, first] >= 0).all() else later[:0, 0]
+        between = np.zeros((len(of_first), 2 + len(of_first)), dtype=np.int64)
+        between[:, 0] = 2 + np.arange(len(of_first))
+        after = np.zeros(2 + len(of_first), dtype=np.int64)
+        after[0] = 1
+        return WindowFrames([first, last, *of_first.tolist()], np.array([0]), after, horizon, between)
     begin = split.first_state
     after = later_frames(split.times, horizon)[begin:] - begin
-    starts = np.flatnonzero(after >= 0)
-    return WindowFrames(slice(begin, None), starts, np.maximum(after, 0), horizon)
+    starts, between = np.flatnonzero(after >= 0), later[:, begin:] - begin
+    between = between if (between[:, starts] >= 0).all() else between[:0]
+    return WindowFrames(slice(begin, None), starts, np.maximum(after, 0), horizon, np.maximum(between, 0))
 
 
 def left_out(split: DataSplit, frames: WindowFrames) -> str:
     """What is said where uneven times leave windows out; empty where they do not."""
     t = split.times[split.first_state :]
     could = int((t[-1] - t >= frames.horizon * (1 - 1e-6)).sum())
-    if len(frames.starts) >= could or len(frames.after) <= 2:
+    if len(frames.starts) >= could or isinstance(frames.kept, list):
         return ""
     return (
         f"uneven times: {len(frames.starts)} of {could} frames begin a window, having one {frames.horizon:g} later"

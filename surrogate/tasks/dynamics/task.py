@@ -7,6 +7,7 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,9 @@ class Dynamics(Task):
 
         def prepared(split: Split, name: str, config: DataConfig) -> Windows:
             centre, dtype, device = model.centres, setting.dtype, setting.device
-            return windows(
-                split, name, config, self.scales, centre=centre, dtype=dtype, device=device, takes=model.takes
-            )
+            frames = model.fractions if name == "train" else (1.0,)
+            how = partial(windows, centre=centre, dtype=dtype, device=device, takes=model.takes, fractions=frames)
+            return how(split, name, config, self.scales)
 
         self.train_sets = [prepared(one.train, "train", one.config) for one in sets.values()]
         self.valid_sets = [
@@ -233,10 +234,14 @@ class Dynamics(Task):
         masses = batch.m if self._uses_masses else None
         x: Tensor
         v: Tensor
-        x, v = model(batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses, **batch.given)
+        asked = {} if batch.x_between is None else {"trajectory": True}
+        x, v = model(batch.x, batch.v, batch.q, self.train_sets[0].horizon, masses, **batch.given, **asked)
         if stage.name == "velocities":
             return (batch.weight * (v - batch.v_target).square()).mean()
-        errors = (batch.weight * (x - batch.x_target).square()).mean((1, 2))
+        targets = batch.x_target
+        if batch.x_between is not None:  # all of (times, B, N, n)
+            targets = torch.cat([batch.x_between.transpose(0, 1), targets.unsqueeze(0)])
+        errors = (batch.weight * (x - targets).square()).mean((-2, -1)).view(-1, len(batch.x)).mean(0)
         if self._options.velocity_weight and v is not None:
             of_velocity = (batch.weight * (v - batch.v_target).square()).mean((1, 2))
             errors = errors + self._options.velocity_weight * of_velocity
@@ -251,6 +256,8 @@ class Dynamics(Task):
         """See Task.no_device_batches."""
         if any(s.x.device.type != torch.device(self._setting.device).type for s in self.train_sets):
             return "the data set is streamed, not on the device"
+        if any(s.between is not None for s in self.train_sets):
+            return "times between input and target train, too"
         if self.train_sets[0].given:
             return f"{', '.join(self.train_sets[0].given)} come with the data"
         return ""

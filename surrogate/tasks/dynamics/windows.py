@@ -47,6 +47,8 @@ class Windows:
         Mean squared error of velocities that stay as they are.
     given : dict of str to (n_samples, ...) tensor
         What the model sees beside the states: see :data:`surrogate.models.base.GIVEN`.
+    between : (n_times, n_frames) int64 tensor or None
+        Frames between input and target that train, too.
     """
 
     x: Tensor
@@ -61,6 +63,7 @@ class Windows:
     source: str
     n_dims: int
     given: dict[str, Tensor] = field(default_factory=dict)
+    between: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -70,6 +73,12 @@ class Windows:
         samples, starts = samples.to(self.x.device), starts.to(self.x.device)
         here, there = (samples, starts), (samples, self.after[starts])
         return self.x[here], self.v[here], self.q[samples], self.m[samples], self.x[there], self.v[there]
+
+    def positions_between(self, samples: Tensor, starts: Tensor) -> Tensor:
+        """Positions at the times between, (chosen, n_times, N, n)."""
+        assert self.between is not None
+        samples, starts = samples.to(self.x.device), starts.to(self.x.device)
+        return self.x[samples.unsqueeze(-1), self.between[:, starts].T]
 
 
 def given_arrays(split: DataSplit, takes: Sequence[str]) -> dict[str, FloatArray]:
@@ -135,17 +144,23 @@ def windows(
     dtype: torch.dtype = torch.float32,
     device: str | torch.device = "cpu",
     takes: Sequence[str] = (),
+    fractions: Sequence[float] = (1.0,),
 ) -> Windows:
     """The windows of one split, centred in float64 before the cast where the model allows it.
 
     Those of a streamed split lie in a mapped file and stay on the CPU. `takes` names the arrays that the model
-    takes beside the states.
+    takes beside the states, `fractions` are the times of its trajectory.
     """
     limit = config.train_samples if split_name == "train" else config.valid_samples
     if limit:
         split = split.part(slice(0, limit))
     head = outline(split)
-    frames = window_frames(head, split_name, config)
+    frames = window_frames(head, split_name, config, fractions[:-1])
+    if len(fractions) > 1 and not len(frames.between):
+        warnings.warn(
+            f"{head.source}: no frames at every {fractions[0]:g} of the horizon; its end alone trains",
+            stacklevel=2,
+        )
     if said := left_out(head, frames):
         warnings.warn(f"{head.source}: {said}", stacklevel=2)
     parts = (_window_arrays(block, frames, scales, centre, dtype, takes) for block in blocks(split))
@@ -158,7 +173,9 @@ def windows(
     ballistic, inertial = (max(float(value), LEAST) for value in squares)
     horizon = frames.horizon / scales.time
     given = dict(zip(takes, more, strict=True))
-    return Windows(x, v, q, m, frames.starts, after, horizon, ballistic, inertial, head.source, head.n_dims, given)
+    between = torch.as_tensor(frames.between).to(x.device) if len(frames.between) else None
+    errors, about = (ballistic, inertial), (head.source, head.n_dims)
+    return Windows(x, v, q, m, frames.starts, after, horizon, *errors, *about, given, between)
 
 
 def data_identity(train_sets: Sequence[Windows], valid_sets: Sequence[Windows]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
 from physics.errors import InputError
 from physics.generate import generate
+from surrogate.tasks.base import Setting
 from surrogate.tasks.dynamics.batches import batches
 from surrogate.tasks.dynamics.config import DataConfig
 from surrogate.tasks.dynamics.frames import task_frames
 from surrogate.tasks.dynamics.scales import Scales, fitted_scales
 from surrogate.tasks.dynamics.splits import training_splits
 from surrogate.tasks.dynamics.streamed import is_streamed
+from surrogate.tasks.dynamics.task import Dynamics
 from surrogate.tasks.dynamics.windows import Windows, training_range, windows
 from surrogate.training.config import config_from_tree
 from surrogate.training.run import train
@@ -101,6 +104,51 @@ def test_all_windows_start_anywhere(tmp_path: Path) -> None:
     x_target = picked[4]
     assert torch.equal(x_target[0], found.x[5, 5])
     assert torch.equal(x_target[1], found.x[7, 2])
+
+
+def test_frames_between_come_with_the_window(tmp_path: Path) -> None:
+    split = read_split(npz(tmp_path / "a.npz", tiny_arrays(frames=8)), "train")
+    ask, thirds = partial(windows, scales=Scales(), centre=False), (1 / 3, 2 / 3, 1.0)
+    one = ask(split, "train", DataConfig(input_frame=1, target_frame=7), fractions=thirds)
+    samples, x = torch.tensor([4, 0]), torch.as_tensor(split.positions, dtype=torch.float32)
+    between = one.positions_between(samples, torch.tensor([0, 0]))
+    assert torch.equal(between, torch.stack([x[[4, 0], 3], x[[4, 0], 5]], dim=1))
+    assert torch.equal(one.pick(samples, torch.tensor([0, 0]))[4], x[[4, 0], 7])
+    every = ask(split, "train", DataConfig(input_frame=0, target_frame=3, windows="all"), fractions=thirds)
+    assert torch.equal(every.positions_between(samples, torch.tensor([2, 4]))[:, 1], x[[4, 0], [4, 6]])
+    (batch, *_) = batches([one], 5, 0, 0, "mse")
+    assert batch.x_between is not None
+    assert batch.x_between.shape == (5, 2, 3, 3)
+    assert windows(split, "train", DataConfig(), Scales(), centre=False).between is None
+
+
+def test_where_frames_between_are_missing_the_end_alone_trains_and_that_is_said(tmp_path: Path) -> None:
+    split = read_split(npz(tmp_path / "a.npz", tiny_arrays(frames=8)), "train")
+    with pytest.warns(UserWarning, match=r"no frames at every 0.5 of the horizon; its end alone trains"):
+        found = windows(split, "train", DataConfig(target_frame=3), Scales(), centre=False, fractions=(0.5, 1.0))
+    assert found.between is None
+
+
+@pytest.mark.filterwarnings("ignore:.*no valid split")
+def test_a_trajectory_trains_on_all_its_frames(tmp_path: Path) -> None:
+    npz(tmp_path / "a.npz", tiny_arrays(samples=30, frames=4))
+    tree = {
+        "model": {"name": "egno", "hidden": 8, "layers": 1, "points": 3},
+        "data": {"paths": [str(tmp_path / "a.npz")], "target_frame": 3},
+        "train": {"batch_size": 9, "epochs": 1},
+    }
+    config = config_from_tree(tree, "test")
+    model = tiny_model("egno", layers=1).float()
+    setting = Setting("egno", 9, torch.float32, "cpu", 1, tmp_path)
+    task = Dynamics(config.data, config.task_config, model, setting)
+    (batch, *_) = task.batches(0, 0)
+    whole = model.trajectory(batch.x, batch.v, batch.q)
+    assert batch.x_between is not None
+    targets = torch.cat([batch.x_between.transpose(0, 1), batch.x_target[None]])
+    loss = task.loss(model, batch, task.stages(model, 1)[0])
+    assert float(loss.detach()) == pytest.approx(float((whole - targets).square().mean().detach()), rel=1e-5)
+    assert "times between" in task.no_device_batches()
+    train(config, tmp_path / "run", resume=False, device="cpu", command="", quiet=True)
 
 
 def test_fewer_samples_on_request(tmp_path: Path) -> None:
