@@ -90,7 +90,7 @@ class Edges(Protocol):
         """The range in pieces of at most so many edges, of one receiver at least."""
         ...
 
-    def repeated(self, count: int) -> Self:
+    def repeated(self, count: int) -> "Edges":
         """Of all nodes, the edges of so many copies of every system, the first copies of all systems first."""
         ...
 
