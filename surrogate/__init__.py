@@ -1,6 +1,6 @@
 """Learned surrogates of particle dynamics: models, training, forecasts, comparisons. PyTorch; no Qt.
 
-`load` and `Forecaster` are imported on first use, so that importing the package stays cheap.
+`load`, `forecast_many` and `Forecaster` are imported on first use, so that importing the package stays cheap.
 """
 
 from importlib import import_module
@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from surrogate.inference.forecaster import Forecaster as Forecaster
     from surrogate.inference.loading import load as load
+    from surrogate.inference.mixed_sizes import forecast_many as forecast_many
 
-__all__ = ["Forecaster", "load"]
+__all__ = ["Forecaster", "forecast_many", "load"]
 
-_HOMES = {"Forecaster": "surrogate.inference.forecaster", "load": "surrogate.inference.loading"}
+_HOMES = {
+    "Forecaster": "surrogate.inference.forecaster",
+    "forecast_many": "surrogate.inference.mixed_sizes",
+    "load": "surrogate.inference.loading",
+}
 
 
 def __getattr__(name: str) -> Any:

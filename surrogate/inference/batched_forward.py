@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -50,6 +51,22 @@ class Passed:
     force_evaluations: float | None
 
 
+class Inner(NamedTuple):
+    """States in a network's units.
+
+    Attributes
+    ----------
+    state : State
+    beside : mapping of str to tensor
+    centre : (samples, 1, n) tensor [length]
+        In users' units: what was taken off positions.
+    """
+
+    state: State
+    beside: Given
+    centre: Tensor
+
+
 class Passes:
     """A network in each precision it was asked for, run in users' units.
 
@@ -63,7 +80,7 @@ class Passes:
     """
 
     def __init__(self, model: SurrogateModel, scales: Scales, device: torch.device) -> None:
-        self._scales, self._device = scales, device
+        self.scales, self._device = scales, device
         for parameter in model.parameters():
             parameter.requires_grad_(False)
         self._models = {torch.float32: model.to(device).eval()}
@@ -111,31 +128,18 @@ class Passes:
         beside : mapping of str to (samples, ...) tensor
             What the model takes beside the state: see :data:`surrogate.models.base.GIVEN`.
         """
-        given = state[0]
-        if self._scales != Scales() and given.device.type != "mps":  # which has no double precision
-            x, v, q = (t.double() for t in state[:3])
-            masses = None if state[3] is None else state[3].double()
-        else:
-            x, v, q, masses = state
         model, accelerated = self._network(dtype), self.accelerated(dtype)
         plain = not accelerated.differentiable and is_differentiated((*state, *beside.values()))
         forward: Forward = model if plain else accelerated.forward
-        length, time = self._scales.length, self._scales.time
-        # With centring the network sees and returns displacements from the centroid.
-        centre = x.mean(dim=1, keepdim=True) if model.centres else torch.zeros_like(x[:, :1])
-        inner = ((x - centre) / length).to(self._device, dtype)
-        speed = (v * (time / length)).to(self._device, dtype)
-        charge = (q / self._scales.charge).to(self._device, dtype)
-        mass = None if masses is None else (masses / self._scales.mass).to(self._device, dtype)
-        beside = {
-            name: (t.to(x) / self._scales.unit_of(name)).to(self._device, dtype) for name, t in beside.items()
-        }
+        length, time = self.scales.length, self.scales.time
+        inner = self.inner(state, dtype, beside)
+        x, v, q, m = inner.state
         share = samples_at_once(x.shape[1], 1 if forward is model else None)
         positions, velocities, spent, calls = [], [], [], 0.0
         for first in range(0, len(x), share):
             part = slice(first, first + share)
-            batch = (inner[part], speed[part], charge[part], None if mass is None else mass[part])
-            more = {name: t[part] for name, t in beside.items()}
+            batch = (x[part], v[part], q[part], None if m is None else m[part])
+            more = {name: t[part] for name, t in inner.beside.items()}
             if tolerance is None:
                 x_hat, v_hat, per_pair = self._pass(model, forward, batch, more, horizon / time, evaluations)
                 taken = torch.full((len(x_hat),), evaluations)
@@ -149,10 +153,34 @@ class Passes:
             calls += per_pair * len(x_hat)
         moving = [v_hat for v_hat in velocities if v_hat is not None]
         return Passed(
-            (torch.cat(positions).to(x) * length + centre).to(given),
-            (torch.cat(moving).to(x) * (length / time)).to(given) if moving else None,
+            *self.outer(torch.cat(positions), torch.cat(moving) if moving else None, inner.centre, state[0]),
             torch.cat(spent),
             calls / len(x) if hasattr(model, "force_evaluations") else None,
+        )
+
+    def inner(self, state: State, dtype: torch.dtype, beside: Given) -> Inner:
+        """States in the network's units, precision and place."""
+        scales, kind = self.scales, state[0].dtype
+        if scales != Scales() and state[0].device.type != "mps":  # which has no double precision
+            kind = torch.float64
+        x, v, q = (t.to(kind) for t in state[:3])
+        # With centring the network sees and returns displacements from the centroid.
+        centre = x.mean(dim=1, keepdim=True) if self._models[torch.float32].centres else torch.zeros_like(x[:, :1])
+        inner = ((x - centre) / scales.length).to(self._device, dtype)
+        speed = (v * (scales.time / scales.length)).to(self._device, dtype)
+        charge = (q / scales.charge).to(self._device, dtype)
+        mass = None if state[3] is None else (state[3].to(kind) / scales.mass).to(self._device, dtype)
+        given = {name: (t.to(x) / scales.unit_of(name)).to(self._device, dtype) for name, t in beside.items()}
+        return Inner((inner, speed, charge, mass), given, centre)
+
+    def outer(
+        self, x_hat: Tensor, v_hat: Tensor | None, centre: Tensor, like: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Forecasts in users' units, like the positions they gave; `centre` is that of their :class:`Inner`."""
+        length, speed = self.scales.length, self.scales.speed
+        return (
+            (x_hat.to(centre) * length + centre).to(like),
+            None if v_hat is None else (v_hat.to(centre) * speed).to(like),
         )
 
     def _pass(

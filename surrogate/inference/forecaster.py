@@ -20,9 +20,9 @@ from physics.types import FloatArray, System
 from surrogate.inference.batched_forward import NOTHING, Given, Passed, Passes, State, has_values
 from surrogate.inference.forecast import Cost, Forecast
 from surrogate.inference.given_arrays import (
+    Asked,
+    asked_states,
     given_tensors,
-    particle_tensor,
-    real_tensor,
     refuse_masses,
     system_fields,
     turned_given,
@@ -58,9 +58,11 @@ class Forecaster:
     horizons : "any" or tuple of float [time]
     dims, particles : "any" or tuple of int
         What the weights accept; the card says what they were trained on.
-    uses_masses, gives_velocity, chooses_evaluations : bool
+    uses_masses, gives_velocity, chooses_evaluations, takes_graphs : bool
     horizon : float [time]
         The one it forecasts, or the usual one of a model that takes any.
+    usual_horizon : float [time]
+        Of forecasts that name none.
     evaluations : int
         Message rounds in one forecast of `horizon`.
     tolerance : float or None [length]
@@ -95,14 +97,14 @@ class Forecaster:
         self.seen = card.get("seen")
         self.horizons: tuple[float, ...] | str = "any" if model.any_horizon else (horizon,)
         self.horizon = horizon
-        self._own_horizon = 1.0 if model.any_horizon else horizon
+        self.usual_horizon = 1.0 if model.any_horizon else horizon
         self._measured_horizon = horizon
         self.sees, self.takes, self.bound = tuple(model.sees), model.takes, dict[str, FloatArray]()
         self.dims: tuple[int, ...] | str = "any" if model.dims is None else (model.dims,)
         self.particles: tuple[int, ...] | str = "any"
         self.uses_masses = model.uses_masses
         self.gives_velocity = model.gives_velocity
-        self.chooses_evaluations = model.chooses_evaluations
+        self.chooses_evaluations, self.takes_graphs = model.chooses_evaluations, model.takes_graphs
         per_unit = horizon / scales.time if model.any_horizon else 1
         self.evaluations = max(round(model.evaluations * per_unit), min(model.evaluations, 1))
         self.tolerance: float | None = None
@@ -110,7 +112,7 @@ class Forecaster:
         self.group = model.group
         self.scales = scales
         self.device = torch.device(device)
-        self._passes = Passes(model, scales, self.device)
+        self.passes = Passes(model, scales, self.device)
 
     def with_evaluations(self, evaluations: int) -> "Forecaster":
         """The same model, spending so many evaluations on each `horizon`.
@@ -149,8 +151,8 @@ class Forecaster:
         """A model of any horizon with another usual one, at the same evaluations per unit of time."""
         self._refuse_horizon(horizon)
         other = copy.copy(self)
-        other.evaluations = self._rounds(horizon)
-        other.horizon = other._own_horizon = horizon
+        other.evaluations = self.rounds(horizon)
+        other.horizon = other.usual_horizon = horizon
         return other
 
     def with_given(self, **arrays: Any) -> "Forecaster":
@@ -177,14 +179,15 @@ class Forecaster:
         """The same model where every position x of its system became matrix @ x: bound fields turn along."""
         return self.with_given(**turned_given(self.bound, matrix)) if self.bound else self
 
-    def _rounds(self, horizon: float) -> int:
+    def rounds(self, horizon: float) -> int:
+        """Evaluations of a forecast of so long [time]."""
         if not self.chooses_evaluations:
             return self.evaluations
         return max(round(self.evaluations * abs(horizon / self.horizon)), 1)
 
     def network(self, dtype: torch.dtype) -> SurrogateModel:
         """The network in float32 or float64 (converted once); forecasts follow what is done to it."""
-        return self._passes.network(dtype)
+        return self.passes.network(dtype)
 
     def forecast(
         self,
@@ -228,38 +231,34 @@ class Forecaster:
         InputError
             (a ValueError) for what does not fit, saying what the model does.
         """
-        horizon = self._own_horizon if horizon is None else horizon
-        as_tensor = isinstance(positions, Tensor)
-        x = real_tensor("positions", positions)
-        single = x.ndim == 2
-        if x.ndim not in (2, 3):
-            raise InputError(f"positions must be (samples, N, n) or (N, n); got shape {tuple(x.shape)}")
-        v = real_tensor("velocities", velocities).to(x)
-        if v.shape != x.shape:
-            raise InputError(f"velocities must be {tuple(x.shape)} as positions; got shape {tuple(v.shape)}")
-        x, v = (x[None], v[None]) if single else (x, v)
-        q = particle_tensor("charges", charges, x)
-        m = None if masses is None else particle_tensor("masses", masses, x)
-        self.refuse_unfit(x.shape[2], x.shape[1], horizon, m)
-        beside = self._beside(given, x)
-        device = x.device
+        horizon = self.usual_horizon if horizon is None else horizon
+        asked = asked_states(positions, velocities, charges, masses)
+        beside = self.beside(asked, horizon, given)
         chosen = self if tolerance is None else self.with_tolerance(tolerance)
-        rounds = self._rounds(horizon) if evaluations is None else self.with_evaluations(evaluations).evaluations
-        passed = chosen._passed((x, v, q, m), x.dtype, horizon, rounds, beside)
+        rounds = self.rounds(horizon) if evaluations is None else self.with_evaluations(evaluations).evaluations
+        passed = chosen.passed(asked.state, asked.x.dtype, horizon, rounds, beside)
         self.cost = chosen.cost
-        outside, finite = self._remarks((x, v, q, m), horizon, (passed.positions, passed.velocities), beside)
+        return self.answered(asked, passed, horizon, beside)
+
+    def beside(self, asked: Asked, horizon: float, given: Mapping[str, Any]) -> Given:
+        """What the model takes beside states that it is asked for; what does not fit is refused."""
+        self.refuse_unfit(asked.x.shape[2], asked.x.shape[1], horizon, asked.m)
+        return self._beside(given, asked.x)
+
+    def answered(self, asked: Asked, passed: Passed, horizon: float, beside: Given) -> Forecast:
+        """What users get of the passes over their states."""
+        outside, finite = self._remarks(asked.state, horizon, (passed.positions, passed.velocities), beside)
         results: list[Any] = []
         for value in (passed.positions, passed.velocities):
             if value is None:
                 results.append(None)
                 continue
-            value = value[0] if single else value
-            results.append(value.to(device) if as_tensor else value.detach().cpu().numpy())
+            value = value[0] if asked.single else value
+            results.append(value.to(asked.x.device) if asked.as_tensor else value.detach().cpu().numpy())
         spent: Any = passed.evaluations
         if has_values(spent):
-            spent = int(spent[0]) if single else spent.numpy()
-        finite = finite[0] if single else finite
-        return Forecast(results[0], results[1], outside, spent, finite)
+            spent = int(spent[0]) if asked.single else spent.numpy()
+        return Forecast(results[0], results[1], outside, spent, finite[0] if asked.single else finite)
 
     def _remarks(
         self, state: State, horizon: float, forecast: Sequence[Tensor | None], beside: Given = NOTHING
@@ -312,7 +311,7 @@ class Forecaster:
                 masses = torch.tensor(np.asarray(m), device=self.device)
                 refuse_masses(masses)
             beside = self._beside(given, x_in)
-            passed = self._passed((x_in, v_in, q_in, masses), dtype, self.horizon, self.evaluations, beside)
+            passed = self.passed((x_in, v_in, q_in, masses), dtype, self.horizon, self.evaluations, beside)
         v_hat = passed.velocities
         return passed.positions.cpu().numpy(), None if v_hat is None else v_hat.cpu().numpy()
 
@@ -322,9 +321,9 @@ class Forecaster:
         """Positions one horizon later, as `forecast_in`, for those who know no torch: in float32 or in float64."""
         return self.forecast_in(x, v, q, torch.float64 if double else torch.float32, m)[0]
 
-    def _passed(self, state: State, dtype: torch.dtype, horizon: float, evaluations: int, beside: Given) -> Passed:
+    def passed(self, state: State, dtype: torch.dtype, horizon: float, evaluations: int, beside: Given) -> Passed:
         """The passes over a state; `cost` is set."""
-        passed = self._passes.run(state, dtype, horizon, evaluations, self.tolerance, beside)
+        passed = self.passes.run(state, dtype, horizon, evaluations, self.tolerance, beside)
         self.cost = Cost(float(passed.evaluations.double().mean()), passed.force_evaluations)
         return passed
 

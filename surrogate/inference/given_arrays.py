@@ -1,7 +1,7 @@
 """Arrays and tensors as users give them, checked and made tensors of one kind."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -58,6 +58,54 @@ def particle_tensor(name: str, values: Any, x: Tensor) -> Tensor:
     if tensor.shape != shape:
         raise InputError(f"{name} must be {shape} or {shape[1:]}; got shape {tuple(tensor.shape)}")
     return tensor
+
+
+class Asked(NamedTuple):
+    """States of which forecasts are asked.
+
+    Attributes
+    ----------
+    x, v : (samples, N, n) tensor
+    q : (samples, N) tensor
+    m : (samples, N) tensor or None
+    single : bool
+        Whether one system was given, without an axis of samples.
+    as_tensor : bool
+        Whether positions were a tensor.
+    """
+
+    x: Tensor
+    v: Tensor
+    q: Tensor
+    m: Tensor | None
+    single: bool
+    as_tensor: bool
+
+    @property
+    def state(self) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """What networks take."""
+        return self.x, self.v, self.q, self.m
+
+
+def asked_states(positions: Any, velocities: Any, charges: Any, masses: Any = None) -> Asked:
+    """The states that users give, of one system or of samples.
+
+    Raises
+    ------
+    InputError
+        For what is no number, not finite, or of another shape.
+    """
+    x = real_tensor("positions", positions)
+    if x.ndim not in (2, 3):
+        raise InputError(f"positions must be (samples, N, n) or (N, n); got shape {tuple(x.shape)}")
+    v = real_tensor("velocities", velocities).to(x)
+    if v.shape != x.shape:
+        raise InputError(f"velocities must be {tuple(x.shape)} as positions; got shape {tuple(v.shape)}")
+    single = x.ndim == 2
+    x, v = (x[None], v[None]) if single else (x, v)
+    q = particle_tensor("charges", charges, x)
+    m = None if masses is None else particle_tensor("masses", masses, x)
+    return Asked(x, v, q, m, single, isinstance(positions, Tensor))
 
 
 def given_shape(name: str, samples: int, n_particles: int, n_dims: int) -> tuple[int, ...]:

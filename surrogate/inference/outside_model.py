@@ -14,7 +14,7 @@ import torch
 from physics.types import FloatArray
 from surrogate.inference.forecast import Cost, Forecast
 from surrogate.inference.forecaster import UNIT_SCALES, Forecaster
-from surrogate.inference.given_arrays import particle_tensor, real_tensor
+from surrogate.inference.given_arrays import asked_states
 from surrogate.models.base import GIVEN
 from surrogate.training.checkpoint import ModelError
 
@@ -46,7 +46,7 @@ class OutsideForecaster(Forecaster):
         self._made, self.name, self.digest = made, name, ""
         self.card, self.seen = dict(getattr(made, "card", {}) or {}), None
         self.horizons = getattr(made, "horizons", "any")
-        self.horizon = 1.0 if self.horizons == "any" else float(next(iter(self.horizons)))
+        self.horizon = self.usual_horizon = 1.0 if self.horizons == "any" else float(next(iter(self.horizons)))
         self._measured_horizon = math.inf  # it says no more than what it takes
         self.scales, self.sees = UNIT_SCALES, tuple(getattr(made, "sees", ("positions", "velocities", "charges")))
         self.takes = tuple(name for name in GIVEN if name in self.sees)
@@ -55,7 +55,7 @@ class OutsideForecaster(Forecaster):
         self.particles = getattr(made, "particles", "any")
         self.uses_masses = bool(getattr(made, "uses_masses", False))
         self.gives_velocity = bool(getattr(made, "gives_velocity", False))
-        self.chooses_evaluations = False
+        self.chooses_evaluations = self.takes_graphs = False
         self.evaluations = int(getattr(made, "evaluations", 0))
         self.tolerance = None
         self.cost = Cost(float(self.evaluations), None)
@@ -78,16 +78,12 @@ class OutsideForecaster(Forecaster):
         if evaluations is not None or tolerance is not None:
             raise ModelError(f"{self.name}: an outside model has {self.evaluations} evaluations and chooses none")
         horizon = self.horizon if horizon is None else horizon
-        x, v = real_tensor("positions", positions), real_tensor("velocities", velocities)
-        single = x.ndim == 2
-        x, v = (x[None], v[None]) if single else (x, v)
-        q = particle_tensor("charges", charges, x)
-        m = None if masses is None else particle_tensor("masses", masses, x)
-        beside = self._beside(given, x)
+        asked = asked_states(positions, velocities, charges, masses)
+        beside = self._beside(given, asked.x)
         found = self._found(positions, velocities, charges, horizon, masses, given or self.bound)
-        made = [None if a is None else torch.as_tensor(a).reshape(x.shape) for a in found]
-        outside, finite = self._remarks((x, v, q, m), horizon, made, beside)
-        return Forecast(*found, outside, finite=finite[0] if single else finite)
+        made = [None if a is None else torch.as_tensor(a).reshape(asked.x.shape) for a in found]
+        outside, finite = self._remarks(asked.state, horizon, made, beside)
+        return Forecast(*found, outside, finite=finite[0] if asked.single else finite)
 
     def forecast_in(
         self,

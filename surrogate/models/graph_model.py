@@ -1,6 +1,7 @@
 """Models that pass messages along edges: all pairs, near pairs, or a graph that is given."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,9 +82,27 @@ class GraphModel(SurrogateModel):
             return graph
         if self.all_pairs:
             return AllPairs.of(x, edges)
-        sizes = [x.shape[1]] * x.shape[0]
-        near = Graph.near(x.flatten(0, 1), sizes, cutoff=self.cutoff, nearest=self.neighbours, box=box)
-        return near if edges is None else near.with_matrices(edges.unbind())
+        given = None if edges is None else edges.unbind()
+        return self.graph_of(x.flatten(0, 1), [x.shape[1]] * x.shape[0], box=box, edges=given)
+
+    def graph_of(
+        self,
+        x: Tensor,
+        sizes: Sequence[int],
+        *,
+        box: Tensor | None = None,
+        edges: Sequence[Tensor] | None = None,
+    ) -> Graph:
+        """What exchanges messages in systems of any sizes, at positions x (M, n) one system after the other.
+
+        Parameters
+        ----------
+        box : (S, n) tensor, optional
+        edges : sequence of (N, N) tensors, optional
+            A number for each pair of each system.
+        """
+        near = Graph.near(x, sizes, cutoff=self.cutoff, nearest=self.neighbours, box=box)
+        return near if edges is None else near.with_matrices(edges)
 
     def forward(
         self,
