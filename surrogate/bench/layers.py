@@ -6,6 +6,7 @@ busy machine too. Large systems: time for each directed edge, and memory, each s
 
 import multiprocessing
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from physics.bench_table import BenchTable
 from physics.cli import CommandParser, run_command
 from surrogate.bench import gpu, textbook
 from surrogate.bench.timing import PARTICLES, Call, checked_errors, fresh_model, low_times, states, stepper
+from surrogate.models.egnn.model import EGNN, EGNNConfig
 from surrogate.training.compiled import compiler
 from surrogate.training.machine import chosen_device, keep_freed_memory, machine
 
@@ -24,6 +26,9 @@ BATCHES = (100, 1)
 LAYOUTS = {"textbook": "textbook", "torch": "torch", "fused": "fused, as a loaded forecaster has it"}
 SIZES = (100, 300, 1000)
 LARGEST = 2000
+NEAR = (20_000, 30)
+"""Particles of one system, and the neighbours of each."""
+NEAR_REPEATS = 3
 
 
 def bench_forward(n_systems: int, seconds: float) -> dict[str, float]:
@@ -86,6 +91,27 @@ def peak_memory(n: int, fused: bool) -> float:
     return _peak() - before
 
 
+def near_forward(n: int, neighbours: int) -> dict[str, float]:
+    """Of one forward pass over near pairs: seconds, those that finding them takes, and bytes above base (Linux).
+
+    Seconds are of the processor, in one thread. For a process of its own.
+    """
+    torch.set_num_threads(1)
+    model = EGNN(EGNNConfig(neighbours=neighbours))
+    with torch.inference_mode():
+        model(*states(1, 2 * neighbours))
+        state = states(1, n)
+        before, times, of_list = _peak(), [], []
+        for _ in range(NEAR_REPEATS):
+            begin = time.process_time()
+            model(*state)
+            times.append(time.process_time() - begin)
+            begin = time.process_time()
+            model.edges_of(state[0])
+            of_list.append(time.process_time() - begin)
+    return {"near_seconds": min(times), "near_list_seconds": min(of_list), "near_bytes": _peak() - before}
+
+
 def bench_large(seconds: float) -> dict[str, float]:
     """Nanoseconds for each directed edge (all four layers), by size, and memory of the largest."""
     model = fresh_model()
@@ -102,6 +128,8 @@ def bench_large(seconds: float) -> dict[str, float]:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             above = pool.apply(peak_memory, (LARGEST, name == "fused"))
         numbers[f"{name}_megabytes_N{LARGEST}"] = above / 1e6
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        numbers |= pool.apply(near_forward, NEAR)
     return numbers
 
 
@@ -129,6 +157,15 @@ def table_lines(numbers: dict[str, float]) -> list[str]:
         lines.append(
             f"| {name} | " + " | ".join([*cells, f"{numbers[f'{name}_megabytes_N{LARGEST}']:.0f}"]) + " |"
         )
+    lines += [
+        "",
+        "| one system of near pairs, forward | s of one core | of it, to find the pairs | MB above base |",
+    ]
+    seconds, to_find, above = (numbers[f"near_{name}"] for name in ("seconds", "list_seconds", "bytes"))
+    lines += [
+        "|---|---|---|---|",
+        f"| N = {NEAR[0]}, {NEAR[1]} neighbours | {seconds:.2f} | {to_find:.2f} | {above / 1e6:.0f} |",
+    ]
     return lines
 
 

@@ -277,5 +277,7 @@ def first_edge_layer(linear: nn.Linear, p: Tensor, s: Tensor, scalars: Tensor, e
     sums = edges.at_senders(s) + edges.at_receivers(p)
     weight = linear.weight[:, -scalars.shape[-1] :]
     # the copy has autograd form the weights' gradient as scalars^T g, a quarter of the time of g^T scalars
-    made = torch.addmm(sums.flatten(0, -2), scalars.flatten(0, -2), weight.T.contiguous())
+    products = scalars.flatten(0, -2), weight.T.contiguous()
+    flat = sums.flatten(0, -2)
+    made = torch.addmm(flat, *products) if torch.is_grad_enabled() else flat.addmm_(*products)
     return made.view(sums.shape)

@@ -44,6 +44,7 @@ class _Cells(NamedTuple):
     place: IntArray  # (N, n) the cell of each
     starts: IntArray
     order: IntArray
+    packed: FloatArray  # (N, n) positions, wrapped, in that order
 
 
 def neighbour_list(
@@ -99,7 +100,7 @@ def _neighbours(
     near, far = np.empty(nearest or 64, np.int64), np.empty(nearest or 64)
     images = np.empty((nearest or 64, n_dims), np.int64)
     offset, image = np.empty(n_dims, np.int64), np.empty(n_dims, np.int64)
-    reach = np.empty(n_dims, np.int64)
+    reach, at = np.empty(n_dims, np.int64), np.empty(n_dims)
     for system in range(len(starts) - 1):
         first, last = starts[system], starts[system + 1]
         cells = _sorted_into_cells(x[first:last], cutoff, box[system])
@@ -107,7 +108,9 @@ def _neighbours(
             ring = 1
             while True:
                 radius = _reached(cells, cutoff, ring if nearest else 0, reach)
-                found, near, images = _found(cells, i, radius, nearest, reach, near, far, images, offset, image)
+                found, near, images = _found(
+                    cells, i, radius, nearest, reach, near, far, images, offset, image, at
+                )
                 if found == nearest or radius == cutoff:  # all there are
                     break
                 ring *= 2
@@ -135,24 +138,32 @@ def _found(
     images: IntArray,
     offset: IntArray,
     image: IntArray,
+    at: FloatArray,
 ) -> tuple[int, IntArray, IntArray]:
     """How many are within the radius of particle i, or the nearest of them; who; and which of their images."""
-    inside, order, begins, side, n_dims = cells.inside, cells.order, cells.starts, cells.box, len(reach)
-    found, more = 0, True
+    inside, packed, order, begins, n_dims = cells.inside, cells.packed, cells.order, cells.starts, len(reach)
+    found, more, limit = 0, True, radius * radius
     for k in range(n_dims):
         offset[k] = -reach[k]
     while more:
-        cell = _cell_behind(cells, i, offset, image)
+        cell, itself = _cell_behind(cells, i, offset, image), True
+        for k in range(n_dims):
+            at[k] = inside[i, k] - image[k] * cells.box[k]
+            itself = itself and image[k] == 0
         for slot in range(begins[cell], begins[cell + 1]) if cell >= 0 else range(0):
-            j, d2, itself = order[slot], 0.0, True
+            d2 = 0.0
             for k in range(n_dims):
-                gap = inside[i, k] - inside[j, k] - image[k] * side[k]
+                gap = at[k] - packed[slot, k]
                 d2 += gap * gap
-                itself = itself and image[k] == 0
-            if (itself and j == i) or not d2 <= radius * radius:
+            if not d2 <= limit:
+                continue
+            j = order[slot]
+            if itself and j == i:
                 continue
             if nearest:
                 found = _inserted(near, far, images, found, j, d2, image)
+                if found == nearest:
+                    limit = min(limit, far[found - 1])
                 continue
             if found == len(near):
                 near, images = _longer(near), _longer_rows(images)
@@ -202,7 +213,7 @@ def _sorted_into_cells(x: FloatArray, cutoff: float, box: FloatArray) -> _Cells:
     for i in range(n):
         order[filled[cell_of[i]]] = i
         filled[cell_of[i]] += 1
-    return _Cells(counts, widths, box, inside, wraps, place, starts, order)
+    return _Cells(counts, widths, box, inside, wraps, place, starts, order, inside[order])
 
 
 @inlined_kernel

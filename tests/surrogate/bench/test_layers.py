@@ -24,7 +24,8 @@ def test_layouts_that_differ_are_not_timed(monkeypatch):
 def test_tables_say_where_there_is_no_compiler(monkeypatch):
     monkeypatch.setattr(layers, "compiler", lambda: None)
     monkeypatch.setattr(layers, "SIZES", (5, 9))
-    monkeypatch.setattr(layers, "peak_memory", abs)  # another process would import PyTorch again
+    monkeypatch.setattr(layers, "NEAR", (40, 4))
+    monkeypatch.setattr(layers, "peak_memory", lambda n, fused: n)  # another process would import PyTorch again
     monkeypatch.setattr(layers.multiprocessing, "get_context", lambda _: _InThisProcess)
     numbers = layers.bench_step(0.0) | layers.bench_large(0.0)
     for n_systems in layers.BATCHES:
@@ -34,6 +35,7 @@ def test_tables_say_where_there_is_no_compiler(monkeypatch):
     assert "there is no C++ compiler" in text
     assert "train step, 100 x 5, eager" in text
     assert "| fused |" in text
+    assert "| N = 40, 4 neighbours | " in text
 
 
 class _InThisProcess:
@@ -48,7 +50,7 @@ class _InThisProcess:
         pass
 
     def apply(self, function, arguments):
-        return float(function(arguments[0]))
+        return function(*arguments)
 
 
 def test_memory_above_base_is_bytes():
