@@ -221,8 +221,8 @@ class TensorProduct(nn.Module):
                 self.weights[group][rows, columns].uniform_(-bounds[path.target], bounds[path.target])
                 if scales is not None:
                     factors[group][rows] = scales[path.source]
+        scaled = scales is not None and any(c != 1 for c in scales)
         for group, factor in enumerate(factors):
-            scaled = bool((factor != 1).any())
             self.register_buffer(f"factor_{group}", factor if scaled else None, persistent=False)
 
     def scaled_weights(self) -> list[Tensor]:

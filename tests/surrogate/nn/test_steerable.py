@@ -164,3 +164,11 @@ def test_refusals():
         irreps("32x0e+32xo")
     with pytest.raises(InputError, match="no path"):
         Plan(irreps("2x0e"), natural_irreps(1, 1), irreps("2x0e+1x1e"))
+
+
+def test_products_are_counted_without_memory():
+    kind = natural_irreps(4, 2)
+    with torch.device("meta"):
+        product = TensorProduct(kind, natural_irreps(1, 2), kind, scales=[1.0, 2.0, 3.0])
+        Harmonics(2, 2)
+    assert sum(p.numel() for p in product.parameters()) == product.plan.n_weights + 4
