@@ -52,7 +52,7 @@ def test_shipped_configs_read_back_as_themselves(name: str, tmp_path: Path) -> N
     ("text", "nearest"),
     [
         ("[modle]\n", "did you mean 'model'?"),
-        ('[model]\nname = "egn"\n', "did you mean 'egnn'?"),
+        ('[model]\nname = "egnnn"\n', "did you mean 'egnn'?"),
         ('[model]\nname = "egnn"\nhiden = 3\n', "did you mean 'hidden'?"),
         ('[model]\nname = "egnn"\n[train]\nepoch = 3\n', "did you mean 'epochs'?"),
         ('[model]\nname = "egnn"\n[data]\npath = "x"\n', "did you mean 'paths'?"),
