@@ -71,11 +71,11 @@ class Edges(Protocol):
         ...
 
     def outer_sums(self, a: Tensor, b: Tensor) -> Tensor:
-        """Sums over senders of a_ij b_ij^T of edge values, (receivers, A, B); systems side by side."""
+        """Sums over senders of a_ij b_ij^T of edge values, (..., receivers, A, B)."""
         ...
 
     def forms(self, a: Tensor, matrices: Tensor, b: Tensor) -> Tensor:
-        """a_ij^T M_i b_ij of edge values, (edges..., 1), with matrices (receivers, A, B) of the range."""
+        """a_ij^T M_i b_ij of edge values, (edges..., 1), with matrices (..., receivers, A, B) of the range."""
         ...
 
     def rows(self, values: Tensor) -> Tensor:
@@ -163,11 +163,12 @@ class AllPairs:
 
     def outer_sums(self, a: Tensor, b: Tensor) -> Tensor:
         """See Edges."""
-        return torch.bmm(a.flatten(1, 2).permute(1, 2, 0), b.flatten(1, 2).transpose(0, 1))
+        made = torch.bmm(a.flatten(1, 2).permute(1, 2, 0), b.flatten(1, 2).transpose(0, 1))
+        return made.view(self.n_systems, -1, *made.shape[1:])
 
     def forms(self, a: Tensor, matrices: Tensor, b: Tensor) -> Tensor:
         """See Edges."""
-        made = torch.bmm(a.flatten(1, 2).transpose(0, 1), matrices).transpose(0, 1)
+        made = torch.bmm(a.flatten(1, 2).transpose(0, 1), matrices.flatten(0, 1)).transpose(0, 1)
         return (made.view(b.shape) * b).sum(-1, keepdim=True)
 
     def part(self, first: int, last: int) -> "AllPairs":

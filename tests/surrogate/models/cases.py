@@ -21,6 +21,7 @@ VARIANTS = {
     "gnn-velocity-head": ("gnn", {"velocity_head": True}),
     "seconv-linear": ("segnn", {"message": "linear", "channels": 40}),
     "seconv-nonlinear": ("segnn", {"message": "nonlinear"}),
+    "tfn-reference": ("tfn", {"form": "reference"}),
 }
 CASES = {**{name: (name, {}) for name in MODELS}, **VARIANTS}
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4}

@@ -194,6 +194,8 @@ def test_gradients_are_finite_where_norms_vanish(case: str, dtype: torch.dtype, 
         ("seconv-linear", 88_600),
         ("seconv-nonlinear", 81_888),
         ("segnn", 147_424),
+        ("tfn", 130_272),
+        ("tfn-reference", 127_024),
     ],
 )
 def test_the_published_number_of_parameters(case: str, count: int) -> None:

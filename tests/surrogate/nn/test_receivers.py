@@ -35,11 +35,12 @@ def test_they_are_those_of_loops(edges, width, monkeypatch):
     monkeypatch.setattr(graph, "BLOCK_EDGES", width)
     a, b, s = drawn(edges, 4, 6, 2)
     made, weights = edges.outer_sums(a, b), edges.softmax(3 * s)
-    matrices = torch.randn(len(made), 4, 6, dtype=torch.float64)
+    matrices = torch.randn_like(made)
     forms = edges.forms(a, matrices, b)
     if isinstance(edges, AllPairs):
         at = torch.arange(15).expand(4, -1).flatten()
         a, b, s, weights, forms = (t.flatten(0, -2) for t in (a, b, s, weights, forms))
+        made, matrices = made.flatten(0, 1), matrices.flatten(0, 1)
     else:
         at = edges.receivers
     for i, outer in enumerate(made):
