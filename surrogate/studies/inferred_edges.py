@@ -229,7 +229,8 @@ def main(argv: Sequence[str]) -> None:
     (options.out / "figures").mkdir(parents=True, exist_ok=True)
     pictures = {name: dict(np.load(work / name / "edges.npz")) for name in results if "layers" in results[name]}
     with atomic_path(options.out / "figures" / "inferred-edges.png") as temporary:
-        figure({CASES[name].what: arrays for name, arrays in pictures.items()}).savefig(temporary)
+        titles = {name: f"{CASES[name].preset}: {CASES[name].what}" for name in pictures}
+        figure({titles[name]: arrays for name, arrays in pictures.items()}).savefig(temporary)
     write_json(options.out / "inferred-edges.json", whole)
     atomic_write(options.out / "inferred-edges.md", page(whole).encode())
     sys.stdout.write(f"{options.out / 'inferred-edges.md'}\n")

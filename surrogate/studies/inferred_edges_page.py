@@ -1,5 +1,6 @@
 """What `python -m surrogate.studies.inferred_edges` shows: a page of tables, and the pictures of e_ij."""
 
+import math
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -49,24 +50,23 @@ REASONS = """
 
 A forecast is a function of one state. Where edges are drawn without regard to the state, equal states have
 different futures, and the best that a function of the state can do is their mean. Inferred edges do not
-change that: e_ij is itself a function of the state, and weighs messages that know no more. Hence the same
-error with them as without.
+change that: e_ij is itself a function of the state, and weighs messages that know no more. The error is
+{hidden} without them, {inferred} with them, {given} where the edges are given.
 
 What a state tells of its edges it tells by its past. Frame 30 is 3.1 units of time after the start, and pairs
-without a spring have drifted apart: distance alone has an AUC of {distance}. Under the true law, the mean
-forecast over edges drawn anew for each window, which makes no use of that, has an error of {averaged}; the
-EGNN without edges reaches {hidden}, the one that is given them {given}.
+without a spring have drifted apart: distance alone has an AUC of {distance}, the e_ij of the last layer one of
+{springs_auc} at most. Under the true law, the mean forecast over edges drawn anew for each window, which makes
+no use of that, has an error of {averaged}.
 
 In principle these states tell more. All particles started with a speed of 0.5: of the 1024 possible sets of
 edges, each run back to the start, the one after which speeds are nearest to 0.5 is the true one in {decoded}
 of {tried} states. That is knowledge of how the data were made and not of the motion, and none of the networks
 here has found it.
 
-In two groups each message has what decides whether a pair interacts, the product of charges, and the gates of
-every layer tell the pairs apart, as they do for springs whose edges are given. They do not become 0 and 1:
-nothing in the loss asks for that, and what e_ij scales the next layer can scale back. So e_ij ranks pairs,
-and is no measure of a force; in the paper's form, where it weighs sums alone, a layer may even have the
-larger e_ij across.
+In two groups each message has what decides whether a pair interacts, the product of charges, and the e_ij of
+the last layer have an AUC of {groups_auc} at least; so they do for springs whose edges are given. They do not
+become 0 and 1: nothing in the loss asks for that, and what e_ij scales the next layer can scale back. So e_ij
+ranks pairs, in either direction (an AUC far below 1/2 ranks them, too), and is no measure of a force.
 """
 
 
@@ -96,13 +96,16 @@ def page(whole: Mapping[str, Any]) -> str:
         steps=first["steps"],
         windows=whole["windows"],
     )
-    errors = {name: number(cases[f"springs-{name}"]["mse"], 3) for name in ("hidden", "given")}
+    springs = {name.partition("-")[2]: case for name, case in cases.items() if name.startswith("springs")}
+    last = {name: case["layers"][-1]["auc"] for name, case in cases.items() if "layers" in case}
     reasons = REASONS.format(
+        **{name: number(springs[name]["mse"], 3) for name in ("hidden", "inferred", "given")},
         averaged=number(told["averaged"], 3),
         distance=f"{told['distance_auc']:.2f}",
+        springs_auc=f"{max(last['springs-inferred'], last['springs-gated']):.2f}",
+        groups_auc=f"{math.floor(100 * min(last['groups-inferred'], last['groups-gated'])) / 100:.2f}",
         decoded=told["decoded"],
         tried=told["tried"],
-        **errors,
     )
     caption = (
         "A row a case with inferred edges: the true edges of one test window, the e_ij of the last layer that "
@@ -123,24 +126,24 @@ def figure(pictures: Mapping[str, Mapping[str, NDArray[Any]]]) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(8.6, 2.5 * len(pictures)), dpi=DPI, layout="constrained")
+    made = Figure(figsize=(8.6, 2.6 * len(pictures)), dpi=DPI, layout="constrained")
     FigureCanvasAgg(made)
-    for row, (title, arrays) in enumerate(pictures.items()):
+    rows = made.subfigures(len(pictures), 1, squeeze=False)[:, 0]
+    for row, (title, arrays) in zip(rows, pictures.items(), strict=True):
+        row.suptitle(title, fontsize=9, x=0.01, ha="left")
         e, edges, x = arrays["e"], arrays["edges"], arrays["x"]
         n = edges.shape[-1]
-        for column, (matrix, name) in enumerate(((edges[0], "true edges"), (e[0], "e_ij"))):
-            axes = made.add_subplot(len(pictures), 3, 3 * row + column + 1)
+        places = row.subplots(1, 3)
+        for axes, matrix, name in zip(places, (edges[0], e[0]), ("true edges", "e_ij"), strict=False):
             shown = axes.imshow(np.where(np.eye(n, dtype=bool), np.nan, matrix), vmin=0, vmax=1, cmap="cividis")
             axes.set_title(name, fontsize=9, loc="left")
             axes.set(xticks=[], yticks=[], xlabel="sender j", ylabel="receiver i")
-            if column:
-                made.colorbar(shown, ax=axes, shrink=0.8)
-        axes = made.add_subplot(len(pictures), 3, 3 * row + 3)
+        row.colorbar(shown, ax=places[:2], shrink=0.8)
         apart = ~np.eye(n, dtype=bool) & np.ones(edges.shape, dtype=bool)
         distance = np.linalg.norm(x[:, :, None] - x[:, None], axis=-1)
         d, weight, bound = (a[apart][:SHOWN_PAIRS] for a in (distance, e, edges > 0))
         for which, colour, marker in ((~bound, COLOURS[1], "x"), (bound, COLOURS[2], ".")):
-            axes.scatter(d[which], weight[which], s=8, c=colour, marker=marker, linewidths=0.7, alpha=0.6)
-        axes.set(ylim=(-0.02, 1.02), xlabel="d_ij", ylabel="e_ij")
-        axes.set_title(title, fontsize=9, loc="left")
+            places[2].scatter(d[which], weight[which], s=8, c=colour, marker=marker, linewidths=0.7, alpha=0.6)
+        places[2].set(ylim=(-0.02, 1.02), xlabel="d_ij")
+        places[2].set_title("e_ij", fontsize=9, loc="left")
     return made
