@@ -280,5 +280,6 @@ def first_edge_layer(linear: nn.Linear, p: Tensor, s: Tensor, scalars: Tensor, e
     # the copy has autograd form the weights' gradient as scalars^T g, a quarter of the time of g^T scalars
     products = scalars.flatten(0, -2), weight.T.contiguous()
     flat = sums.flatten(0, -2)
-    made = torch.addmm(flat, *products) if torch.is_grad_enabled() else flat.addmm_(*products)
+    keep = torch.is_grad_enabled() or torch.is_autocast_enabled(flat.device.type)  # autocast knows no addmm_
+    made = torch.addmm(flat, *products) if keep else flat.addmm_(*products)
     return made.view(sums.shape)
