@@ -78,6 +78,9 @@ MODELS: dict[str, ModelRow] = {
     "schnet": ModelRow("schnet", "SchNet", may_see=BOX, graphs=True),
     "segno": ModelRow("segno", "Segno", may_see=BOX, graphs=True),
     "segnn": ModelRow("segnn", "SEGNN", group="E(3)", dims="3", may_see=BOX, graphs=True),
+    "se3-transformer": ModelRow(
+        "se3_transformer", "SE3Transformer", group="E(3)", dims="3", may_see=BOX, graphs=True
+    ),
     "tfn": ModelRow("tfn", "TFN", group="E(3)", dims="3", may_see=BOX, graphs=True),
 }
 

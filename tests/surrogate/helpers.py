@@ -31,6 +31,7 @@ TINY: dict[str, dict[str, Any]] = {
     "schnet": {"hidden": 8, "layers": 2, "basis": 8},
     "segno": {"hidden": 8, "steps": 2},
     "segnn": {"channels": 4, "layers": 2},
+    "se3-transformer": {"channels": 4, "layers": 1, "heads": 2, "radial": 8},
     "tfn": {"channels": 4, "layers": 2, "radial": 8},
 }
 

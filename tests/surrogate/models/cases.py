@@ -21,6 +21,10 @@ VARIANTS = {
     "gnn-velocity-head": ("gnn", {"velocity_head": True}),
     "seconv-linear": ("segnn", {"message": "linear", "channels": 40}),
     "seconv-nonlinear": ("segnn", {"message": "nonlinear"}),
+    "se3-transformer-reference": (
+        "se3-transformer",
+        {"form": "reference", "channels": 4, "layers": 2, "degree": 2},
+    ),
     "tfn-reference": ("tfn", {"form": "reference"}),
 }
 CASES = {**{name: (name, {}) for name in MODELS}, **VARIANTS}
