@@ -62,7 +62,7 @@ class PairProduct(nn.Module):
 
     def mixed(self, f: Feature) -> Mixed:
         """See Mixed; the receivers' have the bias."""
-        weights = self.product.scaled_weights()
+        weights = self.product.weights()
         return (
             self.plan.mixed(f, weights[: self.blocks], self.product.bias),
             self.plan.mixed(f, weights[self.blocks : -1]),
@@ -71,7 +71,7 @@ class PairProduct(nn.Module):
     def forward(self, mixed: Mixed, scalars: Tensor, couplings: Couplings, edges: Edges) -> Feature:
         """The product on edges."""
         first, *others = (edges.at_senders(s) + edges.at_receivers(r) for r, s in zip(*mixed, strict=True))
-        weight = self.product.scaled_weights()[-1]
+        weight = self.product.weights()[-1]
         first = torch.addmm(first.flatten(0, -2), scalars.flatten(0, -2), weight).view(first.shape)
         return self.plan.finished(self.plan.coupled([first, *others], couplings))
 

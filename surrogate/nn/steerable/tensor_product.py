@@ -98,20 +98,20 @@ class Plan:
         """Numbers in all weights of one product."""
         return sum(rows * columns for rows, columns in self.shapes)
 
-    def of_edges(self, weights: Tensor) -> list[Tensor]:
-        """Weights of each edge from the output (..., n_weights) of a network, such as one of distances."""
+    def split(self, weights: Tensor) -> list[Tensor]:
+        """Weights (..., n_weights), shared or of each edge such as a network of distances makes, of each group."""
         parts = torch.split(weights, [rows * columns for rows, columns in self.shapes], dim=-1)
         return [part.view(*part.shape[:-1], *shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
-    def place(self, path: Path) -> tuple[int, slice, slice]:
-        """Which of the weights are a path's: group, rows and columns."""
+    def at(self, path: Path, weights: Tensor) -> Tensor:
+        """The view (..., channels in, channels out) of one path in weights (..., n_weights)."""
         groups = [on for _, on in (*self.mixed_first, *self.mixed_last)]
         group, on = next((g, on) for g, on in enumerate(groups) if path in on)
         early, before = group < len(self.mixed_first), on[: on.index(path)]
-        rows, columns = self.irreps_in[path.source].channels, self.irreps_out[path.target].channels
-        at_row = 0 if early else sum(self.irreps_in[p.source].channels for p in before)
-        at_column = sum(self.irreps_out[p.target].channels for p in before) if early else 0
-        return group, slice(at_row, at_row + rows), slice(at_column, at_column + columns)
+        row = 0 if early else sum(self.irreps_in[p.source].channels for p in before)
+        column = sum(self.irreps_out[p.target].channels for p in before) if early else 0
+        rows = slice(row, row + self.irreps_in[path.source].channels)
+        return self.split(weights)[group][..., rows, column : column + self.irreps_out[path.target].channels]
 
     def mixed(self, f: Feature, weights: Sequence[Tensor], bias: Tensor | None = None) -> list[Tensor]:
         """The channels of blocks along the paths that mix first: (..., (2 k + 1) M) of each group.
@@ -142,7 +142,7 @@ class Plan:
     def __call__(
         self, f: Feature, couplings: Couplings, weights: Sequence[Tensor], bias: Tensor | None = None
     ) -> Feature:
-        """The output, of weights that are shared or of each edge its own (`of_edges`).
+        """The output, of weights that are shared or of each edge its own (`split`).
 
         Parameters
         ----------
@@ -197,6 +197,8 @@ class TensorProduct(nn.Module):
         Factors of the blocks of the input, taken into the weights.
     """
 
+    factors: Tensor | None
+
     def __init__(
         self,
         irreps_in: Irreps,
@@ -210,29 +212,27 @@ class TensorProduct(nn.Module):
         super().__init__()
         self.plan = plan = Plan(irreps_in, harmonics, irreps_out, mix_first)
         bounds = [1 / sqrt(n) for n in plan.fan_in]
-        self.weights = nn.ParameterList(torch.empty(shape) for shape in plan.shapes)
+        self.weight = nn.Parameter(torch.empty(plan.n_weights))
         biased = bias and plan.takes_bias
         start = torch.empty(irreps_out[0].channels).uniform_(-bounds[0], bounds[0])
         self.bias = nn.Parameter(start) if biased else None
-        factors = [torch.ones(shape[0], 1) for shape in plan.shapes]
+        factors = torch.ones(plan.n_weights)
         with torch.no_grad():
             for path in plan.paths:
-                group, rows, columns = plan.place(path)
-                self.weights[group][rows, columns].uniform_(-bounds[path.target], bounds[path.target])
+                bound = bounds[path.target]
+                plan.at(path, self.weight).uniform_(-bound, bound)
                 if scales is not None:
-                    factors[group][rows] = scales[path.source]
+                    plan.at(path, factors).fill_(scales[path.source])
         scaled = scales is not None and any(c != 1 for c in scales)
-        for group, factor in enumerate(factors):
-            self.register_buffer(f"factor_{group}", factor if scaled else None, persistent=False)
+        self.register_buffer("factors", factors if scaled else None, persistent=False)
 
-    def scaled_weights(self) -> list[Tensor]:
-        """Weights with the factors of the input in them."""
-        factors = [getattr(self, f"factor_{group}") for group in range(len(self.weights))]
-        return [w if c is None else w * c for w, c in zip(self.weights, factors, strict=True)]
+    def weights(self) -> list[Tensor]:
+        """Of each group of paths, with the factors of the input."""
+        return self.plan.split(self.weight if self.factors is None else self.weight * self.factors)
 
     def forward(self, f: Feature, couplings: Couplings) -> Feature:
         """Feature of irreps_out."""
-        return self.plan(f, couplings, self.scaled_weights(), self.bias)
+        return self.plan(f, couplings, self.weights(), self.bias)
 
 
 class Linear(nn.Module):

@@ -79,7 +79,7 @@ def test_products_are_equivariant_for_shared_weights_and_weights_of_edges(degree
     product = TensorProduct(kind_in, sh, kind_out, mix_first=mix_first).double()
     y = Harmonics(edge, max(inner, outer)).double()
     f, r = drawn(kind_in, 7), drawn((Block(1, 1, -1),), 7)[0]
-    own = product.plan.of_edges(torch.randn(7, product.plan.n_weights, dtype=torch.float64))
+    own = product.plan.split(torch.randn(7, product.plan.n_weights, dtype=torch.float64))
 
     def made(f, r):
         return product(f, y(r)), product.plan(f, y(r), own)
@@ -111,23 +111,22 @@ def test_a_product_is_the_sum_over_paths_of_mixed_and_coupled_channels(mix_first
     values = [torch.ones(6, 1).double(), *y.values(r)]
     expected = [torch.zeros(6, 2 * b.degree + 1, b.channels).double() for b in kind_out]
     for path in product.plan.paths:
-        group, rows, columns = product.plan.place(path)
         s, j, t = path
         c = torch.tensor(clebsch_gordan(kind_in[s].degree, j, kind_out[t].degree))
         block = f[s].view(6, -1, kind_in[s].channels) * (1.0, 2.0, 3.0)[s]
         expected[t] += torch.einsum(
-            "eau,eb,abc,uw->ecw", block, values[j], c, product.weights[group][rows, columns]
+            "eau,eb,abc,uw->ecw", block, values[j], c, product.plan.at(path, product.weight)
         )
     expected[0] += product.bias
     assert apart(product(f, y(r)), [e.flatten(1) for e in expected]) < 1e-12
-    assert sum(w.numel() for w in product.weights) == product.plan.n_weights
+    assert product.weight.numel() == product.plan.n_weights
 
 
 def test_mixing_at_nodes_and_coupling_on_edges_is_the_product():
     kind, sh = natural_irreps(4, 1), natural_irreps(1, 1)
     product, y = TensorProduct(kind, sh, kind, mix_first=True).double(), Harmonics(1, 1).double()
     f, r, at = drawn(kind, 3), torch.randn(8, 3).double(), torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
-    nodes = product.plan.mixed(f, product.scaled_weights(), product.bias)
+    nodes = product.plan.mixed(f, product.weights(), product.bias)
     there = product.plan.coupled([m[at] for m in nodes], y(r))
     assert apart([t.flatten(1) for t in there], product(tuple(t[at] for t in f), y(r))) < 1e-13
 
