@@ -1,4 +1,4 @@
-"""Tensor products of features with harmonics, the maps of a steerable network; weights shared or of each edge.
+"""Tensor products of features with harmonics, the maps of a steerable network.
 
 Along each path (a block of the input, a degree of the harmonics, a block of the output) channels are mixed by a
 matrix and degrees are coupled. The two commute: mixing is done where there are fewer components, and paths that
@@ -99,19 +99,19 @@ class Plan:
         return sum(rows * columns for rows, columns in self.shapes)
 
     def split(self, weights: Tensor) -> list[Tensor]:
-        """Weights (..., n_weights), shared or of each edge such as a network of distances makes, of each group."""
-        parts = torch.split(weights, [rows * columns for rows, columns in self.shapes], dim=-1)
-        return [part.view(*part.shape[:-1], *shape) for part, shape in zip(parts, self.shapes, strict=True)]
+        """The weights of each group, of the `shapes`, from all in one array (n_weights,)."""
+        parts = torch.split(weights, [rows * columns for rows, columns in self.shapes])
+        return [part.view(shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
     def at(self, path: Path, weights: Tensor) -> Tensor:
-        """The view (..., channels in, channels out) of one path in weights (..., n_weights)."""
+        """The view (channels in, channels out) of one path in weights (n_weights,)."""
         groups = [on for _, on in (*self.mixed_first, *self.mixed_last)]
         group, on = next((g, on) for g, on in enumerate(groups) if path in on)
         early, before = group < len(self.mixed_first), on[: on.index(path)]
         row = 0 if early else sum(self.irreps_in[p.source].channels for p in before)
         column = sum(self.irreps_out[p.target].channels for p in before) if early else 0
         rows = slice(row, row + self.irreps_in[path.source].channels)
-        return self.split(weights)[group][..., rows, column : column + self.irreps_out[path.target].channels]
+        return self.split(weights)[group][rows, column : column + self.irreps_out[path.target].channels]
 
     def mixed(self, f: Feature, weights: Sequence[Tensor], bias: Tensor | None = None) -> list[Tensor]:
         """The channels of blocks along the paths that mix first: (..., (2 k + 1) M) of each group.
@@ -142,13 +142,13 @@ class Plan:
     def __call__(
         self, f: Feature, couplings: Couplings, weights: Sequence[Tensor], bias: Tensor | None = None
     ) -> Feature:
-        """The output, of weights that are shared or of each edge its own (`split`).
+        """The output.
 
         Parameters
         ----------
         f : Feature
         couplings : Couplings
-        weights : sequence of (channels in, channels out) or (..., channels in, channels out) tensors
+        weights : sequence of (channels in, channels out) tensors
             Of the `shapes`.
         bias : (channels of the first block of the output,) tensor, optional
             See `takes_bias`.
@@ -168,16 +168,11 @@ class Plan:
 
 
 def _product(rows: Tensor, weight: Tensor, onto: Tensor | None) -> Tensor:
-    """Channels of (..., 2 l + 1, C) mixed by a matrix (C, M), or one of each edge (..., C, M), added to `onto`."""
-    flat = rows.flatten(0, -2) if weight.dim() == 2 else rows.flatten(0, -3)
-    matrix = weight if weight.dim() == 2 else weight.flatten(0, -3)
+    """Channels of (..., 2 l + 1, C) mixed by a matrix (C, M), added to `onto`: such rows, or one of them (M,)."""
+    flat = rows.flatten(0, -2)
     if onto is None:
-        made = flat @ matrix
-    elif weight.dim() == 2:
-        made = torch.addmm(onto if onto.dim() == 1 else onto.flatten(0, -2), flat, matrix)
-    else:
-        made = torch.baddbmm(onto.flatten(0, -3), flat, matrix)
-    return made.view(*rows.shape[:-1], -1)
+        return (flat @ weight).view(*rows.shape[:-1], -1)
+    return torch.addmm(onto if onto.dim() == 1 else onto.flatten(0, -2), flat, weight).view(*rows.shape[:-1], -1)
 
 
 class TensorProduct(nn.Module):
