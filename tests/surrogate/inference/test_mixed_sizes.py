@@ -11,6 +11,7 @@ import surrogate
 from physics.errors import InputError
 from surrogate.inference import mixed_sizes
 from surrogate.inference.loading import load
+from surrogate.models import MODELS
 from tests.surrogate.helpers import saved_model, state
 
 SIZES = (3, 5, 2, 5, 7)
@@ -60,6 +61,16 @@ def test_each_is_forecast_as_it_is_alone(tmp_path: Path, kind: str, dtype: Any) 
             np.testing.assert_allclose(one.velocities, alone.velocities, atol=tolerance, rtol=tolerance)
         assert one.outside_training == alone.outside_training
         assert (one.evaluations, one.finite) == (alone.evaluations, alone.finite)
+
+
+@pytest.mark.parametrize("name", [name for name, row in MODELS.items() if row.graphs])
+@pytest.mark.parametrize("near", [{}, {"neighbours": 2}], ids=["all pairs", "near pairs"])
+def test_every_model_that_takes_graphs_takes_systems_of_any_sizes(tmp_path: Path, name: str, near: Any) -> None:
+    near = {} if name == "linear" else near  # which sees no pairs
+    model, given = load(saved_model(tmp_path / "m", name, **near)), systems()
+    for one, system in zip(surrogate.forecast_many(model, given), given, strict=True):
+        alone = model.forecast(**system).positions
+        np.testing.assert_allclose(one.positions, alone, atol=1e-9 * np.abs(alone).max(), rtol=0)
 
 
 def test_many_are_cut_into_graphs_of_bounded_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
