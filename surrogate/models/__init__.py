@@ -74,6 +74,7 @@ MODELS: dict[str, ModelRow] = {
     "egnn-recurrent": ModelRow("egnn.recurrent", "EGNNRecurrent", may_see=BOX, graphs=True),
     "integrator": ModelRow("integrator.model", "Integrator", sees=(*STATE, "masses"), may_see=GIVEN),
     "painn": ModelRow("painn", "PaiNN", may_see=BOX, graphs=True),
+    "ponita": ModelRow("ponita.model", "Ponita", group="T(n)", dims="config", may_see=BOX, graphs=True),
     "radial-field": ModelRow("radial_field", "RadialField", may_see=BOX, graphs=True),
     "schnet": ModelRow("schnet", "SchNet", may_see=BOX, graphs=True),
     "segno": ModelRow("segno", "Segno", may_see=BOX, graphs=True),

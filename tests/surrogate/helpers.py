@@ -27,6 +27,7 @@ TINY: dict[str, dict[str, Any]] = {
     "egno": {"hidden": 8, "layers": 2, "points": 3},
     "integrator": {"hidden": 8, "evaluations": 2},
     "painn": {"hidden": 8, "layers": 2, "basis": 8},
+    "ponita": {"hidden": 8, "layers": 2, "basis": 8, "orientations": 6, "layer_scale": 1.0},
     "radial-field": {"hidden": 8, "layers": 2},
     "schnet": {"hidden": 8, "layers": 2, "basis": 8},
     "segno": {"hidden": 8, "steps": 2},

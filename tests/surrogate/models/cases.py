@@ -26,7 +26,10 @@ VARIANTS = {
         {"form": "reference", "channels": 4, "layers": 2, "degree": 2},
     ),
     "tfn-reference": ("tfn", {"form": "reference"}),
+    "ponita": ("ponita", {"layer_scale": 100.0}),  # at the published 1e-6 its blocks do nothing yet
 }
+SMALLER = {"ponita": {"hidden": 32, "basis": 32, "layers": 2}}
+"""Cases that are trained at another size, where their own takes long."""
 CASES = {**{name: (name, {}) for name in MODELS}, **VARIANTS}
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4}
 """Relative to the size of the output: rounding through some 50 layers of sums, with two digits to spare."""
@@ -52,10 +55,10 @@ any_dimension = pytest.mark.parametrize("case", [c for c in CASES if MODELS[CASE
 dtypes = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 
 
-def made(case: str, n: int = 3, seed: int = 0) -> SurrogateModel:
+def made(case: str, n: int = 3, seed: int = 0, **more: float) -> SurrogateModel:
     name, changes = CASES[case]
     config_type = MODELS[name].Config
-    settings = dict(changes)
+    settings = {**changes, **more}
     if MODELS[name].dims == "config":
         settings["dims"] = n
     torch.manual_seed(seed)

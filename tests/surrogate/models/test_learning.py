@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.surrogate.models.cases import (
+    SMALLER,
     awake,
     cases,
     made,
@@ -31,7 +32,7 @@ def test_linear_reaches_its_closed_form_optimum() -> None:
 @cases
 def test_four_samples_can_be_learned_by_heart(case: str) -> None:
     """With as many steps as anybody waits for; what a model cannot learn, its gradients do not reach."""
-    model = made(case)
+    model = made(case, **SMALLER.get(case, {}))
     x, v, q = states(3, 5, 4, dtype=torch.float32)
     v = 0.5 * v
     r = x[:, :, None] - x[:, None]

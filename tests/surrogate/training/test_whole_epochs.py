@@ -25,8 +25,11 @@ from tests.surrogate.helpers import TINY, npz, tiny_arrays, tree
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
 
-CLOSE = 1e-12
-"""Largest difference of float64 numbers that two orders of the same sums may leave, relative where above one."""
+CLOSE = 1e-10
+"""Largest difference of float64 numbers that two orders of the same sums may leave, relative where above one.
+
+Gradients of kernels before a LayerNorm nearly vanish, and Adam divides by their size.
+"""
 
 
 def config(name: str = "egnn", **settings: Any) -> Config:

@@ -1,0 +1,1 @@
+"""Group convolution on positions and a fixed grid of orientations."""
