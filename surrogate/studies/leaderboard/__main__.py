@@ -1,7 +1,6 @@
 """`python -m surrogate.studies.leaderboard`: make what is missing, write the page of what is there."""
 
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ from physics.files import atomic_write, write_json
 from surrogate.studies.leaderboard.columns import COLUMNS
 from surrogate.studies.leaderboard.figures import save_figures
 from surrogate.studies.leaderboard.floors import floors, isotropic_errors, rates
-from surrogate.studies.leaderboard.jobs import Job, Places, evaluation_sets, job, result_of, stored
+from surrogate.studies.leaderboard.jobs import Job, Places, evaluation_sets, job, result_of
 from surrogate.studies.leaderboard.page import page
 from surrogate.studies.leaderboard.recipes import RECIPES, entries
 from surrogate.training.config import add_settings
 from surrogate.training.machine import keep_freed_memory
+from surrogate.training.many import make_all, stored
 
 EXAMPLES = (
     "python -m surrogate.studies.leaderboard --out out/leaderboard",
@@ -60,33 +60,20 @@ def write_page(jobs: Sequence[Job], places: Places, command: str) -> Path:
 def run_jobs(jobs: Sequence[Job], places: Places) -> None:
     """Make what is missing, one job after the other, saying how long the rest takes."""
     floors_of: dict[str, Any] = {}
-    todo = missing_jobs(jobs, places)
-    expected, spent = sum(one.seconds() for one in todo), 0.0
-    for index, one in enumerate(todo):
-        left = sum(other.seconds() for other in todo[index:])
-        pace = spent / (expected - left) if spent and expected > left else 1.0
-        sys.stdout.write(
-            f"{one.column}, {one.name}: {index + 1} of {len(todo)}, about {pace * left / 60:.0f} min left\n"
-        )
-        sys.stdout.flush()
-        began = time.monotonic()
+
+    def make(one: Job) -> str:
         if one.column not in floors_of:
             sets = evaluation_sets(COLUMNS[one.column], places)
             floors_of[one.column] = isotropic_errors(sets)
         result = result_of(one, places, floors_of[one.column])
         write_json(places.result(one.column, one.name), result)
-        spent += time.monotonic() - began
-        if result["settings"]:
-            first = result["settings"][0]
-            error = (
-                "not finite"
-                if first["mse"] is None
-                else f"MSE {first['mse']:.3g} (median {first['mse_median']:.2g})"
-            )
-        else:
-            error = "diverged"
-        sys.stdout.write(f"{one.column}, {one.name}: {error}, {result['seconds']:.0f} s\n")
-        sys.stdout.flush()
+        if not result["settings"]:
+            return f"diverged, {result['seconds']:.0f} s"
+        first = result["settings"][0]
+        error = f"MSE {first['mse']:.3g} (median {first['mse_median']:.2g})" if first["mse"] else "not finite"
+        return f"{error}, {result['seconds']:.0f} s"
+
+    make_all(missing_jobs(jobs, places), make)
 
 
 def make_floors(names: Sequence[str], places: Places) -> None:

@@ -3,8 +3,6 @@
 A result whose file is there and has the same recipe is not made again; a training that was killed goes on.
 """
 
-import json
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +16,6 @@ from physics.cli import progress_bar
 from physics.datasets.presets import SPLITS
 from physics.datasets.reading import read_split
 from physics.datasets.request import request_from_options
-from physics.errors import InputError
-from physics.files import write_json
 from physics.generate import generate
 from surrogate.evaluation.benchmark.models import force_evaluations, forecast_with_cost
 from surrogate.evaluation.benchmark.summary import paired_excess
@@ -32,9 +28,9 @@ from surrogate.studies.leaderboard.columns import COLUMNS, Column
 from surrogate.studies.leaderboard.recipes import RECIPES, configured, digest, trained_column
 from surrogate.tasks.dynamics.windows import given_arrays
 from surrogate.training.config import Config
-from surrogate.training.divergence import DivergedError
 from surrogate.training.machine import machine
-from surrogate.training.run import seconds_so_far, train
+from surrogate.training.many import finished
+from surrogate.training.run import seconds_so_far
 
 RESULTS = "leaderboard"
 """Folder of the results below --out: one folder a column, one file a model and seed."""
@@ -84,6 +80,11 @@ class Job:
         """Of its result."""
         return f"{self.model}-seed{self.seed}"
 
+    @property
+    def title(self) -> str:
+        """Names it where its progress is shown."""
+        return f"{self.column}, {self.name}"
+
     def seconds(self) -> float:
         """About what its training takes; a transfer trains nothing of its own."""
         if RECIPES[self.model].transfer:
@@ -101,17 +102,6 @@ def job(column: str, model: str, seed: int, places: Places, settings: Mapping[st
     source = COLUMNS[trained_column(column, model)]
     config = configured(column, model, seed, str(places.data(source)), settings)
     return Job(column, model, seed, config, digest(config, source, COLUMNS[column]))
-
-
-def stored(path: Path, wanted: str | None = None) -> dict[str, Any] | None:
-    """A result that is there, of the wanted recipe where one is given."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(found, dict) or (wanted is not None and found.get("digest") != wanted):
-        return None
-    return found
 
 
 def prepared_data(column: Column, places: Places) -> Path:
@@ -140,27 +130,8 @@ def trained(work: Job, places: Places) -> tuple[Path, str]:
     model = "integrator" if RECIPES[work.model].transfer else work.model
     own = digest(work.config, COLUMNS[source], COLUMNS[source])
     run = places.work / "runs" / f"{source}-{model}-seed{work.seed}-{own[:8]}"
-    done = run / "done.json"
-    if not done.is_file():
-        command = f"python -m surrogate.studies.leaderboard --only {source} --models {model} --out DIR"
-        failed = ""
-        try:
-            _train(work.config, run, command)
-        except DivergedError as error:
-            failed = str(error)
-        write_json(done, {"failed": failed})
-    return run, str(json.loads(done.read_text(encoding="utf-8"))["failed"])
-
-
-def _train(config: Config, run: Path, command: str) -> None:
-    """Train, going on where a run was broken off; anew where the code has changed since."""
-    try:
-        train(config, run, resume=True, device="cpu", command=command)
-    except InputError as error:
-        if "cannot --resume" not in str(error):
-            raise
-        shutil.rmtree(run)
-        train(config, run, resume=False, device="cpu", command=command)
+    command = f"python -m surrogate.studies.leaderboard --only {source} --models {model} --out DIR"
+    return run, finished(work.config, run, command)
 
 
 def result_of(work: Job, places: Places, isotropic: np.ndarray | None) -> dict[str, Any]:

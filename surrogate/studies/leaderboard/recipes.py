@@ -1,13 +1,11 @@
 """The models of the leaderboard, and how each is trained on a column."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from surrogate.studies.leaderboard.columns import COLUMNS, Column
 from surrogate.training.config import Config, load_config
+from surrogate.training.many import recipe_digest
 
 
 @dataclass(frozen=True)
@@ -161,18 +159,6 @@ def configured(name: str, model: str, seed: int, data: str, settings: Mapping[st
 
 
 def digest(config: Config, trained: Column, measured: Column) -> str:
-    """Of all that decides a result, wherever its data lie: 16 hexadecimal digits.
-
-    Settings that have their defaults do not count, so that a setting that is new leaves results as they are.
-    """
-    parts = {"model": config.model_config, "data": config.data, "train": config.train, "task": config.task_config}
-    tree: dict[str, Any] = {section: _not_default(part) for section, part in parts.items()}
-    tree["model"]["name"], tree["data"]["paths"] = config.model, [trained.preset]
+    """Of all that decides a result, wherever its data lie."""
     measurement = [measured.preset, measured.frames, measured.targets, measured.sizes[2], measured.rounds]
-    text = json.dumps([tree, trained.sizes, measurement], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _not_default(part: Any) -> dict[str, Any]:
-    """The fields of a dataclass whose values are not their defaults."""
-    return {f.name: getattr(part, f.name) for f in fields(part) if getattr(part, f.name) != f.default}
+    return recipe_digest(config, trained.preset, trained.sizes, measurement)

@@ -9,13 +9,13 @@ import pytest
 
 from physics.datasets.presets import PRESETS
 from surrogate.studies.leaderboard import __main__ as leaderboard
-from surrogate.studies.leaderboard import jobs as leaderboard_jobs
 from surrogate.studies.leaderboard.__main__ import main
 from surrogate.studies.leaderboard.columns import COLUMNS
 from surrogate.studies.leaderboard.floors import rates
 from surrogate.studies.leaderboard.jobs import Places, job
 from surrogate.studies.leaderboard.page import gap_closed, headline, over_seeds, page
 from surrogate.studies.leaderboard.recipes import RECIPES, configured, entries, trained_column
+from surrogate.training import many
 from surrogate.training.config import shipped_configs
 from tests.surrogate.helpers import command, refused, tree
 
@@ -128,10 +128,8 @@ def test_what_is_there_is_kept_and_what_has_changed_is_made_anew(
 
     monkeypatch.setattr(leaderboard, "save_figures", lambda results, folder: [])
     trained: list[str] = []
-    train = leaderboard_jobs.train
-    monkeypatch.setattr(
-        leaderboard_jobs, "train", lambda c, run, **more: (trained.append(run.name), train(c, run, **more))
-    )
+    train = many.train
+    monkeypatch.setattr(many, "train", lambda c, run, **more: (trained.append(run.name), train(c, run, **more)))
     again = ("--only", "charged-1000", "egno", "--resume")
     assert command(main, capsys, *line, *again)[0] == 0
     assert (trained, tree(out / "leaderboard")) == ([], kept)
