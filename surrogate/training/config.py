@@ -177,7 +177,7 @@ def load_config(name: str, changes: dict[str, str] | None = None) -> Config:
     return config_from_tree(tree, str(path))
 
 
-def add_settings(parser: argparse.ArgumentParser, what: str) -> None:
+def add_settings(parser: argparse._ActionsContainer, what: str) -> None:
     """Add `--set SECTION.KEY=VALUE ...`, the changes of :func:`load_config`, to a command."""
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="SECTION.KEY=VALUE", help=what)
 

@@ -24,6 +24,10 @@ DONE = "done.json"
 """In a run's folder once it has ended."""
 
 
+TRUST = 60.0
+"""Seconds after which measured times count as much as expected ones."""
+
+
 class Job(Protocol):
     """A training and what is measured of it."""
 
@@ -53,7 +57,7 @@ def make_all(jobs: Sequence[J], make: Callable[[J], str], minutes: float | None 
         if minutes is not None and time.monotonic() - began > 60 * minutes:
             return len(jobs) - index
         left = sum(other.seconds() for other in jobs[index:])
-        pace = spent / (expected - left) if spent and expected > left else 1.0
+        pace = (spent + TRUST) / (expected - left + TRUST)
         _say(f"{job.title}: {index + 1} of {len(jobs)}, about {pace * left / 60:.0f} min left")
         start = time.monotonic()
         said = make(job)

@@ -1,0 +1,85 @@
+"""The rows of the benchmark: every registered model, and the forms of those that have several."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from physics.errors import unknown_name
+from surrogate.models import MODELS
+
+ALL = "all"
+"""Stands for every entry."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model in one form.
+
+    Attributes
+    ----------
+    model : str
+        Of MODELS.
+    settings : mapping
+        Of its configuration, where they are not the defaults.
+    config : str
+        The shipped configuration with its learning rate and clipping; "": MODEL-nbody.
+    charges : str
+        How charges enter: "c_ij" (products of pairs alone), "q_i" or "no".
+    velocity : str
+        How a particle's own velocity reaches its forecast.
+    steps : int
+        The most of the common budget, where 20,000 would take too long on a CPU; 0: all of it.
+    """
+
+    model: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    config: str = ""
+    charges: str = "c_ij"
+    velocity: str = "added, scaled"
+    steps: int = 0
+
+
+INVARIANTS = "speeds and products, in messages alone"
+
+ENTRIES: dict[str, Entry] = {
+    "linear": Entry("linear", charges="no"),
+    "gnn": Entry("gnn", velocity="input of the network"),
+    "radial-field": Entry("radial-field"),
+    "egnn": Entry("egnn"),
+    "egnn-recurrent-form": Entry("egnn", {"velocity": "recurrent"}, velocity="carried along"),
+    "egnn-no-velocity": Entry("egnn", {"velocity": "none"}, velocity=INVARIANTS),
+    "egnn-recurrent": Entry("egnn-recurrent", config="egnn-nd", velocity="carried along"),
+    "segno": Entry("segno", velocity="carried along"),
+    "integrator": Entry(
+        "integrator",
+        {"powers": "0123", "softening": 0.05, "order": 4, "evaluations": 32},
+        velocity="carried along",
+    ),
+}
+"""By label. A registered model without a row here is an entry by its name, in its default form."""
+
+
+def entries() -> dict[str, Entry]:
+    """The rows of ENTRIES whose model is registered, then the registered models that have none."""
+    found = {label: entry for label, entry in ENTRIES.items() if entry.model in MODELS}
+    return found | {name: Entry(name, charges="", velocity="") for name in MODELS if name not in found}
+
+
+def is_entry(name: str) -> bool:
+    """Whether a name of the command line is one of what is trained."""
+    return name == ALL or name in entries()
+
+
+def chosen_entries(names: Sequence[str]) -> dict[str, Entry]:
+    """The named entries, in the order of the table.
+
+    Raises
+    ------
+    InputError
+        For a name that is none.
+    """
+    known = entries()
+    for name in names:
+        if name != ALL and name not in known:
+            raise unknown_name("model to train", name, [*known, ALL])
+    return known if ALL in names else {label: entry for label, entry in known.items() if label in names}
