@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from physics.rotations import random_rotation
 from surrogate.tasks.dynamics.windows import FIELDS, Windows
 
 
@@ -44,6 +45,19 @@ class Batch:
         moved = {name: getattr(self, name).to(device) for name in names}
         return replace(self, given=given, x_between=between, **moved)
 
+    def turned(self, rotations: Tensor) -> "Batch":
+        """Every window turned by its matrix (B, n, n)."""
+        transposed = rotations.to(self.x).mT
+        names = ("x", "v", "x_target", "v_target")
+        vectors = {name: getattr(self, name) @ transposed for name in names}
+        given = dict(self.given)
+        if "uniform_field" in given:
+            given["uniform_field"] = (given["uniform_field"].unsqueeze(1) @ transposed).squeeze(1)
+        if "magnetic_field" in given:
+            given["magnetic_field"] = transposed.mT @ given["magnetic_field"] @ transposed
+        between = None if self.x_between is None else self.x_between @ transposed.unsqueeze(1)
+        return replace(self, given=given, x_between=between, **vectors)
+
 
 def windows_per_set(sets: Sequence[Windows], batch_size: int) -> int:
     """Windows of each set in a batch."""
@@ -69,6 +83,7 @@ def batches(
     skip: int = 0,
     rank: int = 0,
     count: int = 1,
+    turned: bool = False,
 ) -> Iterator[Batch]:
     """One epoch: every sample of the smallest set once, each batch an equal share of every set.
 
@@ -81,6 +96,8 @@ def batches(
         Batches of the epoch that are done already.
     rank, count : int
         Of `count` processes, the one whose part of each batch this is.
+    turned : bool
+        Whether every window is turned by a random rotation of its own, which depends on (seed, epoch), too.
     """
     per_set, smallest = windows_per_set(sets, batch_size), min(len(s) for s in sets)
     orders, begins = epoch_order(sets, seed, epoch)
@@ -95,7 +112,13 @@ def batches(
         given, between = _given(sets, samples), None
         if all(s.between is not None for s in sets):
             (between,) = _side_by_side(sets, [[s.positions_between(*at)] for s, *at in chosen], 0)
-        yield Batch(x, v, q, m, x_target, v_target, weight.to(x), (high - low) / per_set, given, between)
+        batch = Batch(x, v, q, m, x_target, v_target, weight.to(x), (high - low) / per_set, given, between)
+        if turned:
+            rng = np.random.default_rng([seed, epoch, first, len(sets)])
+            matrices = np.stack([random_rotation(x.shape[-1], rng) for _ in range(per_set * len(sets))])
+            own = matrices.reshape(len(sets), per_set, *matrices.shape[1:])[:, low:high]
+            batch = batch.turned(torch.as_tensor(own.reshape(len(x), *matrices.shape[1:])))
+        yield batch
 
 
 def _given(sets: Sequence[Windows], samples: Sequence[Tensor]) -> dict[str, Tensor]:

@@ -53,6 +53,9 @@ class LossConfig:
         Weight of the velocity error for models that give velocities with their positions.
     velocity_epochs : int
         Epochs of the separate velocity head, with the position weights frozen.
+    augment : str
+        "rotations": every window is turned by a random rotation of its own, another one in every epoch, for models
+        that are not equivariant; or "none".
     """
 
     loss: str = "mse"
@@ -60,3 +63,4 @@ class LossConfig:
     saturation_form: str = "bounded"
     velocity_weight: float = 0.0
     velocity_epochs: int = 0
+    augment: str = "none"

@@ -139,6 +139,7 @@ class Dynamics(Task):
             (options.saturation_form in ("bounded", "log"), "train.saturation_form must be bounded or log"),
             (options.velocity_weight >= 0, "train.velocity_weight must be >= 0"),
             (options.velocity_epochs >= 0, "train.velocity_epochs must be >= 0"),
+            (options.augment in ("none", "rotations"), "train.augment must be none or rotations"),
             (data.stream in ("auto", "always", "never"), "data.stream must be auto, always or never"),
             (data.windows in ("task", "all"), "data.windows must be task or all"),
             (data.train_samples >= 0 and data.valid_samples >= 0, "data.*_samples must be >= 0"),
@@ -186,6 +187,10 @@ class Dynamics(Task):
             raise InputError(
                 f"train.batch_size {batch_size}: less than one window of each data set for {count} processes"
             )
+        if self._options.augment == "rotations" and (len(dims) > 1 or "box" in self.train_sets[0].given):
+            raise InputError(
+                "train.augment: rotations are for data sets of one n, and not for models that see boxes"
+            )
         if self._options.velocity_weight and (not model.gives_velocity or model.velocity_head_parameters()):
             raise InputError(
                 f"train.velocity_weight: model {name!r} gives no velocity with its positions; "
@@ -225,8 +230,9 @@ class Dynamics(Task):
 
     def batches(self, seed: int, epoch: int, *, skip: int = 0, rank: int = 0, count: int = 1) -> Iterator[Batch]:
         """See Task.batches."""
-        size, loss = self._setting.batch_size, self._options.loss
-        return batches(self.train_sets, size, seed, epoch, loss, skip=skip, rank=rank, count=count)
+        size, loss, turned = self._setting.batch_size, self._options.loss, self._options.augment == "rotations"
+        share = {"skip": skip, "rank": rank, "count": count}
+        return batches(self.train_sets, size, seed, epoch, loss, turned=turned, **share)
 
     def loss(self, model: ModelCall, batch: Batch, stage: Stage) -> Tensor:
         """Mean squared error of positions (and, where the config says so, velocities), weighted per data set."""
@@ -258,6 +264,8 @@ class Dynamics(Task):
             return "the data set is streamed, not on the device"
         if any(s.between is not None for s in self.train_sets):
             return "times between input and target train, too"
+        if self._options.augment != "none":
+            return "windows are turned (train.augment)"
         if self.train_sets[0].given:
             return f"{', '.join(self.train_sets[0].given)} come with the data"
         return ""

@@ -296,3 +296,48 @@ def test_what_is_too_large_for_memory_is_streamed_by_itself(
     assert is_streamed(path, "auto")
     assert not is_streamed(path, "never")
     assert not is_streamed(str(tmp_path / "none.npz"), "auto")
+
+
+def test_turned_windows_are_those_of_the_data_turned_anew_in_every_epoch(tmp_path: Path) -> None:
+    ask = partial(windows, scales=Scales(), centre=False, fractions=(0.5, 1.0))
+    found = ask(
+        read_split(npz(tmp_path / "a.npz", tiny_arrays(frames=5)), "train"), "train", DataConfig(target_frame=2)
+    )
+
+    def epoch(number: int, **options: Any) -> list[Any]:
+        return list(batches([found], 4, 0, number, "mse", **options))
+
+    for plain, turned, again in zip(epoch(1), epoch(1, turned=True), epoch(1, turned=True), strict=True):
+        assert torch.equal(turned.x, again.x)
+        for name in ("x", "v", "x_target", "v_target"):
+            before, after = getattr(plain, name), getattr(turned, name)
+            products = [torch.einsum("bin,bjn->bij", t, s) for t, s in ((before, plain.x), (after, turned.x))]
+            torch.testing.assert_close(*products, rtol=0, atol=1e-5)
+            assert (before - after).abs().amax((1, 2)).min() > 1e-2
+        spanned = [torch.linalg.det(batch.x[:, :3]) for batch in (plain, turned)]
+        torch.testing.assert_close(*spanned, rtol=0, atol=1e-5)  # none is reflected
+        assert turned.x_between.shape == plain.x_between.shape
+        assert not torch.allclose(turned.x_between, plain.x_between, atol=1e-2)
+    assert not torch.equal(epoch(1, turned=True)[0].x, epoch(2, turned=True)[0].x)
+    resumed = epoch(1, turned=True, skip=1)
+    assert torch.equal(resumed[0].x, epoch(1, turned=True)[1].x)
+    halves = [epoch(1, turned=True, rank=rank, count=2)[0].x for rank in (0, 1)]
+    assert torch.equal(torch.cat(halves), epoch(1, turned=True)[0].x)
+
+
+def test_turned_windows_take_their_fields_along(tmp_path: Path) -> None:
+    n, rng = 3, np.random.default_rng(0)
+    magnetic = rng.standard_normal((12, n, n))
+    fields = {"uniform_field": rng.standard_normal((12, n)), "magnetic_field": magnetic - magnetic.swapaxes(1, 2)}
+    split = read_split(npz(tmp_path / "a.npz", {**tiny_arrays(), **fields}), "train")
+    found = windows(split, "train", TASK, Scales(), centre=False, takes=tuple(fields))
+    (plain, *_), (turned, *_) = (batches([found], 4, 0, 1, "mse", turned=t) for t in (False, True))
+
+    def invariants(batch: Any) -> list[torch.Tensor]:
+        e, b = batch.given["uniform_field"], batch.given["magnetic_field"]
+        along = torch.einsum("bin,bn->bi", batch.v, e)
+        return [along, torch.einsum("bin,bnm,bjm->bij", batch.v, b, batch.x)]
+
+    for before, after in zip(invariants(plain), invariants(turned), strict=True):
+        torch.testing.assert_close(before, after, rtol=0, atol=1e-4)
+    assert not torch.allclose(plain.given["uniform_field"], turned.given["uniform_field"], atol=1e-2)
