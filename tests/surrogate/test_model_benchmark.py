@@ -27,6 +27,7 @@ from surrogate.evaluation.model_benchmark.recipes import Setting, configured, ha
 from surrogate.evaluation.model_benchmark.symmetries import SYMMETRIES, symmetry_errors
 from surrogate.inference.loading import load
 from surrogate.models import MODELS
+from surrogate.studies.model_map import PLACES
 from tests.surrogate.helpers import TINY, command, refused, saved_model, tree
 
 SMALL = ("--set", "data.train_samples=12", "train.batch_size=4", "train.validate_every=2")
@@ -64,8 +65,11 @@ def test_entries_are_models_with_settings_they_know() -> None:
     for label, entry in found.items():
         known = MODELS[entry.model].Config.__dataclass_fields__
         assert set(entry.settings) <= set(known), label
+        assert MODELS[entry.model].model.even_in_charges == ("q_i" not in entry.charges), label
     assert list(chosen_entries(["all"])) == list(found)
     assert list(chosen_entries(["gnn", "egnn"])) == [label for label in found if label in ("gnn", "egnn")]
+    assert set(PUBLISHED) <= set(found)
+    assert set(PLACES) <= set(found)
     assert all(known.mse > 0 and known.epochs > 0 for known in PUBLISHED.values())
     assert setting.steps == 20_000
 

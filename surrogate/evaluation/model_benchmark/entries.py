@@ -41,20 +41,48 @@ class Entry:
 
 INVARIANTS = "speeds and products, in messages alone"
 
+_REFERENCE = {"form": "reference"}
+
 ENTRIES: dict[str, Entry] = {
     "linear": Entry("linear", charges="no"),
     "gnn": Entry("gnn", velocity="input of the network"),
+    "gnn+": Entry("gnn+", velocity="input of the network"),
     "radial-field": Entry("radial-field"),
+    "schnet-strict": Entry("schnet", {"edge_invariants": False}, charges="q_i"),
+    "schnet": Entry("schnet", charges="q_i, c_ij"),
+    "schnet-energy": Entry("schnet", {"head": "energy"}, charges="q_i, c_ij"),
     "egnn": Entry("egnn"),
     "egnn-recurrent-form": Entry("egnn", {"velocity": "recurrent"}, velocity="carried along"),
     "egnn-no-velocity": Entry("egnn", {"velocity": "none"}, velocity=INVARIANTS),
+    "egnn-inferred-edges": Entry("egnn", {"infer_edges": True}),
     "egnn-recurrent": Entry("egnn-recurrent", config="egnn-nd", velocity="carried along"),
     "segno": Entry("segno", velocity="carried along"),
+    "egno": Entry("egno", velocity="carried along"),
     "integrator": Entry(
         "integrator",
         {"powers": "0123", "softening": 0.05, "order": 4, "evaluations": 32},
         velocity="carried along",
     ),
+    "edge-cloud": Entry("edge-cloud", charges="q_i, c_ij", velocity="along pairs, and added"),
+    "edge-cloud-nonlinear": Entry(
+        "edge-cloud", {"message": "nonlinear"}, charges="q_i, c_ij", velocity="along pairs, and added"
+    ),
+    "ponita": Entry("ponita", charges="q_i", velocity="along the grid"),
+    "tfn-reference": Entry("tfn", _REFERENCE, "tfn-reference-nbody", "q_i", "mixed in linearly"),
+    "tfn": Entry("tfn", charges="q_i, c_ij", velocity="mixed in linearly"),
+    "se3-transformer-reference": Entry(
+        "se3-transformer",
+        {**_REFERENCE, "channels": 21, "degree": 2},
+        "se3-transformer-reference-nbody",
+        "q_i",
+        "none",
+    ),
+    "se3-transformer": Entry("se3-transformer", charges="q_i, c_ij", velocity="mixed in linearly"),
+    "painn": Entry("painn", velocity="a vector of the network"),
+    "seconv-linear": Entry("segnn", {"message": "linear", "channels": 40}, velocity="a vector of the network"),
+    "seconv-nonlinear": Entry("segnn", {"message": "nonlinear"}, velocity="a vector of the network"),
+    "segnn": Entry("segnn", velocity="a vector of the network"),
+    "cgenn": Entry("cgenn", charges="q_i, c_ij", velocity="a vector of the network"),
 }
 """By label. A registered model without a row here is an entry by its name, in its default form."""
 

@@ -49,7 +49,7 @@ PUBLISHED: dict[str, Published] = {
     "radial-field": Published(0.0104, 2_052, 2e-4),
     "egnn": Published(0.0071, 134_020, 5e-4),
     "seconv-linear": Published(0.0116, 88_600, 5e-4, 1000, source=_SEGNN),
-    "seconv": Published(0.0060, 81_888, 5e-4, 1000, source=_SEGNN),
+    "seconv-nonlinear": Published(0.0060, 81_888, 5e-4, 1000, source=_SEGNN),
     "segnn": Published(0.0043, 147_424, 5e-4, 1000, source=_SEGNN),
     "segno": Published(0.00433, 0, 5e-3, 500, source="Liu et al. 2024"),
     "ponita": Published(
