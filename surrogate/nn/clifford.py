@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import combinations, pairwise
 from math import comb
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -64,18 +65,20 @@ def algebra(n: int) -> Algebra:
     blades = [axes for g in range(n + 1) for axes in combinations(range(n), g)]
     number = {axes: k for k, axes in enumerate(blades)}
     size = len(blades)
-    right = torch.empty(size, size, dtype=torch.int64)
-    signs = torch.empty(size, size, dtype=torch.float64)
+    right = np.empty((size, size), dtype=np.int64)
+    signs = np.empty((size, size))
     for i, left in enumerate(blades):
         for k, other in enumerate(blades):
             j = number[tuple(sorted(set(left) ^ set(other)))]
             right[i, j], signs[i, j] = k, _sign(left, other)
     ends = [sum(comb(n, h) for h in range(g)) for g in range(n + 2)]
-    grades = torch.tensor([len(axes) for axes in blades])
-    triples = torch.stack([grades[:, None].expand_as(right), grades.expand_as(right), grades[right]], dim=-1)
-    paths, path = torch.unique(triples.view(-1, 3), dim=0, return_inverse=True)
+    grades = np.array([len(axes) for axes in blades])
+    triples = np.stack([*np.broadcast_arrays(grades[:, None], grades), grades[right]], axis=-1)
+    found = np.unique(triples.reshape(-1, 3), axis=0, return_inverse=True)
+    paths, path = found[0], found[1].reshape(size, size)
     slices = tuple(slice(a, b) for a, b in pairwise(ends))
-    return Algebra(n, slices, grades, right, signs, paths, path.view(size, size))
+    tables = (torch.as_tensor(t, device="cpu") for t in (grades, right, signs, paths, path))
+    return Algebra(n, slices, *tables)
 
 
 def _sign(left: Sequence[int], right: Sequence[int]) -> int:

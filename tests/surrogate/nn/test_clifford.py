@@ -100,3 +100,10 @@ def test_grade_paths(n, paths):
     assert len(a.paths) == paths
     assert a.n_blades == 2**n
     assert [s.stop - s.start for s in a.slices] == [int((a.grades == g).sum()) for g in range(n + 1)]
+
+
+def test_tables_are_made_for_models_on_the_meta_device_too():
+    algebra.cache_clear()
+    with torch.device("meta"):
+        a = algebra(3)
+    assert {t.device.type for t in (a.grades, a.right, a.signs, a.path)} == {"cpu"}
