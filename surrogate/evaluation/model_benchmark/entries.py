@@ -57,18 +57,18 @@ ENTRIES: dict[str, Entry] = {
     "egnn-inferred-edges": Entry("egnn", {"infer_edges": True}),
     "egnn-recurrent": Entry("egnn-recurrent", config="egnn-nd", velocity="carried along"),
     "segno": Entry("segno", velocity="carried along"),
-    "egno": Entry("egno", velocity="carried along"),
+    "egno": Entry("egno", velocity="carried along", steps=6000),
     "integrator": Entry(
         "integrator",
         {"powers": "0123", "softening": 0.05, "order": 4, "evaluations": 32},
         velocity="carried along",
     ),
-    "edge-cloud": Entry("edge-cloud", charges="q_i, c_ij", velocity="along pairs, and added"),
+    "edge-cloud": Entry("edge-cloud", charges="q_i, c_ij", velocity="along pairs, and added", steps=5000),
     "edge-cloud-nonlinear": Entry(
-        "edge-cloud", {"message": "nonlinear"}, charges="q_i, c_ij", velocity="along pairs, and added"
+        "edge-cloud", {"message": "nonlinear"}, "", "q_i, c_ij", "along pairs, and added", 6000
     ),
-    "ponita": Entry("ponita", charges="q_i", velocity="along the grid"),
-    "tfn-reference": Entry("tfn", _REFERENCE, "tfn-reference-nbody", "q_i", "mixed in linearly"),
+    "ponita": Entry("ponita", charges="q_i", velocity="along the grid", steps=1000),
+    "tfn-reference": Entry("tfn", _REFERENCE, "tfn-reference-nbody", "q_i", "mixed in linearly", 6000),
     "tfn": Entry("tfn", charges="q_i, c_ij", velocity="mixed in linearly"),
     "se3-transformer-reference": Entry(
         "se3-transformer",
@@ -76,13 +76,14 @@ ENTRIES: dict[str, Entry] = {
         "se3-transformer-reference-nbody",
         "q_i",
         "none",
+        600,
     ),
-    "se3-transformer": Entry("se3-transformer", charges="q_i, c_ij", velocity="mixed in linearly"),
+    "se3-transformer": Entry("se3-transformer", charges="q_i, c_ij", velocity="mixed in linearly", steps=4000),
     "painn": Entry("painn", velocity="a vector of the network"),
     "seconv-linear": Entry("segnn", {"message": "linear", "channels": 40}, velocity="a vector of the network"),
     "seconv-nonlinear": Entry("segnn", {"message": "nonlinear"}, velocity="a vector of the network"),
     "segnn": Entry("segnn", velocity="a vector of the network"),
-    "cgenn": Entry("cgenn", charges="q_i, c_ij", velocity="a vector of the network"),
+    "cgenn": Entry("cgenn", charges="q_i, c_ij", velocity="a vector of the network", steps=2000),
 }
 """By label. A registered model without a row here is an entry by its name, in its default form."""
 

@@ -23,7 +23,7 @@ COMMON = {
     "train.weight_decay": "1e-12",
     "train.validate_every": "5",
 }
-"""The same for every model; its peak learning rate and the norm its gradients are clipped to are its own."""
+"""The same for every model; peak learning rate, the norm gradients are clipped to and augmentation are its own."""
 DEFAULT_LR, DEFAULT_CLIP = 1e-3, 1.0
 """Of a model without a shipped configuration."""
 
@@ -92,8 +92,8 @@ def configured(label: str, entry: Entry, recipe: str, seed: int, setting: Settin
 
 def _common(entry: Entry, setting: Setting) -> dict[str, str]:
     kept = own_config(entry)
-    train = load_config(kept).train if kept else None
-    lr, clip = (train.lr, train.clip) if train else (DEFAULT_LR, DEFAULT_CLIP)
+    shipped = load_config(kept) if kept else None
+    lr, clip = (shipped.train.lr, shipped.train.clip) if shipped else (DEFAULT_LR, DEFAULT_CLIP)
     asked = {**COMMON, **(setting.changes or {})}
     per_epoch = setting.steps_per_epoch(int(asked["data.train_samples"]), int(asked["train.batch_size"]))
     steps = min(setting.steps, entry.steps or setting.steps)
@@ -101,6 +101,7 @@ def _common(entry: Entry, setting: Setting) -> dict[str, str]:
         **COMMON,
         "train.lr": str(lr),
         "train.clip": str(clip),
+        "train.augment": json.dumps(shipped.task_config.augment if shipped else "none"),
         "train.epochs": str(math.ceil(steps / per_epoch)),
     }
 
@@ -119,4 +120,5 @@ def _own(label: str, entry: Entry) -> dict[str, str]:
         "train.weight_decay": str(known.weight_decay),
         "train.epochs": str(known.epochs),
         "train.warmup": str(known.warmup),
+        "train.augment": json.dumps(known.augmentation),
     }

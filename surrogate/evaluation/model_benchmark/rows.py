@@ -68,7 +68,7 @@ def _row(label: str, entry: Entry, seeds: Sequence[Mapping[str, Any]], costs: Ma
         "dims": first.get("dims"),
         "charge_input": entry.charges,
         "velocity_input": entry.velocity,
-        "augmentation": "none",
+        "augmentation": train.get("augment", "none"),
         "parameters": first.get("parameters", costs.get("parameters")),
         "seeds": len(scored),
         "ended": bool(ended),

@@ -13,7 +13,7 @@ from surrogate.training.progress_bar import duration
 Row = Mapping[str, Any]
 TITLES = {
     "common": "## One common budget\n\nThe same data, batches, schedule and number of optimiser steps for every "
-    "model; its peak learning rate and the norm that gradients are clipped to are those of its shipped "
+    "model; its peak learning rate, the norm that gradients are clipped to and augmentation are of its shipped "
     "configuration.",
     "own": "## The recipe of each\n\nAs published (rate, epochs, weight decay, no average of weights); of "
     "a model without a published number, our shipped configuration.",
@@ -49,6 +49,7 @@ def page(rows: Sequence[Row], facts: Mapping[str, Any], figures: Sequence[str], 
     figures : sequence of str
         Names of files in `folder`.
     """
+    turned = sorted({row["label"] for row in rows if row["augmentation"] != "none"})
     common = ", ".join(f"{key.partition('.')[2]} {value}" for key, value in COMMON.items())
     parts = [
         INTRODUCTION.format(**facts, common=common, states=STATES, elements=ELEMENTS, shift=SHIFT),
@@ -62,7 +63,7 @@ def page(rows: Sequence[Row], facts: Mapping[str, Any], figures: Sequence[str], 
         "## Costs\n\n" + cost_table(rows),
         "## What they are\n\nHow charges enter (c_ij = q_i q_j keeps a forecast the same where all charges change "
         "sign), how a particle's own velocity reaches its forecast, and how the published numbers were trained. "
-        "None of ours is augmented.\n\n" + fact_table(rows),
+        f"Trained on data turned at random: {', '.join(turned) or 'none of ours'}.\n\n" + fact_table(rows),
     ]
     if facts["missing"]:
         parts.append("## What is missing\n\n" + "\n".join(f"- {line}" for line in facts["missing"]))
