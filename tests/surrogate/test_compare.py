@@ -16,6 +16,7 @@ from physics.rotations import parse_operations, reflection
 from surrogate import compare, demo, publish
 from surrogate.bench import forecasts as bench
 from surrogate.export import EXPORTERS
+from surrogate.models import MODELS
 from tests.patience import PATIENCE
 from tests.surrogate.helpers import saved_model, tiny_arrays
 
@@ -121,6 +122,14 @@ def test_one_set_of_weights_runs_in_every_dimension(tmp_path: Path, dims: int) -
     assert found["equivariance_error"] < 1e-5
     assert max(found["position_rmse"]) < 0.2
     assert bool(found["outside_training"]) == (dims == 6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_takes_part_in_a_comparison(tmp_path: Path, name: str) -> None:
+    model = saved_model(tmp_path / "model", name)
+    arguments = (model, "--scenario", "bound", "--frames", 6, "--rotate", "0-1:30", "--formats", "csv")
+    assert in_process(*arguments, "--out", tmp_path / "out") == 0
+    assert np.isfinite(metrics(tmp_path / "out")["position_rmse"]).all()
 
 
 def test_the_truth_is_simulated_from_the_rotated_state_and_the_data_is_rotated(tmp_path: Path) -> None:

@@ -121,6 +121,18 @@ def test_double_precision_on_request(data_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("n", [2, 4, 5])
+def test_every_model_trains_in_the_dimensions_that_its_row_names(name: str, n: int, tmp_path: Path) -> None:
+    row, data = MODELS[name], npz(tmp_path / "data.npz", tiny_arrays(n=n, particles=4))
+    changed = config(name, (str(data),), epochs=2, **({"dims": n} if row.dims == "config" else {}))
+    if row.dims in ("any", "config"):
+        assert (run(changed, tmp_path / "run") / "best").is_dir()
+        return
+    with pytest.raises(InputError, match=f"model {name!r} is for n = {row.dims}"):
+        run(changed, tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_mixed_precision_on_request(name: str, data_folder: Path) -> None:
     out, plain = run(config(name, amp=True)), run(config(name), "plain")
     point = read_checkpoint(out / "latest").tensors
