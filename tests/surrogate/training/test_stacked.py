@@ -25,7 +25,7 @@ from surrogate.training.state import Trainer
 from tests.surrogate.helpers import command, npz, tiny_arrays, tree
 from tests.surrogate.training.test_whole_epochs import CLOSE, bad_at, config, furthest, run, stopping_after
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
+pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split", "ignore:.*its end alone trains")
 
 SEEDS = (5, 6, 7)
 NOT_STACKED = {"integrator"}

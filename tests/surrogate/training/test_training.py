@@ -19,7 +19,7 @@ from tests.surrogate.helpers import npz, tiny_arrays, tree
 from tests.surrogate.small_runs import kept
 from tests.surrogate.tiny_runs import config, run
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
+pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split", "ignore:.*its end alone trains")
 
 
 def test_the_layout_of_a_run(data_folder: Path) -> None:

@@ -23,7 +23,7 @@ from surrogate.training.step import TrainingStep
 from surrogate.training.whole_epochs import WholeEpochs
 from tests.surrogate.helpers import TINY, npz, tiny_arrays, tree
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split")
+pytestmark = pytest.mark.filterwarnings("ignore:.*no valid split", "ignore:.*its end alone trains")
 
 CLOSE = 1e-10
 """Largest difference of float64 numbers that two orders of the same sums may leave, relative where above one.
