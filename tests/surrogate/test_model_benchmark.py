@@ -124,7 +124,7 @@ def test_tables_of_several_seeds(
     status, text, err = command(benchmark.main, capsys, *line, "--out", out, "--page", "--recipe", "both")
     assert status == 0, err
     assert "gnn-own-300000-seed0" not in {path.name for path in (out / "results").iterdir()}
-    assert "gnn-own-30000-seed0: about" in text  # three steps an epoch
+    assert "own, seed 0: linear, gnn, egnn-no-velocity (about" in text
 
 
 def test_no_training_is_begun_after_the_minutes(

@@ -84,11 +84,7 @@ def write_tables(jobs: list[Job], setting: Setting, out: Path, command: str, doc
         "task": f"{setting.data.stem}, n = {dims}, N = {particles}: {samples} training trajectories are there, "
         f"{windows} test windows",
         "machines": "; ".join(sorted({f"{r['machine']}, {r['date']}" for r in results})),
-        "missing": [
-            f"{job.title}: about {job.seconds() / 60:.0f} min"
-            for job in jobs
-            if (job.label, job.recipe, job.seed) not in ended
-        ],
+        "missing": _left([job for job in jobs if (job.label, job.recipe, job.seed) not in ended]),
     }
     out.mkdir(parents=True, exist_ok=True)
     figures = save_figures(rows, results, out)
@@ -101,3 +97,13 @@ def write_tables(jobs: list[Job], setting: Setting, out: Path, command: str, doc
         text = page(rows, facts, figures, "figures/benchmark/")
         atomic_write(docs / "benchmark.md", text.encode())
     return out / "table.md"
+
+
+def _left(jobs: list[Job]) -> list[str]:
+    """A line for each recipe and seed: what has not ended, and how long it takes."""
+    lines = []
+    for recipe, seed in dict.fromkeys((job.recipe, job.seed) for job in jobs):
+        some = [job for job in jobs if (job.recipe, job.seed) == (recipe, seed)]
+        minutes = sum(job.seconds() for job in some) / 60
+        lines.append(f"{recipe}, seed {seed}: {', '.join(job.label for job in some)} (about {minutes:.0f} min)")
+    return lines
