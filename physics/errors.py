@@ -24,8 +24,10 @@ class StepWarning(UserWarning):
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> InputError:
-    """An :class:`InputError` for a name that is not in a registry, with the nearest known one."""
+    """An :class:`InputError` for a name that is not in a registry, with the nearest known ones."""
     names = sorted(known)
-    near = difflib.get_close_matches(str(name), names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    near = difflib.get_close_matches(str(name), names, n=len(names) or 1)
+    likeness = [difflib.SequenceMatcher(None, one, str(name)).ratio() for one in near]
+    nearest = [one for one, ratio in zip(near, likeness, strict=True) if ratio == likeness[0]]
+    hint = f"; did you mean {' or '.join(map(repr, sorted(nearest)))}?" if nearest else ""
     return InputError(f"unknown {what} {name!r}{hint} (known: {', '.join(names)})")

@@ -4,7 +4,6 @@ A stage of its own may train a velocity head afterwards, with all else frozen.
 """
 
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -21,6 +20,7 @@ from physics.types import FloatArray
 from surrogate.models import MODELS
 from surrogate.models.base import SurrogateModel
 from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
+from surrogate.tasks.dynamics.agreement import check_fields, check_windows
 from surrogate.tasks.dynamics.batches import Batch, DeviceBatches, batches, windows_per_set
 from surrogate.tasks.dynamics.config import DataConfig, LossConfig
 from surrogate.tasks.dynamics.frames import task_horizon, window_frames
@@ -95,9 +95,9 @@ class Dynamics(Task):
         self.valid_sets = [
             prepared(one.valid, "valid", replace(one.config, windows="task")) for one in sets.values()
         ]
-        self._check(model)
+        check_windows(self.train_sets, self.valid_sets, self.scales, options, model, setting)
         acting = [_fields_of(one.train) for one in sets.values()]
-        self._check_fields(model, acting)
+        check_fields(self.train_sets[0].source, acting, model)
         self._identity = data_identity(self.train_sets, self.valid_sets)
         per_set = windows_per_set(self.train_sets, setting.batch_size)
         self.steps_per_epoch = min(len(s) for s in self.train_sets) // per_set
@@ -146,73 +146,6 @@ class Dynamics(Task):
             (data.horizon >= 0, "data.horizon must be >= 0"),
             (not data.horizon or data.target_frame < 0, "data.horizon and data.target_frame exclude each other"),
         )
-
-    def _check(self, model: SurrogateModel) -> None:
-        """Whether the model can learn these windows.
-
-        Raises
-        ------
-        InputError
-        """
-        name, sets = self._setting.model, self.train_sets + self.valid_sets
-        horizons = {s.horizon * self.scales.time for s in sets}
-        particles = {s.x.shape[2] for s in sets}
-        dims = {s.n_dims for s in sets}
-        if max(horizons) - min(horizons) > 1e-6 * max(horizons) or len(particles) > 1:
-            got = ", ".join(f"{horizon:g}" for horizon in sorted(horizons))
-            raise InputError(
-                f"data sets and splits of one run must agree in horizon and particles; got horizons {got} and "
-                f"N = {', '.join(map(str, sorted(particles)))}"
-            )
-        if particles == {1}:
-            raise InputError(f"{sets[0].source}: systems of one particle; models need at least 2")
-        if not model.uses_masses and any(bool(((s.m - 1).abs() > 1e-6).any()) for s in sets):
-            raise InputError(f"model {name!r} is for equal masses; the data has others")
-        couplings = getattr(model, "couplings", ())
-        uncharged = not any(bool(s.q.any()) for s in sets)
-        differ = any(bool((s.m != s.m.reshape(-1)[0]).any()) for s in sets)
-        if couplings and "masses" not in couplings and uncharged and differ:
-            named = ",".join(couplings)
-            warnings.warn(
-                f"masses differ, and no force of this model scales with them (model.couplings = {named})",
-                stacklevel=2,
-            )
-        if model.dims is not None and dims != {model.dims}:
-            raise InputError(
-                f"model {name!r} is for n = {model.dims} (model.dims); "
-                f"the data has n = {', '.join(map(str, sorted(dims)))}"
-            )
-        batch_size, count = self._setting.batch_size, self._setting.processes
-        if min(batch_size // len(self.train_sets), *(len(s) for s in self.train_sets)) < count > 1:
-            raise InputError(
-                f"train.batch_size {batch_size}: less than one window of each data set for {count} processes"
-            )
-        if self._options.augment == "rotations" and (len(dims) > 1 or "box" in self.train_sets[0].given):
-            raise InputError(
-                "train.augment: rotations are for data sets of one n, and not for models that see boxes"
-            )
-        if self._options.velocity_weight and (not model.gives_velocity or model.velocity_head_parameters()):
-            raise InputError(
-                f"train.velocity_weight: model {name!r} gives no velocity with its positions; "
-                "a velocity head is trained by train.velocity_epochs"
-            )
-
-    def _check_fields(self, model: SurrogateModel, acting: Sequence[Mapping[str, NDArray[Any]]]) -> None:
-        """Whether the data have the fields that the model is given, and the model sees those that they have.
-
-        Raises
-        ------
-        InputError
-        """
-        there = {name for one in acting for name in one}
-        for name in FIELDS:
-            if name in model.takes and name not in there:
-                raise InputError(f"{self.train_sets[0].source}: no {name}, which model.fields asks for")
-        if hasattr(model, "couplings") and there and getattr(model, "fields", None) is None:
-            warnings.warn(
-                f"the data have {' and '.join(sorted(there))}, which this model does not see (model.fields)",
-                stacklevel=2,
-            )
 
     def stages(self, model: nn.Module, epochs: int) -> list[Stage]:
         """Positions, then the velocity head where there is one and `train.velocity_epochs` asks for it."""

@@ -82,7 +82,7 @@ def test_a_folder_without_a_checkpoint(tmp_path: Path) -> None:
     [
         ({"config": None}, "must be a table"),
         ({"config": []}, "must be a table"),
-        ({"config": {"model": {"name": "egn"}}}, "did you mean 'egnn'"),
+        ({"config": {"model": {"name": "egn"}}}, "did you mean 'egnn' or 'egno'?"),
         ({"config": {"model": {"name": "egnn", "hidden": 10**9}}}, "model.hidden must be from 1 to 1024"),
         ({"config": {"model": {"name": "egnn", "hidden": 1024, "layers": 99}}}, "weights; at most"),
         ({"config": {"model": {"name": "egnn", "hidden": 16, "layers": 2}}}, "weights do not fit model 'egnn'"),
