@@ -45,9 +45,9 @@ class CGLayer(nn.Module):
         first = self.edge.linears[0]
         assert isinstance(first, MVLinear)
         projected = torch.bmm(first.matrices()[:, :, :-1], f)  # of nodes: the map is linear, and edges are many
-        nodes = projected.flatten(0, 1).T.view(*c.shape[:-1], -1)
+        nodes = projected.flatten(0, 1).T.reshape(*c.shape[:-1], -1)
         (m_i,) = by_rows(partial(self._mean_messages, nodes, c), edges, f.device)
-        made: Tensor = f + self.node(torch.cat([f, m_i.flatten(0, -2).T.view(f.shape)], dim=1))
+        made: Tensor = f + self.node(torch.cat([f, m_i.flatten(0, -2).T.reshape(f.shape)], dim=1))
         return made
 
     def _mean_messages(self, nodes: Tensor, q: Tensor, edges: Edges) -> tuple[Tensor]:
@@ -58,9 +58,9 @@ class CGLayer(nn.Module):
         r = edges.differences(nodes)
         c = edges.at_receivers(q) * edges.at_senders(q)
         f = r.flatten(0, -2).T.reshape(-1, len(first.bias), c.numel())
-        scalars = torch.addcmul(first.bias.unsqueeze(-1), first.weight[:, -1:, 0], c.view(1, -1))
+        scalars = torch.addcmul(first.bias.unsqueeze(-1), first.weight[:, -1:, 0], c.reshape(1, -1))
         m = self.edge.after_first(with_scalar(f, scalars))
-        return (edges.means(m.flatten(0, 1).T.view(r.shape)),)
+        return (edges.means(m.flatten(0, 1).T.reshape(r.shape)),)
 
 
 class CGENN(GraphModel):
@@ -98,7 +98,7 @@ class CGENN(GraphModel):
         n, mixed = x.shape[-1], self.embedding.weight
         at, speed = (t.flatten(0, -2).T.unsqueeze(1) for t in (x - edges.system_means(x), v))  # (n, 1, nodes)
         vectors = mixed[:, 1:2] * at + mixed[:, 2:] * speed
-        scalars = torch.addmm(self.embedding.bias.unsqueeze(-1), mixed[:, :1], q.view(1, -1)).unsqueeze(0)
+        scalars = torch.addmm(self.embedding.bias.unsqueeze(-1), mixed[:, :1], q.reshape(1, -1)).unsqueeze(0)
         f = torch.cat([scalars, vectors, vectors.new_zeros(2**n - 1 - n, *vectors.shape[1:])])
         for layer in self.layers:
             f = layer(f, q, edges)

@@ -230,6 +230,15 @@ def test_inputs_are_left_alone(case: str) -> None:
 
 
 @cases
+def test_inputs_may_be_views(case: str) -> None:
+    model = awake(made(case)).double()
+    x, v, q = states()
+    q = q[:1].expand_as(q)  # the same charges at many times, as a trajectory has them
+    views = [x.mT.contiguous().mT, v.mT.contiguous().mT, q]
+    assert distance(outputs(model, *views), outputs(model, x, v, q.contiguous())) < 1e-13
+
+
+@cases
 def test_flipping_every_charge_changes_nothing_where_declared(case: str) -> None:
     model = awake(made(case)).double()
     x, v, q = states()
