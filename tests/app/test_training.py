@@ -1,6 +1,7 @@
 """Training from the window: plans and commands, the Session's part, and a real run that is stopped and resumed."""
 
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from app.viewmodel.worker.tasks.train import TrainTask
 from physics.datasets.presets import PRESETS
 from physics.datasets.request import request_from_options
 from physics.errors import InputError
+from resources import CONFIGS
 from surrogate.models import MODELS
 from surrogate.training.config import shipped_configs
 from tests.app.fakes import FakeDialogs, later_session, texts
@@ -85,6 +87,16 @@ def test_the_shipped_configurations_are_offered():
     assert plans.configs() == tuple(sorted(shipped_configs()))
     lines = commands(TrainPlan(preset="", data="d.npz", config="egnn-nbody", out="r", epochs=40))
     assert "train.velocity_epochs=10" in lines[0][1]
+
+
+def test_a_configuration_brings_its_learning_rate():
+    session, _ = later_session()
+    for name in ("segnn-nbody", "gnn-nbody", "egnn-nbody"):
+        session.training.set(config=name)
+        lines = commands(session.state.training.plan)
+        assert f"train.lr={tomllib.loads((CONFIGS / f'{name}.toml').read_text())['train']['lr']!r}" in lines[1][1]
+    session.training.set(config="gnn-nbody", learning_rate=0.01)
+    assert session.state.training.plan.learning_rate == 0.01
 
 
 def test_a_model_of_one_dimension_is_given_it_or_refuses_others(monkeypatch):

@@ -10,7 +10,7 @@ from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.intents.latest import LatestJob
 from app.viewmodel.intents.models import ModelIntents
 from app.viewmodel.intents.system import SystemIntents
-from app.viewmodel.state.training import TrainReport, fixed_shape, trouble
+from app.viewmodel.state.training import TrainReport, fixed_shape, learning_rate, trouble
 from app.viewmodel.store import Store
 from app.viewmodel.worker.runner import Callbacks, Runner
 from app.viewmodel.worker.tasks.train import TrainTask
@@ -39,6 +39,8 @@ class TrainIntents:
         if not training.running:
             if shape := fixed_shape(changes.get("preset", "")):
                 changes["dims"], changes["particles"] = shape
+            if "config" in changes:
+                changes.setdefault("learning_rate", learning_rate(changes["config"]))
             self._change(plan=replace(training.plan, **changes), status="idle", reason="")
             self._look()
 

@@ -33,6 +33,13 @@ def description(config: str) -> str:
     return "\n".join(text for text in (str(_tree(config).get("note", "")), group) if text)
 
 
+def learning_rate(config: str) -> float:
+    """The peak learning rate that a configuration was tuned for; the plan's default where it says none."""
+    train = _tree(config).get("train")
+    rate = train.get("lr") if isinstance(train, dict) else None
+    return float(rate) if isinstance(rate, int | float) else TrainPlan().learning_rate
+
+
 def _tree(config: str) -> dict[str, Any]:
     """The tables of a configuration; none where the trainer is to say what is wrong with it."""
     path = CONFIGS / f"{config}.toml" if config in configs() else Path(config)
