@@ -1,5 +1,6 @@
 """GNN: message passing on raw coordinates, equivariant to nothing but permutations; shipped for contrast."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -31,22 +32,21 @@ class GNNConfig(NeighbourConfig):
 
 
 class GNNLayer(nn.Module):
-    """m_ij = act(L2 act(L1 [h_i, h_j, c_ij])); h_i <- h_i + MLP([h_i, sum_j m_ij])."""
+    """m_ij = act(L2 act(L1 [h_i, h_j, a_ij])); h_i <- h_i + MLP([h_i, sum_j m_ij]); one number a_ij an edge."""
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.phi_e = mlp(2 * hidden + 1, hidden, hidden)
         self.phi_h = mlp(2 * hidden, hidden, hidden)
 
-    def forward(self, h: Tensor, q: Tensor, edges: Edges) -> Tensor:
-        """Updated node features (..., N, F); q is (..., N, 1)."""
+    def forward(self, h: Tensor, attributes: Callable[[Edges], Tensor], edges: Edges) -> Tensor:
+        """Updated node features (..., N, F); `attributes` gives the a_ij (edges..., 1) of edges."""
         first_map = self.phi_e[0]
         assert isinstance(first_map, nn.Linear)
         p, s = edge_projections(first_map, h)
 
         def sums(edges: Edges) -> tuple[Tensor]:
-            c = edges.at_receivers(q) * edges.at_senders(q)
-            hidden = first_edge_layer(first_map, p, s, c, edges)
+            hidden = first_edge_layer(first_map, p, s, attributes(edges), edges)
             return (edges.sums(silu(self.phi_e[1:](hidden))),)
 
         (m_i,) = by_rows(sums, edges, h.device)
@@ -83,7 +83,7 @@ class GNN(GraphModel):
         """See GraphModel.on_edges."""
         h = self.embedding(torch.cat([x, v], dim=-1))
         for layer in self.layers:
-            h = layer(h, q, edges)
+            h = layer(h, lambda edges: edges.at_receivers(q) * edges.at_senders(q), edges)
         if self.velocity_head is None or self.skip_velocity_head:
             return self.readout(h), None
         return self.readout(h), v + self.velocity_head(h.detach())
