@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from surrogate.inference.forecaster import Forecaster as Forecaster
-    from surrogate.inference.loading import load as load
+    from surrogate.inference.loading import load_predictor as load
     from surrogate.inference.mixed_sizes import forecast_many as forecast_many
 
 __all__ = ["Forecaster", "forecast_many", "load"]
 
 _HOMES = {
-    "Forecaster": "surrogate.inference.forecaster",
-    "forecast_many": "surrogate.inference.mixed_sizes",
-    "load": "surrogate.inference.loading",
+    "Forecaster": ("surrogate.inference.forecaster", "Forecaster"),
+    "forecast_many": ("surrogate.inference.mixed_sizes", "forecast_many"),
+    "load": ("surrogate.inference.loading", "load_predictor"),
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        module, attribute = _HOMES[name]
+        return getattr(import_module(module), attribute)
     raise AttributeError(f"module 'surrogate' has no attribute {name!r}")

@@ -1,8 +1,13 @@
-"""`python -m surrogate.evaluate`: one model on one data set: errors, equivariance, forward time."""
+"""`python -m surrogate.evaluate`: one model on one data set: errors, equivariance, forward time.
 
+A model of another task than dynamics is measured by what that task is about.
+"""
+
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from physics.cli import CommandParser, command_line, positive_float, positive_int, progress_bar, run_command, seed
 from physics.datasets.reading import available_splits, read_split
@@ -10,14 +15,18 @@ from physics.errors import InputError
 from physics.files import write_json
 from surrogate.evaluation.chosen_windows import Asked
 from surrogate.evaluation.single_forecasts import evaluation, evaluation_table
-from surrogate.inference.loading import load
+from surrogate.inference.forecaster import Forecaster
+from surrogate.inference.loading import load_predictor
 
 EXAMPLES = (
     "python -m surrogate.evaluate egnn-nbody --data data/nbody.zarr",
     "python -m surrogate.evaluate runs/mine --data mine.npz --input-frame 0 --target-frame 10 --json result.json",
     "python -m surrogate.evaluate egnn-nd --data data/bound4.zarr --dtype float64 --rotations 16",
     "python -m surrogate.evaluate integrator-nd --data data/bound4.zarr --tolerance 1e-3",
+    "python -m surrogate.evaluate runs/er --data data/er.zarr  # an autoencoder of graphs",
 )
+OF_FORECASTS = ("input_frame", "target_frame", "horizon", "evaluations", "tolerance")
+"""Options that mean nothing to models of other tasks."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -56,7 +65,16 @@ def main(argv: Sequence[str]) -> None:
             parser.error(f"--{name.replace('_', '-')} must be a frame number from 0; got {getattr(options, name)}")
     if options.json and options.json.exists() and not options.overwrite:
         raise InputError(f"{options.json}: already exists; choose another name or use --overwrite")
-    model = load(options.model, trust_code=options.trust_code)
+    model = load_predictor(options.model, trust_code=options.trust_code)
+    measure = _forecasts if isinstance(model, Forecaster) else _graphs
+    result, table = measure(model, options)
+    result["command"] = command_line("surrogate.evaluate", argv)
+    if options.json:
+        write_json(options.json, result)
+    sys.stdout.write(table)
+
+
+def _forecasts(model: Forecaster, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if (options.evaluations or options.tolerance) and not model.chooses_evaluations:
         asked = "--evaluations" if options.evaluations else "--tolerance"
         raise InputError(
@@ -77,10 +95,19 @@ def main(argv: Sequence[str]) -> None:
             tolerance=options.tolerance,
         )
         advance(1)
-    result["command"] = command_line("surrogate.evaluate", argv)
-    if options.json:
-        write_json(options.json, result)
-    sys.stdout.write(evaluation_table(result))
+    return result, evaluation_table(result)
+
+
+def _graphs(model: Any, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    from surrogate.evaluation.graph_reconstruction import graph_evaluation, graph_table
+
+    for name in OF_FORECASTS:
+        if getattr(options, name) not in (None, -1):
+            raise InputError(
+                f"--{name.replace('_', '-')}: model {model.name!r} is of the task {model.task!r}, without frames"
+            )
+    result = graph_evaluation(model, options.data, options.split)
+    return result, graph_table(result)
 
 
 if __name__ == "__main__":

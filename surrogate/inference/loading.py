@@ -2,7 +2,11 @@
 
 import math
 from dataclasses import astuple
+from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+from torch import nn
 
 from physics.errors import InputError, unknown_name
 from resources.shipped import shipped_models
@@ -10,13 +14,17 @@ from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.outside_model import outside_model
 from surrogate.inference.training_range import usable_card
 from surrogate.models.base import SurrogateModel
+from surrogate.tasks import DEFAULT
 from surrogate.tasks.dynamics.scales import Scales
-from surrogate.training.checkpoint import ModelError, read_checkpoint
-from surrogate.training.config import built_model, config_from_tree
+from surrogate.training.checkpoint import Checkpoint, ModelError, read_checkpoint
+from surrogate.training.config import Config, built_model, config_from_tree
+
+PREDICTORS = {"autoencoder": "surrogate.inference.graph_autoencoder:GraphAutoencoder"}
+"""What uses a trained model of another task than dynamics, `module:class`."""
 
 
 def load(name: str | Path, device: str = "cpu", *, trust_code: bool = False) -> Forecaster:
-    """A model by shipped name, run folder or checkpoint folder.
+    """A model of dynamics by shipped name, run folder or checkpoint folder.
 
     Parameters
     ----------
@@ -27,7 +35,25 @@ def load(name: str | Path, device: str = "cpu", *, trust_code: bool = False) -> 
     Raises
     ------
     ModelError
-        For an unknown or damaged model.
+        For an unknown or damaged model, and for one that has learned something else.
+    """
+    found = load_predictor(name, device, trust_code=trust_code)
+    if not isinstance(found, Forecaster):
+        raise ModelError(f"{name}: a model of the task {found.task!r}; it forecasts no trajectories")
+    return found
+
+
+def load_predictor(name: str | Path, device: str = "cpu", *, trust_code: bool = False) -> Any:
+    """As :func:`load`, whatever the model has learned.
+
+    Returns
+    -------
+    Forecaster
+        Of a model of dynamics, or what PREDICTORS names for its task.
+
+    Raises
+    ------
+    ModelError
     """
     shipped = shipped_models()
     text = str(name)
@@ -47,30 +73,50 @@ def load(name: str | Path, device: str = "cpu", *, trust_code: bool = False) -> 
     raise ModelError(str(unknown_name("model", text, shipped)) + "; or give a run or checkpoint folder")
 
 
-def _from_checkpoint(path: Path, name: str, device: str) -> Forecaster:
+def _from_checkpoint(path: Path, name: str, device: str) -> Any:
     checkpoint = read_checkpoint(path)
-    info = checkpoint.info
     try:
-        config = config_from_tree(info["config"], str(checkpoint.path))
-        model = built_model(config)
-        if not isinstance(model, SurrogateModel):
-            raise TypeError(f"model of dynamics: its task is {config.task}")
-        scales = Scales(**{name: float(value) for name, value in dict(info["scales"]).items()})
-        horizon, card = float(info["horizon"]), info["card"]
-        if not usable_card(card):
+        config = config_from_tree(checkpoint.info["config"], str(checkpoint.path))
+        if config.task == DEFAULT:
+            return _forecaster(checkpoint, config, name, device)
+        if config.task not in PREDICTORS:
+            raise TypeError(f"task: {config.task} makes no predictions")
+        model, card = built_model(config), checkpoint.info["card"]
+        if not isinstance(card, dict):
             raise TypeError("card")
-        if not all(0 < value < math.inf for value in (horizon, *astuple(scales))):
-            raise TypeError("horizon and scales")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, InputError):
-            raise ModelError(str(error)) from None
-        raise ModelError(f"{checkpoint.path}: not a forecasting checkpoint (no usable {error})") from None
+        raise _refusal(checkpoint, error) from None
+    _set_weights(model, checkpoint, config)
+    module, _, attribute = PREDICTORS[config.task].partition(":")
+    make = getattr(import_module(module), attribute)
+    return make(model, name=name, card=card, digest=checkpoint.digest, device=device)
+
+
+def _refusal(checkpoint: Checkpoint, error: Exception) -> ModelError:
+    if isinstance(error, InputError):
+        return ModelError(str(error))
+    return ModelError(f"{checkpoint.path}: not a forecasting checkpoint (no usable {error})")
+
+
+def _set_weights(model: nn.Module, checkpoint: Checkpoint, config: Config) -> None:
     expected = {k: (tuple(t.shape), t.dtype) for k, t in model.state_dict().items()}
     found = {k: (tuple(t.shape), t.dtype) for k, t in checkpoint.tensors.items()}
     if expected != found:
         wrong = min(name for name, _ in set(expected.items()) ^ set(found.items()))
         raise ModelError(f"{checkpoint.path}: weights do not fit model {config.model!r} (first: {wrong})")
     model.load_state_dict(checkpoint.tensors)
+
+
+def _forecaster(checkpoint: Checkpoint, config: Config, name: str, device: str) -> Forecaster:
+    info, model = checkpoint.info, built_model(config)
+    assert isinstance(model, SurrogateModel)
+    scales = Scales(**{name: float(value) for name, value in dict(info["scales"]).items()})
+    horizon, card = float(info["horizon"]), info["card"]
+    if not usable_card(card):
+        raise TypeError("card")
+    if not all(0 < value < math.inf for value in (horizon, *astuple(scales))):
+        raise TypeError("horizon and scales")
+    _set_weights(model, checkpoint, config)
     model.set_length_unit(scales.length)
     return Forecaster(
         model, name=name, card=card, horizon=horizon, scales=scales, digest=checkpoint.digest, device=device

@@ -11,7 +11,10 @@ from surrogate.tasks.base import Task
 DEFAULT = "dynamics"
 """The task of a configuration that names none."""
 
-TASKS: dict[str, str] = {"dynamics": "surrogate.tasks.dynamics.task:Dynamics"}
+TASKS: dict[str, str] = {
+    "autoencoder": "surrogate.tasks.autoencoder.task:Autoencoder",
+    "dynamics": "surrogate.tasks.dynamics.task:Dynamics",
+}
 """`module:class` by name; a task is imported when it is asked for."""
 
 

@@ -4,6 +4,7 @@ import math
 import sys
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,9 +21,11 @@ VALIDATE_WITHIN = 10
 """Epochs between two validations at most."""
 
 
+@lru_cache(maxsize=1)
 def configs() -> tuple[str, ...]:
-    """Names of the shipped configurations."""
-    return tuple(sorted(path.stem for path in CONFIGS.glob("*.toml")))
+    """Names of the shipped configurations of forecasting."""
+    trees = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in CONFIGS.glob("*.toml")}
+    return tuple(sorted(name for name, tree in trees.items() if "task" not in tree))
 
 
 def description(config: str) -> str:

@@ -11,7 +11,7 @@ import torch
 
 import surrogate
 from surrogate.inference.forecaster import Forecaster
-from surrogate.inference.loading import load
+from surrogate.inference.loading import load, load_predictor
 from surrogate.models import MODELS
 from surrogate.training.checkpoint import ModelError, save_checkpoint
 from tests.surrogate.helpers import info_of, saved_model, state, tiny_config, tiny_model
@@ -31,7 +31,7 @@ def test_loaded_forecasts_follow_what_is_done_to_the_network(tmp_path: Path) -> 
 
 
 def test_the_package_offers_load(tmp_path: Path) -> None:
-    assert surrogate.load is load
+    assert surrogate.load is load_predictor
     assert surrogate.Forecaster is Forecaster
     with pytest.raises(AttributeError, match="no attribute 'lod'"):
         surrogate.lod  # noqa: B018

@@ -1,0 +1,70 @@
+"""How well an autoencoder finds the edges of a set of graphs."""
+
+from pathlib import Path
+from typing import Any
+
+from surrogate.inference.graph_autoencoder import GraphAutoencoder
+from surrogate.tasks.autoencoder.graph_set import has_parts, read_graphs
+from surrogate.tasks.autoencoder.task import reconstruction
+from surrogate.training.machine import machine
+
+
+def graph_evaluation(model: GraphAutoencoder, data: str, split: str, seed: int = 0) -> dict[str, Any]:
+    """Cross-entropy, error and F1 of a model on one part of a set of graphs.
+
+    Parameters
+    ----------
+    model : GraphAutoencoder
+    data : str
+        What :func:`surrogate.tasks.autoencoder.graph_set.read_graphs` reads.
+    split : str
+        "train", "valid" or "test"; without effect where a set has no parts.
+    seed : int
+        Of the noise that nodes begin with.
+
+    Returns
+    -------
+    dict
+        `bce` (summed over the ordered pairs of a graph, mean over graphs), `error_percent`, `f1` (pooled over
+        ordered pairs at probability 0.5), `true`, `missed`, `invented`, `pairs`, `samples`, `outside_training`.
+
+    Raises
+    ------
+    InputError
+    """
+    graphs = read_graphs(data, split)
+    found = reconstruction(model.network, [graphs], seed, noise=model.network.noise, device=model.device)
+    return {
+        "model": model.name,
+        "digest": model.digest,
+        "data": Path(data).name,
+        "split": split if has_parts(data) else "",
+        "samples": len(graphs),
+        "n_dims": model.n_dims,
+        "bce": found.bce,
+        "error_percent": found.error_percent,
+        "f1": found.f1,
+        "true": found.true,
+        "missed": found.missed,
+        "invented": found.invented,
+        "pairs": found.pairs,
+        "noise_seed": seed,
+        "outside_training": model.outside_training(graphs),
+        "machine": machine(),
+    }
+
+
+def graph_table(result: dict[str, Any]) -> str:
+    """The numbers for people."""
+    where = f"{result['split']}, " if result["split"] else ""
+    lines = [
+        f"model                 {result['model']} on {result['data']} ({where}{result['samples']} graphs, "
+        f"places in n = {result['n_dims']})",
+        f"cross-entropy         {result['bce']:.4g} a graph",
+        f"wrong pairs           {result['error_percent']:.4g} % of {result['pairs']:,} "
+        f"({result['missed']:,} edges missed, {result['invented']:,} invented)",
+        f"F1                    {result['f1']:.4f}",
+    ]
+    if result["outside_training"]:
+        lines.append("outside training      " + "; ".join(result["outside_training"]))
+    return "\n".join(lines) + "\n"
