@@ -6,8 +6,8 @@ from pathlib import Path
 
 from physics.cli import CommandParser, positive_int, progress_bar, run_command, seed, staged_folder
 from physics.errors import InputError, unknown_name
+from surrogate.tasks.array_sets import SPLITS, write_npz, write_zarr
 from surrogate.tasks.autoencoder.generators import GRAPH_PRESETS, copies
-from surrogate.tasks.autoencoder.graph_set import SPLITS, write_npz, write_zarr
 
 EXAMPLES = (
     "python -m surrogate.graphs --preset erdos-renyi --out data/er.zarr",
@@ -52,10 +52,10 @@ def main(argv: Sequence[str]) -> None:
             parts[name] = preset.part(name, options.seed, options.graphs)
         advance(1)
     if options.split:
-        write_npz(options.out, parts[options.split])
+        write_npz(options.out, parts[options.split].arrays)
     else:
         with staged_folder(options.out, options.overwrite) as folder:
-            write_zarr(folder, parts)
+            write_zarr(folder, {name: part.arrays for name, part in parts.items()})
     for name, graphs in parts.items():
         n = graphs.n_nodes
         pooled = graphs.adjacency.sum() / (n * (n - 1)).sum()

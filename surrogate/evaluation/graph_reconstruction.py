@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from surrogate.inference.graph_autoencoder import GraphAutoencoder
-from surrogate.tasks.autoencoder.graph_set import has_parts, read_graphs
+from surrogate.tasks.array_sets import has_parts
+from surrogate.tasks.autoencoder.graph_set import read_graphs
 from surrogate.tasks.autoencoder.task import reconstruction
 from surrogate.training.machine import machine
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate.tasks.autoencoder.graph_set import SPLITS, GraphSet, graph_set
+from surrogate.tasks.array_sets import SPLITS
+from surrogate.tasks.autoencoder.graph_set import GraphSet, graph_set
 
 COUNTS = {"train": 5000, "valid": 500, "test": 500}
 COMMUNITY_SIZES = (6, 7, 8, 9, 10)

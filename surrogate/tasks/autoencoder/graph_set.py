@@ -1,6 +1,5 @@
 """Sets of undirected graphs: their arrays, what is asked of them, and the files they are kept in."""
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,8 @@ from numpy.typing import NDArray
 
 from physics.datasets.formats.base import refuse_oversized
 from physics.errors import InputError, unknown_name
-from physics.files import atomic_path
+from surrogate.tasks.array_sets import SPLITS, read_npz, read_zarr
 
-SPLITS = ("train", "valid", "test")
 ARRAYS = ("adjacency", "n_nodes")
 MOST_NODES = 512
 """Of a graph: every pair of nodes exchanges messages."""
@@ -35,6 +33,11 @@ class GraphSet:
 
     def __len__(self) -> int:
         return len(self.n_nodes)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What files keep of them, by name."""
+        return {"adjacency": self.adjacency, "n_nodes": self.n_nodes}
 
     def graph(self, index: int) -> NDArray[np.uint8]:
         """The adjacency matrix of one graph, (nodes, nodes)."""
@@ -90,67 +93,6 @@ def checked(where: str, arrays: Mapping[str, NDArray[Any]]) -> GraphSet:
     return GraphSet(a.astype(np.uint8), n.astype(np.int64))
 
 
-def write_npz(path: Path, graphs: GraphSet) -> None:
-    """One set as an .npz, which appears when complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as temporary:
-        np.savez_compressed(temporary, adjacency=graphs.adjacency, n_nodes=graphs.n_nodes)
-
-
-def read_npz(path: Path) -> GraphSet:
-    """The set of an .npz; never a pickle.
-
-    Raises
-    ------
-    InputError
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            refuse_oversized(path, sum(entry.file_size for entry in archive.infolist()))
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in ARRAYS if name in archive.files}
-    except InputError:
-        raise
-    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files; all are one refusal
-        raise InputError(f"{path}: not a readable .npz of graphs ({error})") from None
-    return checked(str(path), arrays)
-
-
-def write_zarr(path: Path, parts: Mapping[str, GraphSet]) -> None:
-    """The parts of a set as the groups of a Zarr folder."""
-    import zarr
-
-    root = zarr.create_group(path)
-    for name, graphs in parts.items():
-        group = root.create_group(name)
-        group.create_array("adjacency", data=graphs.adjacency, chunks=graphs.adjacency.shape)
-        group.create_array("n_nodes", data=graphs.n_nodes)
-
-
-def read_zarr(path: Path, split: str) -> GraphSet:
-    """One part of a Zarr folder, or the whole of one without parts.
-
-    Raises
-    ------
-    InputError
-    """
-    import zarr
-
-    try:
-        group: Any = zarr.open_group(path, mode="r")
-        parts = [name for name in SPLITS if name in group]
-        if parts and split not in parts:
-            raise InputError(f"{path}: no split {split!r}; it has {', '.join(parts)}")
-        group = group[split] if parts else group
-        refuse_oversized(path, sum(int(group[name].nbytes) for name in ARRAYS if name in group))
-        arrays = {name: np.asarray(group[name][...]) for name in ARRAYS if name in group}
-    except InputError:
-        raise
-    except Exception as error:  # zarr raises many kinds for damaged stores; all are one refusal
-        raise InputError(f"{path}: damaged Zarr data ({type(error).__name__}: {error})") from None
-    return checked(str(path), arrays)
-
-
 def _networkx(path: Path, read: str) -> GraphSet:
     import networkx as nx
 
@@ -202,21 +144,16 @@ def read_graphs(path: Path | str, split: str = "test") -> GraphSet:
         raise InputError(f"{path}: no such set of graphs")
     if path.is_dir():
         if (path / "zarr.json").is_file():
-            return read_zarr(path, split)
+            return checked(str(path), read_zarr(path, split, ARRAYS))
         files = sorted(file for file in path.iterdir() if _reader(file))
         if not files:
             raise InputError(f"{path}: neither a Zarr folder nor one with graphs ({', '.join(_endings())})")
         return graph_set([read_graphs(file).graph(0) for file in files])
     if path.suffix.lower() == ".npz":
-        return read_npz(path)
+        return checked(str(path), read_npz(path, ARRAYS))
     if reader := _reader(path):
         return _networkx(path, reader)
     raise InputError(f"{path}: not a set of graphs (.zarr, .npz, {', '.join(_endings())})")
-
-
-def has_parts(path: Path | str) -> bool:
-    """Whether a set of graphs says itself which are for training, validation and test."""
-    return any((Path(path) / name / "zarr.json").is_file() for name in SPLITS)
 
 
 def _reader(path: Path) -> str:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from physics.errors import InputError
-from surrogate.tasks.autoencoder.graph_set import GraphSet, has_parts, read_graphs
+from surrogate.tasks.array_sets import has_parts, kept_aside
+from surrogate.tasks.autoencoder.graph_set import GraphSet, read_graphs
 from surrogate.tasks.autoencoder.networks import MODELS, GraphEncoder
 from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
 
@@ -90,7 +91,12 @@ class Autoencoder(Task):
 
     MODELS = MODELS
     Data, Options = GraphDataConfig, AutoencoderOptions
-    SOURCES = ("surrogate/tasks/autoencoder/*.py", "surrogate/models/egnn/model.py", "surrogate/models/gnn.py")
+    SOURCES = (
+        "surrogate/tasks/autoencoder/*.py",
+        "surrogate/tasks/array_sets.py",
+        "surrogate/models/egnn/model.py",
+        "surrogate/models/gnn.py",
+    )
     metric = "bce"
     columns = ("error_percent", "f1")
 
@@ -186,9 +192,7 @@ def parts_of(path: str, most: int = 0) -> tuple[GraphSet, GraphSet]:
         train, valid = read_graphs(path, "train"), read_graphs(path, "valid")
     else:
         whole = read_graphs(path)
-        aside = np.arange(len(whole)) % 11 == 10
-        if not aside.any():
-            raise InputError(f"{path}: {len(whole)} graphs; training needs at least 11, to keep one aside")
+        aside = kept_aside(path, len(whole))
         train, valid = (GraphSet(whole.adjacency[w], whole.n_nodes[w]) for w in (~aside, aside))
     return (GraphSet(train.adjacency[:most], train.n_nodes[:most]) if most else train), valid
 

@@ -13,8 +13,9 @@ from physics.rotations import random_orthogonal
 from surrogate.evaluate import main as evaluate
 from surrogate.inference.graph_autoencoder import GraphAutoencoder
 from surrogate.inference.loading import load
+from surrogate.tasks.array_sets import write_npz, write_zarr
 from surrogate.tasks.autoencoder.generators import GRAPH_PRESETS
-from surrogate.tasks.autoencoder.graph_set import GraphSet, graph_set, write_npz, write_zarr
+from surrogate.tasks.autoencoder.graph_set import GraphSet, graph_set
 from surrogate.tasks.autoencoder.networks import MODELS, EncoderConfig, GraphEncoder
 from surrogate.tasks.autoencoder.task import (
     Autoencoder,
@@ -53,7 +54,7 @@ def inputs(network: GraphEncoder, n: int = 7, count: int = 4) -> tuple[Tensor, T
 def er(tmp_path: Path) -> Path:
     write_zarr(
         tmp_path / "er.zarr",
-        {s: GRAPH_PRESETS["erdos-renyi"].part(s, count=40) for s in ("train", "valid", "test")},
+        {s: GRAPH_PRESETS["erdos-renyi"].part(s, count=40).arrays for s in ("train", "valid", "test")},
     )
     return tmp_path / "er.zarr"
 
@@ -216,7 +217,7 @@ def test_what_cannot_be_trained_or_measured(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     few = tmp_path / "few.npz"
-    write_npz(few, GRAPH_PRESETS["erdos-renyi"].part("test", count=10))
+    write_npz(few, GRAPH_PRESETS["erdos-renyi"].part("test", count=10).arrays)
     for data, said in ((str(few), "training needs at least 11"), ("gone.zarr", "no such set of graphs")):
         status, _, err = command(train, capsys, "--config", "autoencoder-er", "--data", data, "--out", "x")
         assert (status, len(err.splitlines())) == (2, 1)

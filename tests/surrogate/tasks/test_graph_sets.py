@@ -8,8 +8,9 @@ import pytest
 
 from physics.errors import InputError
 from surrogate.graphs import main
+from surrogate.tasks.array_sets import write_npz
 from surrogate.tasks.autoencoder.generators import GRAPH_PRESETS, components, copies, erdos_renyi_overfit
-from surrogate.tasks.autoencoder.graph_set import checked, read_graphs, write_npz
+from surrogate.tasks.autoencoder.graph_set import checked, read_graphs
 from tests.surrogate.helpers import command
 
 PATH = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], dtype=np.uint8)
@@ -86,7 +87,7 @@ def test_what_is_no_set_of_graphs(change: dict[str, np.ndarray], said: str, tmp_
 
 def test_damaged_missing_and_foreign_files(tmp_path: Path) -> None:
     good = tmp_path / "good.npz"
-    write_npz(good, GRAPH_PRESETS["erdos-renyi"].part("test", count=10))
+    write_npz(good, GRAPH_PRESETS["erdos-renyi"].part("test", count=10).arrays)
     (tmp_path / "cut.npz").write_bytes(good.read_bytes()[:200])
     np.savez(tmp_path / "other.npz", positions=np.zeros(3))
     (tmp_path / "x.graphml").write_text("<graphml", encoding="utf-8")
