@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "generate": ("physics.generate", "simulate a data set"),
     "convert": ("physics.convert", "make a data set of files of others"),
     "graphs": ("surrogate.graphs", "draw a set of random graphs"),
+    "molecules": ("surrogate.molecules", "make a data set of QM9"),
     "train": ("surrogate.train", "fit a model to a data set"),
     "evaluate": ("surrogate.evaluate", "measure a model on a data set"),
     "compare": ("surrogate.compare", "export truth and forecast side by side"),

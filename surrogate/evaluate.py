@@ -6,6 +6,7 @@ A model of another task than dynamics is measured by what that task is about.
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ EXAMPLES = (
 )
 OF_FORECASTS = ("input_frame", "target_frame", "horizon", "evaluations", "tolerance")
 """Options that mean nothing to models of other tasks."""
+OTHER_TASKS = {
+    "autoencoder": "surrogate.evaluation.graph_reconstruction",
+    "molecules": "surrogate.evaluation.molecule_errors",
+}
+"""Modules whose `measured(model, data, split)` gives the numbers as JSON and for people."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -66,8 +72,7 @@ def main(argv: Sequence[str]) -> None:
     if options.json and options.json.exists() and not options.overwrite:
         raise InputError(f"{options.json}: already exists; choose another name or use --overwrite")
     model = load_predictor(options.model, trust_code=options.trust_code)
-    measure = _forecasts if isinstance(model, Forecaster) else _graphs
-    result, table = measure(model, options)
+    result, table = _forecasts(model, options) if isinstance(model, Forecaster) else _others(model, options)
     result["command"] = command_line("surrogate.evaluate", argv)
     if options.json:
         write_json(options.json, result)
@@ -98,16 +103,16 @@ def _forecasts(model: Forecaster, options: argparse.Namespace) -> tuple[dict[str
     return result, evaluation_table(result)
 
 
-def _graphs(model: Any, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from surrogate.evaluation.graph_reconstruction import graph_evaluation, graph_table
-
+def _others(model: Any, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     for name in OF_FORECASTS:
         if getattr(options, name) not in (None, -1):
             raise InputError(
                 f"--{name.replace('_', '-')}: model {model.name!r} is of the task {model.task!r}, without frames"
             )
-    result = graph_evaluation(model, options.data, options.split)
-    return result, graph_table(result)
+    found: tuple[dict[str, Any], str] = import_module(OTHER_TASKS[model.task]).measured(
+        model, options.data, options.split
+    )
+    return found
 
 
 if __name__ == "__main__":

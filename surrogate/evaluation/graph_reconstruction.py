@@ -10,8 +10,8 @@ from surrogate.tasks.autoencoder.task import reconstruction
 from surrogate.training.machine import machine
 
 
-def graph_evaluation(model: GraphAutoencoder, data: str, split: str, seed: int = 0) -> dict[str, Any]:
-    """Cross-entropy, error and F1 of a model on one part of a set of graphs.
+def measured(model: GraphAutoencoder, data: str, split: str, seed: int = 0) -> tuple[dict[str, Any], str]:
+    """Cross-entropy, error and F1 of a model on one part of a set of graphs, and the same for people.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def graph_evaluation(model: GraphAutoencoder, data: str, split: str, seed: int =
 
     Returns
     -------
-    dict
+    dict, text
         `bce` (summed over the ordered pairs of a graph, mean over graphs), `error_percent`, `f1` (pooled over
         ordered pairs at probability 0.5), `true`, `missed`, `invented`, `pairs`, `samples`, `outside_training`.
 
@@ -35,7 +35,7 @@ def graph_evaluation(model: GraphAutoencoder, data: str, split: str, seed: int =
     """
     graphs = read_graphs(data, split)
     found = reconstruction(model.network, [graphs], seed, noise=model.network.noise, device=model.device)
-    return {
+    result = {
         "model": model.name,
         "digest": model.digest,
         "data": Path(data).name,
@@ -53,10 +53,10 @@ def graph_evaluation(model: GraphAutoencoder, data: str, split: str, seed: int =
         "outside_training": model.outside_training(graphs),
         "machine": machine(),
     }
+    return result, _table(result)
 
 
-def graph_table(result: dict[str, Any]) -> str:
-    """The numbers for people."""
+def _table(result: dict[str, Any]) -> str:
     where = f"{result['split']}, " if result["split"] else ""
     lines = [
         f"model                 {result['model']} on {result['data']} ({where}{result['samples']} graphs, "

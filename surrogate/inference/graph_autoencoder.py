@@ -31,10 +31,12 @@ class GraphAutoencoder:
     task = "autoencoder"
 
     def __init__(
-        self, network: GraphEncoder, *, name: str, card: Mapping[str, Any], digest: str, device: str
+        self, network: GraphEncoder, *, name: str, info: Mapping[str, Any], digest: str, device: str
     ) -> None:
+        if not isinstance(info["card"], dict):
+            raise TypeError("card")
         self.network = network.to(device).eval()
-        self.name, self.card, self.digest, self.device = name, card, digest, device
+        self.name, self.card, self.digest, self.device = name, info["card"], digest, device
 
     def __repr__(self) -> str:
         return f"GraphAutoencoder({self.name!r}, n = {self.n_dims})"

@@ -19,8 +19,12 @@ from surrogate.tasks.dynamics.scales import Scales
 from surrogate.training.checkpoint import Checkpoint, ModelError, read_checkpoint
 from surrogate.training.config import Config, built_model, config_from_tree
 
-PREDICTORS = {"autoencoder": "surrogate.inference.graph_autoencoder:GraphAutoencoder"}
-"""What uses a trained model of another task than dynamics, `module:class`."""
+PREDICTORS = {
+    "autoencoder": "surrogate.inference.graph_autoencoder:GraphAutoencoder",
+    "molecules": "surrogate.inference.property_predictor:PropertyPredictor",
+}
+"""What uses a trained model of another task than dynamics, `module:class`: made from the model and what its
+checkpoint says; it raises KeyError, TypeError or ValueError where that is not enough."""
 
 
 def load(name: str | Path, device: str = "cpu", *, trust_code: bool = False) -> Forecaster:
@@ -81,15 +85,13 @@ def _from_checkpoint(path: Path, name: str, device: str) -> Any:
             return _forecaster(checkpoint, config, name, device)
         if config.task not in PREDICTORS:
             raise TypeError(f"task: {config.task} makes no predictions")
-        model, card = built_model(config), checkpoint.info["card"]
-        if not isinstance(card, dict):
-            raise TypeError("card")
+        model = built_model(config)
+        _set_weights(model, checkpoint, config)
+        module, _, attribute = PREDICTORS[config.task].partition(":")
+        make = getattr(import_module(module), attribute)
+        return make(model, name=name, info=checkpoint.info, digest=checkpoint.digest, device=device)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _refusal(checkpoint, error) from None
-    _set_weights(model, checkpoint, config)
-    module, _, attribute = PREDICTORS[config.task].partition(":")
-    make = getattr(import_module(module), attribute)
-    return make(model, name=name, card=card, digest=checkpoint.digest, device=device)
 
 
 def _refusal(checkpoint: Checkpoint, error: Exception) -> ModelError:

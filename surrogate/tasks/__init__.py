@@ -13,6 +13,7 @@ DEFAULT = "dynamics"
 
 TASKS: dict[str, str] = {
     "autoencoder": "surrogate.tasks.autoencoder.task:Autoencoder",
+    "molecules": "surrogate.tasks.molecules.task:Molecules",
     "dynamics": "surrogate.tasks.dynamics.task:Dynamics",
 }
 """`module:class` by name; a task is imported when it is asked for."""

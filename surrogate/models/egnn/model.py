@@ -61,15 +61,23 @@ class EGNNConfig(NeighbourConfig):
 class EGCL(nn.Module):
     """One equivariant graph convolution; `attributes` is the number of edge attributes besides d_ij^2.
 
-    `phi_inf` makes the logits of e_ij where edges are inferred.
+    `phi_inf` makes the logits of e_ij where edges are inferred; without `moves` coordinates stay as they are.
     """
 
-    def __init__(self, hidden: int, attributes: int, with_velocity: bool, infer_edges: bool = False) -> None:
+    def __init__(
+        self,
+        hidden: int,
+        attributes: int,
+        with_velocity: bool,
+        infer_edges: bool = False,
+        moves: bool = True,
+    ) -> None:
         super().__init__()
         self.edge_in = nn.Linear(2 * hidden + 1 + attributes, hidden)
         self.edge_out = nn.Linear(hidden, hidden)
-        self.phi_x = mlp(hidden, hidden, 1, bias=False)
-        nn.init.xavier_uniform_(self.phi_x[-1].weight, gain=0.001)  # type: ignore[arg-type]
+        if moves:
+            self.phi_x = mlp(hidden, hidden, 1, bias=False)
+            nn.init.xavier_uniform_(self.phi_x[-1].weight, gain=0.001)  # type: ignore[arg-type]
         self.phi_h = mlp(2 * hidden, hidden, hidden)
         self.phi_v = mlp(hidden, hidden, 1) if with_velocity else None
         self.phi_inf = nn.Linear(hidden, 1) if infer_edges else None

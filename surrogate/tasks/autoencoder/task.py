@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from physics.errors import InputError
 from surrogate.tasks.array_sets import has_parts, kept_aside
-from surrogate.tasks.autoencoder.graph_set import GraphSet, read_graphs
+from surrogate.tasks.autoencoder.graph_set import GraphSet, graph_set, read_graphs
 from surrogate.tasks.autoencoder.networks import MODELS, GraphEncoder
 from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
+from surrogate.tasks.one_size_batches import one_size_batches, steps_of
 
 AT_ONCE = 100_000
 """Ordered pairs of a forward pass of a validation, about."""
@@ -94,6 +95,7 @@ class Autoencoder(Task):
     SOURCES = (
         "surrogate/tasks/autoencoder/*.py",
         "surrogate/tasks/array_sets.py",
+        "surrogate/tasks/one_size_batches.py",
         "surrogate/models/egnn/model.py",
         "surrogate/models/gnn.py",
     )
@@ -109,14 +111,13 @@ class Autoencoder(Task):
         if not parts:
             raise InputError("data.paths: no set of graphs (--data)")
         train, self._valid = ([part[k] for part in parts] for k in (0, 1))
-        self._matrices = by_size(train, setting.dtype, setting.device)
+        whole = graph_set([part.graph(k) for part in train for k in range(len(part))])
+        self._sizes, self._adjacency = whole.n_nodes, torch.as_tensor(whole.adjacency, device=setting.device)
         self._identity = [_identity(*part) for part in parts]
-        self._graphs = sum(len(part) for part in train)
-        self._densities = np.concatenate([part.densities() for part in train])
-        fewest = min(min(len(a), setting.batch_size) for a in self._matrices.values())
-        if fewest < setting.processes:
+        self._densities = whole.densities()
+        if min(np.unique_counts(self._sizes).counts.min(), setting.batch_size) < setting.processes:
             raise InputError(f"less than one graph of each size for {setting.processes} processes")
-        self.steps_per_epoch = sum(self._steps(a) for a in self._matrices.values())
+        self.steps_per_epoch = steps_of(self._sizes, setting.batch_size)
 
     @classmethod
     def checks(cls, data: GraphDataConfig, options: AutoencoderOptions) -> Sequence[tuple[bool, str]]:
@@ -131,19 +132,15 @@ class Autoencoder(Task):
         self, seed: int, epoch: int, *, skip: int = 0, rank: int = 0, count: int = 1
     ) -> Iterator[GraphBatch]:
         """See Task.batches."""
-        rng = np.random.default_rng([seed, epoch])
-        chosen = [
-            (n, part)
-            for n, a in self._matrices.items()
-            for part in np.array_split(rng.permutation(len(a)), self._steps(a))
-        ]
-        order = rng.permutation(len(chosen))
-        for step in range(skip, len(order)):
-            n, graphs = chosen[order[step]]
+        setting = self._setting
+        every = one_size_batches(self._sizes, setting.batch_size, np.random.default_rng([seed, epoch]))
+        for step, graphs in enumerate(every[skip:], skip):
+            n = int(self._sizes[graphs[0]])
             own = slice(len(graphs) * rank // count, len(graphs) * (rank + 1) // count)
-            noise = self._drawn([seed, epoch, step], (len(graphs), n))[own]
-            part = torch.as_tensor(graphs[own], device=self._setting.device)
-            yield GraphBatch(self._matrices[n][part], noise, len(part) / len(graphs))
+            shape = (len(graphs), n, self._noise)
+            noise = drawn_noise([seed, epoch, step], shape, setting.dtype, setting.device)[own]
+            adjacency = self._adjacency[torch.as_tensor(graphs[own], device=setting.device), :n, :n]
+            yield GraphBatch(adjacency.to(setting.dtype), noise, len(noise) / len(graphs))
 
     def loss(self, model: ModelCall, batch: GraphBatch, stage: Stage) -> Tensor:
         """Cross-entropy summed over ordered pairs, mean over graphs."""
@@ -169,16 +166,10 @@ class Autoencoder(Task):
         """How many graphs, of which sizes and densities."""
         low, high = np.quantile(self._densities, (0.0, 1.0))
         return {
-            "train_graphs": self._graphs,
-            "sizes": sorted(self._matrices),
+            "train_graphs": len(self._sizes),
+            "sizes": np.unique(self._sizes).tolist(),
             "density": [round(float(v), 4) for v in (low, self._densities.mean(), high)],
         }
-
-    def _steps(self, matrices: Tensor) -> int:
-        return max(len(matrices) // self._setting.batch_size, 1)
-
-    def _drawn(self, seeds: list[int], shape: tuple[int, int]) -> Tensor:
-        return drawn_noise(seeds, (*shape, self._noise), self._setting.dtype, self._setting.device)
 
 
 def parts_of(path: str, most: int = 0) -> tuple[GraphSet, GraphSet]:

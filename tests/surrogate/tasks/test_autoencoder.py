@@ -30,6 +30,7 @@ from surrogate.training.checkpoint import ModelError
 from surrogate.training.config import shipped_configs
 from surrogate.training.state import Trainer
 from tests.surrogate.helpers import command
+from tests.surrogate.models.public_code import DATA
 
 networks = pytest.mark.parametrize("name", MODELS)
 SMALL = ["--set", "model.hidden=8", "model.layers=2", "model.embedding=3", "train.epochs=4"]
@@ -80,6 +81,28 @@ def test_places_turn_with_the_noise_where_the_network_is_equivariant(name: str) 
     assert torch.allclose(network.encode(a, noise @ turn.T), z @ turn.T, atol=1e-10)
     assert not torch.allclose(z, noise, atol=1e-2)
     assert torch.allclose(network.decode(z @ turn.T), network.decode(z), atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["egnn", "radial-field", "gnn"])
+def test_places_and_edges_are_those_of_the_published_code(name: str) -> None:
+    with np.load(DATA / "autoencoder.npz") as arrays:
+        found = {key: torch.as_tensor(values) for key, values in arrays.items()}
+    network = MODELS[name](EncoderConfig(hidden=16, layers=3, embedding=4)).double()
+    with torch.no_grad():
+        for k, p in enumerate(network.parameters()):
+            numbers = torch.arange(p.numel(), dtype=torch.float64)
+            p.copy_((torch.sin(1.7 * numbers**2 + k + 1) / p.shape[-1] ** 0.5).view(p.shape))
+        for zeroed in ("start", "embed"):  # what the published first layer does without
+            if hasattr(network, zeroed):
+                made = getattr(network, zeroed)
+                for p in made.parameters() if isinstance(made, torch.nn.Module) else [made]:
+                    p.zero_()
+    a = found["adjacency"][None]
+    noise = drawn_noise([0], (1, 9, max(network.noise, 1)), torch.float64, "cpu")
+    z = network.encode(a, noise)
+    assert torch.allclose(z[0], found[f"{name}_z"], rtol=0, atol=1e-13)
+    probability = network.decode(z)[0].sigmoid() * (1 - torch.eye(9))
+    assert torch.allclose(probability, found[name], rtol=0, atol=1e-13)
 
 
 @networks
