@@ -38,6 +38,7 @@ class PropertyPredictor:
         if not isinstance(info["card"], dict):
             raise TypeError("card")
         self.network, self._labels = network.to(device).eval(), labels
+        self._forward = self.network.for_inference().forward
         self.name, self.card, self.digest, self.device = name, info["card"], digest, device
         self.targets = network.targets
 
@@ -74,7 +75,7 @@ class PropertyPredictor:
 
     def of(self, molecules: MoleculeSet) -> dict[str, NDArray[np.float64]]:
         """As `predict`, of a set."""
-        found = predicted(self.network, molecules, len(self.targets), torch.float32, self.device)
+        found = predicted(self._forward, molecules, len(self.targets), torch.float32, self.device)
         return {
             name: found[:, k] * self._labels[name][1] + self._labels[name][0]
             for k, name in enumerate(self.targets)

@@ -3,13 +3,20 @@
 Molecules of one batch have the same number of atoms; those of a set may have any.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numba
 import torch
 from torch import Tensor, nn
 
 from physics.errors import InputError, unknown_name
-from surrogate.models.egnn.model import EGCL
+from surrogate.models.base import Accelerated
+from surrogate.models.egnn.cpu.inference import MOST_HIDDEN
+from surrogate.models.egnn.cpu.weighed_messages import off_diagonal, padded_rows, weighed_messages
+from surrogate.models.egnn.model import EGCL, FUSED
+from surrogate.nn.cpu.tiles import PANEL
 from surrogate.nn.edges import AllPairs, edge_projections
 from surrogate.nn.mlp import mlp
 from surrogate.nn.radial_basis import TINY, GaussianBasis
@@ -51,7 +58,8 @@ class EGNNProperties(nn.Module):
     properties are phi_2(sum_i phi_1(h_i)), in mean absolute deviations from the training mean.
 
     **Source** Satorras et al. 2021, section 5.3 and its published code. **Deviations** none without `basis`.
-    **Checked by** tests/surrogate/tasks/test_molecules.py (745,224 parameters, outputs of the published code).
+    **Checked by** tests/surrogate/tasks/test_molecules.py (745,224 parameters, outputs of the published code),
+    test_molecule_kernels.py.
     """
 
     Config = PropertyConfig
@@ -75,22 +83,60 @@ class EGNNProperties(nn.Module):
 
     def forward(self, atoms: Tensor, positions: Tensor) -> Tensor:
         """Properties (B, targets) of atoms (B, N, INPUTS) at positions (B, N, 3) [angstrom]."""
-        h, edges = self.embedding(atoms), AllPairs.of(positions)
-        if edges.n > 1:
-            scalars = edges.displacements(positions).square().sum(-1, keepdim=True)
-            if self.basis is not None:
-                scalars = torch.cat([scalars, self.basis(scalars.add(TINY).sqrt())], dim=-1)
-            for layer in self.layers:
-                assert isinstance(layer, EGCL)
-                assert layer.phi_inf is not None
-                m = layer.messages(*edge_projections(layer.edge_in, h), scalars, edges)
-                h = layer.updated_features(h, edges.sums(layer.phi_inf(m).sigmoid() * m))
-        else:
-            for layer in self.layers:  # an atom alone has no messages
-                assert isinstance(layer, EGCL)
-                h = layer.updated_features(h, torch.zeros_like(h))
+        edges = AllPairs.of(positions)
+        scalars = self._scalars(edges.displacements(positions)) if edges.n > 1 else positions
+
+        def sums(layer: EGCL, gate: nn.Linear, p: Tensor, s: Tensor) -> Tensor:
+            m = layer.messages(p, s, scalars, edges)
+            return edges.sums(gate(m).sigmoid() * m)
+
+        return self._properties(atoms, sums)
+
+    def fused(self, atoms: Tensor, positions: Tensor) -> Tensor:
+        """:meth:`forward` by kernels: positions get no gradient."""
+        apart = positions.unsqueeze(2) - positions.unsqueeze(1)
+        scalars = padded_rows(self._scalars(off_diagonal(apart))) if positions.shape[1] > 1 else positions
+
+        def sums(layer: EGCL, gate: nn.Linear, p: Tensor, s: Tensor) -> Tensor:
+            of_scalars = layer.edge_in.weight[:, 2 * p.shape[-1] :]
+            second = layer.edge_out
+            return weighed_messages(p, s, scalars, of_scalars, second.weight, second.bias, gate.weight, gate.bias)
+
+        return self._properties(atoms, sums)
+
+    def _properties(self, atoms: Tensor, sums: Callable[[EGCL, nn.Linear, Tensor, Tensor], Tensor]) -> Tensor:
+        h = self.embedding(atoms)
+        for layer in self.layers:
+            assert isinstance(layer, EGCL)
+            assert layer.phi_inf is not None
+            if atoms.shape[-2] > 1:
+                m_i = sums(layer, layer.phi_inf, *edge_projections(layer.edge_in, h))
+            else:  # an atom alone has no messages
+                m_i = torch.zeros_like(h)
+            h = layer.updated_features(h, m_i)
         found: Tensor = self.of_molecule(self.of_atoms(h).sum(-2))
         return found
+
+    def _scalars(self, r: Tensor) -> Tensor:
+        """What messages know of pairs, from displacements."""
+        d2 = r.square().sum(-1, keepdim=True)
+        return d2 if self.basis is None else torch.cat([d2, self.basis(d2.add(TINY).sqrt())], dim=-1)
+
+    def for_training(self) -> Accelerated:
+        """See SurrogateModel.for_training; the same for inference."""
+        weight = self.embedding.weight
+        if weight.dtype is not torch.float32 or not weight.is_cpu:
+            reason = f"{str(weight.dtype).removeprefix('torch.')} on {weight.device.type}"
+        elif len(weight) % PANEL or len(weight) > MOST_HIDDEN:
+            reason = f"the kernels are for multiples of {PANEL} features, to {MOST_HIDDEN}"
+        elif numba.config.DISABLE_JIT:
+            reason = "Numba does not compile"
+        else:
+            fused: Callable[..., Any] = self.fused
+            return Accelerated(fused, FUSED, differentiable=False)
+        return Accelerated(self, f"PyTorch: {reason}", differentiable=True)
+
+    for_inference = for_training
 
 
 def atom_inputs(numbers: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
