@@ -20,7 +20,8 @@ MOST_KEPT = 512 << 20
 
 def machine() -> str:
     """The processor and its cores, for cards and tables."""
-    return f"{processor()}, {torch.get_num_threads()} threads"
+    count = torch.get_num_threads()
+    return f"{processor()}, {count} thread{'' if count == 1 else 's'}"
 
 
 def chosen_device(name: str) -> str:

@@ -63,7 +63,8 @@ def page(rows: Sequence[Row], facts: Mapping[str, Any], figures: Sequence[str], 
         "## Costs\n\n" + cost_table(rows),
         "## What they are\n\nHow charges enter (c_ij = q_i q_j keeps a forecast the same where all charges change "
         "sign), how a particle's own velocity reaches its forecast, and how the published numbers were trained. "
-        f"Trained on data turned at random: {', '.join(turned) or 'none of ours'}.\n\n" + fact_table(rows),
+        + (f"Trained on data turned at random: {', '.join(turned)}.\n\n" if turned else "\n\n")
+        + fact_table(rows),
     ]
     if facts["missing"]:
         parts.append("## What is missing\n\n" + "\n".join(f"- {line}" for line in facts["missing"]))
