@@ -9,5 +9,10 @@ FILE_NAME = "checkpoint.safetensors"
 
 
 def shipped_models() -> dict[str, Path]:
-    """Names and folders of the models that ship."""
+    """Names and folders of the forecasting models that ship."""
     return {path.parent.name: path.parent for path in sorted(ZOO.glob(f"*/{FILE_NAME}"))}
+
+
+def shipped_models_of_any_task() -> dict[str, Path]:
+    """Those, and the models of other tasks: a folder a task."""
+    return shipped_models() | {path.parent.name: path.parent for path in sorted(ZOO.glob(f"*/*/{FILE_NAME}"))}

@@ -6,7 +6,6 @@ A model of another task than dynamics is measured by what that task is about.
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from physics.errors import InputError
 from physics.files import write_json
 from surrogate.evaluation.chosen_windows import Asked
 from surrogate.evaluation.single_forecasts import evaluation, evaluation_table
+from surrogate.evaluation.tasks import measure
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.loading import load_predictor
 
@@ -28,11 +28,6 @@ EXAMPLES = (
 )
 OF_FORECASTS = ("input_frame", "target_frame", "horizon", "evaluations", "tolerance")
 """Options that mean nothing to models of other tasks."""
-OTHER_TASKS = {
-    "autoencoder": "surrogate.evaluation.graph_reconstruction",
-    "molecules": "surrogate.evaluation.molecule_errors",
-}
-"""Modules whose `measured(model, data, split)` gives the numbers as JSON and for people."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -109,10 +104,7 @@ def _others(model: Any, options: argparse.Namespace) -> tuple[dict[str, Any], st
             raise InputError(
                 f"--{name.replace('_', '-')}: model {model.name!r} is of the task {model.task!r}, without frames"
             )
-    found: tuple[dict[str, Any], str] = import_module(OTHER_TASKS[model.task]).measured(
-        model, options.data, options.split
-    )
-    return found
+    return measure(model, options.data, options.split)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from surrogate.inference.loading import load
 from surrogate.tasks.dynamics.config import DataConfig
 from surrogate.tasks.dynamics.frames import window_frames
 from surrogate.tasks.dynamics.windows import input_times
-from surrogate.training.checkpoint import read_checkpoint, save_checkpoint
+from surrogate.training.checkpoint import Checkpoint, read_checkpoint, save_checkpoint
 from surrogate.training.machine import machine
 
 MEASURED = (
@@ -71,29 +71,12 @@ def measured(runs: Sequence[Path], data: Sequence[str], rollouts: bool) -> list[
 def publish(name: str, runs: Sequence[Path], data: Sequence[str], *, rollouts: bool, command: str) -> Path:
     """Write resources/zoo/<name>: the checkpoint with its card, and the card for people."""
     checkpoints = [read_checkpoint(run / "best") for run in runs]
-    facts = [json.loads(bounded_text(run / "run.json", 1 << 20)) for run in runs]
     valid_errors = [c.info["card"].get("valid_mse_positions") for c in checkpoints]
     if any(error is None for error in valid_errors):
         raise InputError("every run must have finished its positions stage (no valid_mse_positions in a card)")
-    best = int(np.argmin(valid_errors))
-    chosen = checkpoints[best]
-    card = dict(chosen.info["card"])
+    chosen, card = common_card(name, runs, checkpoints, valid_errors, command)
     config = chosen.info["config"]
-    card |= {
-        "name": name,
-        "model": config["model"],
-        "train": config["train"],
-        "seeds": [c.info["config"]["train"]["seed"] for c in checkpoints],
-        "shipped_seed": config["train"]["seed"],
-        "valid_mse_per_seed": valid_errors,
-        "seconds_per_seed": [f["seconds"] for f in facts],
-        "trained": [f["date"] for f in facts],
-        "machine": facts[best]["machine"],
-        "commands": list(dict.fromkeys(f["command"] for f in facts)),
-        "versions": facts[best]["versions"],
-        "results": measured(runs, data, rollouts),
-        "measured_on": {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "command": command},
-    }
+    card |= {"valid_mse_per_seed": valid_errors, "results": measured(runs, data, rollouts)}
     if "input_times" not in card:  # runs from before the card kept it
         card["input_times"] = _input_times(config, card)
     folder = ZOO / name
@@ -105,6 +88,30 @@ def publish(name: str, runs: Sequence[Path], data: Sequence[str], *, rollouts: b
     save_checkpoint(folder, {**chosen.info, "card": card}, chosen.tensors)
     atomic_write(folder / "README.md", card_text(card).encode())
     return folder / FILE_NAME
+
+
+def common_card(
+    name: str, runs: Sequence[Path], checkpoints: Sequence[Checkpoint], errors: Sequence[float], command: str
+) -> tuple[Checkpoint, dict[str, Any]]:
+    """The checkpoint with the least validation error, and what its card says whatever the task."""
+    facts = [json.loads(bounded_text(run / "run.json", 1 << 20)) for run in runs]
+    best = int(np.argmin(errors))
+    chosen = checkpoints[best]
+    config = chosen.info["config"]
+    return chosen, {
+        **chosen.info["card"],
+        "name": name,
+        "model": config["model"],
+        "train": config["train"],
+        "seeds": [c.info["config"]["train"]["seed"] for c in checkpoints],
+        "shipped_seed": config["train"]["seed"],
+        "seconds_per_seed": [f["seconds"] for f in facts],
+        "trained": [f["date"] for f in facts],
+        "machine": facts[best]["machine"],
+        "commands": list(dict.fromkeys(f["command"] for f in facts)),
+        "versions": facts[best]["versions"],
+        "measured_on": {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "command": command},
+    }
 
 
 def _input_times(config: dict[str, Any], card: dict[str, Any]) -> list[float]:

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from physics.errors import InputError, unknown_name
-from resources.shipped import shipped_models
+from resources.shipped import shipped_models_of_any_task
 from surrogate.inference.forecaster import Forecaster
 from surrogate.inference.outside_model import outside_model
 from surrogate.inference.training_range import usable_card
@@ -59,7 +59,7 @@ def load_predictor(name: str | Path, device: str = "cpu", *, trust_code: bool = 
     ------
     ModelError
     """
-    shipped = shipped_models()
+    shipped = shipped_models_of_any_task()
     text = str(name)
     if text in shipped:
         return _from_checkpoint(shipped[text], text, device)

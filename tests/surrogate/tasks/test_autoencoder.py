@@ -10,9 +10,12 @@ from torch import Tensor
 
 import surrogate
 from physics.rotations import random_orthogonal
+from resources import shipped
 from surrogate.evaluate import main as evaluate
+from surrogate.evaluation import task_card
 from surrogate.inference.graph_autoencoder import GraphAutoencoder
 from surrogate.inference.loading import load
+from surrogate.publish import main as publish
 from surrogate.tasks.array_sets import write_npz, write_zarr
 from surrogate.tasks.autoencoder.generators import GRAPH_PRESETS
 from surrogate.tasks.autoencoder.graph_set import GraphSet, graph_set
@@ -256,3 +259,21 @@ def test_what_cannot_be_trained_or_measured(
         status, _, err = command(evaluate, capsys, "run", "--data", str(er), *arguments)
         assert (status, len(err.splitlines())) == (2, 1)
         assert said in err
+
+
+def test_a_run_is_published_with_a_card_and_loaded_by_its_name(
+    er: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for module in (shipped, task_card):
+        monkeypatch.setattr(module, "ZOO", tmp_path / "zoo")
+    run = ("--config", "autoencoder-er", "--data", str(er), "--device", "cpu", *SMALL)
+    assert command(train, capsys, *run, "--out", "run")[0] == 0
+    status, card, err = command(publish, capsys, "mine", "run", "--data", str(er))
+    assert status == 0, err
+    assert "wrong pairs" in card
+    assert "python -m surrogate.train --config autoencoder-er" in card
+    assert list(shipped.shipped_models_of_any_task()) == ["mine"]
+    assert shipped.shipped_models() == {}
+    assert surrogate.load("mine").card["results"][0]["samples"] == 40
+    assert command(evaluate, capsys, "mine", "--data", str(er))[0] == 0
