@@ -14,9 +14,10 @@ from physics.cli import (
     refuse_existing,
     run_command,
     seed,
+    staged_folder,
 )
 from physics.datasets.reading import read_samples
-from physics.errors import unknown_name
+from physics.errors import InputError, unknown_name
 from physics.scenarios import load_scenario, shipped_scenarios
 from resources.shipped import shipped_models
 from surrogate.comparison.comparison import Comparison
@@ -24,7 +25,7 @@ from surrogate.comparison.subjects import WorldRotation, scenario_comparison, st
 from surrogate.export import EXPORTERS, export_all
 from surrogate.export.metrics import summary_text
 from surrogate.inference.forecaster import Forecaster
-from surrogate.inference.loading import load
+from surrogate.inference.loading import load_predictor
 from surrogate.render import COLOURINGS, LAYOUTS, ViewOptions
 from surrogate.render.colourings import colouring_of
 
@@ -35,6 +36,7 @@ EXAMPLES = (
     "python -m surrogate.compare egnn-nd --scenario bound-4d --random-rotation 1 --out out/bound4",
     "python -m surrogate.compare egnn-nbody --data data/nbody.zarr --index 12 --formats png,csv --out out/12",
     "python -m surrogate.compare integrator-nd --data mine.npz --index 0 --horizon 0.6 --out out/mine",
+    'python -m surrogate.compare runs/er --data data/er.zarr --index 3 --rotate "0-7:40" --out out/graph',
 )
 
 SECONDS = 50.0
@@ -122,7 +124,10 @@ def main(argv: Sequence[str]) -> None:
         raise unknown_name("colouring", options.colour_by, COLOURINGS)
     look = ViewOptions(colour_by=options.colour_by, layout=options.layout)
     refuse_existing(options.out, options.overwrite)
-    model = load(options.model, trust_code=options.trust_code)
+    model = load_predictor(options.model, trust_code=options.trust_code)
+    if not isinstance(model, Forecaster):
+        _picture(options, model, command_line("surrogate.compare", argv))
+        return
     if options.evaluations is not None:
         model.with_evaluations(options.evaluations)  # refused before the work where it cannot choose
     if options.tolerance is not None:
@@ -133,6 +138,20 @@ def main(argv: Sequence[str]) -> None:
     with progress_bar(f"exporting {', '.join(formats)}", 100.0, "%") as advance:
         export_all(comparison, options.out, formats, shares(advance), None, look)
     sys.stdout.write(summary_text(comparison, options.out))
+
+
+def _picture(options: Any, model: Any, command: str) -> None:
+    """Of a model of another task: one graph or molecule of a set."""
+    from surrogate.export import task_pictures
+
+    if not options.data:
+        raise InputError(f"model {model.name!r} is of the task {model.task!r}: give --data and --index")
+    turned = {"rotate": options.rotate, "random_seed": options.random_rotation, "reflect": options.reflect}
+    with staged_folder(options.out, options.overwrite) as folder:
+        place = task_pictures.Place(options.data, options.split, options.index)
+        files = task_pictures.PICTURES[model.task](model, place, folder, turned, command)
+    for path in files:
+        sys.stdout.write(f"{options.out / path.name}\n")
 
 
 def _comparison(options: Any, model: Forecaster, command: str) -> Comparison:

@@ -11,6 +11,7 @@ from torch import Tensor
 import surrogate
 from physics.rotations import random_orthogonal
 from resources import shipped
+from surrogate.compare import main as compare
 from surrogate.evaluate import main as evaluate
 from surrogate.evaluation import task_card
 from surrogate.inference.graph_autoencoder import GraphAutoencoder
@@ -259,6 +260,35 @@ def test_what_cannot_be_trained_or_measured(
         status, _, err = command(evaluate, capsys, "run", "--data", str(er), *arguments)
         assert (status, len(err.splitlines())) == (2, 1)
         assert said in err
+
+
+def test_a_graph_is_shown_beside_what_is_decoded_of_it(
+    er: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command(train, capsys, "--config", "autoencoder-er", "--data", str(er), "--out", "run", *SMALL)[0] == 0
+    one = ("run", "--data", str(er), "--index")
+    status, out, err = command(compare, capsys, *one, "3", "--rotate", "0-2:90", "--out", "out")
+    assert status == 0, err
+    names = ["graph.png", "places.csv", "edges.csv", "graph.json"]
+    assert out.split() == [f"out/{name}" for name in names]
+    graph = GRAPH_PRESETS["erdos-renyi"].part("test", count=40).graph(3)
+    rows = [line.split(",") for line in Path("out/edges.csv").read_text().splitlines()[1:]]
+    assert sum(int(row[2]) for row in rows) == graph.sum() // 2
+    assert len(Path("out/places.csv").read_text().splitlines()) == len(graph) + 1
+    assert np.allclose(
+        json.loads(Path("out/graph.json").read_text())["rotation"], [[0, 0, -1], [0, 1, 0], [1, 0, 0]]
+    )
+    assert Path("out/graph.png").stat().st_size > 10_000
+    for arguments, said in (
+        ((*one, "99", "--out", "x"), "index 99; it has 0 to 39"),
+        ((*one, "3", "--rotate", "0-9:3", "--out", "x"), "axis"),
+        (("run", "--scenario", "bound", "--out", "x"), "give --data and --index"),
+    ):
+        status, _, err = command(compare, capsys, *arguments)
+        assert (status, len(err.splitlines())) == (2, 1)
+        assert said in err
+        assert not Path("x").exists()
 
 
 def test_a_run_is_published_with_a_card_and_loaded_by_its_name(

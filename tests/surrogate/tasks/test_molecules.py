@@ -11,6 +11,7 @@ import surrogate
 from physics.errors import InputError
 from physics.rotations import random_orthogonal
 from resources import ROOT
+from surrogate.compare import main as compare
 from surrogate.evaluate import main as evaluate
 from surrogate.inference.loading import load
 from surrogate.inference.property_predictor import PropertyPredictor
@@ -234,6 +235,12 @@ def test_trained_evaluated_and_used(
     assert result["mae"]["alpha"]["value"] < spread  # it has learned something
     with pytest.raises(ModelError, match="forecasts no trajectories"):
         load("run")
+    status, _, err = command(compare, capsys, "run", "--data", str(SAMPLE), "--index", "20", "--out", "out")
+    assert status == 0, err
+    shown = json.loads(Path("out/molecule.json").read_text())
+    assert shown["known"]["alpha"] == sample.targets["alpha"][20]
+    assert shown["told"]["alpha"] == pytest.approx(told["alpha"][20], rel=1e-5)
+    assert Path("out/molecule.png").stat().st_size > 10_000
     large = molecule_set([(np.array([6] * 60), np.random.default_rng(0).normal(size=(60, 3)))])
     assert "other sizes in 1 of 1 molecules" in model.outside_training(large)[0]
     assert model.outside_training(sample) == []
