@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from surrogate.tasks.molecules.baseline import Baseline
 from surrogate.tasks.molecules.molecule_set import MoleculeSet, checked
 from surrogate.tasks.molecules.networks import EGNNProperties
 from surrogate.tasks.molecules.targets import ELEMENTS, TARGETS
@@ -32,12 +33,12 @@ class PropertyPredictor:
     def __init__(
         self, network: EGNNProperties, *, name: str, info: Mapping[str, Any], digest: str, device: str
     ) -> None:
-        labels = {str(key): (float(mean), float(scale)) for key, (mean, scale) in dict(info["labels"]).items()}
-        if tuple(labels) != network.targets or not np.isfinite(list(labels.values())).all():
+        labels = dict(info["labels"])
+        if tuple(labels) != network.targets:
             raise TypeError("labels")
         if not isinstance(info["card"], dict):
             raise TypeError("card")
-        self.network, self._labels = network.to(device).eval(), labels
+        self.network, self._baseline = network.to(device).eval(), Baseline.from_rows(list(labels.values()))
         self._forward = self.network.for_inference().forward
         self.name, self.card, self.digest, self.device = name, info["card"], digest, device
         self.targets = network.targets
@@ -76,10 +77,7 @@ class PropertyPredictor:
     def of(self, molecules: MoleculeSet) -> dict[str, NDArray[np.float64]]:
         """As `predict`, of a set."""
         found = predicted(self._forward, molecules, len(self.targets), torch.float32, self.device)
-        return {
-            name: found[:, k] * self._labels[name][1] + self._labels[name][0]
-            for k, name in enumerate(self.targets)
-        }
+        return dict(zip(self.targets, self._baseline.properties(found, molecules).T, strict=True))
 
     def outside_training(self, molecules: MoleculeSet) -> list[str]:
         """In what molecules differ from those that the network was trained on; empty where in nothing."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from physics.errors import InputError
 from surrogate.tasks.array_sets import has_parts, kept_aside
 from surrogate.tasks.base import ModelCall, Setting, Stage, Task, Validation
+from surrogate.tasks.molecules.baseline import BASELINES, Baseline
 from surrogate.tasks.molecules.molecule_set import MoleculeSet, read_molecules
 from surrogate.tasks.molecules.networks import MODELS, EGNNProperties, atom_inputs
 from surrogate.tasks.molecules.targets import TARGETS
@@ -41,7 +42,16 @@ class MoleculeDataConfig:
 
 @dataclass(frozen=True)
 class MoleculeOptions:
-    """What molecules add to [train]: nothing."""
+    """What molecules add to [train].
+
+    Attributes
+    ----------
+    baseline : str
+        Labels are properties less a "mean" (as published), or less what the counts of elements tell of them by
+        least squares ("elements"), over their mean absolute deviation from it.
+    """
+
+    baseline: str = "mean"
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ class MoleculeBatch:
 
 
 class Molecules(Task):
-    """Properties of molecules: the L1 loss of (property - mean) / (mean absolute deviation) of the training set.
+    """Properties of molecules: the L1 loss of (property - baseline) / (mean absolute deviation from it).
 
     Batches are molecules of one size each, and a small one counts by its molecules.
     """
@@ -80,10 +90,10 @@ class Molecules(Task):
         self._setting, self.targets = setting, model.targets
         train, valid = parts_of(data.paths[0], data)
         values = labels_of(data.paths[0], train, self.targets)
-        self._mean = values.mean(0)
-        self._deviation = np.abs(values - self._mean).mean(0)
-        if not self._deviation.all():
-            raise InputError(f"{data.paths[0]}: {self.targets[int(self._deviation.argmin())]} never differs")
+        self._baseline = Baseline.of(train, values, by_elements=options.baseline == "elements")
+        if not self._baseline.deviation.all():
+            index = int(self._baseline.deviation.argmin())
+            raise InputError(f"{data.paths[0]}: {self.targets[index]} never differs from its baseline")
         self._train = self._tensors(train, values)
         self._sizes, self._valid = train.n_atoms, valid
         self._valid_labels = labels_of(data.paths[0], valid, self.targets)
@@ -102,7 +112,10 @@ class Molecules(Task):
     @classmethod
     def checks(cls, data: MoleculeDataConfig, options: MoleculeOptions) -> Sequence[tuple[bool, str]]:
         """See Task.checks."""
-        return ((min(data.train_molecules, data.valid_molecules) >= 0, "data.*_molecules must be >= 0"),)
+        return (
+            (min(data.train_molecules, data.valid_molecules) >= 0, "data.*_molecules must be >= 0"),
+            (options.baseline in BASELINES, f"train.baseline must be one of {', '.join(BASELINES)}"),
+        )
 
     def stages(self, model: nn.Module, epochs: int) -> list[Stage]:
         """One."""
@@ -130,8 +143,8 @@ class Molecules(Task):
         """The mean over properties of the error over its deviation; the errors themselves."""
         setting = self._setting
         found = predicted(model, self._valid, len(self.targets), setting.dtype, setting.device)
-        errors = np.abs(found * self._deviation + self._mean - self._valid_labels).mean(0)
-        return Validation(float((errors / self._deviation).mean()), errors.tolist())
+        errors = np.abs(self._baseline.properties(found, self._valid) - self._valid_labels).mean(0)
+        return Validation(float((errors / self._baseline.deviation).mean()), errors.tolist())
 
     def remark(self, values: Mapping[str, Any], stage: Stage) -> str:
         """Errors in the properties' units."""
@@ -144,16 +157,15 @@ class Molecules(Task):
         return [self._identity]
 
     def usage(self) -> dict[str, Any]:
-        """What outputs are multiplied by, and what is added to them."""
-        names = zip(self.targets, self._mean.tolist(), self._deviation.tolist(), strict=True)
-        return {"labels": {name: [mean, deviation] for name, mean, deviation in names}}
+        """See Baseline.rows."""
+        return {"labels": dict(zip(self.targets, self._baseline.rows(), strict=True))}
 
     def card(self) -> dict[str, Any]:
         """How many molecules, of which sizes and elements."""
         return self._card
 
     def _tensors(self, molecules: MoleculeSet, values: NDArray[np.float64]) -> tuple[Tensor, Tensor, Tensor]:
-        labels = torch.as_tensor((values - self._mean) / self._deviation)
+        labels = torch.as_tensor((values - self._baseline.of_molecules(molecules)) / self._baseline.deviation)
         atoms = atom_inputs(torch.as_tensor(molecules.numbers), self._setting.dtype)
         tensors = atoms, torch.as_tensor(molecules.positions), labels
         atoms, positions, labels = (t.to(self._setting.device, self._setting.dtype) for t in tensors)

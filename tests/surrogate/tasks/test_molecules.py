@@ -17,6 +17,7 @@ from surrogate.inference.loading import load
 from surrogate.inference.property_predictor import PropertyPredictor
 from surrogate.molecules import main as convert
 from surrogate.tasks.molecules import qm9
+from surrogate.tasks.molecules.baseline import Baseline
 from surrogate.tasks.molecules.molecule_set import checked, molecule_set, read_molecules
 from surrogate.tasks.molecules.networks import EGNNProperties, PropertyConfig, atom_inputs
 from surrogate.tasks.molecules.qm9 import published_split, read_qm9, rotational_constant
@@ -246,6 +247,28 @@ def test_trained_evaluated_and_used(
     assert model.outside_training(sample) == []
 
 
+@pytest.mark.parametrize("by_elements", [False, True])
+def test_a_baseline_is_a_mean_or_a_sum_over_elements(by_elements: bool) -> None:
+    sample = read_molecules(SAMPLE)
+    values = np.stack([sample.targets["alpha"], sample.targets["u0"]], axis=1)
+    found = Baseline.of(sample, values, by_elements)
+    apart = values - found.of_molecules(sample)
+    assert np.abs(apart.mean(0)).max() < 1e-6 * np.abs(values).max()
+    assert np.allclose(np.abs(apart).mean(0), found.deviation)
+    assert np.allclose(found.properties(apart / found.deviation, sample), values)
+    means = Baseline.of(sample, values, by_elements=False)
+    assert (found.deviation < 0.5 * means.deviation).all() == by_elements
+    again = Baseline.from_rows(found.rows())
+    assert np.array_equal(again.of_molecules(sample), found.of_molecules(sample))
+    ones = molecule_set([(np.array([6]), np.zeros((1, 3))), (np.array([6, 1]), np.eye(2, 3))])
+    if by_elements:
+        carbon, with_hydrogen = found.of_molecules(ones)
+        assert np.allclose(with_hydrogen - carbon, found.coefficients[1])
+    for rows in ([[1.0, 2.0]], [[np.nan] * 7], [["x"] * 7]):
+        with pytest.raises((TypeError, ValueError)):
+            Baseline.from_rows(rows)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -295,6 +318,7 @@ def test_what_cannot_be_trained(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (str(tmp_path / "w.xyz"), "train.lr=1e-3", "no property 'alpha' (model.targets); it has none"),
         (str(SAMPLE), "model.targets=alhpa", "did you mean 'alpha'"),
         (str(SAMPLE), 'model.targets="alpha,alpha"', "names one twice"),
+        (str(SAMPLE), "train.baseline=median", "train.baseline must be one of mean, elements"),
         ("gone.npz", "train.lr=1e-3", "no such set of molecules"),
     ):
         status, _, err = command(
