@@ -62,29 +62,29 @@ ENTRIES: dict[str, Entry] = {
         "integrator",
         {"powers": "0123", "softening": 0.05, "order": 4, "evaluations": 32},
         velocity="carried along",
-        steps=10_000,
+        steps=6000,
     ),
     "edge-cloud": Entry("edge-cloud", charges="q_i, c_ij", velocity="along pairs, and added", steps=5000),
     "edge-cloud-nonlinear": Entry(
-        "edge-cloud", {"message": "nonlinear"}, "", "q_i, c_ij", "along pairs, and added", 6000
+        "edge-cloud", {"message": "nonlinear"}, "", "q_i, c_ij", "along pairs, and added", 3000
     ),
     "ponita": Entry("ponita", charges="q_i", velocity="along the grid", steps=1000),
     "tfn-reference": Entry("tfn", _REFERENCE, "tfn-reference-nbody", "q_i", "mixed in linearly", 6000),
-    "tfn": Entry("tfn", charges="q_i, c_ij", velocity="mixed in linearly", steps=10_000),
+    "tfn": Entry("tfn", charges="q_i, c_ij", velocity="mixed in linearly", steps=6000),
     "se3-transformer-reference": Entry(
         "se3-transformer",
         {**_REFERENCE, "channels": 21, "degree": 2},
         "se3-transformer-reference-nbody",
         "q_i",
         "none",
-        600,
+        400,
     ),
-    "se3-transformer": Entry("se3-transformer", charges="q_i, c_ij", velocity="mixed in linearly", steps=4000),
+    "se3-transformer": Entry("se3-transformer", charges="q_i, c_ij", velocity="mixed in linearly", steps=3000),
     "painn": Entry("painn", velocity="a vector of the network"),
     "seconv-linear": Entry(
-        "segnn", {"message": "linear", "channels": 40}, velocity="a vector of the network", steps=10_000
+        "segnn", {"message": "linear", "channels": 40}, velocity="a vector of the network", steps=5000
     ),
-    "seconv-nonlinear": Entry("segnn", {"message": "nonlinear"}, velocity="a vector of the network", steps=10_000),
+    "seconv-nonlinear": Entry("segnn", {"message": "nonlinear"}, velocity="a vector of the network", steps=5000),
     "segnn": Entry("segnn", velocity="a vector of the network"),
     "cgenn": Entry("cgenn", charges="q_i, c_ij", velocity="a vector of the network", steps=2000),
 }
