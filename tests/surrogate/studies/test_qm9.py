@@ -19,7 +19,7 @@ def test_the_published_table_is_that_of_the_targets() -> None:
 
 
 def test_every_training_makes_as_many_steps(tmp_path: Path) -> None:
-    jobs = jobs_of(tmp_path / "q.zarr", ["mu", "u0"], (1000, 10_000, 50_000), tmp_path)
+    jobs = jobs_of(tmp_path / "q.zarr", ["mu", "u0"], (1000, 10_000, 50_000), tmp_path, 100)
     assert [job.title for job in jobs[:3]] == ["mu-10000", "mu-1000", "mu-50000"]
     assert {job.molecules * job.config.train.epochs for job in jobs} == {1_000_000}
     assert len({job.digest for job in jobs}) == 6
@@ -41,6 +41,8 @@ def test_trained_gone_on_with_and_shown(
         "120",
         "--work",
         str(tmp_path / "work"),
+        "--epochs",
+        "1",
     )
     where = (*where, "--out", str(tmp_path / "docs"))
     status, _, err = command(main, capsys, *where)
