@@ -93,6 +93,28 @@ def test_the_common_budget_is_the_same_for_all_and_the_own_recipe_is_the_publish
     assert configured("x", Entry("egnn", steps=6), "common", 0, setting).train.epochs == 2
 
 
+def test_published_errors_stand_beside_those_of_the_same_data_alone(
+    tiny: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = {"train": "12", "valid": "4", "test": "6"}
+    generate(request_from_options("charged-iso", sizes, 3, 5, 0, {}), tmp_path / "other.zarr")
+    line = (
+        "--models",
+        "gnn",
+        "--data",
+        tmp_path / "other.zarr",
+        *SMALL,
+        "--steps",
+        "12",
+        "--out",
+        tmp_path / "out",
+    )
+    status, _, err = command(benchmark.main, capsys, *line)
+    assert status == 0, err
+    row = rows_of(tmp_path / "out")["gnn common"]
+    assert (row["published_mse"], row["ratio"]) == ("", "")
+
+
 def test_tables_of_several_seeds(
     tiny: None, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import torch
 
 from physics.cli import refuse_existing
-from physics.datasets.reading import available_splits, declared_shape
+from physics.datasets.reading import available_splits, declared_shape, read_samples
 from physics.errors import InputError
 from physics.files import atomic_write, write_csv, write_json
 from surrogate.evaluation.model_benchmark.entries import Entry
 from surrogate.evaluation.model_benchmark.figures import save_figures
 from surrogate.evaluation.model_benchmark.jobs import Job, jobs_of, make, measure_costs, missing, results_of
+from surrogate.evaluation.model_benchmark.published import PUBLISHED_ON
 from surrogate.evaluation.model_benchmark.recipes import Setting
 from surrogate.evaluation.model_benchmark.rows import rows_of
 from surrogate.evaluation.model_benchmark.tables import csv_rows, latex, page
@@ -75,7 +76,8 @@ def benchmark_of_models(
 def write_tables(jobs: list[Job], setting: Setting, out: Path, command: str, docs: Path | None) -> Path:
     """table.md, table.csv, table.tex, benchmark.json and figures, each complete; the first of them."""
     results = results_of(jobs)
-    rows = rows_of(jobs, results)
+    first, _ = read_samples(setting.data, "test", range(1))
+    rows = rows_of(jobs, results, as_published=first.recipe.get("preset") == PUBLISHED_ON)
     ended = {(result["label"], result["recipe"], result["seed"]) for result in results if result["ended"]}
     windows = next((result["windows"] for result in results if result.get("windows")), 0)
     samples, _, particles, dims = declared_shape(setting.data, "train")

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+PUBLISHED_ON = "nbody-reference"
+"""The preset of the data that the numbers are of."""
+
 
 @dataclass(frozen=True)
 class Published:

@@ -38,8 +38,16 @@ COLUMNS = (
 """Of table.csv."""
 
 
-def rows_of(jobs: Sequence[Job], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One row an entry and recipe that has a result, by recipe, the least error first."""
+def rows_of(
+    jobs: Sequence[Job], results: Sequence[Mapping[str, Any]], *, as_published: bool
+) -> list[dict[str, Any]]:
+    """One row an entry and recipe that has a result, by recipe, the least error first.
+
+    Parameters
+    ----------
+    as_published : bool
+        Whether the data are those of the published errors, which stand beside ours then.
+    """
     costs = {job.label: stored(job.costs) or {} for job in jobs}
     known = {job.label: job.entry for job in jobs}
     found = []
@@ -48,12 +56,14 @@ def rows_of(jobs: Sequence[Job], results: Sequence[Mapping[str, Any]]) -> list[d
         for label, entry in known.items():
             seeds = [result for result in results if (result["label"], result["recipe"]) == (label, recipe)]
             if seeds:
-                rows.append(_row(label, entry, seeds, costs[label]))
+                rows.append(_row(label, entry, seeds, costs[label], as_published))
         found += sorted(rows, key=lambda row: np.inf if row["mse"] is None else row["mse"])
     return found
 
 
-def _row(label: str, entry: Entry, seeds: Sequence[Mapping[str, Any]], costs: Mapping[str, Any]) -> dict[str, Any]:
+def _row(
+    label: str, entry: Entry, seeds: Sequence[Mapping[str, Any]], costs: Mapping[str, Any], as_published: bool
+) -> dict[str, Any]:
     """One entry under one recipe: mean over its seeds, and their standard deviation."""
     ended = [seed for seed in seeds if seed["ended"]]
     seeds = ended or seeds  # a seed that is under way would be compared at another budget
@@ -88,7 +98,9 @@ def _row(label: str, entry: Entry, seeds: Sequence[Mapping[str, Any]], costs: Ma
         row[name] = mean_of([seed["symmetries"][name] for seed in scored])
     published = PUBLISHED.get(label)
     row |= {f"published_{name}": getattr(published, name, None) for name in PUBLISHED_COLUMNS}
-    row["ratio"] = row["mse"] / published.mse if published and row["mse"] is not None else None
+    if not as_published:
+        row["published_mse"] = None
+    row["ratio"] = row["mse"] / row["published_mse"] if row["published_mse"] and row["mse"] is not None else None
     return row
 
 
