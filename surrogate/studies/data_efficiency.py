@@ -46,16 +46,19 @@ STEP_MS = {"radial-field": 5.0, "gnn": 10.5, "egnn": 11.0}
 
 TEXT = """# Data efficiency
 
-Written by `{command}`. Figure 3 of Satorras et al. 2021 (which prints no numbers) on the charged N-body set: error
-on the test windows against the number of training trajectories, {budget}. {seeds}. {machine}
+Written by
+
+    {command}
+
+Figure 3 of Satorras et al. 2021 (which prints no numbers) on the charged N-body set: error on the test windows
+against the number of training trajectories, {budget}. {seeds}. {machine}.
 
 {figure}
 {tables}
 
 - **as published**: trained from frame 6 to 8 of `nbody-reference-large` (steps 3500 to 4500), tested from frame 30
   to 40 of another set (steps 3100 to 4100).
-- **matched**: trained on frames 30 to 40 of `nbody-reference`, whose training part has 10,000 trajectories and no
-  more.
+- **matched**: trained on frames 30 to 40 of `nbody-reference`, as far as the trajectories of its training part go.
 - The error is that of the weights with the best validation error; validation and test are the same 2000 and 2000
   trajectories throughout.
 
