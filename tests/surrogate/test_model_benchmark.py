@@ -20,6 +20,7 @@ from physics.generate import generate
 from surrogate import benchmark
 from surrogate.evaluation.chosen_windows import Asked
 from surrogate.evaluation.evaluation_set import evaluation_set
+from surrogate.evaluation.benchmark.figures import look
 from surrogate.evaluation.model_benchmark import costs, entries, jobs
 from surrogate.evaluation.model_benchmark.entries import ENTRIES, Entry, chosen_entries
 from surrogate.evaluation.model_benchmark.published import PUBLISHED
@@ -242,3 +243,7 @@ def test_bad_input_is_one_line_and_writes_nothing(
 def test_an_unknown_entry_is_refused() -> None:
     with pytest.raises(InputError, match="did you mean 'gnn'"):
         chosen_entries(["gnnn"])
+
+
+def test_no_two_curves_look_the_same() -> None:
+    assert len({(look(k)["color"], look(k)["marker"]) for k in range(64)}) == 64

@@ -43,11 +43,12 @@ def blank(width: float = 10.0, height: float = 4.2, columns: int = 2) -> "tuple[
 
 
 def look(index: int) -> dict[str, Any]:
-    """Colour, marker and dash of the curve of this rank."""
+    """Colour, marker and dash of the curve of this rank; no two of 64 are the same."""
+    turn = index + 3 * (index // len(COLOURS))  # the second time round a colour has another marker
     return {
         "color": COLOURS[index % len(COLOURS)],
-        "marker": MARKERS[index % len(MARKERS)],
-        "linestyle": DASHES[index % len(DASHES)],
+        "marker": MARKERS[turn % len(MARKERS)],
+        "linestyle": DASHES[turn % len(DASHES)],
         "markersize": 5,
         "linewidth": 1.4,
     }
