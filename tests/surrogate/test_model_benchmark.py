@@ -18,9 +18,9 @@ from physics.datasets.request import request_from_options
 from physics.errors import InputError
 from physics.generate import generate
 from surrogate import benchmark
+from surrogate.evaluation.benchmark.figures import look
 from surrogate.evaluation.chosen_windows import Asked
 from surrogate.evaluation.evaluation_set import evaluation_set
-from surrogate.evaluation.benchmark.figures import look
 from surrogate.evaluation.model_benchmark import costs, entries, jobs
 from surrogate.evaluation.model_benchmark.entries import ENTRIES, Entry, chosen_entries
 from surrogate.evaluation.model_benchmark.published import PUBLISHED
