@@ -4,13 +4,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from physics.cli import CommandParser, progress_bar, refuse_existing, run_command, staged_folder
+import numpy as np
+
+from physics.cli import CommandParser, positive_int, progress_bar, refuse_existing, run_command, staged_folder
 from physics.errors import InputError
-from surrogate.tasks.array_sets import write_zarr
-from surrogate.tasks.molecules.qm9 import MOLECULES, package_folder, published_split, read_qm9
+from surrogate.tasks.array_sets import write_npz, write_zarr
+from surrogate.tasks.molecules.qm9 import MOLECULES, package_folder, published_split, read_qm9, sample
 
 EXAMPLES = (
     "python -m surrogate.molecules --out data/qm9.zarr",
+    "python -m surrogate.molecules --sample 300 --out resources/examples/qm9-sample.npz",
     "python -m surrogate.molecules --from unpacked/qm9pack/data --out data/qm9.zarr",
 )
 
@@ -21,17 +24,25 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="SET", help="NAME.zarr")
     there = "folder with the package's files, where it is not installed"
     parser.add_argument("--from", type=Path, dest="source", metavar="FOLDER", help=there)
+    few = "instead NAME.npz: the first 30 molecules and so many from all of them, evenly, in single precision"
+    parser.add_argument("--sample", type=positive_int, metavar="K", help=few)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing set")
     options = parser.parse_args(argv)
-    if options.out.suffix != ".zarr":
-        raise InputError(f"{options.out}: expected a name that ends in .zarr")
+    ending = ".npz" if options.sample else ".zarr"
+    if options.out.suffix != ending:
+        raise InputError(f"{options.out}: expected a name that ends in {ending}")
     refuse_existing(options.out, options.overwrite)
     folder = options.source or package_folder()
     with progress_bar("reading", MOLECULES, "molecules") as advance:
         whole, checks = read_qm9(folder, advance)
-    parts = published_split(whole)
-    with staged_folder(options.out, options.overwrite) as staging:
-        write_zarr(staging, {name: part.arrays for name, part in parts.items()})
+    if options.sample:
+        parts = {"sampled": sample(whole, options.sample)}
+        few_arrays = parts["sampled"].arrays
+        write_npz(options.out, {**few_arrays, "positions": few_arrays["positions"].astype(np.float32)})
+    else:
+        parts = published_split(whole)
+        with staged_folder(options.out, options.overwrite) as staging:
+            write_zarr(staging, {name: part.arrays for name, part in parts.items()})
     sys.stdout.write(
         f"{options.out}: {', '.join(f'{len(part):,} {name}' for name, part in parts.items())}\n"
         "checks: molecule 1 is methane as published; "

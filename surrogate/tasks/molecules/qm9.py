@@ -23,6 +23,8 @@ FILES = ("qm9_part1.csv", "qm9_part2.csv", "qm9_part3.csv")
 LONGEST = 1 << 20
 """Of a field."""
 SPLIT_SEED, TRAIN, VALID = 0, 100_000, 17_748
+SMALLEST = 30
+"""Molecules that every sample begins with."""
 MASSES = {1: 1.00782503207, 6: 12.0, 7: 14.0030740048, 8: 15.99491461956, 9: 18.99840322}
 """[atomic mass unit] of the commonest isotopes."""
 ROTATION = 505.379005
@@ -126,6 +128,14 @@ def published_split(whole: MoleculeSet) -> dict[str, MoleculeSet]:
         name: whole.part(order[first:last])
         for name, first, last in zip(("train", "valid", "test"), bounds, bounds[1:], strict=False)
     }
+
+
+def sample(whole: MoleculeSet, count: int) -> MoleculeSet:
+    """The first SMALLEST molecules and so many spread evenly over the rest, in arrays as wide as they need."""
+    spread = np.linspace(SMALLEST, len(whole) - 1, count).astype(int)
+    part = whole.part(np.unique(np.r_[:SMALLEST, spread]))
+    most = int(part.n_atoms.max())
+    return MoleculeSet(part.numbers[:, :most], part.positions[:, :most], part.n_atoms, part.targets)
 
 
 def rotational_constant(numbers: NDArray[np.int64], places: NDArray[np.float64]) -> float:

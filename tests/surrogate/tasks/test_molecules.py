@@ -141,6 +141,19 @@ def test_the_command_splits_as_published(
     assert (status, "already exists" in err) == (2, True)
 
 
+def test_a_sample_is_written_and_read(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "few.npz"
+    status, said, err = command(convert, capsys, "--from", str(package), "--sample", "5", "--out", str(out))
+    assert status == 0, err
+    assert "35 sampled" in said
+    whole, _ = read_qm9(package)
+    few = read_molecules(out)
+    assert few.n_atoms.tolist()[:30] == whole.n_atoms.tolist()[:30]
+    assert np.array_equal(few.targets["alpha"][-1:], whole.targets["alpha"][-1:])
+    status, _, err = command(convert, capsys, "--from", str(package), "--sample", "5", "--out", "x.zarr")
+    assert (status, "ends in .npz" in err) == (2, True)
+
+
 def test_without_the_package_the_way_to_it_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
