@@ -21,6 +21,7 @@ from physics.errors import InputError, unknown_name
 from physics.scenarios import load_scenario, shipped_scenarios
 from resources.shipped import shipped_models
 from surrogate.comparison.comparison import Comparison
+from surrogate.comparison.ground_truth import rotation_of
 from surrogate.comparison.subjects import WorldRotation, scenario_comparison, stored_comparison
 from surrogate.export import EXPORTERS, export_all
 from surrogate.export.metrics import summary_text
@@ -58,7 +59,7 @@ def command_parser() -> CommandParser:
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
     parser.add_argument("--dims", type=positive_int, metavar="n", help="dimensions, for a scenario")
     parser.add_argument("--particles", type=positive_int, metavar="N", help="particles, for a drawn scenario")
-    parser.add_argument("--seed", type=seed, help="another draw of a drawn scenario")
+    parser.add_argument("--seed", type=seed, help="another draw of a drawn scenario; of the noise of a graph")
     parser.add_argument(
         "--law", choices=("reference",), help="a scenario under the published, clamped law instead of its own"
     )
@@ -112,8 +113,8 @@ def main(argv: Sequence[str]) -> None:
         parser.error("give either --scenario or --data")
     if options.data and options.index is None:
         parser.error("--data needs --index")
-    if options.data and (options.dims or options.particles or options.law or options.seed is not None):
-        parser.error("--dims, --particles, --seed and --law are for scenarios")
+    if options.data and (options.dims or options.particles or options.law):
+        parser.error("--dims, --particles and --law are for scenarios")
     if options.rotate and options.random_rotation is not None:
         parser.error("--rotate and --random-rotation exclude each other")
     formats = [name.strip() for name in options.formats.split(",") if name.strip()]
@@ -128,6 +129,8 @@ def main(argv: Sequence[str]) -> None:
     if not isinstance(model, Forecaster):
         _picture(options, model, command_line("surrogate.compare", argv))
         return
+    if options.data and options.seed is not None:
+        parser.error("--seed is for scenarios, and for the noise of graphs")
     if options.evaluations is not None:
         model.with_evaluations(options.evaluations)  # refused before the work where it cannot choose
     if options.tolerance is not None:
@@ -142,14 +145,17 @@ def main(argv: Sequence[str]) -> None:
 
 def _picture(options: Any, model: Any, command: str) -> None:
     """Of a model of another task: one graph or molecule of a set."""
-    from surrogate.export import task_pictures
+    from surrogate.comparison.task_samples import SAMPLES, Place
+    from surrogate.export.task_pictures import sample_files
 
     if not options.data:
         raise InputError(f"model {model.name!r} is of the task {model.task!r}: give --data and --index")
-    turned = {"rotate": options.rotate, "random_seed": options.random_rotation, "reflect": options.reflect}
+    row = SAMPLES[model.task]
+    samples = row.read(options.data, options.split)
+    place = Place(options.data, options.split, options.index, len(samples))
+    turned = rotation_of(row.dims(model), options.rotate, options.random_rotation, options.reflect)
     with staged_folder(options.out, options.overwrite) as folder:
-        place = task_pictures.Place(options.data, options.split, options.index)
-        files = task_pictures.PICTURES[model.task](model, place, folder, turned, command)
+        files = sample_files(row.make(model, samples, place, turned, options.seed or 0), folder, command)
     for path in files:
         sys.stdout.write(f"{options.out / path.name}\n")
 

@@ -1,9 +1,12 @@
 """The scene of a molecule: elements by colour, sizes by covalent radius, bonds by distance. NumPy."""
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from physics.types import FloatArray
+from surrogate.comparison.task_samples import MoleculeSample
 from surrogate.render.colourings import Legend
 from surrogate.render.linked_scene import LinkedPoints, linked_scene
 from surrogate.render.scene import Scene
@@ -27,32 +30,37 @@ def bonds(numbers: NDArray[np.int64], positions: FloatArray) -> NDArray[np.int64
     return np.argwhere(np.triu(d < BOND * (reach[:, None] + reach), 1))
 
 
-def molecule_scene(
-    numbers: NDArray[np.int64],
-    positions: FloatArray,
-    *,
-    title: str,
-    subtitle: str = "",
-    footer: str = "",
-    badge: str = "",
-    theme: Theme = DARK,
-) -> Scene:
-    """A molecule of atomic numbers (N,) at positions (N, 3) [angstrom], with words around it."""
+def formula(numbers: list[int]) -> str:
+    """C first, then H, then the others by name: C2H6O."""
+    symbols = [ELEMENTS[z] for z in numbers]
+    order = sorted(set(symbols), key=lambda s: (s != "C", s != "H", s))
+    return "".join(f"{s}{symbols.count(s) if symbols.count(s) > 1 else ''}" for s in order)
+
+
+def molecule_scene(sample: MoleculeSample, *, basis: FloatArray | None = None, theme: Theme = DARK) -> Scene:
+    """A molecule with its properties, told and true; `basis` (3, 3) is the view."""
+    numbers, positions = sample.numbers, sample.positions
     joined = bonds(numbers, positions)
     shades = {z: rgb(colour) for z, colour in ELEMENT_COLOURS.items()}
     colours = np.array([shades[int(z)] for z in numbers]).astype(np.uint8)
     grey = np.tile(blended(rgb(theme.muted), theme.background, np.array(0.8)), (len(joined), 1))
+    words = [
+        f"{name} {value:.4g} {sample.units[name]}"
+        + (f" (true {sample.known[name]:.4g})" if name in sample.known else "")
+        for name, value in sample.told.items()
+    ]
     one = LinkedPoints(
-        points=np.asarray(positions, dtype=np.float64),
+        points=positions,
         colours=colours,
         radii=ATOM_SIZE * np.array([COVALENT[int(z)] for z in numbers]),
         links=joined,
         link_colours=grey,
-        title=title,
-        subtitle=subtitle,
-        footer=footer,
-        badge=badge,
+        title=formula(numbers.tolist()),
+        subtitle=f"{Path(sample.place.data).name}, molecule {sample.place.index}",
+        footer=f"{sample.model}: {'   '.join(words)}",
+        badge=sample.badge,
     )
     there = sorted(set(numbers.tolist()), key=lambda z: (z != 6, z))
     key = tuple((ELEMENTS[z], ELEMENT_COLOURS[z]) for z in there)
-    return linked_scene([one], Legend(title="elements", key=key), theme=theme)
+    headline = sample.rotation.turns or "not turned"
+    return linked_scene([one], Legend(title="elements", key=key), headline=headline, basis=basis, theme=theme)

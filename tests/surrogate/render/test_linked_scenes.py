@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from surrogate.render.graph_scene import INVENTED, MISSED, TRUE, graph_scene
+from surrogate.comparison.ground_truth import Rotation
+from surrogate.comparison.task_samples import GraphSample, MoleculeSample, Place
+from surrogate.render.graph_scene import COLOURS, graph_scene
 from surrogate.render.molecule_scene import bonds, molecule_scene
 from surrogate.render.theme import rgb
 
+PLACE = Place("set.npz", "test", 0, 1)
 RING = np.array([[0, 1, 0, 1], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1, 0]])
 
 
@@ -14,12 +17,14 @@ def test_edges_are_found_missed_or_invented() -> None:
     probability = np.where(RING > 0, 0.9, 0.1)
     probability[0, 1] = probability[1, 0] = 0.2
     probability[0, 2] = probability[2, 0] = 0.7
-    scene = graph_scene(z, RING, probability, model="m", name="ring", badge="outside training: size")
+    rotation = Rotation(np.eye(5), "", True)
+    sample = GraphSample("m", "", PLACE, rotation, ("5 nodes",), z, RING.astype(np.uint8), np.float32(probability))
+    scene = graph_scene(sample)
     truth, decoded = scene.panes
     assert (truth.trails.shape, decoded.trails.shape) == ((2, 4, 3), (2, 5, 3))
     shades = [tuple(c) for c in decoded.trail_colours[0, :, :3].tolist()]
-    counts = {colour: shades.count(tuple(rgb(colour).astype(int))) for colour in (TRUE, MISSED, INVENTED)}
-    assert counts == {TRUE: 3, MISSED: 1, INVENTED: 1}
+    counts = {name: shades.count(tuple(rgb(colour).astype(int))) for name, colour in COLOURS.items()}
+    assert counts == {"found": 3, "missed": 1, "invented": 1}
     assert [word for word, _ in scene.legend.key] == ["found 3", "missed 1", "invented 1"]
     assert decoded.footer == "33.3 % of pairs wrong   F1 0.750"
     assert decoded.badge.startswith("outside training")
@@ -29,7 +34,9 @@ def test_edges_are_found_missed_or_invented() -> None:
 
 
 def test_a_graph_without_edges_is_drawn() -> None:
-    scene = graph_scene(np.eye(3), np.zeros((3, 3)), np.zeros((3, 3)), model="m", name="empty")
+    none = np.zeros((3, 3), np.uint8)
+    rotation = Rotation(np.eye(3), "", True)
+    scene = graph_scene(GraphSample("m", "", PLACE, rotation, (), np.eye(3), none, np.float32(none)))
     assert scene.panes[0].trails.shape == (2, 0, 3)
     assert scene.panes[1].footer == "0 % of pairs wrong   F1 1.000"
 
@@ -39,6 +46,10 @@ def test_bonds_are_found_by_distance() -> None:
     positions = np.array([[0.0, 0.0, 0.12], [0.0, 0.76, -0.47], [0.0, -0.76, -0.47]])
     assert bonds(numbers, positions).tolist() == [[0, 1], [0, 2]]
     assert bonds(numbers, 3 * positions).tolist() == []
-    scene = molecule_scene(numbers, positions, title="H2O", footer="alpha 6.3")
+    told, units = {"alpha": 6.3}, {"alpha": "bohr^3"}
+    rotation = Rotation(np.eye(3), "", True)
+    scene = molecule_scene(MoleculeSample("m", "", PLACE, rotation, (), numbers, positions, told, told, units))
+    assert scene.panes[0].title == "H2O"
+    assert scene.panes[0].footer == "m: alpha 6.3 bohr^3 (true 6.3)"
     assert [word for word, _ in scene.legend.key] == ["H", "O"]
     assert scene.panes[0].radii[0] > scene.panes[0].radii[1]
