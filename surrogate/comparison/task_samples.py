@@ -1,21 +1,23 @@
-"""A sample of a set beside what a model of its task makes of it: edges decoded, properties told."""
+"""A sample of a set beside what a model of its task makes of it: edges decoded, properties told. No PyTorch."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from physics.errors import InputError
 from physics.types import FloatArray
-from surrogate.comparison.ground_truth import Rotation
-from surrogate.inference.graph_autoencoder import GraphAutoencoder
-from surrogate.inference.property_predictor import PropertyPredictor
 from surrogate.tasks.array_sets import SPLITS, has_parts
 from surrogate.tasks.autoencoder.graph_set import GraphSet, read_graphs
 from surrogate.tasks.molecules.molecule_set import MoleculeSet, read_molecules
+
+if TYPE_CHECKING:
+    from surrogate.comparison.ground_truth import Rotation
+    from surrogate.inference.graph_autoencoder import GraphAutoencoder
+    from surrogate.inference.property_predictor import PropertyPredictor
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class TaskSample:
     ----------
     model, digest : str
     place : Place
-    rotation : Rotation
+    rotation : (n, n) float64 array
+        The world rotation.
+    turns : str
+        How it was asked for; empty for none.
     outside : tuple of str
         In what it differs from the training data of the model.
     """
@@ -60,13 +65,14 @@ class TaskSample:
     model: str
     digest: str
     place: Place
-    rotation: Rotation
+    rotation: FloatArray
+    turns: str
     outside: tuple[str, ...]
 
     @property
     def n_dims(self) -> int:
         """Of the space it is drawn in."""
-        return len(self.rotation.matrix)
+        return len(self.rotation)
 
     @property
     def badge(self) -> str:
@@ -130,7 +136,7 @@ class MoleculeSample(TaskSample):
 
 
 def graph_sample(
-    model: GraphAutoencoder, graphs: GraphSet, place: Place, rotation: Rotation, seed: int = 0
+    model: "GraphAutoencoder", graphs: GraphSet, place: Place, rotation: "Rotation", seed: int = 0
 ) -> GraphSample:
     """A graph of a set, its nodes placed and turned, its edges decoded from the turned places.
 
@@ -142,13 +148,12 @@ def graph_sample(
     graph = graphs.graph(place.index)
     z = model.encode(graph[None], seed=seed)[0].astype(np.float64) @ rotation.matrix.T
     outside = model.outside_training(GraphSet(graph[None], np.array([len(graph)])))
-    return GraphSample(
-        model.name, model.digest, place, rotation, tuple(outside), z, graph, model.decode(z[None])[0]
-    )
+    shared = (model.name, model.digest, place, rotation.matrix, rotation.turns, tuple(outside))
+    return GraphSample(*shared, z, graph, model.decode(z[None])[0])
 
 
 def molecule_sample(
-    model: PropertyPredictor, molecules: MoleculeSet, place: Place, rotation: Rotation, seed: int = 0
+    model: "PropertyPredictor", molecules: MoleculeSet, place: Place, rotation: "Rotation", seed: int = 0
 ) -> MoleculeSample:
     """A molecule of a set, turned, and what the model tells of it then; nothing is drawn by `seed`."""
     one = molecules.part(slice(place.index, place.index + 1))
@@ -157,10 +162,9 @@ def molecule_sample(
     one = MoleculeSet(one.numbers, turned, one.n_atoms, one.targets)
     told = {name: float(values[0]) for name, values in model.of(one).items()}
     known = {name: float(one.targets[name][0]) for name in told if name in one.targets}
-    return MoleculeSample(
-        model.name, model.digest, place, rotation, tuple(model.outside_training(one)), one.numbers[0, :n],
-        turned[0, :n], told, known, model.units(),
-    )  # fmt: skip
+    outside = tuple(model.outside_training(one))
+    shared = (model.name, model.digest, place, rotation.matrix, rotation.turns, outside)
+    return MoleculeSample(*shared, one.numbers[0, :n], turned[0, :n], told, known, model.units())
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def sample_files(sample: TaskSample, out: Path, command: str) -> list[Path]:
     written = [out / f"{name}.png"]
     facts = {
         "model": sample.model, "digest": sample.digest, "data": Path(place.data).name, "split": place.split,
-        "index": place.index, "rotation": sample.rotation.matrix, "outside_training": list(sample.outside),
+        "index": place.index, "rotation": sample.rotation, "outside_training": list(sample.outside),
     }  # fmt: skip
     if isinstance(sample, GraphSample):
         rows = [[k, *row] for k, row in enumerate(sample.z.tolist())]

@@ -47,7 +47,7 @@ def graph_scene(sample: GraphSample, *, basis: FloatArray | None = None, theme: 
                          footer=f"{sample.wrong_percent:.3g} % of pairs wrong   F1 {sample.f1:.3f}", **shared),
         ],
         Legend(title="edges", key=tuple((f"{name} {int(m.sum())}", COLOURS[name]) for name, m in masks.items())),
-        headline=f"n = {sample.n_dims}   {sample.rotation.turns or 'not turned'}",
+        headline=f"n = {sample.n_dims}   {sample.turns or 'not turned'}",
         basis=basis,
         theme=theme,
     )  # fmt: skip

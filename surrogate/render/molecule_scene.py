@@ -62,5 +62,5 @@ def molecule_scene(sample: MoleculeSample, *, basis: FloatArray | None = None, t
     )
     there = sorted(set(numbers.tolist()), key=lambda z: (z != 6, z))
     key = tuple((ELEMENTS[z], ELEMENT_COLOURS[z]) for z in there)
-    headline = sample.rotation.turns or "not turned"
+    headline = sample.turns or "not turned"
     return linked_scene([one], Legend(title="elements", key=key), headline=headline, basis=basis, theme=theme)

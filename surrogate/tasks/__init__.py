@@ -4,9 +4,12 @@ A new task is a folder with a subclass of `Task`, a row here, and configurations
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from physics.errors import unknown_name
-from surrogate.tasks.base import Task
+
+if TYPE_CHECKING:  # PyTorch, which names and readers of sets do without
+    from surrogate.tasks.base import Task
 
 DEFAULT = "dynamics"
 """The task of a configuration that names none."""
@@ -19,7 +22,7 @@ TASKS: dict[str, str] = {
 """`module:class` by name; a task is imported when it is asked for."""
 
 
-def task_class(name: str, where: str = "task") -> type[Task]:
+def task_class(name: str, where: str = "task") -> "type[Task]":
     """The class of a task.
 
     Parameters

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from surrogate.comparison.ground_truth import Rotation
 from surrogate.comparison.task_samples import GraphSample, MoleculeSample, Place
 from surrogate.render.graph_scene import COLOURS, graph_scene
 from surrogate.render.molecule_scene import bonds, molecule_scene
@@ -17,8 +16,9 @@ def test_edges_are_found_missed_or_invented() -> None:
     probability = np.where(RING > 0, 0.9, 0.1)
     probability[0, 1] = probability[1, 0] = 0.2
     probability[0, 2] = probability[2, 0] = 0.7
-    rotation = Rotation(np.eye(5), "", True)
-    sample = GraphSample("m", "", PLACE, rotation, ("5 nodes",), z, RING.astype(np.uint8), np.float32(probability))
+    sample = GraphSample(
+        "m", "", PLACE, np.eye(5), "", ("5 nodes",), z, RING.astype(np.uint8), np.float32(probability)
+    )
     scene = graph_scene(sample)
     truth, decoded = scene.panes
     assert (truth.trails.shape, decoded.trails.shape) == ((2, 4, 3), (2, 5, 3))
@@ -35,8 +35,7 @@ def test_edges_are_found_missed_or_invented() -> None:
 
 def test_a_graph_without_edges_is_drawn() -> None:
     none = np.zeros((3, 3), np.uint8)
-    rotation = Rotation(np.eye(3), "", True)
-    scene = graph_scene(GraphSample("m", "", PLACE, rotation, (), np.eye(3), none, np.float32(none)))
+    scene = graph_scene(GraphSample("m", "", PLACE, np.eye(3), "", (), np.eye(3), none, np.float32(none)))
     assert scene.panes[0].trails.shape == (2, 0, 3)
     assert scene.panes[1].footer == "0 % of pairs wrong   F1 1.000"
 
@@ -47,8 +46,9 @@ def test_bonds_are_found_by_distance() -> None:
     assert bonds(numbers, positions).tolist() == [[0, 1], [0, 2]]
     assert bonds(numbers, 3 * positions).tolist() == []
     told, units = {"alpha": 6.3}, {"alpha": "bohr^3"}
-    rotation = Rotation(np.eye(3), "", True)
-    scene = molecule_scene(MoleculeSample("m", "", PLACE, rotation, (), numbers, positions, told, told, units))
+    scene = molecule_scene(
+        MoleculeSample("m", "", PLACE, np.eye(3), "", (), numbers, positions, told, told, units)
+    )
     assert scene.panes[0].title == "H2O"
     assert scene.panes[0].footer == "m: alpha 6.3 bohr^3 (true 6.3)"
     assert [word for word, _ in scene.legend.key] == ["H", "O"]
