@@ -13,6 +13,11 @@ def shipped_models() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(ZOO.glob(f"*/{FILE_NAME}"))}
 
 
+def shipped_models_of_task(task: str) -> dict[str, Path]:
+    """Names and folders of the models of another task than forecasting."""
+    return {path.parent.name: path.parent for path in sorted((ZOO / task).glob(f"*/{FILE_NAME}"))}
+
+
 def shipped_models_of_any_task() -> dict[str, Path]:
     """Those, and the models of other tasks: a folder a task."""
     return shipped_models() | {path.parent.name: path.parent for path in sorted(ZOO.glob(f"*/*/{FILE_NAME}"))}

@@ -7,6 +7,7 @@ from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import ViewState
 from app.views import widgets as ui
 from app.views.tour_controls import TourControls
+from physics.types import FloatArray
 from surrogate.render.depth import visible_fraction
 
 EXPLANATION = (
@@ -50,7 +51,8 @@ class BasisPanel(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        if state.result is None:
+        points = _points(state)
+        if points is None:
             return
         n = state.n_dims
         if n != self._n_dims:
@@ -70,7 +72,14 @@ class BasisPanel(QWidget):
         ui.choose(self.hidden, state.view.hidden_axis)
         self.tours.show_state(state)
         self.reset.setEnabled(state.view.axes is not None or state.view.basis is not None)
-        truth = state.result.comparison.truth.positions
-        seen = visible_fraction(truth[state.frame][None], state.basis, truth[0, 0] * 0.0)
+        seen = visible_fraction(points[None], state.basis, points[0] * 0.0)
         self.fraction.setText(f"{100.0 * float(seen[0]):.0f} % of the norm visible")
         self.explanation.setText(" ".join(filter(None, (NO_CHOICE[n <= 3], EXPLANATION))))
+
+
+def _points(state: ViewState) -> FloatArray | None:
+    """What is drawn of the truth, (N, n); None before there is anything."""
+    if state.result is not None:
+        found: FloatArray = state.result.comparison.truth.positions[state.frame]
+        return found
+    return state.sample.sample.points if state.sample is not None else None

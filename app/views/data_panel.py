@@ -80,10 +80,12 @@ class DataPanel(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        result, setup, browser = state.result, state.setup, state.browser
+        result, setup, browser = state.shown, state.setup, state.browser
         count = result.n_samples if result is not None else 0
-        for widget in (self.index, self.previous, self.next, self.sort, self.unsort):
+        for widget in (self.index, self.previous, self.next):
             widget.setEnabled(count > 0)
+        for widget in (self.sort, self.unsort):
+            widget.setEnabled(count > 0 and state.sample is None)
         splits = result.splits if result is not None else ()
         ui.fill(self.split, [(name, name) for name in splits])
         for part in (self.split, self._split_label):
@@ -98,8 +100,9 @@ class DataPanel(QWidget):
             return
         self.name.setText(f"{setup.data}: {count} samples")
         self.name.setToolTip(setup.data)
-        self.notes.setText("; ".join(result.notes))
-        self.notes.setVisible(bool(result.notes))
+        notes = state.result.notes if state.result is not None else ()
+        self.notes.setText("; ".join(notes))
+        self.notes.setVisible(bool(notes))
         ui.choose(self.split, setup.split)
         with QSignalBlocker(self.index):
             self.index.setRange(0, count - 1)

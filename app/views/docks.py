@@ -73,6 +73,9 @@ class Docks:
                 dock.area.wants_more.connect(lambda: self._balance.start(0))
         self._last: ViewState | None = None
         self._tenth = 0.0
+        self._room: list[str] = []  # panels that make room for a sample, and those seen before
+        self._in_front: list[str] = []
+        self._sample = False
         self.place()
 
     def place(self) -> None:
@@ -107,11 +110,16 @@ class Docks:
 
     def bring_up(self, name: str) -> None:
         """Show a panel, in front of those it shares its place with."""
+        if self._sample and not PANELS[name].samples:
+            self._session.say(f"{PANELS[name].title}: of trajectories only; choose a scenario or open one")
+            return
         self.docks[name].show()
         self.docks[name].raise_()
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state in every panel that is seen; while it plays at the pace of each."""
+        if (state.sample is not None) != self._sample:
+            self._make_room(state.sample is not None)
         before, self._last = self._last, state
         only_the_clock = before is not None and same_but_for_the_clock(before, state)
         due = {"tick"}
@@ -125,6 +133,22 @@ class Docks:
         for name, dock in self.docks.items():
             if dock.seen and PANELS[name].pace in due:
                 self.panels[name].show_state(state)  # type: ignore[attr-defined]
+
+    def _make_room(self, sample: bool) -> None:
+        """Close what says nothing of a sample; show it again afterwards."""
+        if sample:
+            self._room = [n for n, d in self.docks.items() if not (PANELS[n].samples or d.isHidden())]
+            self._in_front = [n for n, d in self.docks.items() if d.seen]
+            for name in self._room:
+                self.docks[name].hide()
+        self._sample = sample
+        if not sample:
+            for name in self._room:
+                self.docks[name].show()
+            for name in self._in_front:
+                self.docks[name].raise_()
+            self._room = []
+        self._balance.start(0)
 
     def _show_now(self, name: str) -> None:
         try:
@@ -158,6 +182,8 @@ class Docks:
 
     def layout_text(self) -> str:
         """Where everything is, for the preferences."""
+        if self._sample:
+            self._make_room(False)
         return bytes(self._window.saveState(LAYOUT_VERSION).toBase64().data()).decode("ascii")
 
     def use_layout(self, text: str) -> None:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ from app.views.palette import CommandPalette
 from app.views.pane_mouse import PaneMouse
 from app.views.panels import COMMANDS
 from app.views.preferences_dialog import PreferencesDialog
+from app.views.sample_bar import SampleBar
 from app.views.sketch_view import SketchPen
 from app.views.theme import style_sheet
 from app.views.timeline import Timeline
@@ -77,6 +79,7 @@ class MainWindow(DialogWindow):
         self.setAcceptDrops(True)
         self.viewport = Viewport(self, self._viewport_failed, session.view.camera_moved)
         self.timeline = Timeline(session)
+        self.sample_bar = SampleBar(session)
         self._lay_out()
         self.docks = Docks(self, session, catalogue)
         self.panels = self.docks.panels
@@ -133,6 +136,7 @@ class MainWindow(DialogWindow):
         column.setSpacing(0)
         column.addWidget(self.viewport.widget, 1)
         column.addWidget(self.timeline)
+        column.addWidget(self.sample_bar)
         self.setCentralWidget(central)
 
     def _build_status(self) -> None:
@@ -152,7 +156,12 @@ class MainWindow(DialogWindow):
             if isinstance(application, QApplication):
                 application.setStyleSheet(style_sheet(state.view.theme))
             self.tools.use_theme(state.view.theme)
-        self.timeline.show_state(state)
+        self.timeline.setVisible(state.sample is None)
+        self.sample_bar.setVisible(state.sample is not None)
+        if state.sample is None:
+            self.timeline.show_state(state)
+        else:
+            self.sample_bar.show_state(state, state.sample)
         if state.lesson is not None and state.lesson.name != self._lesson:
             self.docks.bring_up("lesson")
         self._lesson = state.lesson.name if state.lesson is not None else ""
@@ -177,7 +186,7 @@ class MainWindow(DialogWindow):
 
     def _tick(self) -> None:
         state = self.session.state
-        awaited = state.result is not None and state.result.setup != state.setup
+        awaited = state.shown is not None and state.shown.setup != state.setup
         if awaited and state.busy and self._clock.elapsed() < 1000 * HELD_FRAME:
             return
         elapsed = self._clock.restart() / 1000.0
@@ -310,6 +319,10 @@ class MainWindow(DialogWindow):
 
 
 def _status_text(state: ViewState) -> str:
+    if state.sample is not None:
+        sample, setup = state.sample.sample, state.setup
+        text = f"{Path(setup.data).name}   n = {state.n_dims}   N = {len(sample.points)}   {sample.model}"
+        return text + ("   working …" if state.busy and not state.touring.world else "")
     if state.result is None:
         return "starting the forecast process …" if state.busy else ""
     comparison = state.result.comparison

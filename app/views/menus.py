@@ -86,4 +86,4 @@ class Menus:
             self.actions[name].setEnabled(state.offer is not None)
         exporting = state.export_progress is not None
         self.actions["cancel-export"].setEnabled(exporting)
-        self.actions["export"].setEnabled(not exporting and state.result is not None)
+        self.actions["export"].setEnabled(not exporting and state.shown is not None)

@@ -58,6 +58,8 @@ class Panel:
         Whether it is seen at first.
     pace : "tick", "tenth" or "change"
         While it plays, drawn with every frame, ten times a second, or not at all because no frame changes it.
+    samples : bool
+        Whether it has something to say of graphs and molecules, too; else it makes room while they are shown.
     """
 
     title: str
@@ -68,6 +70,7 @@ class Panel:
     tab_with: str = ""
     shown: bool = True
     pace: Literal["tick", "tenth", "change"] = "tick"
+    samples: bool = False
 
     @property
     def scrolls(self) -> bool:
@@ -77,15 +80,15 @@ class Panel:
 
 PANELS: dict[str, Panel] = {
     "system": Panel("System", RIGHT, SystemPanel, "Alt+1", "What is simulated, and who forecasts it",
-        pace="change"),
+        pace="change", samples=True),
     "world": Panel("World rotation", RIGHT, lambda s, c: RotationPanel(s), "Alt+2", "Every plane of rotation",
-        pace="change"),
+        pace="change", samples=True),
     "basis": Panel("View basis", RIGHT, lambda s, c: BasisPanel(s), "Alt+V",
-        "Which three directions are drawn: changes no number", tab_with="world", pace="change"),
+        "Which three directions are drawn: changes no number", tab_with="world", pace="change", samples=True),
     "readouts": Panel("Read-outs", RIGHT, lambda s, c: ReadoutPanel(), "Alt+3", "The numbers of this frame",
-        pace="tenth"),
+        pace="tenth", samples=True),
     "lesson": Panel("Lessons", RIGHT, LessonPanel, "", "Guided sessions of about ten minutes", tab_with="system",
-        shown=False),
+        shown=False, samples=True),
     "curves": Panel("Curves", BOTTOM, lambda s, c: Charts(s), "Alt+4", "Error and energy along the time"),
     "picture": Panel("Picture", RIGHT, lambda s, c: PicturePanel(s), "Alt+5",
         "Layout, colours, trails, depth of the panes", tab_with="system", pace="change"),
@@ -98,9 +101,9 @@ PANELS: dict[str, Panel] = {
     "scene": Panel("Scene editor", BOTTOM, EditorPanel, "Alt+C", "The law and every particle, to be changed",
         tab_with="curves", shown=False),
     "data": Panel("Data", BOTTOM, lambda s, c: DataPanel(s), "Alt+D",
-        "The samples of a data set, worst first if wanted", tab_with="curves", shown=False),
+        "The samples of a data set, worst first if wanted", tab_with="curves", shown=False, samples=True),
     "train": Panel("Train", BOTTOM, lambda s, c: TrainPanel(s), "Alt+T",
-        "A model of your own: data, budget, live curves", tab_with="curves", shown=False),
+        "A model of your own: data, budget, live curves", tab_with="curves", shown=False, samples=True),
     "formula": Panel("Formula", BOTTOM, lambda s, c: FormulaPanel(s), "Alt+L",
         "The learned pair force as a closed form", tab_with="curves", shown=False, pace="change"),
 }  # fmt: skip

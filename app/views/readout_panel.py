@@ -3,7 +3,8 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from app.viewmodel.presenters.readouts import MEANINGS, ReadOut, readouts
+from app.viewmodel.presenters.read_out import ReadOut
+from app.viewmodel.presenters.readouts import MEANINGS, readouts
 from app.viewmodel.state.view_state import ViewState
 from app.views import widgets as ui
 
@@ -24,7 +25,7 @@ class ReadoutPanel(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        if state.result is not None and state.result.readable:
+        if state.sample is not None or (state.result is not None and state.result.readable):
             self._show(readouts(state))
 
     def _show(self, numbers: ReadOut) -> None:

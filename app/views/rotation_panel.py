@@ -18,6 +18,7 @@ from app.viewmodel.actions import ACTIONS
 from app.viewmodel.session import Session
 from app.viewmodel.state.matrices import off_orthogonal
 from app.viewmodel.state.results import ComparisonResult
+from app.viewmodel.state.sample_result import SampleResult
 from app.viewmodel.state.setup import Operation, RandomTurn
 from app.viewmodel.state.view_state import ViewState
 from app.views import widgets as ui
@@ -151,7 +152,7 @@ class RotationPanel(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         """Draw the state."""
-        if state.result is not None and state.n_dims != self._n_dims:
+        if state.shown is not None and state.n_dims != self._n_dims:
             self._rebuild(state.n_dims)
         self.planes.show_plane(state.plane)
         degrees = state.plane_degrees
@@ -168,8 +169,8 @@ class RotationPanel(QWidget):
         self.operations.setVisible(bool(operations))
         self.operations.show_operations(operations)
         self.tours.show_state(state)
-        self.matrix.setText(matrix_text(state.result))
-        mirrored = state.result is not None and np.linalg.det(state.result.comparison.rotation) < 0
+        self.matrix.setText(matrix_text(state.shown))
+        mirrored = state.shown is not None and np.linalg.det(state.shown.rotation) < 0
         self.reflect.setChecked(bool(mirrored))
 
     def _rebuild(self, n_dims: int) -> None:
@@ -188,9 +189,8 @@ class RotationPanel(QWidget):
         return self.planes.cells[i, j]
 
 
-def matrix_text(result: ComparisonResult | None) -> str:
+def matrix_text(shown: ComparisonResult | SampleResult | None) -> str:
     """Determinant and orthogonality of the rotation that is shown."""
-    if result is None:
+    if shown is None:
         return ""
-    matrix = result.comparison.rotation
-    return f"det R {np.linalg.det(matrix):+.0f}   |RᵀR - I| {off_orthogonal(matrix):.0e}"
+    return f"det R {np.linalg.det(shown.rotation):+.0f}   |RᵀR - I| {off_orthogonal(shown.rotation):.0e}"

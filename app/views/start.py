@@ -17,6 +17,7 @@ from app.viewmodel.session import Session
 from app.viewmodel.state.playback import Playback
 from app.viewmodel.state.preferences import Preferences
 from app.viewmodel.state.setup import Setup
+from app.viewmodel.state.task_scenarios import task_scenarios
 from app.viewmodel.state.view import View
 from app.viewmodel.state.view_state import ViewState
 from app.viewmodel.worker.first_run import first_result
@@ -96,7 +97,8 @@ def make_window(
         for close in closing:
             close()
 
-    catalogue = Catalogue(scenario_titles(), tuple(shipped_models()), lesson_titles())
+    titles = scenario_titles() | {name: row.title for name, row in task_scenarios().items()}
+    catalogue = Catalogue(titles, tuple(shipped_models()), lesson_titles())
     window = _main_window(session, catalogue, closed)
     window_box.append(window)
     if trouble:

@@ -1,5 +1,7 @@
 """What is simulated, and who forecasts it."""
 
+from pathlib import Path
+
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
@@ -7,9 +9,11 @@ from app.viewmodel.presenters.catalogue import Catalogue
 from app.viewmodel.session import Session
 from app.viewmodel.state.own_system import MAX_DIMS, MAX_PARTICLES
 from app.viewmodel.state.results import ComparisonResult
+from app.viewmodel.state.sample_result import SampleResult
 from app.viewmodel.state.setup import MAX_SEED
 from app.viewmodel.state.view_state import ViewState
 from app.views import widgets as ui
+from resources.shipped import shipped_models_of_task
 
 OWN = "own scene"
 """Stands in the list of scenarios for what the scene editor made."""
@@ -31,6 +35,7 @@ class SystemPanel(QWidget):
         self.plus = ui.button("+1 dimension", tip, system.add_dimension, small=False)
         tip = "The published law with its per-component clamp: even the truth fails to rotate (L)"
         self.clamped = ui.button("Clamped law", tip, system.toggle_clamped, small=False, checkable=True)
+        self._models = catalogue.models
         models = [(name, name) for name in catalogue.models]
         self.model = ui.combo("model", models, system.choose_model, "The model that forecasts", letters=8)
         seconds = [("no second model", ""), *((f"vs {name}", name) for name in catalogue.models)]
@@ -73,8 +78,8 @@ class SystemPanel(QWidget):
 
     def _seed_changed(self, number: float) -> None:
         value = int(number)
-        result = self._session.state.result
-        if result is not None and result.n_samples:
+        shown = self._session.state.shown
+        if shown is not None and shown.n_samples:
             self._session.system.choose_sample(value)
         else:
             self._session.system.choose_seed(value)
@@ -85,18 +90,48 @@ class SystemPanel(QWidget):
         if state.result is not None:
             self._show_system(state, state.result)
             self._show_models(state, state.result)
+        elif state.sample is not None:
+            self._show_sample(state, state.sample)
+        for part in (self.plus, self.clamped, self.contrast):
+            part.setVisible(state.sample is None)
 
-    def _show_system(self, state: ViewState, result: ComparisonResult) -> None:
-        setup = state.setup
-        key = OWN if setup.own is not None else setup.data or setup.scenario
+    def _show_scenario(self, key: str, name: str) -> None:
+        """Choose an entry of the list of scenarios; what is no shipped one is added under a name."""
         at = self.scenario.findData(key)
         if at < 0 and key:
             self.scenario.addItem("", key)
             at = self.scenario.count() - 1
         if at >= len(self._titles):
-            self.scenario.setItemText(at, result.comparison.scenario_name)
+            self.scenario.setItemText(at, name)
         if at >= 0 and not self.scenario.view().isVisible():
             self.scenario.setCurrentIndex(at)
+
+    def _show_sample(self, state: ViewState, shown: SampleResult) -> None:
+        setup, sample = state.setup, shown.sample
+        self._show_scenario(setup.scenario or setup.data, Path(setup.data).name)
+        part = f", {setup.split}" if shown.splits else ""
+        self.description.setText(f"{Path(setup.data).name}: {shown.n_samples} samples{part}")
+        for widget, value in ((self.dims, shown.n_dims), (self.particles, len(sample.points))):
+            with QSignalBlocker(widget):
+                widget.setMaximum(max(widget.maximum(), value))
+                widget.setValue(value)
+            widget.setEnabled(False)
+        if not (self.seed.hasFocus() and state.busy):
+            ui.set_value(self.seed, setup.index)
+        self.seed.setEnabled(shown.n_samples > 1)
+        self._seed_label.setText("sample")
+        opened = [name for task, name in state.models.of_tasks if task == setup.task]
+        names = dict.fromkeys((*shipped_models_of_task(setup.task), *opened, setup.task_model))
+        ui.fill(self.model, [(name, name) for name in names])
+        ui.choose(self.model, setup.task_model)
+        self.badge.setText(sample.badge)
+        self.badge.setVisible(bool(sample.badge))
+        self.command.hide()
+
+    def _show_system(self, state: ViewState, result: ComparisonResult) -> None:
+        setup = state.setup
+        key = OWN if setup.own is not None else setup.data or setup.scenario
+        self._show_scenario(key, result.comparison.scenario_name)
         about = (str(result.comparison.details.get("description", "")), *result.notes)
         self.description.setText("; ".join(filter(None, about)))
         truth = result.comparison.truth
@@ -119,9 +154,8 @@ class SystemPanel(QWidget):
 
     def _show_models(self, state: ViewState, result: ComparisonResult) -> None:
         name = state.setup.model or result.comparison.model_name
-        for known in (name, *state.models.opened):
-            if self.model.findData(known) < 0:
-                self.model.addItem(known, known)
+        names = dict.fromkeys((*self._models, name, *state.models.opened))
+        ui.fill(self.model, [(known, known) for known in names])
         for known in (state.setup.contrast, *state.models.opened):
             if self.contrast.findData(known) < 0:
                 self.contrast.addItem(f"vs {known}", known)

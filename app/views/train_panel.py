@@ -16,6 +16,7 @@ from app.views.curve_plot import log_plot, start_over
 from app.views.host import main_window_of
 from physics.datasets.presets import PRESETS
 from surrogate.render.theme import THEMES, Theme
+from surrogate.tasks.autoencoder.generators import GRAPH_PRESETS
 
 LEFT_WIDTH = 370
 OWN_DATA = "own data set …"
@@ -39,9 +40,10 @@ class TrainPanel(QWidget):
 
     def _build_plan(self) -> None:
         intents = self._intents
-        presets = [*((name, name) for name in PRESETS), (OWN_DATA, "")]
+        known = PRESETS | dict(GRAPH_PRESETS)
+        presets = [*((name, name) for name in known), (OWN_DATA, "")]
         self.data = ui.combo("training: data", presets, self._choose_data, letters=14)
-        for at, preset in enumerate(PRESETS.values()):
+        for at, preset in enumerate(known.values()):
             self.data.setItemData(at, preset.description, Qt.ItemDataRole.ToolTipRole)
         self.config = ui.combo(
             "training: model",
@@ -138,8 +140,9 @@ class TrainPanel(QWidget):
         for widget in self._fields:
             widget.setEnabled(not running)
         fixed = training.plan.preset in PRESETS and PRESETS[training.plan.preset].fixed_shape
-        for widget in (self.dims, self.particles):
-            widget.setEnabled(not running and bool(training.plan.preset) and not fixed)
+        graphs = training.plan.preset in GRAPH_PRESETS
+        self.dims.setEnabled(not running and bool(training.plan.preset) and not fixed)
+        self.particles.setEnabled(self.dims.isEnabled() and not graphs)
         self.samples.setEnabled(not running and bool(training.plan.preset))
         self.train.setEnabled(not running and not wrong and not training.resumable)
         self.resume.setEnabled(not running and training.resumable)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from app.viewmodel.presenters.scene import pane_texts, scene_of
 from app.viewmodel.state.results import ComparisonResult, Preview
+from app.viewmodel.state.sample_result import SampleResult
 from app.viewmodel.state.view import View
 from app.viewmodel.state.view_state import ViewState
 from app.views.qt_runner import Poster
@@ -57,7 +58,7 @@ class Viewport:
         Who draws in it.
     scene : Scene or None
         What was drawn last.
-    on_screen : ComparisonResult, Preview or None
+    on_screen : ComparisonResult, Preview, SampleResult or None
         What the last frame shows; None until all panes were painted for the first time.
     """
 
@@ -81,8 +82,8 @@ class Viewport:
         self.plotter: Any = None
         self._ready = False
         self.renders = 0
-        self.on_screen: ComparisonResult | Preview | None = None
-        self._asked: ComparisonResult | Preview | None = None
+        self.on_screen: ComparisonResult | Preview | SampleResult | None = None
+        self._asked: ComparisonResult | Preview | SampleResult | None = None
         self.painter: Painter | None = None
         self._framing: Framing | None = None
         self._framed_for: object = None
@@ -145,21 +146,17 @@ class Viewport:
     def show(self, state: ViewState) -> None:
         """Draw the state if its picture differs from the last one."""
         self._state = state
-        result = state.result
-        if result is None or not self._ready:
+        if state.shown is None or not self._ready:
             return
-        no_rollout = state.view.show_rollout and result.comparison.rollout is None
         scale = float(self.plotter.devicePixelRatioF())
-        seen = state.seen
-        picture = result.picture if seen is result else seen
-        edited = (state.moving, state.draft) if state.moving is not None else None
-        key = (picture, state.frame, state.view, state.selection, no_rollout, scale, edited, state.camera)
+        seen = state.seen if state.sample is None else state.sample
+        key = (*_looks(state), state.view, scale, state.camera)
         if key == self._drawn:
             return
         self._drawn = key
-        framed_for = (result, state.moving is None)
-        if self._framed_for != framed_for or self._framing is None:
-            self._framing = self._steady(result.frames, state.moving is not None)
+        framed_for = (state.shown, state.moving is None)
+        if state.result is not None and (self._framed_for != framed_for or self._framing is None):
+            self._framing = self._steady(state.result.frames, state.moving is not None)
             self._framed_for = framed_for
         scene = scene_of(state, self._framing)
         if scene is None:
@@ -304,6 +301,16 @@ class Viewport:
         self.painter = None
         if self.plotter is not None:
             self.plotter.close()
+
+
+def _looks(state: ViewState) -> tuple[object, ...]:
+    """What else than the view decides a picture."""
+    result, seen = state.result, state.seen
+    if result is None:
+        return (state.sample,)
+    no_rollout = state.view.show_rollout and result.comparison.rollout is None
+    edited = (state.moving, state.draft) if state.moving is not None else None
+    return result.picture if seen is result else seen, state.frame, state.selection, no_rollout, edited
 
 
 def _surface_format() -> QSurfaceFormat:

@@ -1,5 +1,6 @@
 """A sample of a set beside what a model of its task makes of it: edges decoded, properties told. No PyTorch."""
 
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,17 @@ from numpy.typing import NDArray
 from physics.errors import InputError
 from physics.types import FloatArray
 from surrogate.tasks.array_sets import SPLITS, has_parts
-from surrogate.tasks.autoencoder.graph_set import GraphSet, read_graphs
+from surrogate.tasks.autoencoder.graph_set import NETWORKX, GraphSet, read_graphs
 from surrogate.tasks.molecules.molecule_set import MoleculeSet, read_molecules
 
 if TYPE_CHECKING:
     from surrogate.comparison.ground_truth import Rotation
     from surrogate.inference.graph_autoencoder import GraphAutoencoder
     from surrogate.inference.property_predictor import PropertyPredictor
+
+
+GRAPH_ENDINGS = tuple(ending for endings in NETWORKX for ending in endings if ending != ".txt")
+"""Of files that are graphs and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +34,19 @@ class Place:
     data, split : str
     index, count : int
         Of `count` samples in this split.
+    splits : tuple of str
+        Parts of the set; none where it is one by itself.
     """
 
     data: str
     split: str
     index: int
     count: int
+    splits: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.index < self.count:
             raise InputError(f"{self.data}: index {self.index}; it has 0 to {self.count - 1}")
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """Parts of the set; none where it is one part by itself."""
-        return tuple(s for s in SPLITS if (Path(self.data) / s).is_dir()) if has_parts(self.data) else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,11 @@ class TaskSample:
         return len(self.rotation)
 
     @property
+    def points(self) -> FloatArray:
+        """What is drawn, (N, n)."""
+        raise NotImplementedError
+
+    @property
     def badge(self) -> str:
         """A warning for its picture; empty where there is none."""
         return f"outside training: {'; '.join(self.outside)}" if self.outside else ""
@@ -95,6 +103,11 @@ class GraphSample(TaskSample):
     z: FloatArray
     adjacency: NDArray[np.uint8]
     probability: NDArray[np.float32]
+
+    @property
+    def points(self) -> FloatArray:
+        """See TaskSample."""
+        return self.z
 
     def masks(self) -> dict[str, NDArray[np.bool_]]:
         """Which pairs i < j are edges that were found, missed and invented, (N, N) each."""
@@ -134,6 +147,11 @@ class MoleculeSample(TaskSample):
     known: Mapping[str, float]
     units: Mapping[str, str]
 
+    @property
+    def points(self) -> FloatArray:
+        """See TaskSample."""
+        return self.positions
+
 
 def graph_sample(
     model: "GraphAutoencoder", graphs: GraphSet, place: Place, rotation: "Rotation", seed: int = 0
@@ -167,6 +185,11 @@ def molecule_sample(
     return MoleculeSample(*shared, one.numbers[0, :n], turned[0, :n], told, known, model.units())
 
 
+def splits_of(path: str) -> tuple[str, ...]:
+    """Parts of a set; none where it is one by itself."""
+    return tuple(s for s in SPLITS if (Path(path) / s).is_dir()) if has_parts(path) else ()
+
+
 @dataclass(frozen=True)
 class Samples:
     """How the samples of a task come about.
@@ -191,3 +214,19 @@ SAMPLES: dict[str, Samples] = {
     "molecules": Samples(read_molecules, molecule_sample, lambda model: 3),
 }
 """By task."""
+
+
+def task_of_set(path: Path) -> str | None:
+    """The task whose sets have the arrays that a file has, or its ending; None for none of them."""
+    if path.is_dir():
+        inside = next((path / s for s in SPLITS if (path / s / "zarr.json").is_file()), path)
+        names = {entry.name for entry in inside.iterdir()}
+        graphs = any(entry.suffix.lower() in GRAPH_ENDINGS for entry in path.iterdir())
+    elif path.suffix.lower() == ".npz" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            names, graphs = {name.removesuffix(".npy") for name in archive.namelist()}, False
+    else:
+        names, graphs = set(), path.suffix.lower() in GRAPH_ENDINGS
+    if graphs or "adjacency" in names:
+        return "autoencoder"
+    return "molecules" if {"numbers", "n_atoms"} <= names else None

@@ -36,6 +36,7 @@ from surrogate.inference.training_range import (
     units_outside,
 )
 from surrogate.models.base import SurrogateModel
+from surrogate.tasks import DEFAULT
 from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.scales import Scales
 from surrogate.tasks.dynamics.windows import FIELDS
@@ -80,6 +81,8 @@ class Forecaster:
     bound : dict of str to array
         Those of one system, for forecasts that are given none: see `with_given`.
     """
+
+    task = DEFAULT
 
     def __init__(
         self,

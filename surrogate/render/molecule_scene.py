@@ -19,7 +19,7 @@ COVALENT = {1: 0.31, 6: 0.76, 7: 0.71, 8: 0.66, 9: 0.57}
 """[angstrom] (Cordero et al. 2008)."""
 ELEMENT_COLOURS = {1: "#e8e8e8", 6: "#6b6f76", 7: "#4a6cff", 8: "#ff3b30", 9: "#7fd84e"}
 """As chemists draw them (Corey, Pauling, Koltun)."""
-ATOM_SIZE = 0.55
+ATOM_SIZE = 0.45
 """Of an atom's ball, as a share of its covalent radius."""
 
 

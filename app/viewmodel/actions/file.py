@@ -4,7 +4,7 @@ from functools import partial
 
 from app.viewmodel.actions.action import Action, Dialogs
 from app.viewmodel.session import Session
-from app.viewmodel.state.commands import copied_commands
+from app.viewmodel.state.commands import copied_commands, sample_command
 
 EXPORT_FORMATS = ("mp4", "png", "csv", "npz", "html")
 
@@ -28,7 +28,7 @@ def _save_as(session: Session, dialogs: Dialogs) -> None:
 
 
 def _export(session: Session, dialogs: Dialogs) -> None:
-    if session.state.result is None:
+    if session.state.shown is None:
         session.say("nothing to export yet")
         return
     folder = dialogs.export_folder()
@@ -38,6 +38,9 @@ def _export(session: Session, dialogs: Dialogs) -> None:
 
 def _copy_command(session: Session, dialogs: Dialogs) -> None:
     result = session.state.result
+    if session.state.sample is not None:
+        dialogs.copy_text(sample_command(session.state.sample.setup))
+        session.say("the command that makes this picture again is on the clipboard")
     if result is not None:
         lines, left_out = copied_commands(result)
         dialogs.copy_text("\n".join([*(f"# {note}" for note in left_out), *lines]))

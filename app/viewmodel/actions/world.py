@@ -10,9 +10,9 @@ from app.viewmodel.session import Session
 
 
 def _copy_matrix(session: Session, dialogs: Dialogs) -> None:
-    result = session.state.result
-    if result is not None:
-        dialogs.copy_text(repr(result.comparison.rotation.tolist()))
+    shown = session.state.shown
+    if shown is not None:
+        dialogs.copy_text(repr(shown.rotation.tolist()))
         session.say("the world rotation matrix is on the clipboard")
 
 
@@ -54,6 +54,9 @@ ACTIONS: dict[str, Action] = {
     "add-dimension": action("One dimension more", "D", lambda s, d: s.system.add_dimension(),
         "The same scenario in n + 1 dimensions"),
     "next-seed": action("Next draw", "N", lambda s, d: s.system.next_seed(), "Another seed, or the next sample"),
+    "new-noise": action("Place the nodes anew", "Ctrl+N", lambda s, d: s.system.new_noise(),
+        "A graph's nodes, from other noise: other places, the same edges",
+        enabled=lambda s: s.setup.task == "autoencoder"),
     "clamped": action("Clamped law", "L", lambda s, d: s.system.toggle_clamped(),
         "A law that is not isotropic: even the truth fails to rotate", lambda s: s.setup.clamped),
 }  # fmt: skip

@@ -8,8 +8,9 @@ from typing import Any, TypeGuard
 from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.state.detail import MOST_IN_FULL, MOST_MEASURED
 from app.viewmodel.state.results import ComparisonResult, ForecastPart, Preview, with_parts
+from app.viewmodel.state.sample_result import SampleResult
 from app.viewmodel.state.setup import Setup, fitting_operations, planes
-from app.viewmodel.state.view import fitting
+from app.viewmodel.state.view import fitting, fitting_dims
 from app.viewmodel.state.view_state import Message, Selection, ViewState
 from app.viewmodel.store import Store
 from app.viewmodel.worker.preview import frames_near
@@ -185,7 +186,7 @@ class ComparisonIntents:
         result = self._store.state.result
         return _unfinished(result, self._in_flight) and result.comparison.truth.system.n_particles > MOST_MEASURED
 
-    def _measured(self, result: ComparisonResult) -> None:
+    def _measured(self, result: ComparisonResult | SampleResult) -> None:
         more, self._waiting = self._waiting, False
         self._end()
         changes = self._taken(result, busy=more)
@@ -244,28 +245,30 @@ class ComparisonIntents:
         self.resume_at = None
         state = self._store.state
         changes: dict[str, Any] = {}
-        if state.result is not None:
-            self._store.forget_after(state.result.setup)
-            changes = {"setup": state.result.setup, "preview": None, **_within(state, state.result)}
+        if state.shown is not None:
+            self._store.forget_after(state.shown.setup)
+            changes = {"setup": state.shown.setup, "preview": None, **_within(state, state.shown)}
         touring = replace(state.touring, world="", view="")
         self._store.publish(busy=False, jobs=self._jobs.rows, touring=touring, message=message, **changes)
-        if state.result is not None:
+        if state.shown is not None:
             self._idle()
 
     def settle(self) -> None:
         """Bring clock, plane, view and draft in step with what is shown, where nothing else is on its way."""
         state = self._store.state
-        if state.result is not None and self._in_flight is None:
-            self._store.publish(**_within(state, state.result))
+        if state.shown is not None and self._in_flight is None:
+            self._store.publish(**_within(state, state.shown))
             self._idle()
 
     def _idle(self) -> None:
         for call in self.when_idle:
             call()
 
-    def _taken(self, result: ComparisonResult, busy: bool) -> dict[str, Any]:
+    def _taken(self, result: ComparisonResult | SampleResult, busy: bool) -> dict[str, Any]:
         """What changes in the state where a result takes the place of the one that is shown."""
         state = self._store.state
+        if isinstance(result, SampleResult):
+            return _sample_taken(state, result, busy)
         old = state.result
         playback, selection, camera = state.playback, state.selection, state.camera
         moved = state.moving is not None and old is not None and _as_many(old, result)
@@ -277,6 +280,7 @@ class ComparisonIntents:
         if self.resume_at is not None:
             playback, self.resume_at = replace(playback, position=self.resume_at), None
         changes = {"result": result, "selection": selection, "camera": camera, "busy": busy, "preview": None}
+        changes["sample"] = None
         told = _notes(old) if old is not None and old.setup.data == result.setup.data else ()
         new = [text for text in _notes(result) if text and text not in told]
         if new:
@@ -285,15 +289,24 @@ class ComparisonIntents:
         return changes | _within(replace(state, playback=playback), result)
 
 
-def _within(state: ViewState, shown: ComparisonResult) -> dict[str, Any]:
-    """Clock, plane and view as far as they exist in a comparison; a session file or another n may ask for more."""
-    truth = shown.comparison.truth
-    known = planes(truth.n_dims) or [(0, 0)]
-    return {
-        "playback": replace(state.playback, position=min(state.playback.position, float(truth.n_frames - 1))),
-        "plane": state.plane if state.plane in known else known[0],
-        "view": fitting(state.view, shown.comparison),
-    }
+def _sample_taken(state: ViewState, result: SampleResult, busy: bool) -> dict[str, Any]:
+    """As `_taken`: a sample has no time, no particles to select, nothing to draw or edit."""
+    same = state.sample is not None and state.sample.n_dims == result.n_dims
+    ended = {"draft": None, "moving": None, "sketch": None, "selection": Selection(), "preview": None}
+    ended |= {} if same else {"camera": None}
+    return {"sample": result, "result": None, "busy": busy, **ended, **_within(state, result)}
+
+
+def _within(state: ViewState, shown: ComparisonResult | SampleResult) -> dict[str, Any]:
+    """Clock, plane and view as far as they exist in what is shown; a file or another n may ask for more."""
+    known = planes(shown.n_dims) or [(0, 0)]
+    found: dict[str, Any] = {"plane": state.plane if state.plane in known else known[0]}
+    if isinstance(shown, SampleResult):
+        playback = replace(state.playback, playing=False, position=0.0)
+        return {**found, "playback": playback, "view": fitting_dims(state.view, shown.n_dims)}
+    last = float(shown.comparison.truth.n_frames - 1)
+    playback = replace(state.playback, position=min(state.playback.position, last))
+    return {**found, "playback": playback, "view": fitting(state.view, shown.comparison)}
 
 
 def _notes(result: ComparisonResult) -> tuple[str, ...]:

@@ -24,14 +24,14 @@ class DataIntents:
 
     def choose_split(self, name: str) -> None:
         """Another split, from its first sample."""
-        setup, result = self._store.state.setup, self._store.state.result
+        setup, result = self._store.state.setup, self._store.state.shown
         if setup.data and result is not None and name in result.splits:
             self._comparison.change(split=name, index=0)
 
     def step(self, by: int) -> None:
         """The next sample or the one before, in the order that is shown; it goes round."""
         state = self._store.state
-        result, setup = state.result, state.setup
+        result, setup = state.shown, state.setup
         if result is None or not result.n_samples:
             self._store.say("open a data set to browse it")
             return

@@ -19,12 +19,12 @@ class ExportIntents:
 
     def start(self, folder: str, formats: tuple[str, ...]) -> None:
         """Write the comparison that is shown to a folder."""
-        result = self._store.state.result
-        if self._job.running or result is None:
+        shown = self._store.state.shown
+        if self._job.running or shown is None:
             return
         self._store.publish(export_progress=0.0, message=None)
         callbacks = Callbacks(self._exported, self._failed, self._progress)
-        request = ExportRequest(result.setup, folder, formats)
+        request = ExportRequest(shown.setup, folder, formats)
         self._job.start(request, callbacks, f"Export to {Path(folder).name}", 0.0)
 
     def cancel(self) -> None:

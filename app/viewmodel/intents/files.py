@@ -49,7 +49,10 @@ class FileIntents:
             return
 
         def described(found: Setup) -> None:
-            if found.data:
+            if not found.forecasts:
+                self._models.add_of_task(found.task, found.task_model)
+                self._system.show_set(found.task, found.data, found.split, found.task_model)
+            elif found.data:
                 self._comparison.change(**OWN_SYSTEM, scenario="", data=found.data, split=found.split, index=0)
                 self._data.unsort()
             elif found.scenario:

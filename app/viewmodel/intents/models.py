@@ -5,12 +5,12 @@ from dataclasses import replace
 from app.viewmodel.intents.comparison import ComparisonIntents
 from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.intents.latest import LatestJob
-from app.viewmodel.state.models import ModelRow, ModelTable
+from app.viewmodel.state.models import ModelRow
 from app.viewmodel.state.setup import Effort
 from app.viewmodel.store import Store
 from app.viewmodel.worker.runner import Callbacks, Runner
 from app.viewmodel.worker.tasks.model_table import ModelTableTask
-from resources.shipped import shipped_models
+from resources.shipped import shipped_models, shipped_models_of_task
 
 MAX_EVALUATIONS = 1000
 
@@ -27,6 +27,13 @@ class ModelIntents:
         table = self._store.state.models
         if name and name not in table.opened and name not in shipped_models():
             self._store.publish(models=replace(table, opened=(*table.opened, name)))
+
+    def add_of_task(self, task: str, name: str) -> None:
+        """Offer a model of another task that was opened or trained."""
+        table = self._store.state.models
+        row = (task, name)
+        if name and row not in table.of_tasks and name not in shipped_models_of_task(task):
+            self._store.publish(models=replace(table, of_tasks=(*table.of_tasks, row)))
 
     def swap(self) -> None:
         """The second model forecasts, and the first stands beside it."""
@@ -58,7 +65,7 @@ class ModelIntents:
             return
         shown = (result.setup.model, result.setup.contrast)
         names = tuple(dict.fromkeys((*shipped_models(), *table.opened, *filter(None, shown))))
-        store.publish(models=ModelTable((), result.setup, 0.0, table.opened), message=None)
+        store.publish(models=replace(table, rows=(), setup=result.setup, progress=0.0), message=None)
         self._job.start(
             ModelTableTask(result.setup, names), Callbacks(self._done, self._failed, self._progress, self._part)
         )

@@ -70,7 +70,7 @@ class TourIntents:
     def tick(self, seconds: float) -> None:
         """Let a tour go on by some wall time."""
         state = self._store.state
-        if state.result is None:
+        if state.shown is None:
             return
         if not state.planes:  # one dimension by now
             self.pause()

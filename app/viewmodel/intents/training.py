@@ -10,11 +10,21 @@ from app.viewmodel.intents.jobs import JobIntents
 from app.viewmodel.intents.latest import LatestJob
 from app.viewmodel.intents.models import ModelIntents
 from app.viewmodel.intents.system import SystemIntents
-from app.viewmodel.state.training import TrainReport, fixed_shape, learning_rate, trouble
+from app.viewmodel.state.task_scenarios import example_of
+from app.viewmodel.state.training import (
+    STARTS,
+    TrainReport,
+    fixed_shape,
+    learning_rate,
+    task_of,
+    task_of_preset,
+    trouble,
+)
 from app.viewmodel.store import Store
 from app.viewmodel.worker.runner import Callbacks, Runner
 from app.viewmodel.worker.tasks.train import TrainTask
 from resources.shipped import FILE_NAME
+from surrogate.tasks import DEFAULT
 
 
 class TrainIntents:
@@ -39,6 +49,12 @@ class TrainIntents:
         if not training.running:
             if shape := fixed_shape(changes.get("preset", "")):
                 changes["dims"], changes["particles"] = shape
+            plan, task = training.plan, task_of(changes.get("config", training.plan.config))
+            if changes.get("preset") and "config" not in changes:
+                task = task_of_preset(changes["preset"])
+            if task != task_of(plan.config):  # another task: a plan of its own to begin with
+                own = {"data": example_of(task)} if task == "molecules" else {}
+                changes = {**STARTS[task], **own, **changes}
             if "config" in changes:
                 changes.setdefault("learning_rate", learning_rate(changes["config"]))
             self._change(plan=replace(training.plan, **changes), status="idle", reason="")
@@ -77,9 +93,17 @@ class TrainIntents:
 
     def use(self) -> None:
         """Forecast with the best model of the run."""
-        store, out = self._store, self._store.state.training.plan.out
+        store, plan = self._store, self._store.state.training.plan
+        out = plan.out
         if not (Path(out) / "best" / FILE_NAME).is_file():
             store.say(f"{out or 'no folder chosen'}: no trained model there yet")
+            return
+        if (task := task_of(plan.config)) != DEFAULT:
+            self._models.add_of_task(task, out)
+            if (store.state.setup.task, store.state.setup.task_model) == (task, out):
+                self._comparison.request()  # its file has changed, its name has not
+            else:
+                self._system.show_set(task, plan.data_path, "test", out)
             return
         self._models.add(out)
         if store.state.setup.model == out:
@@ -97,7 +121,10 @@ class TrainIntents:
 
     def _report(self, report: TrainReport) -> None:
         status = "stopping" if self._stopping else report.phase
+        before = self._store.state.training
         self._change(status=status, report=report, usable=bool(report.rows))
+        if len(report.rows) > len(before.report.rows) and task_of(before.plan.config) != DEFAULT:
+            self.use()  # what it has learned by now is seen at once
 
     def _ended(self, how: str) -> None:
         self._change(status=how)

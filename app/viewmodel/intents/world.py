@@ -94,7 +94,7 @@ class WorldIntents:
     def drag(self, drag: tuple[float, float], right: FloatArray, up: FloatArray, *, begins: bool = False) -> None:
         """Turn the direction dragged into the hidden axis; see `matrices.trackball`. One undo step a drag."""
         store, state = self._store, self._store.state
-        if state.result is None or state.n_dims < 2:
+        if state.shown is None or state.n_dims < 2:
             return
         hidden = state.hidden_axis
         step = trackball(drag, right, up, state.basis, hidden)

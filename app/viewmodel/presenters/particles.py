@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.viewmodel.presenters.sample_readouts import sample_words
 from app.viewmodel.state.view import energies_shown
 from app.viewmodel.state.view_state import ViewState
 from physics.types import FloatArray
@@ -75,8 +76,10 @@ def csv_of(table: ParticleTable) -> str:
 
 
 def particle_words(state: ViewState, particle: int) -> str:
-    """What a tool tip says of a particle."""
+    """What a tool tip says of a particle, a node or an atom."""
     result = state.result
+    if state.sample is not None:
+        return sample_words(state.sample.sample, particle)
     if result is None:
         return ""
     comparison, frame = result.comparison, state.frame

@@ -1,9 +1,9 @@
 """The numbers beside the panes, in words: model error, lack of equivariance and chaos apart."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from app.viewmodel.presenters.read_out import ReadOut
+from app.viewmodel.presenters.sample_readouts import sample_readouts
 from app.viewmodel.presenters.verdicts import model_verdict, truth_verdict
 from app.viewmodel.state.results import ComparisonResult
 from app.viewmodel.state.symmetry import NAMES
@@ -34,31 +34,11 @@ LAW_UNKNOWN = "the law of these data is unknown: no energies, no growth of pertu
 """What is not said of such data."""
 
 
-@dataclass(frozen=True)
-class ReadOut:
-    """The numbers of one frame.
-
-    Attributes
-    ----------
-    sources : tuple of str
-        Column heads: the model, the contrast model, the engine, as far as there are any.
-    table : tuple of (str, tuple of str)
-        A quantity and its value for each source; empty where it has none.
-    lines : tuple of (str, str)
-        Single numbers: of the chained roll-out, of the motion itself.
-    explanation : str
-        A sentence that reads them.
-    """
-
-    sources: tuple[str, ...] = ()
-    table: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    lines: tuple[tuple[str, str], ...] = ()
-    explanation: str = ""
-
-
 def readouts(state: ViewState) -> ReadOut:
-    """The read-outs at the shown frame."""
+    """The read-outs at the shown frame, or of the sample."""
     result = state.result
+    if state.sample is not None:
+        return sample_readouts(state.sample.sample)
     if result is None:
         return ReadOut()
     comparison, contrast, frame = result.comparison, result.contrast, state.frame

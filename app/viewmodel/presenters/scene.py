@@ -15,6 +15,7 @@ from surrogate.comparison.comparison import Comparison
 from surrogate.render import Framing, Scene, ViewOptions, build_scene
 from surrogate.render.hud import headline
 from surrogate.render.scene import Pane
+from surrogate.render.task_scenes import TASK_SCENES
 from surrogate.render.theme import THEMES
 
 
@@ -49,11 +50,21 @@ def options_of(state: ViewState, comparison: Comparison) -> ViewOptions:
     )
 
 
-def scene_of(state: ViewState, frames: Framing) -> Scene | None:
-    """What the viewport draws: truth, forecast, and as chosen the roll-out and the contrast model."""
+def scene_of(state: ViewState, frames: Framing | None = None) -> Scene | None:
+    """What the viewport draws: truth, forecast, and as chosen the roll-out and the contrast model; or a sample.
+
+    Parameters
+    ----------
+    frames : Framing, optional
+        What a comparison is framed by; its own when left out.
+    """
     result = state.result
+    if state.sample is not None:
+        sample = state.sample.sample
+        return _alone(TASK_SCENES[type(sample)](sample, basis=state.basis, theme=THEMES[state.view.theme]), state)
     if result is None:
         return None
+    frames = frames or result.frames
     comparison = result.comparison
     options = options_of(state, comparison)
     if isinstance(state.seen, Preview):

@@ -14,6 +14,17 @@ UNSAVED = "own-system.toml"
 """Stands in commands for a scene of the user's own that is in no file yet."""
 
 
+def sample_command(setup: Setup) -> str:
+    """The `surrogate.compare` command that shows this sample of another task."""
+    parts = ["python -m surrogate.compare", shlex.quote(setup.task_model)]
+    parts.append(f"--data {shlex.quote(setup.data)} --split {setup.split} --index {setup.index}")
+    if setup.seed:
+        parts.append(f"--seed {setup.seed}")
+    if setup.rotate_option:
+        parts.append(setup.rotate_option)
+    return " ".join([*parts, OUT])
+
+
 def command_of(setup: Setup, model_name: str) -> str:
     """The `surrogate.compare` command that makes this comparison again; it has no second model."""
     parts = ["python -m surrogate.compare", shlex.quote(setup.model or model_name), *setup.effort.options]

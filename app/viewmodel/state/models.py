@@ -58,9 +58,12 @@ class ModelTable:
         0 to 1 while it is measured.
     opened : tuple of str
         Paths of models that the user opened or trained.
+    of_tasks : tuple of (str, str)
+        The same of other tasks than dynamics: task and path.
     """
 
     rows: tuple[ModelRow, ...] = ()
     setup: Setup | None = None
     progress: float | None = None
     opened: tuple[str, ...] = ()
+    of_tasks: tuple[tuple[str, str], ...] = ()

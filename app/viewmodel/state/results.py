@@ -97,6 +97,16 @@ class ComparisonResult:
     framing: Framing | None = None
     picture: int = field(default_factory=time.monotonic_ns)
 
+    @property
+    def n_dims(self) -> int:
+        """Space dimensions."""
+        return self.comparison.truth.n_dims
+
+    @property
+    def rotation(self) -> FloatArray:
+        """The world rotation it was made under, (n, n)."""
+        return self.comparison.rotation
+
     def has_forecast(self, frame: int) -> bool:
         """Whether there is a forecast of a frame."""
         return self.made is None or bool(self.made[frame])

@@ -9,6 +9,7 @@ from app.viewmodel.state.tours import TOURS, Course, orthonormal, rotation_along
 from physics.errors import InputError
 from physics.rotations import plane_rotation, random_rotation, reflection
 from physics.types import FloatArray
+from surrogate.tasks import DEFAULT
 
 MAX_SEED = 2**32 - 1
 
@@ -288,6 +289,10 @@ class Setup:
         Of the two models.
     in_full : bool
         Make everything for a large system, too (`app.viewmodel.state.detail`).
+    task : str
+        What is shown: a comparison ("dynamics"), or a sample of `data` with a model of another task.
+    task_model : str
+        That model; a shipped name or a path. `seed` is then that of the noise it draws, 0 for None.
     operations : tuple of Operation
         The world rotation.
     """
@@ -306,7 +311,14 @@ class Setup:
     contrast_effort: Effort = Effort()
     own: OwnSystem | None = None
     in_full: bool = False
+    task: str = DEFAULT
+    task_model: str = ""
     operations: tuple[Operation, ...] = field(default=())
+
+    @property
+    def forecasts(self) -> bool:
+        """Whether it is a comparison of forecasts, and no sample of another task."""
+        return self.task == DEFAULT
 
     @property
     def known_dims(self) -> int | None:

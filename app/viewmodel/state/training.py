@@ -3,6 +3,7 @@
 import math
 import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,8 @@ from app.viewmodel.state.own_system import MAX_DIMS, MAX_PARTICLES
 from physics.datasets.presets import PRESETS
 from resources import CONFIGS
 from surrogate.models import MODELS, ModelRow
+from surrogate.tasks import DEFAULT
+from surrogate.tasks.autoencoder.generators import GRAPH_PRESETS
 
 Status = Literal["idle", "data", "training", "stopping", "done", "stopped", "failed"]
 VALIDATIONS = 40
@@ -23,9 +26,40 @@ VALIDATE_WITHIN = 10
 
 @lru_cache(maxsize=1)
 def configs() -> tuple[str, ...]:
-    """Names of the shipped configurations of forecasting."""
-    trees = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in CONFIGS.glob("*.toml")}
-    return tuple(sorted(name for name, tree in trees.items() if "task" not in tree))
+    """Names of the shipped configurations, those of forecasting first."""
+    names = sorted(path.stem for path in CONFIGS.glob("*.toml"))
+    return tuple(sorted(names, key=lambda name: _shipped_task(name) != DEFAULT))
+
+
+def _shipped_task(name: str) -> str:
+    text = (CONFIGS / f"{name}.toml").read_text(encoding="utf-8")
+    return str(tomllib.loads(text).get("task", DEFAULT))
+
+
+def task_of(config: str) -> str:
+    """What a configuration learns."""
+    return str(_tree(config).get("task", DEFAULT))
+
+
+def presets_of(task: str) -> Mapping[str, Any]:
+    """The presets whose data a task learns from, by name: rows with a description."""
+    known: dict[str, Mapping[str, Any]] = {DEFAULT: PRESETS, "autoencoder": GRAPH_PRESETS}
+    return known.get(task, {})
+
+
+def task_of_preset(preset: str) -> str:
+    """Which task learns from the data of a preset."""
+    return next((task for task in ("autoencoder",) if preset in presets_of(task)), DEFAULT)
+
+
+STARTS: dict[str, dict[str, Any]] = {
+    DEFAULT: {"preset": "charged-bound", "config": "integrator-law", "dims": 3, "samples": 300, "epochs": 50},
+    "autoencoder": {
+        "preset": "erdos-renyi", "config": "autoencoder-er", "dims": 8, "samples": 1000, "epochs": 40,
+    },
+    "molecules": {"preset": "", "config": "egnn-qm9-alpha", "samples": 300, "epochs": 60},
+}  # fmt: skip
+"""A plan to begin with, by task."""
 
 
 def description(config: str) -> str:
@@ -54,7 +88,7 @@ def _tree(config: str) -> dict[str, Any]:
 
 def _row(config: str) -> ModelRow | None:
     """The model of a configuration, where it names one of the registry."""
-    model = _tree(config).get("model")
+    model = _tree(config).get("model") if task_of(config) == DEFAULT else None
     return MODELS.get(str(model.get("name"))) if isinstance(model, dict) else None
 
 
@@ -69,7 +103,8 @@ class TrainPlan:
     data : str
         That data set's path.
     dims, particles, samples : int
-        Of the generated data; as many samples as train, a tenth more validate and test each.
+        Of the generated data; as many samples as train, a tenth more validate and test each. Of graphs `dims` is
+        the n in which nodes are placed, and each part has so many samples.
     config : str
         A shipped name or a TOML file.
     epochs : int
@@ -177,8 +212,9 @@ def trouble(plan: TrainPlan) -> dict[str, str]:
         found["data"] = "choose a data set"
     elif not plan.preset and not Path(plan.data).exists():
         found["data"] = f"{plan.data}: no such data set"
-    if plan.preset and plan.preset not in PRESETS:
-        found["data"] = f"no preset {plan.preset!r}"
+    known = presets_of(task_of(plan.config))
+    if plan.preset and plan.preset not in known:
+        found["data"] = f"{plan.config} learns from {', '.join(known) or 'data of your own'}, not {plan.preset!r}"
     elif plan.preset and (shape := fixed_shape(plan.preset)) and (plan.dims, plan.particles) != shape:
         found["data"] = f"{plan.preset} is n = {shape[0]}, N = {shape[1]} only"
     if plan.config not in configs() and not Path(plan.config).is_file():
@@ -207,7 +243,11 @@ def commands(plan: TrainPlan, resume: bool = False) -> list[tuple[str, list[str]
     """The phases of a training and the command line of each."""
     lines = []
     python = [sys.executable, "-m"]
-    if plan.preset and not (resume and (Path(plan.data_path) / "manifest.json").is_file()):
+    task = task_of(plan.config)
+    if plan.preset and task == "autoencoder" and not resume:
+        line = [*python, "surrogate.graphs", "--preset", plan.preset, "--out", plan.data_path, "--overwrite"]
+        lines.append(("data", [*line, "--graphs", str(plan.samples), "--seed", str(plan.seed)]))
+    elif plan.preset and task == DEFAULT and not (resume and (Path(plan.data_path) / "manifest.json").is_file()):
         share = max(plan.samples // 10, 5)
         line = [*python, "physics.generate", "--preset", plan.preset, "--out", plan.data_path]
         line += ["--split", f"train={plan.samples}", f"valid={share}", f"test={share}", "--seed", str(plan.seed)]
@@ -227,8 +267,11 @@ def commands(plan: TrainPlan, resume: bool = False) -> list[tuple[str, list[str]
         "train.lr": plan.learning_rate,
         "train.seed": plan.seed,
         "train.validate_every": min(max(plan.epochs // VALIDATIONS, 1), VALIDATE_WITHIN),
-        "data.train_samples": 0,
     }
+    if task == DEFAULT:
+        settings["data.train_samples"] = 0
+    if task == "autoencoder":
+        settings["model.embedding"] = plan.dims
     if _has_velocity_epochs(plan.config):  # a head trained afterwards: a quarter of the budget again
         settings["train.velocity_epochs"] = max(plan.epochs // 4, 1)
     if plan.preset and (row := _row(plan.config)) and row.dims == "config":

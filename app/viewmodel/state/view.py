@@ -109,13 +109,18 @@ def possible_colourings(energies: bool) -> tuple[str, ...]:
 
 def fitting(view: View, comparison: Comparison) -> View:
     """The view without what this comparison cannot show: axes of more dimensions, colours of an unknown law."""
-    n = comparison.truth.n_dims
+    view = fitting_dims(view, comparison.truth.n_dims)
+    if view.colour_by not in possible_colourings(energies_shown(comparison)):
+        view = replace(view, colour_by="charge", colour_range=None)
+    return view
+
+
+def fitting_dims(view: View, n: int) -> View:
+    """The view without axes of more than n dimensions."""
     if view.axes is not None and (n <= 3 or max(view.axes) >= n):
         view = replace(view, axes=None)
     if view.basis is not None and len(view.basis) != n:
         view = replace(view, basis=None)
     if view.hidden_axis is not None and view.hidden_axis >= n:
         view = replace(view, hidden_axis=None)
-    if view.colour_by not in possible_colourings(energies_shown(comparison)):
-        view = replace(view, colour_by="charge", colour_range=None)
     return view

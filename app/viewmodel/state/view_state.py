@@ -10,6 +10,7 @@ from app.viewmodel.state.models import ModelTable
 from app.viewmodel.state.playback import Playback
 from app.viewmodel.state.preferences import Preferences
 from app.viewmodel.state.results import ComparisonResult, Preview
+from app.viewmodel.state.sample_result import SampleResult
 from app.viewmodel.state.samples import Browser
 from app.viewmodel.state.setup import Setup, active_degrees, planes
 from app.viewmodel.state.tours import Touring
@@ -85,6 +86,8 @@ class ViewState:
         What was asked for last.
     result : ComparisonResult or None
         What is shown; made for `result.setup`, which lags behind while work is under way.
+    sample : SampleResult or None
+        What is shown instead of a comparison: a graph, a molecule.
     camera : Camera or None
         Where the user moved it; None for the view that a picture starts with.
     preview : Preview or None
@@ -125,6 +128,7 @@ class ViewState:
 
     setup: Setup = field(default_factory=Setup)
     result: ComparisonResult | None = None
+    sample: SampleResult | None = None
     playback: Playback = field(default_factory=Playback)
     view: View = field(default_factory=View)
     camera: Camera | None = None
@@ -149,6 +153,11 @@ class ViewState:
     training: Training = field(default_factory=Training)
     browser: Browser = field(default_factory=Browser)
     formula: FormulaSearch = field(default_factory=FormulaSearch)
+
+    @property
+    def shown(self) -> ComparisonResult | SampleResult | None:
+        """The comparison or the sample that is shown."""
+        return self.result or self.sample
 
     @property
     def n_frames(self) -> int:
@@ -176,7 +185,7 @@ class ViewState:
     @property
     def n_dims(self) -> int:
         """Dimensions of what is shown."""
-        return self.result.comparison.truth.n_dims if self.result else 3
+        return self.shown.n_dims if self.shown else 3
 
     @property
     def planes(self) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.viewmodel.state.setup import Effort
-from resources.shipped import FILE_NAME, shipped_models
+from resources.shipped import FILE_NAME, shipped_models, shipped_models_of_any_task
 
 if TYPE_CHECKING:
     from surrogate.inference.forecaster import Forecaster
@@ -44,11 +44,26 @@ def about(model: "Forecaster") -> dict[str, Any]:
     return {"evaluations": model.evaluations, "tolerance": model.tolerance, "chooses": model.chooses_evaluations}
 
 
+def task_model(name: str) -> Any:
+    """A loaded model of any task.
+
+    Raises
+    ------
+    InputError
+    """
+    return _loaded_of_any_task(name, 0 if name in shipped_models_of_any_task() else _stamp(name))
+
+
 def _model(name: str) -> "Forecaster":
     """A loaded model; loaded anew where its file has changed, as a training does."""
+    return _loaded(name, 0 if name in shipped_models() else _stamp(name))
+
+
+def _stamp(name: str) -> int:
+    """The time of the last change of a checkpoint; 0 where there is none."""
     files = (Path(name) / "best" / FILE_NAME, Path(name) / FILE_NAME, Path(name))
     stamps = (file.stat().st_mtime_ns for file in files if file.is_file())
-    return _loaded(name, 0 if name in shipped_models() else next(stamps, 0))
+    return next(stamps, 0)
 
 
 @lru_cache(maxsize=8)
@@ -56,3 +71,10 @@ def _loaded(name: str, stamp: int) -> "Forecaster":
     from surrogate.inference.loading import load
 
     return load(name)
+
+
+@lru_cache(maxsize=2)
+def _loaded_of_any_task(name: str, stamp: int) -> Any:
+    from surrogate.inference.loading import load_predictor
+
+    return load_predictor(name)

@@ -136,7 +136,7 @@ class ProcessRunner:
             return _Job(let_end if isinstance(request, ExportRequest) else child.stop)
         if isinstance(request, str):
             return self._read(request, callbacks)
-        if isinstance(request, Setup) and request.data and callbacks.truth:
+        if isinstance(request, Setup) and request.forecasts and request.data and callbacks.truth:
             self._read(StoredTruth(request), Callbacks(callbacks.first, callbacks.failed))
         return self._after_a_pause(request, callbacks) if callbacks.pause else self._forecast(request, callbacks)
 

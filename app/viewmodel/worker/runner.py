@@ -10,6 +10,7 @@ from app.viewmodel.worker.comparison import result_parts
 from app.viewmodel.worker.export import ExportRequest, export
 from app.viewmodel.worker.opening import describe_file
 from app.viewmodel.worker.stored import truth_alone
+from app.viewmodel.worker.task_samples import sample_result
 from app.viewmodel.worker.tasks.task import Task
 from physics.errors import InputError
 
@@ -81,6 +82,8 @@ def answer(
     frame: int = 0,
 ) -> Any:
     """What a request asks for, computed here and now."""
+    if isinstance(request, Setup) and not request.forecasts:
+        return sample_result(request)
     if isinstance(request, Setup):
         for part in result_parts(request, progress, frame):
             if isinstance(part, ComparisonResult) and part.measured:
@@ -107,7 +110,7 @@ class InlineRunner:
     def submit(self, request: Request, callbacks: Callbacks) -> Job:
         """See Runner."""
         try:
-            if isinstance(request, Setup) and request.data and callbacks.truth:
+            if isinstance(request, Setup) and request.forecasts and request.data and callbacks.truth:
                 callbacks.first(truth_alone(request))
             result = answer(request, callbacks.progress, lambda: False, callbacks.first, callbacks.frame)
         except InputError as error:
