@@ -61,7 +61,7 @@ def linked_scene(
     view = default_view_basis(n) if basis is None else basis
     every = np.concatenate([one.points for one in shown])
     centre = every.mean(0)
-    radius = rounded_up(float(np.linalg.norm(every - centre, axis=1).max()) * drawn_share(n))
+    radius = rounded_up(float(np.linalg.norm(every - centre, axis=1).max()))
     focus = project(centre, view)
     return Scene(
         panes=tuple(_pane(one, view, index) for index, one in enumerate(shown)),
@@ -75,11 +75,6 @@ def linked_scene(
         theme=theme,
         colour_range=(0.0, 1.0),
     )
-
-
-def drawn_share(n: int) -> float:
-    """About how much of a distance in n dimensions is seen in three: of the farthest point of many, n > 3."""
-    return min(1.3 * float(np.sqrt(3 / n)), 1.0)
 
 
 def _pane(one: LinkedPoints, view: FloatArray, index: int) -> Pane:

@@ -32,7 +32,7 @@ def export(request: ExportRequest, progress: Callable[[float], None], cancelled:
 
     if not request.setup.forecasts:
         sample = sample_result(request.setup).sample
-        with staged_folder(Path(request.folder), overwrite=True) as folder:
+        with staged_folder(Path(request.folder), overwrite=False) as folder:
             written = sample_files(sample, folder, sample_command(request.setup))
         return [str(Path(request.folder) / path.name) for path in written]
     begun = 0.0

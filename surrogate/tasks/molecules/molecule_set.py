@@ -1,5 +1,6 @@
 """Sets of molecules: their arrays, what is asked of them, and the files they are read from."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,7 +145,7 @@ def read_molecules(path: Path | str, split: str = "test") -> MoleculeSet:
 
 
 def _read_xyz(path: Path) -> MoleculeSet:
-    """Every block of an XYZ file; of each line the element and three coordinates, more is left aside."""
+    """Every block of an XYZ file, plain or extended; of each line the element and three coordinates."""
     lines = bounded_text(path, TEXT_LIMIT).splitlines()
     known = {symbol: number for number, symbol in ELEMENTS.items()}
     molecules, at = [], 0
@@ -162,14 +163,17 @@ def _read_xyz(path: Path) -> MoleculeSet:
         if not 1 <= count <= MOST_ATOMS or len(rows) < count:
             raise InputError(f"{path}: line {at + 1}: {count} atoms, of which {len(rows)} lines follow")
         numbers, places = np.empty(count, dtype=np.int64), np.empty((count, 3))
+        named, first = _columns(lines[at + 1], f"{path}: line {at + 2}")
         for index, row in enumerate(rows):
-            symbol, *rest = row.split() or [""]
+            words = row.split()
+            symbol, rest = words[named] if named < len(words) else "", words[first : first + 3]
             if symbol not in known:
                 raise InputError(
                     f"{path}: line {at + 3 + index}: element {symbol[:20]!r}; known are {', '.join(known)}"
                 )
             try:
-                numbers[index], places[index] = known[symbol], [number_of(text) for text in rest[:3]]
+                x, y, z = map(number_of, rest)
+                numbers[index], places[index] = known[symbol], (x, y, z)
             except ValueError:
                 raise InputError(f"{path}: line {at + 3 + index}: expected three coordinates") from None
         molecules.append((numbers, places))
@@ -178,6 +182,19 @@ def _read_xyz(path: Path) -> MoleculeSet:
         raise InputError(f"{path}: no molecules")
     found = molecule_set(molecules)
     return checked(str(path), found.arrays)
+
+
+def _columns(comment: str, where: str) -> tuple[int, int]:
+    """Where the element and the first coordinate stand in a line, as `Properties=` of an extended XYZ says."""
+    said = re.search(r"Properties=(\S+)", comment)
+    if said is None:
+        return 0, 1
+    words, at, places = said[1].strip('"').split(":"), 0, dict[str, int]()
+    for name, count in zip(words[::3], words[2::3], strict=False):
+        places[name], at = at, at + (int(count) if count.isdigit() else 1)
+    if not {"species", "pos"} <= places.keys():
+        raise InputError(f"{where}: Properties without species and pos; got {said[1][:60]!r}")
+    return places["species"], places["pos"]
 
 
 def number_of(text: str) -> float:

@@ -313,9 +313,16 @@ def test_xyz_files_of_one_and_of_many_molecules(tmp_path: Path) -> None:
     assert found.n_atoms.tolist() == [3, 2]
     assert found.numbers.tolist() == [[8, 1, 1], [6, 8, 0]]
     assert found.positions[0, 2].tolist() == [0.0, -0.7, -0.4]
+    extended = 'Lattice="9 0 0 0 9 0 0 0 9" Properties=mass:R:1:pos:R:3:species:S:1 pbc="F F F"'
+    (tmp_path / "e.extxyz").write_text(f"2\n{extended}\n12.0 0 0 0 C\n16.0 0 0 1.1 O\n", encoding="utf-8")
+    found = read_molecules(tmp_path / "e.extxyz")
+    assert found.numbers.tolist() == [[6, 8]]
+    assert found.positions[0, 1].tolist() == [0.0, 0.0, 1.1]
     for text, said in (
         ("three\n", "line 1: expected a number of atoms"), ("3\n\nO 0 0 0\n", "3 atoms, of which 1 lines follow"),
         ("1\n\nXe 0 0 0\n", "line 3: element 'Xe'"), ("1\n\nO 0 0\n", "line 3: expected three coordinates"),
+        ("1\n\nO 0\n", "line 3: expected three coordinates"),
+        ("1\nProperties=pos:R:3\n0 0 0\n", "line 2: Properties without species and pos"),
         ("1\n\nO 0 0 nan\n", "positions must be finite"), ("", "no molecules"), ("0\n\n", "0 atoms"),
     ):  # fmt: skip
         (tmp_path / "bad.xyz").write_text(text, encoding="utf-8")
