@@ -71,8 +71,8 @@ Nodes carry nothing that tells them apart but noise, which is drawn anew for eve
   joined. Communities: two of 6 to 10 nodes. The published communities are drawn from a stream that begins anew for
   each graph: there are only 25, and {copies} of the 500 test graphs are training graphs; none of the repaired set.
 - **Training** differs from the published one (one graph a step, Adam 1e-4, 100 epochs): several graphs of equal
-  size a step, one-cycle, weights averaged: configurations `autoencoder-er*` and `autoencoder-community*`. The EGNN's displacements are bounded (`model.reach`, an option of the
-  published code).
+  size a step, one-cycle, weights averaged: configurations `autoencoder-er*` and `autoencoder-community*`. The
+  EGNN's displacements are bounded (`model.reach`, an option of the published code).
 - **Error**: ordered pairs decoded wrongly at probability 1/2, of all pairs of the test set; finding no edge at all
   would give 25.13 % (Erdos-Renyi, mean over graphs) and 31.79 %. F1 over the same pairs.
 
