@@ -17,6 +17,8 @@ PATIENCE = 90.0
 
 TRAINED = 12
 """Validations that the picture of a training shows."""
+GRAPHS_TRAINED = 5
+"""The same of graphs."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -135,6 +137,7 @@ def take_panels(window: Any, picture: Callable[..., None], settle: Callable[...,
     window.docks.bring_up("scene")
     picture("scene-editor", 0)
     take_fields(window, picture, settle)
+    take_samples(window, picture, settle)
     take_work(window, picture, settle)
     window.docks.bring_up("curves")
     session.lessons.start("3-hidden-planes")
@@ -173,6 +176,31 @@ def take_work(window: Any, picture: Callable[..., None], settle: Callable[..., N
         window.jobs.list.hide()
         session.export.cancel()
         settle(lambda: not session.state.jobs)
+
+
+def take_samples(window: Any, picture: Callable[..., None], settle: Callable[..., None]) -> None:
+    """A graph in eight dimensions, a molecule, and an autoencoder in training; then as before."""
+    session = window.session
+    before = session.state.setup
+    session.system.choose_scenario("graphs")
+    settle(lambda: session.state.sample is not None and not session.state.busy)
+    session.world.rotate(2, 7, 40.0)
+    picture("graph")
+    session.system.choose_scenario("molecules")
+    session.system.choose_sample(200)
+    picture("molecule")
+    window.docks.bring_up("train")
+    plan = session.state.training.plan
+    with tempfile.TemporaryDirectory() as folder:
+        session.training.set(config="autoencoder-er", out=str(Path(folder) / "graphs"))
+        session.training.start()
+        settle(lambda: len(session.state.training.report.rows) >= GRAPHS_TRAINED)
+        picture("graph-training")
+        session.training.stop()
+        settle(lambda: not session.state.jobs)
+        session.training.set(config=plan.config, out=plan.out)
+        session.system.choose_scenario(before.scenario)
+        settle(lambda: not session.state.busy)
 
 
 def take_fields(window: Any, picture: Callable[..., None], settle: Callable[..., None]) -> None:
