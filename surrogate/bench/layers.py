@@ -19,6 +19,7 @@ from physics.cli import CommandParser, run_command
 from surrogate.bench import gpu, textbook
 from surrogate.bench.timing import PARTICLES, Call, checked_errors, fresh_model, low_times, states, stepper
 from surrogate.models.egnn.model import EGNN, EGNNConfig
+from surrogate.tasks.molecules.networks import EGNNProperties, PropertyConfig, atom_inputs
 from surrogate.training.compiled import compiler
 from surrogate.training.machine import chosen_device, keep_freed_memory, machine
 
@@ -26,6 +27,12 @@ BATCHES = (100, 1)
 LAYOUTS = {"textbook": "textbook", "torch": "torch", "fused": "fused, as a loaded forecaster has it"}
 SIZES = (100, 300, 1000)
 LARGEST = 2000
+ATOMS = 18
+MOLECULES = {
+    "recipe": (PropertyConfig(hidden=64, layers=4, basis=16), 24),
+    "published": (PropertyConfig(), 96),
+}
+"""Networks of QM9 and molecules of a step: of `egnn-qm9-alpha`, and as published."""
 NEAR = (20_000, 30)
 """Particles of one system, and the neighbours of each."""
 NEAR_REPEATS = 3
@@ -70,6 +77,24 @@ def bench_step(seconds: float) -> dict[str, float]:
         made = torch.compile(compiled)
         calls["compiled"] = stepper(compiled.parameters(), lambda: made(*state)[0], target)
     return {f"step_{name}_ms": 1e3 * value for name, value in low_times(calls, seconds).items()}
+
+
+def bench_molecules(seconds: float) -> dict[str, float]:
+    """Milliseconds of a training step on molecules of ATOMS atoms, in PyTorch and by the kernels."""
+    generator = torch.Generator().manual_seed(0)
+    numbers: dict[str, float] = {}
+    for name, (config, batch) in MOLECULES.items():
+        positions = 2.0 * torch.randn(batch, ATOMS, 3, generator=generator)
+        atoms = atom_inputs(torch.full((batch, ATOMS), 6))
+        target = torch.randn(batch, 1, generator=generator)
+        torch.manual_seed(0)
+        eager, fused = EGNNProperties(config), EGNNProperties(config)
+        calls = {
+            "torch": stepper(eager.parameters(), partial(eager, atoms, positions), target),
+            "fused": stepper(fused.parameters(), partial(fused.fused, atoms, positions), target),
+        }
+        numbers |= {f"molecules_{name}_{k}_ms": 1e3 * v for k, v in low_times(calls, seconds).items()}
+    return numbers
 
 
 def _peak() -> float:
@@ -159,6 +184,15 @@ def table_lines(numbers: dict[str, float]) -> list[str]:
         )
     lines += [
         "",
+        f"| train step, molecules of {ATOMS} atoms | ms in PyTorch | ms by kernels | gain |",
+        "|---|---|---|---|",
+    ]
+    for name, (config, batch) in MOLECULES.items():
+        slow, fast = (numbers[f"molecules_{name}_{kind}_ms"] for kind in ("torch", "fused"))
+        what = f"{name}: {config.layers} layers x {config.hidden}, {batch} molecules"
+        lines.append(f"| {what} | {slow:.1f} | {fast:.1f} | {slow / fast:.1f} |")
+    lines += [
+        "",
         "| one system of near pairs, forward | s of one core | of it, to find the pairs | MB above base |",
     ]
     seconds, to_find, above = (numbers[f"near_{name}"] for name in ("seconds", "list_seconds", "bytes"))
@@ -189,6 +223,7 @@ def main(argv: Sequence[str]) -> None:
         measured = bench_forward(n_systems, options.seconds)
         numbers |= {f"b{n_systems}_{name}": value for name, value in measured.items()}
     numbers |= bench_step(options.seconds)
+    numbers |= bench_molecules(options.seconds)
     numbers |= bench_large(options.seconds)
     _write(options.out, "layers", machine(), numbers, table_lines(numbers))
 

@@ -27,7 +27,7 @@ def test_tables_say_where_there_is_no_compiler(monkeypatch):
     monkeypatch.setattr(layers, "NEAR", (40, 4))
     monkeypatch.setattr(layers, "peak_memory", lambda n, fused: n)  # another process would import PyTorch again
     monkeypatch.setattr(layers.multiprocessing, "get_context", lambda _: _InThisProcess)
-    numbers = layers.bench_step(0.0) | layers.bench_large(0.0)
+    numbers = layers.bench_step(0.0) | layers.bench_large(0.0) | layers.bench_molecules(0.0)
     for n_systems in layers.BATCHES:
         for name in layers.LAYOUTS:
             numbers |= {f"b{n_systems}_{name}_ms": 1.0, f"b{n_systems}_{name}_error": 1e-7}
