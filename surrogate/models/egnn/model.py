@@ -86,10 +86,10 @@ class EGCL(nn.Module):
         """m_ij = phi_e(h_i, h_j, scalars), (edges..., F), from the `edge_projections` of h."""
         return silu(self.edge_out(silu(first_edge_layer(self.edge_in, p, s, scalars, edges))))
 
-    def coordinate_update(self, m: Tensor, r: Tensor, edges: Edges, reach: float = 0.0) -> Tensor:
-        """C sum_j r_ij phi_x(m_ij), C = 1 / number of senders, (..., rows, n); |phi_x| < `reach` unless 0."""
-        weight: Tensor = self.phi_x(m.flatten(0, -2)).view(*m.shape[:-1], 1)
-        return edges.means(r * (reach * (weight / reach).tanh() if reach else weight))
+    def coordinate_update(self, m: Tensor, r: Tensor, edges: Edges) -> Tensor:
+        """C sum_j r_ij phi_x(m_ij), C = 1 / number of senders, (..., rows, n)."""
+        weighted: Tensor = r * self.phi_x(m.flatten(0, -2)).view(*m.shape[:-1], 1)
+        return edges.means(weighted)
 
     def updated_features(self, h: Tensor, m_i: Tensor) -> Tensor:
         """h_i + phi_h(h_i, m_i) with m_i = sum_j m_ij, (..., N, F)."""

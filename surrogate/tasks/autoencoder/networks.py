@@ -4,7 +4,6 @@
 nodes; those of a set may have any. `MODELS` is the literal registry.
 """
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -32,15 +31,11 @@ class EncoderConfig:
     hidden, layers : int
     embedding : int
         Dimensions of the space in which nodes are placed.
-    reach : float
-        Of the EGNN: bounds the weights of displacements, c tanh(phi_x / c); 0 for none, as published. The
-        published code has it as an option (`tanh`, c = 1). Large learning rates need it.
     """
 
     hidden: int = 64
     layers: int = 4
     embedding: int = 8
-    reach: float = 0.0
 
 
 class GraphEncoder(nn.Module):
@@ -60,8 +55,6 @@ class GraphEncoder(nn.Module):
         super().__init__()
         if not 1 <= config.embedding <= 256:
             raise InputError(f"model.embedding must be from 1 to 256; got {config.embedding}")
-        if not 0 <= config.reach < math.inf:
-            raise InputError(f"model.reach must be >= 0; got {config.reach:g}")
         self.embedding = config.embedding
 
     def encode(self, adjacency: Tensor, noise: Tensor) -> Tensor:
@@ -105,7 +98,6 @@ class EGNNEncoder(_DistanceDecoder):
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__(config)
-        self._reach = config.reach
         self.start = nn.Parameter(torch.zeros(config.hidden))
         self.layers = nn.ModuleList(EGCL(config.hidden, 1, with_velocity=False) for _ in range(config.layers))
 
@@ -117,20 +109,17 @@ class EGNNEncoder(_DistanceDecoder):
             assert isinstance(layer, EGCL)
             summed = index < len(self.layers) - 1
             p, s = edge_projections(layer.edge_in, h)
-            sums = partial(self._edge_sums, layer, p, s, x, summed, self._reach)
-            moved, *m_i = by_rows(sums, edges, x.device)
+            moved, *m_i = by_rows(partial(self._edge_sums, layer, p, s, x, summed), edges, x.device)
             x = (x + moved) * (1 - CONTRACTION)
             if summed:
                 h = layer.updated_features(h, *m_i)
         return x
 
     @staticmethod
-    def _edge_sums(
-        layer: EGCL, p: Tensor, s: Tensor, x: Tensor, summed: bool, reach: float, edges: Edges
-    ) -> tuple[Tensor, ...]:
+    def _edge_sums(layer: EGCL, p: Tensor, s: Tensor, x: Tensor, summed: bool, edges: Edges) -> tuple[Tensor, ...]:
         r = edges.displacements(x)
         m = layer.messages(p, s, torch.cat([r.square().sum(-1, keepdim=True), _given(edges)], -1), edges)
-        moved = layer.coordinate_update(m, r, edges, reach)
+        moved = layer.coordinate_update(m, r, edges)
         return (moved, edges.sums(m)) if summed else (moved,)
 
 
