@@ -14,7 +14,7 @@ from tests.surrogate.helpers import command
 
 def test_every_part_is_there_and_no_training_is_named_twice(tmp_path: Path) -> None:
     jobs = jobs_of(tmp_path, 3)
-    assert len({job.title for job in jobs}) == len(jobs) == 3 * 3 * 4 + 5 + 15
+    assert len({job.title for job in jobs}) == len(jobs) == (3 + 2 + 2) * 4 + 6 + 15
     assert len({job.digest for job in jobs}) == len(jobs)
     assert set(MODELS) == {job.model for job in jobs}
     assert {graphs for graphs, _ in PUBLISHED} < set(SETS)
@@ -43,10 +43,16 @@ def test_trained_gone_on_with_and_shown(
     assert "Not trained yet" not in text
     assert (tmp_path / "docs/figures/autoencoder.png").stat().st_size > 10_000
     results = json.loads((tmp_path / "docs/autoencoder.json").read_text(encoding="utf-8"))["results"]
-    assert len(results) == 4 + 1 + 3
+    assert len(results) == 4 + 2 + 3
     assert "already exists" in command(main, capsys, *where)[2]
     status, out, _ = command(main, capsys, *where, "--resume")
-    assert (status, "of 8" in out) == (0, False)  # nothing is trained again
+    assert (status, "of 9" in out) == (0, False)  # nothing is trained again
+    for name in ("dims-8-erdos-renyi-egnn-seed0", "table-erdos-renyi-gnn-seed0"):
+        (tmp_path / f"work/results/{name}.json").unlink()
+    out = command(main, capsys, *where, "--resume", "--parts", "dims")[1]
+    assert "dims-8-erdos-renyi-egnn-seed0: 1 of 1" in out
+    assert "table-erdos-renyi-gnn-seed0: " not in out
+    assert "table-erdos-renyi-gnn-seed0: 1 of 1" in command(main, capsys, *where, "--resume", "--models", "gnn")[1]
     (tmp_path / "work/results/dims-2-erdos-renyi-egnn-seed0.json").unlink()
     command(main, capsys, *where, "--page")
     text = (tmp_path / "docs/autoencoder.md").read_text(encoding="utf-8")
