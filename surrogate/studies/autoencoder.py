@@ -43,7 +43,7 @@ SETS = {"erdos-renyi": "er", "community-small": "community", "community-small-re
 """And the name that their configurations have."""
 REPAIRED = "community-small-repaired"
 DIMS = (2, 3, 4, 8, 16, 32)
-DIMS_CHANGES = {"train.epochs": "20"}
+DIMS_CHANGES = {"train.epochs": "10", "train.lr": "2e-3"}
 DENSITIES = (0.1, 0.3, 0.5, 0.7, 0.9)
 OVERFIT_MODELS = ("gnn", "noise-gnn", "egnn")
 OVERFIT = {"model.embedding": "16", "train.epochs": "600", "train.validate_every": "20"}
