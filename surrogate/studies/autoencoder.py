@@ -80,11 +80,18 @@ Nodes carry nothing that tells them apart but noise, which is drawn anew for eve
 
 {table}
 {figures}
+## In the window
+
+System panel, Graphs; or open a run or a set of graphs. [The window](window.md)
+
+![a graph in eight dimensions, turned, beside what is decoded](screenshots/graph.png)
+
 ## One by one
 
     python -m surrogate.graphs --preset erdos-renyi --out data/er.zarr
     python -m surrogate.train --config autoencoder-er --data data/er.zarr --out runs/er
     python -m surrogate.evaluate runs/er --data data/er.zarr
+    python -m surrogate.compare runs/er --data data/er.zarr --index 3 --rotate "0-7:40" --out out/graph
 
 {missing}"""
 

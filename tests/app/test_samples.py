@@ -30,7 +30,7 @@ from surrogate.tasks.array_sets import write_npz, write_zarr
 from surrogate.tasks.autoencoder.generators import GRAPH_PRESETS
 from surrogate.training.config import load_config
 from surrogate.training.run import train
-from tests.app.fakes import FakeDialogs, result_for, texts
+from tests.app.fakes import FakeDialogs, LaterRunner, result_for, texts
 
 SMALL = {"model.hidden": "8", "model.layers": "2", "train.epochs": "1", "train.batch_size": "20"}
 
@@ -282,3 +282,20 @@ def test_the_window_shows_a_graph_and_makes_room_for_it(place, open_window, qtbo
     qtbot.waitUntil(lambda: session.state.result is not None)
     assert not docks.docks["curves"].isHidden()
     assert window.timeline.isVisible()
+
+
+QUIET = ("quit", "open", "save", "save-as", "start-training", "restore", "discard-kept", "paste-matrix")
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIONS if name not in QUIET])
+def test_every_action_is_harmless_beside_a_sample(place, name, tmp_path):
+    session = opened(place / "er")
+    sample = session.state.sample
+    session.comparison._runner = session.export._job._runner = LaterRunner()
+    ACTIONS[name].run(session, FakeDialogs(folder=str(tmp_path / "out"), pasted="[[1]]"))
+    for _ in range(3):
+        session.clock.tick(0.1)
+        session.tours.tick(0.1)
+    assert session.state.sample is sample
+    assert scene_of(session.state) is not None
+    readouts(session.state)
