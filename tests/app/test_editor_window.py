@@ -37,6 +37,8 @@ def test_models_scene_data_and_training(open_window, qtbot, tmp_path):
     session, panels = window.session, window.panels
     settled(qtbot, window)
     press(qtbot, window, Qt.Key.Key_H)
+    press(qtbot, window, Qt.Key.Key_Space)  # software OpenGL would take a core from the measurements
+    assert not session.state.playback.playing
 
     # every model is measured; a click on a row forecasts with it; it spends what it is told
     press(qtbot, window, Qt.Key.Key_M, modifier=Qt.KeyboardModifier.ControlModifier)
@@ -105,7 +107,9 @@ def test_models_scene_data_and_training(open_window, qtbot, tmp_path):
     assert session.state.setup.index == order[(order.index(0) + 1) % 12]
     assert "rank" in browser.standing.text()
 
-    # a training shows its curve, is stopped, and its model forecasts
+    # a training shows its curve while the window plays, is stopped, and its model forecasts
+    press(qtbot, window, Qt.Key.Key_Space)
+    assert session.state.playback.playing
     (tmp_path / "tiny.toml").write_text(TINY)
     window.actions_by_name["train"].trigger()
     train = panels["train"]
