@@ -159,7 +159,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def jobs_of(work: Path, seeds: int) -> list[Job]:
-    """Every training of the study: the table's first seed, the dimensions, overfitting, then the other seeds."""
+    """Every training: the table's first seed, dimensions, overfitting, the other seeds, then repaired graphs."""
 
     def job(part: str, graphs: str, model: str, seed: int, changes: Mapping[str, str], value: float = 0.0) -> Job:
         name = f"autoencoder-{SETS.get(graphs, 'er')}" + ("" if model == "egnn" else f"-{model}")
@@ -168,11 +168,12 @@ def jobs_of(work: Path, seeds: int) -> list[Job]:
         )
         return Job(part, graphs, model, seed, config, work, value)
 
-    sets = [[g for g in SETS if seed == 0 or g != REPAIRED] for seed in range(seeds)]
-    tables = [[job("table", g, m, seed, {}) for g in sets[seed] for m in MODELS] for seed in range(seeds)]
+    published = [g for g in SETS if g != REPAIRED]
+    tables = [[job("table", g, m, seed, {}) for g in published for m in MODELS] for seed in range(seeds)]
+    repaired = [job("table", g, m, 0, {}) for g in SETS if g == REPAIRED for m in MODELS]
     dims = [job("dims", "erdos-renyi", "egnn", 0, {**DIMS_CHANGES, "model.embedding": str(n)}, n) for n in DIMS]
     overfit = [job("overfit", f"overfit-{p:g}", m, 0, OVERFIT, p) for p in DENSITIES for m in OVERFIT_MODELS]
-    return [*tables[0], *dims, *overfit, *(one for table in tables[1:] for one in table)]
+    return [*tables[0], *dims, *overfit, *(one for table in tables[1:] for one in table), *repaired]
 
 
 def _path(work: Path, graphs: str) -> Path:
