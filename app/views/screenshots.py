@@ -17,6 +17,8 @@ PATIENCE = 90.0
 
 TRAINED = 12
 """Validations that the picture of a training shows."""
+GRAPH, MOLECULE = 13, 200
+"""Samples that are shown."""
 GRAPHS_TRAINED = 5
 """The same of graphs."""
 
@@ -184,10 +186,12 @@ def take_samples(window: Any, picture: Callable[..., None], settle: Callable[...
     before = session.state.setup
     session.system.choose_scenario("graphs")
     settle(lambda: session.state.sample is not None and not session.state.busy)
+    session.system.choose_sample(GRAPH)
     session.world.rotate(2, 7, 40.0)
     picture("graph")
     session.system.choose_scenario("molecules")
-    session.system.choose_sample(200)
+    settle(lambda: session.state.setup.task == "molecules" and not session.state.busy)
+    session.system.choose_sample(MOLECULE)
     picture("molecule")
     window.docks.bring_up("train")
     plan = session.state.training.plan
