@@ -11,7 +11,7 @@ from app.viewmodel.actions import Action
 from app.viewmodel.session import Session
 from app.viewmodel.state.view_state import ViewState
 from app.views.docks import PanelDock
-from app.views.panels import COMMANDS
+from app.views.panels import COMMANDS, PANELS
 
 
 class Menus:
@@ -80,6 +80,8 @@ class Menus:
                     made.setChecked(action.checked(state))
             if action.enabled is not None:
                 made.setEnabled(action.enabled(state))
+        for name, panel in PANELS.items():
+            self.actions[f"panel-{name}"].setEnabled(state.sample is None or panel.samples)
         self.actions["undo"].setEnabled(state.can_undo)
         self.actions["redo"].setEnabled(state.can_redo)
         for name in ("restore", "discard-kept"):

@@ -265,6 +265,8 @@ def test_the_window_shows_a_graph_and_makes_room_for_it(place, open_window, qtbo
     assert window.sample_bar.isVisible()
     assert not window.timeline.isVisible()
     assert docks.docks["curves"].isHidden()
+    assert not window.actions_by_name["panel-curves"].isEnabled()
+    assert window.actions_by_name["panel-train"].isEnabled()
     docks.bring_up("curves")
     assert "of trajectories only" in session.state.message.text
     assert len(window.panels["world"].planes.cells) >= 28
@@ -281,6 +283,7 @@ def test_the_window_shows_a_graph_and_makes_room_for_it(place, open_window, qtbo
     session.system.choose_scenario("bound")
     qtbot.waitUntil(lambda: session.state.result is not None)
     assert not docks.docks["curves"].isHidden()
+    assert window.actions_by_name["panel-curves"].isEnabled()
     assert window.timeline.isVisible()
 
 
