@@ -36,7 +36,6 @@ from surrogate.inference.training_range import (
     units_outside,
 )
 from surrogate.models.base import SurrogateModel
-from surrogate.tasks import DEFAULT
 from surrogate.tasks.dynamics.ranges import States
 from surrogate.tasks.dynamics.scales import Scales
 from surrogate.tasks.dynamics.windows import FIELDS
@@ -51,7 +50,7 @@ class Forecaster:
 
     Attributes
     ----------
-    name : str
+    name, task : str
     card : mapping
         What it was trained on: law, n, N, horizon, measured error.
     seen : mapping or None
@@ -82,8 +81,6 @@ class Forecaster:
         Those of one system, for forecasts that are given none: see `with_given`.
     """
 
-    task = DEFAULT
-
     def __init__(
         self,
         model: SurrogateModel,
@@ -95,7 +92,7 @@ class Forecaster:
         digest: str = "",
         device: str | torch.device = "cpu",
     ) -> None:
-        self.name, self.digest = name, digest
+        self.name, self.digest, self.task = name, digest, "dynamics"
         self.card = {key: value for key, value in card.items() if key != "seen"}
         self.seen = card.get("seen")
         self.horizons: tuple[float, ...] | str = "any" if model.any_horizon else (horizon,)
