@@ -14,6 +14,7 @@ from resources import shipped
 from surrogate.compare import main as compare
 from surrogate.evaluate import main as evaluate
 from surrogate.evaluation import task_card
+from surrogate.evaluation.graph_reconstruction import DRAWS
 from surrogate.inference.graph_autoencoder import GraphAutoencoder
 from surrogate.inference.loading import load
 from surrogate.publish import main as publish
@@ -197,6 +198,10 @@ def test_trained_evaluated_and_used(
     result = json.loads(Path("r.json").read_text())
     assert {"bce", "error_percent", "f1", "samples"} <= set(result)
     assert result["samples"] == 40
+    drawn = MODELS[name].noise or name in ("egnn", "radial-field")  # the GNN begins with no noise
+    assert len(result["error_percent_by_draw"]) == (DRAWS if drawn else 1)
+    assert result["error_percent_by_draw"][0] == result["error_percent"]
+    assert (f"mean of {DRAWS} draws" in table) == bool(drawn)
     model = surrogate.load("run")
     assert isinstance(model, GraphAutoencoder)
     with pytest.raises(ModelError, match="forecasts no trajectories"):
