@@ -72,6 +72,12 @@ Shipped: `egnn-qm9-alpha`, 10,000 molecules, 120 epochs (its card says what it i
 {missing}"""
 
 
+SLOPE = """
+Slope: of the logarithm of the error over that of the number of molecules. After few steps training is unfinished,
+and more molecules help little or not at all; more steps (`--epochs`) do.
+"""
+
+
 @dataclass(frozen=True)
 class Job:
     """One property learned from so many molecules."""
@@ -206,7 +212,7 @@ def _table(results: list[dict[str, Any]]) -> str:
         cells = [f"{mine[count]:.3g}" if count in mine else "-" for count in counts]
         row = TARGETS[target]
         lines.append(f"| {target} | {' | '.join(cells)} | {_slope(mine)} | {row.published:g} | {row.unit} |")
-    return "\n".join(lines) + "\n\nSlope: of the logarithm of the error over that of the number of molecules.\n"
+    return "\n".join(lines) + "\n" + SLOPE
 
 
 def _slope(errors: dict[int, float]) -> str:
