@@ -72,6 +72,7 @@ def test_cache_folder_is_keyed_by_every_source(tmp_path, monkeypatch):
     copied = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(copied)
 
+    monkeypatch.delenv("ISOTWIN_CACHE", raising=False)  # which would come first
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = copied.cache_folder()
     assert folder.parent == tmp_path / "cache" / "isotwin" / "kernels"
@@ -104,7 +105,7 @@ def test_an_edited_callee_or_constant_in_the_package_of_a_kernel_is_compiled_aga
         f"from physics.kernels.jit import kernel\nfrom {name} import f\n"
         "@kernel\ndef g(x):\n    return 2.0 * f(x)\n"
     )
-    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
+    environment = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "ISOTWIN_CACHE")}
     environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
     environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[3]), str(tmp_path)])
 
