@@ -261,6 +261,8 @@ def _figure(results: list[dict[str, Any]], path: Path) -> None:
     left.minorticks_off()
     for index, model in enumerate(OVERFIT_MODELS):
         mine = sorted((r["value"], r["f1"]) for r in results if (r["part"], r["model"]) == ("overfit", model))
+        if not mine:
+            continue
         right.plot([p for p, _ in mine], [f1 for _, f1 in mine], label=model, **look(index))
     right.set(xlabel="part of pairs joined", ylabel="F1 of 100 graphs learned by heart", ylim=(0, 1.03))
     right.legend(fontsize=9, frameon=False)
